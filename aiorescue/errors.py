@@ -1,0 +1,167 @@
+"""Everything that can go wrong, as one tree.
+
+RescueError
+├── InvalidRequest            refused here, before anything was sent
+│   ├── UnsupportedBinding    the operation is not offered on that binding
+│   └── CredentialsMissing    (also an AuthenticationError)
+├── AuthenticationError       the service does not take these credentials; never retried
+│   ├── CredentialsMissing    nobody to call as
+│   └── NotLoggedIn           the session or ticket is unknown or has ended
+├── PermissionDenied          known, but not allowed to
+├── PreconditionFailed        the service is not in a state for it
+│   ├── ActionFailed          mostly: the technician is offline
+│   ├── NoTechConsoleRunning  start the console or pass no_tech_console=True
+│   └── OutOfPinCodes         the account has no PIN codes left
+├── InvalidParameter          a value that the service refused
+├── RateLimited               gave up waiting for the service's rate limit
+├── ServiceError              an ERROR that outlived its retries, or a word nobody knows
+├── ServiceFault              the service could not read the request: our fault
+├── ProtocolError             an answer that is none
+├── RequestTimeout            no answer in time
+├── ConnectionFailed          the service could not be reached, or hung up
+├── AmbiguousOutcome          it may have happened; repeating it could do it twice
+└── JournalError              the journal of a bulk job cannot be used
+
+Secrets (passwords, codes, tickets, cookies) are in no message and no attribute.
+"""
+
+from typing import Any
+
+__all__ = [
+    "ActionFailed",
+    "AmbiguousOutcome",
+    "AuthenticationError",
+    "ConnectionFailed",
+    "CredentialsMissing",
+    "InvalidParameter",
+    "InvalidRequest",
+    "JournalError",
+    "NoTechConsoleRunning",
+    "NotLoggedIn",
+    "OutOfPinCodes",
+    "PermissionDenied",
+    "PreconditionFailed",
+    "ProtocolError",
+    "RateLimited",
+    "RequestTimeout",
+    "RescueError",
+    "ServiceError",
+    "ServiceFault",
+    "UnsupportedBinding",
+]
+
+
+class RescueError(Exception):
+    """The root of every error that aiorescue raises.
+
+    Attributes:
+        operation: the vendor's operation name (``"closeSession"``), or None outside a call.
+        status: the service's own word, as it came (``"closeSessionRet_ActionFailed"``,
+            ``"ACTIONFAILED"``, ``"[901]"``), or None where it said none.
+        attempts: how many requests were sent for the call (logins not counted).
+    """
+
+    operation: str | None
+    status: str | None
+    attempts: int
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        operation: str | None = None,
+        status: str | None = None,
+        attempts: int = 0,
+        **more: Any,
+    ) -> None:
+        # Only the message is in `args`: pickle then rebuilds from it and restores the rest.
+        super().__init__(message)
+        self.operation = operation
+        self.status = status
+        self.attempts = attempts
+        self.__dict__.update(more)
+
+
+class InvalidRequest(RescueError):
+    """Refused before anything was sent; the message names the field and the limit."""
+
+
+class UnsupportedBinding(InvalidRequest):
+    """The operation is not offered on the binding that was asked for."""
+
+
+class AuthenticationError(RescueError):
+    """The service does not take the credentials. Raised at once, never retried."""
+
+
+class CredentialsMissing(AuthenticationError, InvalidRequest):
+    """The operation needs somebody to call as, and the client has nobody."""
+
+
+class NotLoggedIn(AuthenticationError):
+    """The server session or ticket is unknown or has ended."""
+
+
+class PermissionDenied(RescueError):
+    """The caller is known but not allowed to do this."""
+
+
+class PreconditionFailed(RescueError):
+    """The service is not in a state in which this can be done."""
+
+
+class ActionFailed(PreconditionFailed):
+    """The service could not act; mostly because the technician is offline."""
+
+
+class NoTechConsoleRunning(PreconditionFailed):
+    """No Technician Console is running; start one or pass ``no_tech_console=True``."""
+
+
+class OutOfPinCodes(PreconditionFailed):
+    """The account has no PIN codes left."""
+
+
+class InvalidParameter(RescueError):
+    """The service refused the value of a parameter."""
+
+
+class RateLimited(RescueError):
+    """The service kept saying that calls come too fast, until the deadline.
+
+    Attributes:
+        retry_after: seconds after which the next call has a chance, or None if unknown.
+    """
+
+    retry_after: float | None = None
+
+
+class ServiceError(RescueError):
+    """The service reported an unspecified error, or answered with a word nobody knows."""
+
+
+class ServiceFault(RescueError):
+    """The service could not read the request; the same bytes would fail again."""
+
+
+class ProtocolError(RescueError):
+    """The answer is not one: HTML, empty, cut short, too large, or not what was asked for."""
+
+
+class RequestTimeout(RescueError):
+    """The service did not answer in time."""
+
+
+class ConnectionFailed(RescueError):
+    """The service could not be reached, or closed the connection without an answer."""
+
+
+class AmbiguousOutcome(RescueError):
+    """The connection broke after the request had left: it may have happened, or not.
+
+    Raised where a repetition could do it twice. The cause is named in the message.
+    """
+
+
+class JournalError(RescueError):
+    """The journal of a bulk job is of another job, damaged, or in use."""

@@ -1,0 +1,169 @@
+"""Tickets: getting, checking, renewing and ending them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.inforouter.envelope import INFOROUTER
+from aiorescue.operation import Binding, Effect, Evidence, Family, Needs, Operation, Parameter, Spec
+
+BINDINGS = {
+    Binding.SOAP11: Evidence.DOCUMENTED,
+    Binding.HTTP_GET: Evidence.DOCUMENTED,
+    Binding.HTTP_POST: Evidence.DOCUMENTED,
+}
+
+UserName = Annotated[str | None, Parameter("UID")]
+Password = Annotated[str | None, Parameter("PWD", secret=True)]
+Language = Annotated[str, Parameter("Lang")]
+
+#: The spelling of the 2019 WSDL. SOAP minds the case: misspelt, the call would run as the anonymous user.
+TICKET = Parameter("AuthenticationTicket", secret=True)
+
+
+@attrs.frozen(kw_only=True)
+class TicketHolder:
+    """A ticket and whose it is. Servers of version 8.0 send the ticket alone; the rest is None there.
+
+    Attributes:
+        ticket: the ticket, a secret.
+        user_id: the user's number.
+        user_name: the login name.
+        full_name: first and last name.
+        email: e-mail address.
+        expires_on: when the ticket ends (UTC) unless it is used: each call puts the end off again.
+    """
+
+    ticket: str = attrs.field(repr=False)
+    user_id: int | None = None
+    user_name: str | None = None
+    full_name: str | None = None
+    email: str | None = None
+    expires_on: datetime | None = None
+
+
+def _holder(root: Mapping[str, Any]) -> TicketHolder:
+    user_id, expires = root.get("@userid"), root.get("@expireOn")
+    ticket = root["@ticket"]
+    if not ticket:
+        # Never taken for one: infoRouter would run every call with it as the anonymous user.
+        raise ValueError("a ticket")
+    return TicketHolder(
+        ticket=ticket,
+        user_id=int(user_id) if user_id else None,
+        user_name=root.get("@username"),
+        full_name=root.get("@fullname"),
+        email=root.get("@email"),
+        expires_on=datetime.fromisoformat(expires) if expires else None,
+    )
+
+
+@attrs.frozen
+class AuthenticateUser(Operation[TicketHolder]):
+    """Get a ticket for a name and a password. Vendor: ``AuthenticateUser``.
+
+    Args:
+        user: login name, in any case; left out, that of the client's `aiorescue.Login`.
+        password: its password.
+    """
+
+    user: UserName = None
+    password: Password = attrs.field(default=None, repr=False)
+
+    spec: ClassVar[Spec] = Spec(
+        service=INFOROUTER,
+        name="AuthenticateUser",
+        bindings=BINDINGS,
+        needs=Needs.NOBODY,
+        effect=Effect.IDEMPOTENT,
+        family=Family.LOGINS,
+        own_credentials=("user", "password"),
+        secret_answer=True,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> TicketHolder:
+        """The ticket and its holder."""
+        return _holder(values)
+
+
+@attrs.frozen
+class RenewTicket(Operation[TicketHolder]):
+    """Get a fresh ticket in place of an old one; name and password are checked every time.
+
+    Whether the ticket stays the same is not documented: always use the one returned. Vendor: ``RenewTicket``.
+
+    Args:
+        user: login name; left out, that of the client's `aiorescue.Login`.
+        password: its password.
+        language: language of the session; one the server does not know falls back to its default.
+        old_ticket: the ticket to replace; an expired one is no error. Left out, the client's own.
+    """
+
+    user: UserName = None
+    password: Password = attrs.field(default=None, repr=False)
+    language: Language = ""
+    old_ticket: Annotated[str | None, Parameter("OldTicket", secret=True)] = attrs.field(default=None, repr=False)
+
+    spec: ClassVar[Spec] = Spec(
+        service=INFOROUTER,
+        name="RenewTicket",
+        bindings=BINDINGS,
+        needs=Needs.NOBODY,
+        effect=Effect.IDEMPOTENT,
+        family=Family.LOGINS,
+        own_credentials=("user", "password"),
+        secret_answer=True,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> TicketHolder:
+        """The ticket and its holder."""
+        return _holder(values)
+
+
+@attrs.frozen
+class IsValidTicket(Operation[bool]):
+    """Check a ticket without extending it. Vendor: ``isValidTicket``.
+
+    Args:
+        ticket: the ticket to check; left out, the client's own.
+    """
+
+    ticket: Annotated[str | None, TICKET] = attrs.field(default=None, repr=False)
+
+    spec: ClassVar[Spec] = Spec(
+        service=INFOROUTER,
+        name="isValidTicket",
+        bindings=BINDINGS,
+        needs=Needs.SESSION,
+        effect=Effect.READ,
+        no=errors.NotLoggedIn,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> bool:
+        """True; an invalid ticket is refused with [901], which is this operation's No."""
+        return True
+
+
+@attrs.frozen
+class LogOut(Operation[None]):
+    """End a ticket. Vendor: ``LogOut``.
+
+    Args:
+        ticket: the ticket to end, sent as a parameter. Left out, the client's own, sent as the ``ticket`` cookie.
+    """
+
+    ticket: Annotated[str | None, TICKET] = attrs.field(default=None, repr=False)
+
+    spec: ClassVar[Spec] = Spec(
+        service=INFOROUTER,
+        name="LogOut",
+        bindings=BINDINGS,
+        needs=Needs.SESSION,
+        effect=Effect.IDEMPOTENT,
+    )

@@ -1,0 +1,395 @@
+"""What an operation *is*: parameters, status words, outputs, effect, rate family, bindings.
+
+Data and types only; nothing here knows how bytes look or how they travel. An operation is a frozen
+attrs class whose annotations carry the wire names; everything else derives from that declaration.
+"""
+
+import enum
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_origin
+
+import attrs
+
+from aiorescue import errors
+
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Binding(enum.Enum):
+    """The six ways in which the services can be spoken to."""
+
+    SOAP11 = "soap11"
+    SOAP12 = "soap12"
+    HTTP_GET = "http-get"
+    HTTP_POST = "http-post"
+    TEXT_GET = "text-get"
+    TEXT_POST = "text-post"
+
+    @property
+    def is_get(self) -> bool:
+        """Whether parameters travel in the URL."""
+        return self in (Binding.HTTP_GET, Binding.TEXT_GET)
+
+    @property
+    def without_url(self) -> "Binding":
+        """The same interface with the parameters in the body."""
+        return _BODY_TWINS.get(self, self)
+
+
+_BODY_TWINS = {Binding.HTTP_GET: Binding.HTTP_POST, Binding.TEXT_GET: Binding.TEXT_POST}
+
+
+class Evidence(enum.IntEnum):
+    """How we know that an operation answers on a binding; the higher the better."""
+
+    INFERRED = 1  # by analogy with a sibling; nobody has shown it
+    CLIENT = 2  # in the code of a working client
+    DOCUMENTED = 3  # on a page of the vendor's
+
+
+class Effect(enum.Enum):
+    """What a repetition would do; decides what may be retried when the outcome is unknown."""
+
+    READ = "reads"
+    IDEMPOTENT = "the same again"
+    EXPIRES = "issues something that merely expires if nobody claims it"
+    CREATES = "does it twice"
+
+
+class Needs(enum.Enum):
+    """As whom an operation is called."""
+
+    NOBODY = "nobody: it carries its own credentials, if any"
+    CALLER = "an auth code or a logged-in session; for infoRouter a ticket"
+    SESSION = "the session itself: there is no parameter for it"
+
+
+class Family(enum.Enum):
+    """Operations that the service counts against one limit; the names are those of `Pace`."""
+
+    PINS = "pins"
+    EMAIL_TEXTS = "email_texts"
+    LOGINS = "logins"
+    REPORTS = "reports"
+    AUTH_CODES = "auth_codes"
+    LINKS = "links"
+
+
+class Kind(enum.Enum):
+    """The class of an outcome: what the life of a call does next."""
+
+    OK = "ok"
+    TRANSIENT = "transient"  # may work next time: retried
+    THROTTLED = "throttled"  # too fast: the pacer slows down and the call waits
+    AUTHENTICATION = "authentication"  # raised at once, exactly one request
+    FINAL = "final"  # raised at once for any other reason
+
+
+@attrs.frozen
+class Verdict:
+    """What a status word means."""
+
+    kind: Kind
+    error: type[errors.RescueError] = errors.RescueError
+    hint: str = ""
+
+
+def _verdicts() -> dict[str, Verdict]:
+    auth, not_in = errors.AuthenticationError, errors.NotLoggedIn
+    ok, refused = Verdict(Kind.OK), Kind.AUTHENTICATION
+    return {
+        "OK": ok,
+        "TRUE": ok,
+        "FALSE": ok,
+        "ERROR": Verdict(Kind.TRANSIENT, errors.ServiceError, "an unspecified error, such as a timeout"),
+        "POLLRATEEXCEEDED": Verdict(Kind.THROTTLED, errors.RateLimited, "calls come faster than allowed"),
+        "INVALID": Verdict(refused, auth, "wrong e-mail address or password"),
+        "NOTLOGGEDIN": Verdict(refused, not_in, "log in, or pass an auth code"),
+        "NOTLOGGEDINASADMIN": Verdict(refused, not_in, "an administrator has to be logged in"),
+        "INVALID_SECRETAUTHCODE": Verdict(refused, auth, "the auth code is wrong or was replaced by a newer one"),
+        "USER_IS_DELETED": Verdict(refused, auth, "the user is deleted"),
+        "USER_DELETED_OR_DISABLED": Verdict(refused, auth, "the user is deleted or disabled"),
+        "LIMITREACHED": Verdict(refused, auth, "more than ten logins in three minutes; wait three minutes"),
+        "GLOBALIPRESTRICTED": Verdict(refused, auth, "the account does not allow logins from this address"),
+        "NOTTECHNICIAN": Verdict(Kind.FINAL, errors.PermissionDenied, "the user holds no technician licence"),
+        "NOACCESSTOLENS": Verdict(Kind.FINAL, errors.PermissionDenied, "the user may not use Rescue Lens"),
+        "NOTECHCONSOLERUNNING": Verdict(
+            Kind.FINAL, errors.NoTechConsoleRunning, "start the Technician Console or pass no_tech_console=True"
+        ),
+        "OUTOFPINCODES": Verdict(Kind.FINAL, errors.OutOfPinCodes, "the account has no PIN codes left"),
+        "ACTIONFAILED": Verdict(
+            Kind.FINAL, errors.ActionFailed, "mostly the technician is offline or the session has ended"
+        ),
+    }
+
+
+#: Every status word that we know, in the text pages' capitals. SOAP members are the same words in mixed case.
+VERDICTS: Mapping[str, Verdict] = _verdicts()
+_INVALID_PARAMETER = Verdict(Kind.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter")
+_UNKNOWN = Verdict(Kind.FINAL, errors.ServiceError, "a word that this version does not know")
+
+
+def verdict(word: str, prefix: str = "") -> Verdict:
+    """The verdict on a status word in any case.
+
+    SOAP members carry a prefix; which one is irregular (later versions keep that of the first), so an
+    unexpected one is taken off up to its underscore.
+    """
+    bare = word.removeprefix(prefix)
+    return _known(bare) or _known(bare.partition("_")[2]) or _UNKNOWN
+
+
+def _known(word: str) -> Verdict | None:
+    capitals = word.upper()
+    found = VERDICTS.get(capitals)
+    if found is None and capitals.startswith("INVALIDPARAM_"):
+        return _INVALID_PARAMETER
+    return found
+
+
+# --- parameters -----------------------------------------------------------------------------------
+
+#: What XML 1.0 cannot carry, not even as a reference: the server answers 400 without a body.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Plain = str | int | bool | None
+
+
+@attrs.frozen
+class Parameter:
+    """One parameter on the wire.
+
+    Attributes:
+        soap: element name, and the field name of the ASMX GET and POST bindings.
+        text: field name on the `.aspx` pages; empty where the page has none.
+        type: ``str``, ``int`` (32 bits) or ``bool``.
+        longest: the most characters the service takes, or None if no limit is known.
+        secret: never shown in a message.
+    """
+
+    soap: str
+    text: str = ""
+    type: type[str] | type[int] | type[bool] = str
+    longest: int | None = None
+    secret: bool = False
+
+    def check(self, name: str, value: Plain, operation: str) -> None:
+        """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`."""
+        problem = self._problem(value)
+        if problem is not None:
+            raise errors.InvalidRequest(f"{operation}: {name} {problem}", operation=operation)
+
+    def _problem(self, value: Plain) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, self.type) or (self.type is int and isinstance(value, bool)):
+            return f"must be {self.type.__name__}, not {type(value).__name__}"
+        if isinstance(value, str):
+            return self._text_problem(value)
+        if self.type is int and not -(2**31) <= value < 2**31:
+            return f"is {value}, but the service takes 32-bit numbers"
+        return None
+
+    def _text_problem(self, value: str) -> str | None:
+        if self.longest is not None and len(value) > self.longest:
+            return f"has {len(value)} characters, but the service takes {self.longest}"
+        if value.isascii() and value.isprintable():
+            return None
+        bad = _NOT_XML.search(value)
+        if bad is None:
+            return None
+        return f"has a character that XML cannot carry (U+{ord(bad[0]):04X} at position {bad.start()}); remove it"
+
+
+@attrs.frozen
+class Repeated:
+    """Several parameters of one kind under one attribute: the six custom fields."""
+
+    parameters: tuple[Parameter, ...]
+
+
+@attrs.frozen
+class Slot:
+    """Where one wire parameter gets its value from."""
+
+    name: str  # for messages: "session", "custom_fields[2]"
+    parameter: Parameter
+    get: Callable[[Any], Plain]
+
+
+def _slots(cls: type) -> Iterator[Slot]:
+    for field in attrs.fields(cls):
+        annotation: Any = field.type
+        if get_origin(annotation) is not Annotated:
+            continue
+        for mark in get_args(annotation)[1:]:
+            if isinstance(mark, Parameter):
+                yield Slot(field.name, mark, attrgetter(field.name))
+            elif isinstance(mark, Repeated):
+                for index, parameter in enumerate(mark.parameters):
+                    yield Slot(f"{field.name}[{index}]", parameter, _item(field.name, index))
+
+
+def _item(name: str, index: int) -> Callable[[Any], Plain]:
+    def get(operation: Any) -> Plain:
+        values: Sequence[str] = getattr(operation, name)
+        return values[index] if index < len(values) else None
+
+    return get
+
+
+# --- the declaration ------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class Service:
+    """One of the two web services."""
+
+    name: str
+    namespace: str
+    asmx: str  # path of the .asmx page
+    understand: "Callable[[type[Operation[Any]], Answer], Outcome[Any]]"  # the meaning of its answers
+
+    def action(self, operation: str) -> str:
+        """The SOAPAction of an operation."""
+        return f"{self.namespace.rstrip('/')}/{operation}"
+
+
+@attrs.frozen
+class Output:
+    """One value in the answer: its SOAP element and its key on the text page."""
+
+    soap: str
+    text: str = ""
+    type: type[str] | type[int] = str
+
+
+@attrs.frozen(kw_only=True)
+class Spec:
+    """All that must be known of an operation beyond its parameters.
+
+    Attributes:
+        name: the vendor's name; it is also the element and the end of the SOAPAction.
+        bindings: where it answers, and how we know.
+        prefix: what stands before its status words in SOAP and ASMX answers.
+        root: the root element of its ASMX GET and POST answers.
+        page: the path of its text page.
+        words: its status words in the SOAP spelling; the text page has them in capitals.
+        text_words: words that only the text page knows.
+        outputs: what an OK brings along.
+        identity: the parameter that takes the auth code or ticket.
+        own_credentials: the fields for name and password; left out, the caller's `Login` fills them.
+        no: the refusal that is this operation's way to answer False (isValidTicket).
+        secret_answer: the answer holds a secret, so it is never quoted.
+    """
+
+    service: Service
+    name: str
+    bindings: Mapping[Binding, Evidence]
+    prefix: str = ""
+    root: str = ""
+    page: str = ""
+    words: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    text_words: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    outputs: tuple[Output, ...] = ()
+    identity: Parameter | None = None
+    needs: Needs = Needs.CALLER
+    effect: Effect = Effect.READ
+    family: Family | None = None
+    own_credentials: tuple[str, str] | None = None
+    no: type[errors.RescueError] | None = None
+    secret_answer: bool = False
+
+    def choose(self, preferred: Binding) -> Binding:
+        """The client's preferred binding if offered, else the best that is known for the operation."""
+        return preferred if preferred in self.bindings else self.best
+
+    @property
+    def best(self) -> Binding:
+        """The binding with the best evidence; bodies before URLs, SOAP 1.1 before the rest."""
+        ranked = [b for b in Binding if b in self.bindings and not b.is_get] or list(self.bindings)
+        return max(ranked, key=lambda b: self.bindings[b])
+
+    def require(self, binding: Binding) -> Binding:
+        """The binding itself if offered. Raises `errors.UnsupportedBinding`."""
+        if binding in self.bindings:
+            return binding
+        offered = ", ".join(b.name for b in Binding if b in self.bindings)
+        raise errors.UnsupportedBinding(
+            f"{self.name} is not offered over {binding.name}; use one of: {offered}", operation=self.name
+        )
+
+
+@attrs.frozen
+class Answer:
+    """An answer taken apart, whatever binding it came over; not yet understood.
+
+    Attributes:
+        result: content of the result element: a word, or a mapping for an XML document.
+        fields: the other elements of the answer, by SOAP name, or the page's values by text key.
+        text: which of the two.
+    """
+
+    result: Any
+    fields: Mapping[str, Any] = attrs.field(factory=dict)
+    text: bool = False
+
+
+@attrs.frozen
+class Outcome(Generic[R_co]):
+    """What became of one attempt.
+
+    Attributes:
+        kind: what to do next.
+        value: the result, if OK.
+        word: the service's own word, as it came.
+        error: the exception type to raise if this is the end.
+        detail: what happened, for the message.
+        ambiguous: the request left, and whether it was carried out is unknown.
+        retry_after: seconds the service asks to wait.
+    """
+
+    kind: Kind
+    value: R_co | None = None
+    word: str | None = None
+    error: type[errors.RescueError] = errors.RescueError
+    detail: str = ""
+    ambiguous: bool = False
+    retry_after: float | None = None
+
+
+class Operation(Generic[R]):
+    """The base of all operations: a value that says what to ask.
+
+    Subclasses are frozen attrs classes. Their `spec` is the declaration; their annotated fields are the parameters.
+    """
+
+    __slots__ = ()
+    spec: ClassVar[Spec]
+    slots: ClassVar[tuple[Slot, ...]] = ()
+
+    @classmethod
+    def __attrs_init_subclass__(cls) -> None:
+        cls.slots = tuple(_slots(cls))
+
+    def __attrs_post_init__(self) -> None:
+        for slot in self.slots:
+            slot.parameter.check(slot.name, slot.get(self), self.spec.name)
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that must not be shown."""
+        values = (slot.get(self) for slot in self.slots if slot.parameter.secret)
+        return [value for value in values if isinstance(value, str) and value]
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> R:
+        """The typed result of an OK, from the outputs by their SOAP names."""
+        return None  # type: ignore[return-value]  # R is None for the operations that do not override this
+
+    def with_orphans(self, result: R, count: int) -> R:
+        """The result, told how many earlier attempts may have been carried out unseen."""
+        return result

@@ -1,0 +1,156 @@
+"""PIN codes: what a customer types to start a session."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.operation import (
+    Binding,
+    Effect,
+    Evidence,
+    Family,
+    Operation,
+    Output,
+    Parameter,
+    Repeated,
+    Spec,
+)
+from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, TEXT, words
+
+#: Lengths as the user guide prints them for requestPINCode.
+LONGEST_CUSTOM_FIELDS = (64, 512, 512, 256, 64, 64)
+
+CustomFields = Annotated[
+    tuple[str, ...],
+    Repeated(
+        tuple(Parameter(f"sCField{i}", f"cfield{i}", longest=n) for i, n in enumerate(LONGEST_CUSTOM_FIELDS))
+    ),
+]
+Tracking = Annotated[str, Parameter("sTracking0", "tracking0", longest=64)]
+NoTechConsole = Annotated[bool, Parameter("bNoTechConsole", "notechconsole", bool)]
+Node = Annotated[int | None, Parameter("nodeId", "NodeId", int)]
+
+_MEMBERS = "Error OK NotLoggedIn NotTechnician NoTechConsoleRunning OutOfPINCodes PollRateExceeded"
+_REFUSALS = "User_Is_Deleted Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+
+
+@attrs.frozen
+class PinCode:
+    """A PIN code.
+
+    Attributes:
+        code: always six digits, always text (``"012345"``).
+        possibly_orphaned: how many earlier attempts at this request broke without an answer; each may have
+            left a PIN that nobody knows and that expires by itself.
+    """
+
+    code: str
+    possibly_orphaned: int = 0
+
+    def __str__(self) -> str:
+        return self.code
+
+
+def _six_fields(values: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(values, str):
+        # A string is a sequence of strings, too: "Jane" would become four fields.
+        raise errors.InvalidRequest(f'custom_fields must be a list of texts; write ["{values[:20]}"]')
+    if len(values) > len(LONGEST_CUSTOM_FIELDS):
+        raise errors.InvalidRequest(f"custom_fields has {len(values)} texts, but the service takes six")
+    return tuple(values)
+
+
+@attrs.frozen(kw_only=True)
+class PinRequest(Operation[PinCode]):
+    """What every request for a PIN code takes.
+
+    Args:
+        custom_fields: up to six texts (64, 512, 512, 256, 64 and 64 characters) that the technician sees.
+        tracking: a text of up to 64 characters that ties the session to a ticket; the service hands it back.
+        no_tech_console: True if no Technician Console need be running.
+    """
+
+    custom_fields: CustomFields = attrs.field(default=(), converter=_six_fields)
+    tracking: Tracking = ""
+    no_tech_console: NoTechConsole = False
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> PinCode:
+        """The PIN, padded: version 1 sends a number over SOAP and loses the zeros."""
+        code = str(next(iter(values.values()))).zfill(6)
+        if len(code) != 6 or not (code.isascii() and code.isdigit()):
+            raise ValueError("the answer is OK but its PIN is not six digits")
+        return PinCode(code)
+
+    def with_orphans(self, result: PinCode, count: int) -> PinCode:
+        """The PIN, told of the attempts before it."""
+        return attrs.evolve(result, possibly_orphaned=count)
+
+
+@attrs.frozen(kw_only=True)
+class RequestPinCode(PinRequest):
+    """Ask for a PIN code. Over SOAP the service sends a number. Vendor: ``requestPINCode``."""
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="requestPINCode",
+        bindings={Binding.SOAP11: Evidence.CLIENT, Binding.SOAP12: Evidence.INFERRED} | TEXT,
+        prefix="requestPINCode_",
+        page="/API/requestPINCode.aspx",
+        words=words(_MEMBERS, *_REFUSALS.split()),
+        outputs=(Output("iPINCode", "PINCODE", int),),
+        identity=AUTH_CODE,
+        effect=Effect.EXPIRES,
+        family=Family.PINS,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class RequestPinCodeV3(PinRequest):
+    """Ask for a PIN code for a technician's node. Vendor: ``requestPINCodeV3`` (``requestPINCode_v3``).
+
+    Over SOAP only custom fields 0 and 1, the auth code and the node were seen on the wire; the other
+    fields are sent under the names of the sibling operations (inferred).
+
+    Args:
+        node: id of the technician's node the PIN is for; left out, it is not sent.
+    """
+
+    node: Node = None
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="requestPINCodeV3",
+        bindings={
+            Binding.SOAP11: Evidence.INFERRED,
+            Binding.SOAP12: Evidence.CLIENT,
+            Binding.TEXT_GET: Evidence.INFERRED,  # the page is documented, its path is not
+            Binding.TEXT_POST: Evidence.INFERRED,
+        },
+        prefix="requestPINCode_",
+        page="/API/requestPINCode_v3.aspx",
+        words=words(_MEMBERS, *_REFUSALS.split(), "NoAccessToLens"),
+        outputs=(Output("sPINCode", "PINCODE"),),
+        identity=AUTH_CODE,
+        effect=Effect.EXPIRES,
+        family=Family.PINS,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class RequestLensPinCodeV2(PinRequest):
+    """Ask for a Rescue Lens PIN code. SOAP only. Vendor: ``requestLensPINCodeV2``."""
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="requestLensPINCodeV2",
+        bindings=SOAP,
+        prefix="requestPINCode_",
+        words=words(_MEMBERS, *_REFUSALS.split(), "NoAccessToLens"),
+        outputs=(Output("sPINCode"),),
+        identity=AUTH_CODE,
+        effect=Effect.EXPIRES,
+        family=Family.PINS,
+    )

@@ -1,0 +1,56 @@
+"""A request and a response as values, for the codecs on one side and the transport on the other."""
+
+from collections.abc import Mapping
+
+import attrs
+
+from aiorescue.operation import Parameter, Plain
+
+
+@attrs.frozen
+class Stamp:
+    """Who is calling, as it appears on the wire.
+
+    Attributes:
+        code: value of the operation's identity parameter (auth code or ticket); empty if there is none.
+        cookie: the whole Cookie header; empty if there is none.
+    """
+
+    code: str = attrs.field(default="", repr=False)
+    cookie: str = attrs.field(default="", repr=False)
+
+    @property
+    def secrets(self) -> list[str]:
+        """The values that must not be shown."""
+        return [value for value in (self.code, self.cookie.partition("=")[2]) if value]
+
+
+@attrs.frozen
+class Request:
+    """What is sent. The body may hold secrets, and so may the query of a GET."""
+
+    method: str
+    path: str
+    query: str = attrs.field(default="", repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    body: bytes | None = attrs.field(default=None, repr=False)
+
+
+@attrs.frozen
+class Response:
+    """What came back, read to its end."""
+
+    status: int
+    content_type: str
+    body: bytes = attrs.field(repr=False)
+    charset: str = "utf-8"
+    retry_after: str | None = None
+    cookies: tuple[str, ...] = attrs.field(default=(), repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+
+def plain(parameter: Parameter, value: Plain, *, true: str = "true", false: str = "false") -> str:
+    """A value as the wire writes it."""
+    if parameter.type is bool:
+        return true if value else false
+    return "" if value is None else str(value)

@@ -1,0 +1,1 @@
+"""aiorescue: LogMeIn Rescue and infoRouter for asyncio."""

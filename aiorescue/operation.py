@@ -165,14 +165,14 @@ class Parameter:
     Attributes:
         soap: element name, and the field name of the ASMX GET and POST bindings.
         text: field name on the `.aspx` pages; empty where the page has none.
-        type: ``str``, ``int`` (32 bits) or ``bool``.
+        holds: ``str``, ``int`` (32 bits) or ``bool``.
         longest: the most characters the service takes, or None if no limit is known.
         secret: never shown in a message.
     """
 
     soap: str
     text: str = ""
-    type: type[str] | type[int] | type[bool] = str
+    holds: type[str] | type[int] | type[bool] = str
     longest: int | None = None
     secret: bool = False
 
@@ -185,11 +185,11 @@ class Parameter:
     def _problem(self, value: Plain) -> str | None:
         if value is None:
             return None
-        if not isinstance(value, self.type) or (self.type is int and isinstance(value, bool)):
-            return f"must be {self.type.__name__}, not {type(value).__name__}"
+        if not isinstance(value, self.holds) or (self.holds is int and isinstance(value, bool)):
+            return f"must be {self.holds.__name__}, not {type(value).__name__}"
         if isinstance(value, str):
             return self._text_problem(value)
-        if self.type is int and not -(2**31) <= value < 2**31:
+        if self.holds is int and not -(2**31) <= value < 2**31:
             return f"is {value}, but the service takes 32-bit numbers"
         return None
 
@@ -264,7 +264,7 @@ class Output:
 
     soap: str
     text: str = ""
-    type: type[str] | type[int] = str
+    holds: type[str] | type[int] = str
 
 
 @attrs.frozen(kw_only=True)
@@ -292,8 +292,8 @@ class Spec:
     prefix: str = ""
     root: str = ""
     page: str = ""
-    words: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    text_words: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    words: tuple[str, ...] = ()
+    text_words: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()
     identity: Parameter | None = None
     needs: Needs = Needs.CALLER

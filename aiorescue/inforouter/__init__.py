@@ -3,8 +3,6 @@
 from aiorescue.inforouter.authentication import AuthenticateUser, IsValidTicket, LogOut, RenewTicket, TicketHolder
 
 #: Every declared operation by the vendor's name.
-OPERATIONS = {
-    operation.spec.name: operation for operation in (AuthenticateUser, IsValidTicket, LogOut, RenewTicket)
-}
+OPERATIONS = {operation.spec.name: operation for operation in (AuthenticateUser, IsValidTicket, LogOut, RenewTicket)}
 
 __all__ = ["OPERATIONS", "AuthenticateUser", "IsValidTicket", "LogOut", "RenewTicket", "TicketHolder"]

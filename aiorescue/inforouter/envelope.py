@@ -83,6 +83,4 @@ def _root(result: Any) -> Mapping[str, Any] | None:
     return _root(inner[0]) if len(inner) == 1 else None
 
 
-INFOROUTER = Service(
-    name="infoRouter", namespace="http://tempuri.org/", asmx="/srv.asmx", understand=understand
-)
+INFOROUTER = Service(name="infoRouter", namespace="http://tempuri.org/", asmx="/srv.asmx", understand=understand)

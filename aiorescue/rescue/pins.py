@@ -24,13 +24,13 @@ LONGEST_CUSTOM_FIELDS = (64, 512, 512, 256, 64, 64)
 
 CustomFields = Annotated[
     tuple[str, ...],
-    Repeated(
-        tuple(Parameter(f"sCField{i}", f"cfield{i}", longest=n) for i, n in enumerate(LONGEST_CUSTOM_FIELDS))
-    ),
+    Repeated(tuple(Parameter(f"sCField{i}", f"cfield{i}", longest=n) for i, n in enumerate(LONGEST_CUSTOM_FIELDS))),
 ]
 Tracking = Annotated[str, Parameter("sTracking0", "tracking0", longest=64)]
 NoTechConsole = Annotated[bool, Parameter("bNoTechConsole", "notechconsole", bool)]
 Node = Annotated[int | None, Parameter("nodeId", "NodeId", int)]
+
+DIGITS = 6
 
 _MEMBERS = "Error OK NotLoggedIn NotTechnician NoTechConsoleRunning OutOfPINCodes PollRateExceeded"
 _REFUSALS = "User_Is_Deleted Invalid_SecretAuthCode User_Deleted_Or_Disabled"
@@ -79,8 +79,8 @@ class PinRequest(Operation[PinCode]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> PinCode:
         """The PIN, padded: version 1 sends a number over SOAP and loses the zeros."""
-        code = str(next(iter(values.values()))).zfill(6)
-        if len(code) != 6 or not (code.isascii() and code.isdigit()):
+        code = str(next(iter(values.values()))).zfill(DIGITS)
+        if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
             raise ValueError("the answer is OK but its PIN is not six digits")
         return PinCode(code)
 

@@ -57,7 +57,7 @@ def _outputs(outputs: Iterable[Output], answer: Answer) -> Mapping[str, Any]:
         value = answer.fields.get(name)
         if value is None:
             raise ValueError(f"the answer is OK but holds no {name}")
-        values[output.soap] = int(value) if output.type is int else value
+        values[output.soap] = int(value) if output.holds is int else value
     return values
 
 

@@ -1,0 +1,1 @@
+"""Operations as bytes, and bytes as answers: pure functions, no I/O."""

@@ -51,6 +51,6 @@ class Response:
 
 def plain(parameter: Parameter, value: Plain, *, true: str = "true", false: str = "false") -> str:
     """A value as the wire writes it."""
-    if parameter.type is bool:
+    if parameter.holds is bool:
         return true if value else false
     return "" if value is None else str(value)

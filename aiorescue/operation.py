@@ -260,7 +260,7 @@ class Service:
 
 @attrs.frozen
 class Output:
-    """One value in the answer: its SOAP element and its key on the text page."""
+    """One value in the answer: its SOAP element, its key on the text page, and what it holds over SOAP."""
 
     soap: str
     text: str = ""

@@ -1,6 +1,7 @@
 """LogMeIn Rescue: the client and its operations as values."""
 
 from aiorescue.rescue.authentication import Login, Logout, RequestAuthCode
+from aiorescue.rescue.client import RescueClient
 from aiorescue.rescue.pins import PinCode, PinRequest, RequestLensPinCodeV2, RequestPinCode, RequestPinCodeV3
 from aiorescue.rescue.sessions import CloseSession, StartSession
 
@@ -30,5 +31,6 @@ __all__ = [
     "RequestLensPinCodeV2",
     "RequestPinCode",
     "RequestPinCodeV3",
+    "RescueClient",
     "StartSession",
 ]

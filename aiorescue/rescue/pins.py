@@ -79,7 +79,8 @@ class PinRequest(Operation[PinCode]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> PinCode:
         """The PIN, padded: version 1 sends a number over SOAP and loses the zeros."""
-        code = str(next(iter(values.values()))).zfill(DIGITS)
+        value = next(iter(values.values()))
+        code = f"{value:0{DIGITS}}" if isinstance(value, int) else value
         if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
             raise ValueError("the answer is OK but its PIN is not six digits")
         return PinCode(code)

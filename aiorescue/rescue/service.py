@@ -47,7 +47,9 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
         values = _outputs(spec.outputs, answer)
         return Outcome(Kind.OK, value=operation.result(values), word=word)
     except ValueError as problem:
-        return Outcome(Kind.FINAL, word=word, error=errors.ProtocolError, detail=str(problem))
+        # Nothing marks the end of a text answer, so that one cut short looks like this; XML cut short does not.
+        kind = Kind.TRANSIENT if answer.text else Kind.FINAL
+        return Outcome(kind, word=word, error=errors.ProtocolError, detail=str(problem), ambiguous=True)
 
 
 def _outputs(outputs: Iterable[Output], answer: Answer) -> Mapping[str, Any]:
@@ -57,7 +59,7 @@ def _outputs(outputs: Iterable[Output], answer: Answer) -> Mapping[str, Any]:
         value = answer.fields.get(name)
         if value is None:
             raise ValueError(f"the answer is OK but holds no {name}")
-        values[output.soap] = int(value) if output.holds is int else value
+        values[output.soap] = int(value) if output.holds is int and not answer.text else value
     return values
 
 

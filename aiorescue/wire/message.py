@@ -41,12 +41,18 @@ class Response:
     """What came back, read to its end."""
 
     status: int
-    content_type: str
     body: bytes = attrs.field(repr=False)
     charset: str = "utf-8"
     retry_after: str | None = None
     cookies: tuple[str, ...] = attrs.field(default=(), repr=False)
-    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def text(self) -> str:
+        """The body as text. An unknown charset is read as UTF-8, and what is no text is replaced."""
+        try:
+            return self.body.decode(self.charset, "replace")
+        except LookupError:
+            return self.body.decode("utf-8", "replace")
 
 
 def plain(parameter: Parameter, value: Plain, *, true: str = "true", false: str = "false") -> str:

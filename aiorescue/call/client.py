@@ -1,0 +1,162 @@
+"""What both clients are made of: calling, closing, and operations as methods."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from types import TracebackType
+from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
+
+import aiohttp  # for the type of `http` only; requests go through transport
+
+from aiorescue import errors
+from aiorescue.call.caller import BeforeSend, Caller
+from aiorescue.call.clock import Clock, SystemClock
+from aiorescue.call.identity import Identity
+from aiorescue.call.pace import Pacers, PaceSetting
+from aiorescue.call.retry import RetryPolicy
+from aiorescue.call.transport import Transport, check_base_url
+from aiorescue.operation import Binding, Operation
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: Seconds for one request.
+TIMEOUT = 30.0
+#: Requests under way at once.
+MAX_CONNECTIONS = 100
+
+
+class awaits(Generic[P, R]):  # noqa: N801 - reads as a verb: close_session = awaits(CloseSession)
+    """An operation as an awaitable method, with the operation's own signature and result type."""
+
+    def __init__(self, operation: Callable[P, Operation[R]]) -> None:
+        self.operation = operation
+        self.__doc__ = operation.__doc__
+
+    @overload
+    def __get__(self, client: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, client: "ServiceClient", owner: type) -> Callable[P, Coroutine[Any, Any, R]]: ...
+    def __get__(self, client: "ServiceClient | None", owner: type) -> Self | Callable[P, Coroutine[Any, Any, R]]:
+        """The method of a client; on the class, the descriptor itself."""
+        if client is None:
+            return self
+
+        async def method(*args: P.args, **kwargs: P.kwargs) -> R:
+            return await client.call(self.operation(*args, **kwargs))
+
+        method.__doc__ = self.__doc__
+        return method
+
+
+class ServiceClient:
+    """A client of one service. Use it with ``async with``, or call `aclose` at the end."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        binding: Binding,
+        timeout: float,
+        retry: RetryPolicy,
+        pace: PaceSetting,
+        max_connections: int,
+        http: aiohttp.ClientSession | None,
+        relogin: bool,
+        allow_plain_http: bool,
+        clock: Clock | None,
+    ) -> None:
+        if timeout <= 0 or max_connections < 1:
+            raise errors.InvalidRequest("timeout must be above 0 seconds, and max_connections at least 1")
+        self.base_url = check_base_url(base_url, allow_plain_http=allow_plain_http)
+        self._clock = clock or SystemClock()
+        self._transport = Transport(self.base_url, timeout=timeout, max_connections=max_connections, http=http)
+        self._caller = Caller(
+            self._transport,
+            clock=self._clock,
+            policy=retry,
+            pacers=Pacers(pace, self._clock),
+            binding=binding,
+            relogin=relogin,
+        )
+        self._identities: Sequence[Identity] = ()
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._closed = False
+
+    @property
+    def identities(self) -> Sequence[Identity]:
+        """Those it calls as, in the order of the credentials."""
+        return self._identities
+
+    async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
+        """Call an operation given as a value.
+
+        Args:
+            operation: what to call.
+            binding: use this binding and no other; left out, the client's own if the operation has it, else the
+                best that is documented for the operation.
+
+        Returns:
+            The operation's result.
+
+        Raises:
+            errors.UnsupportedBinding: the operation is not offered on that binding; nothing was sent.
+            errors.InvalidRequest: the binding cannot carry a value; nothing was sent.
+            errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
+        """
+        return await self.call_as(self._choose(operation), operation, binding=binding)
+
+    async def call_as(
+        self,
+        identity: Identity,
+        operation: Operation[R],
+        *,
+        binding: Binding | None = None,
+        before_send: BeforeSend | None = None,
+    ) -> R:
+        """Call as one of `identities`, for jobs that keep books on them.
+
+        Args:
+            identity: who calls.
+            operation: what to call.
+            binding: as in `call`.
+            before_send: awaited before each try, when its slot has come.
+        """
+        if self._closed:
+            raise errors.InvalidRequest("the client is closed; make a new one", operation=operation.spec.name)
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            return await self._caller.call(operation, identity, binding=binding, before_send=before_send)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+    def _choose(self, operation: Operation[Any]) -> Identity:
+        """Who calls: the identity that is free soonest."""
+        return self._caller.soonest(self._identities, operation.spec.family)
+
+    async def aclose(self) -> None:
+        """Wait for calls in flight, log out what was logged in here, close what was opened here.
+
+        A second close does nothing. Cancelled, it closes the connections at once.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._idle.wait()
+            for identity in self._identities:
+                await identity.end()
+        finally:
+            await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

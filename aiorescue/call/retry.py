@@ -1,0 +1,82 @@
+"""What is tried again, how often and when: tenacity, told about outcomes.
+
+Only a transient outcome is retried. A cancellation is no outcome, so it ends the call at once.
+"""
+
+import attrs
+import tenacity
+from attrs.validators import ge, gt
+
+from aiorescue.call.clock import Clock
+from aiorescue.operation import Kind, Outcome
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """How long a call keeps trying.
+
+    Attributes:
+        attempts: tries at most, the first included; 1 never retries. A call that the service rejected as too
+            fast is not counted.
+        total: seconds from the first try after which no other one is started; waiting for the pace before the
+            first try does not count.
+        first: seconds before the second try; doubled each time, with as much jitter again.
+        longest: seconds between two tries, at most. A longer Retry-After of the service's is still honoured.
+    """
+
+    attempts: int = attrs.field(default=4, validator=ge(1))
+    total: float = attrs.field(default=120.0, validator=gt(0))
+    first: float = attrs.field(default=0.5, validator=ge(0))
+    longest: float = attrs.field(default=20.0, validator=ge(0))
+
+
+class Budget:
+    """What a call may still spend, once its first try has begun."""
+
+    __slots__ = ("attempts", "deadline", "orphans")
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self.orphans = 0  # tries that may have been carried out unseen
+        self.deadline: float | None = None
+
+    def begin(self, clock: Clock, policy: RetryPolicy) -> None:
+        """A try begins."""
+        self.attempts += 1
+        if self.deadline is None:
+            self.deadline = clock.time() + policy.total
+
+    def allows(self, moment: float) -> bool:
+        """Whether something may still be started at that moment."""
+        return self.deadline is None or moment <= self.deadline
+
+
+def controller(policy: RetryPolicy, clock: Clock) -> tenacity.AsyncRetrying:
+    """The tries after the first. Shared by all calls of a client: only the callable form is safe for that.
+
+    The controlled function takes the call's `Budget` first and returns an outcome.
+    """
+    backoff = tenacity.wait_exponential_jitter(initial=policy.first, max=policy.longest, jitter=policy.first)
+
+    def wait(state: tenacity.RetryCallState) -> float:
+        asked = _outcome(state).retry_after
+        return max(backoff(state), asked or 0.0)
+
+    def stop(state: tenacity.RetryCallState) -> bool:
+        budget: Budget = state.args[0]
+        return state.attempt_number >= policy.attempts or not budget.allows(clock.time() + state.upcoming_sleep)
+
+    return tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_result(lambda outcome: outcome.kind is Kind.TRANSIENT),
+        wait=wait,
+        stop=stop,
+        sleep=clock.sleep,
+        retry_error_callback=_outcome,
+    )
+
+
+def _outcome(state: tenacity.RetryCallState) -> Outcome[object]:
+    if state.outcome is None:
+        raise AssertionError("tenacity asks only after a try")
+    outcome: Outcome[object] = state.outcome.result()
+    return outcome

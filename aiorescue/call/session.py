@@ -1,0 +1,163 @@
+"""A login at work: server sessions kept by their cookies, each leased to one call at a time."""
+
+import asyncio
+from typing import Any
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.call.clock import Clock
+from aiorescue.call.identity import Holder, Lease, Login, Send, SingleFlight, fill
+from aiorescue.operation import Kind, Needs, Operation, Outcome
+from aiorescue.wire import Response, Stamp
+
+#: Seconds after which an idle server session is not trusted any more; the service ends it after 20 minutes.
+IDLE_LIMIT = 19 * 60.0
+
+
+class SessionIdentity:
+    """A login that holds server sessions, each leased to one call at a time.
+
+    ASP.NET runs the requests of one session one after the other, so calls in flight have one each, up to a limit.
+
+    Args:
+        credentials: name and password.
+        login: the login operation with them.
+        logout: the logout operation.
+        sessions: how many server sessions, at most.
+        send: sends logins and logouts.
+        clock: the time.
+    """
+
+    def __init__(
+        self,
+        credentials: Login,
+        *,
+        login: Operation[Any],
+        logout: Operation[Any],
+        sessions: int,
+        send: Send,
+        clock: Clock,
+    ) -> None:
+        self.name = credentials.email
+        self.credentials = credentials
+        self._login = login
+        self._logout = logout
+        self._send = send
+        self._clock = clock
+        self._free = asyncio.Semaphore(sessions)
+        self._idle: list[Holder] = []
+        self._flight = SingleFlight()
+        self._logged_out = False
+
+    def fill(self, operation: Operation[Any]) -> Operation[Any]:
+        """Name and password, where they were left out."""
+        return fill(operation, self.credentials)
+
+    async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
+        """A session of its own, logged in before if there is none or it has idled for too long."""
+        kind = type(operation)
+        if operation.spec.needs is Needs.NOBODY and kind is not type(self._login):
+            return Lease(operation, Stamp())
+        await self._free.acquire()
+        try:
+            if kind is type(self._logout):
+                await self._end_idle(keep=1)
+            holder = self._idle.pop() if self._idle else Holder()
+            try:
+                return await self._prepare(operation, holder)
+            except BaseException:
+                self._idle.append(holder)
+                raise
+        except BaseException:
+            self._free.release()
+            raise
+
+    async def _prepare(self, operation: Operation[Any], holder: Holder) -> Lease | Outcome[Any]:
+        if holder.cookie and self._clock.time() - holder.used > IDLE_LIMIT:
+            holder.cookie = ""
+        # An explicit logout after an explicit logout is for the service to answer.
+        signed_off = self._logged_out and type(operation) is type(self._logout)
+        fresh = False
+        if not holder.cookie and type(operation) is not type(self._login) and not signed_off:
+            failure = await self._sign_on(holder)
+            if failure is not None:
+                self._put_back(holder)
+                return failure
+            fresh = True
+        return Lease(operation, Stamp(cookie=holder.cookie), holder, fresh)
+
+    async def _sign_on(self, holder: Holder) -> Outcome[Any] | None:
+        """One login at a time; whoever waited for one that failed fails with it instead of trying the same."""
+        while self._flight.busy:
+            shared = await self._flight.join()
+            if shared is not None and shared.kind is not Kind.OK:
+                return shared
+        outcome = await self._flight.lead(lambda: self._open(holder))
+        return None if outcome.kind is Kind.OK else outcome
+
+    async def _open(self, holder: Holder) -> Outcome[Any]:
+        outcome, response = await self._send(self, self._login, Stamp())
+        if outcome.kind is not Kind.OK:
+            return attrs.evolve(outcome, detail=f"login as {self.name} failed: {outcome.detail}")
+        return self._adopt(holder, response)
+
+    def _adopt(self, holder: Holder, response: Response | None) -> Outcome[Any]:
+        cookies = _cookies(response)
+        if not cookies and not holder.cookie:
+            return Outcome(Kind.FINAL, error=errors.ProtocolError, detail="the login is OK but brought no cookie")
+        holder.cookie = cookies or holder.cookie  # a login in a live session brings none
+        holder.used = self._clock.time()
+        holder.no_admin = False
+        self._logged_out = False
+        return Outcome(Kind.OK)
+
+    def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
+        """Put the session back, and note what its answer says of it."""
+        holder = lease.holder
+        if holder is None:
+            return False
+        dead = False
+        if outcome is not None:
+            dead = self._judge(lease, holder, outcome, response)
+        self._put_back(holder)
+        return dead
+
+    def _judge(self, lease: Lease, holder: Holder, outcome: Outcome[Any], response: Response | None) -> bool:
+        kind = type(lease.operation)
+        if outcome.kind is Kind.OK:
+            holder.used = self._clock.time()
+            if kind is type(self._login):
+                self._adopt(holder, response)
+            elif kind is type(self._logout):
+                holder.cookie = ""
+                self._logged_out = True
+        elif outcome.error is errors.NotLoggedIn:
+            if lease.fresh:
+                holder.no_admin = True
+            elif not holder.no_admin:
+                holder.cookie = ""
+                return True
+        return False
+
+    def _put_back(self, holder: Holder) -> None:
+        self._idle.append(holder)
+        self._free.release()
+
+    async def end(self) -> None:
+        """Log out of all sessions. One that has ended already is no failure."""
+        await self._end_idle(keep=0)
+
+    async def _end_idle(self, *, keep: int) -> None:
+        live = [holder for holder in self._idle if holder.cookie]
+        for holder in live[: max(0, len(live) - keep)]:
+            stamp = Stamp(cookie=holder.cookie)
+            holder.cookie = ""
+            await self._send(self, self._logout, stamp)
+
+
+def _cookies(response: Response | None) -> str:
+    """All cookies that a login sets: next to the session's there may be a load balancer's."""
+    if response is None:
+        return ""
+    return "; ".join(cookie.partition(";")[0].strip() for cookie in response.cookies)

@@ -1,0 +1,217 @@
+"""Bytes out, bytes in: the pool, TLS, timeouts and the size cap. The only importer of aiohttp's client."""
+
+import asyncio
+import ipaddress
+import ssl
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import aiohttp
+from aiohttp.client import ClientRequest, ClientResponse
+from yarl import URL
+
+from aiorescue import errors
+from aiorescue.operation import Kind, Outcome
+from aiorescue.wire import Request, Response
+
+#: Seconds an idle connection is kept. The server drops it after 15; below that no request meets a dying one.
+KEEP_ALIVE = 10.0
+#: Seconds to open a connection in, at most.
+CONNECT = 10.0
+#: Bytes an answer may have.
+LARGEST_ANSWER = 16 * 2**20
+
+# Nothing is compressed: the service ignores the wish, and a bomb could not be told from an answer by its length.
+_HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity", "Accept": "*/*"})
+
+
+class _HungUpError(Exception):
+    """A broken connection, under a name that aiohttp does not take as a reason to send a GET again."""
+
+
+async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
+    # aiohttp re-sends idempotent verbs by itself when a kept-alive connection dies, and a GET with an effect is
+    # done twice. It only does so for its own two exceptions.
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
+        if isinstance(problem, aiohttp.ClientConnectorError):
+            raise
+        raise _HungUpError(str(problem)) from None
+
+
+def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
+    """The URL without a closing slash. Raises `errors.InvalidRequest` for one that must not be used."""
+    try:
+        url = URL(base_url)
+        host = url.host
+    except ValueError:
+        url, host = URL(), None
+    if url.scheme not in ("http", "https") or not host:
+        raise errors.InvalidRequest(f"base_url must be like https://host, not {base_url[:80]!r}")
+    if url.user is not None or url.password is not None or url.raw_query_string or url.raw_fragment:
+        raise errors.InvalidRequest("base_url must hold no user, password, query or fragment; pass credentials apart")
+    if url.scheme == "http" and not allow_plain_http and not _is_loopback(host):
+        raise errors.InvalidRequest(
+            f"base_url is http://{host}, which would send credentials unencrypted;"
+            " use https://, or pass allow_plain_http=True"
+        )
+    return str(url).rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+class Transport:
+    """One connection pool to one host.
+
+    Args:
+        base_url: checked by `check_base_url`.
+        timeout: seconds for one request, from its connection to the last byte of its answer.
+        max_connections: how many requests may be under way at once.
+        http: the caller's own session; its pool, headers, proxies and traces are used, and it is never closed.
+    """
+
+    def __init__(
+        self, base_url: str, *, timeout: float, max_connections: int, http: aiohttp.ClientSession | None
+    ) -> None:
+        self._base = base_url
+        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, CONNECT))
+        self._seconds = timeout
+        self._limit = max_connections
+        self._http = http
+        self._session: aiohttp.ClientSession | None = None
+        # Our own limit, not above the pool's: calls queueing inside aiohttp would have their timeout running.
+        self._places = asyncio.Semaphore(max_connections)
+        self._urls: dict[str, URL] = {}
+
+    async def send(self, request: Request) -> Response | Outcome[object]:
+        """The response, or the outcome of a request that got none. Raises nothing but a cancellation."""
+        async with self._places:
+            try:
+                return await self._send(request)
+            except aiohttp.ClientSSLError as problem:
+                # A certificate does not get better by asking again.
+                return _lost(Kind.FINAL, errors.ConnectionFailed, f"TLS failed: {_why(problem)}", ambiguous=False)
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as problem:
+                return _lost(
+                    Kind.TRANSIENT, errors.ConnectionFailed, f"cannot connect to {self._base}: {_why(problem)}"
+                )
+            except TimeoutError:
+                return _lost(
+                    Kind.TRANSIENT, errors.RequestTimeout, f"no answer within {self._seconds:g} s", ambiguous=True
+                )
+            except aiohttp.ClientPayloadError:
+                return _lost(Kind.TRANSIENT, errors.ProtocolError, "the answer stops before its end", ambiguous=True)
+            except aiohttp.ClientResponseError as problem:
+                return _lost(Kind.FINAL, errors.ProtocolError, f"not HTTP: {problem.message}", ambiguous=True)
+            except (aiohttp.ClientError, OSError, _HungUpError) as problem:
+                return _lost(
+                    Kind.TRANSIENT, errors.ConnectionFailed, f"the connection broke: {_why(problem)}", ambiguous=True
+                )
+
+    async def _send(self, request: Request) -> Response | Outcome[object]:
+        session = self._session or self._open()
+        async with session.request(
+            request.method,
+            self._url(request),
+            data=request.body,
+            headers=request.headers,
+            timeout=self._timeout,
+            allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
+            middlewares=(_send_once,) if request.method == "GET" else None,
+        ) as response:
+            body = await _read(response)
+            if body is None:
+                return _lost(
+                    Kind.FINAL,
+                    errors.ProtocolError,
+                    f"the answer has more than {LARGEST_ANSWER:,} bytes",
+                    ambiguous=True,
+                )
+            headers = response.headers
+            return Response(
+                status=response.status,
+                body=body,
+                charset=response.charset or "utf-8",
+                retry_after=headers.get("Retry-After"),
+                cookies=tuple(headers.getall("Set-Cookie", ())),
+            )
+
+    def _url(self, request: Request) -> URL:
+        if request.query:
+            return URL(f"{self._base}{request.path}?{request.query}", encoded=True)
+        url = self._urls.get(request.path)
+        if url is None:
+            url = self._urls[request.path] = URL(f"{self._base}{request.path}", encoded=True)
+        return url
+
+    def _open(self) -> aiohttp.ClientSession:
+        # No cookie jar, ever: on a host name aiohttp's jar overrides the cookie of a request, and two logins
+        # become one. A caller's session with a jar is used through its pool and its settings.
+        lent = self._http
+        if lent is None:
+            connector = aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=KEEP_ALIVE)
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=_HEADERS
+            )
+        elif isinstance(lent.cookie_jar, aiohttp.DummyCookieJar):
+            self._session = lent
+        else:
+            self._session = aiohttp.ClientSession(
+                connector=lent.connector,
+                connector_owner=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers=_merged(lent.headers),
+                trust_env=lent.trust_env,
+                trace_configs=list(lent.trace_configs),
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Close what was opened here."""
+        session, self._session = self._session, None
+        if session is not None and session is not self._http:
+            await session.close()
+
+
+def _merged(headers: Mapping[str, str]) -> dict[str, str]:
+    given = {name.lower() for name in headers}
+    return {**headers, **{name: value for name, value in _HEADERS.items() if name.lower() not in given}}
+
+
+async def _read(response: ClientResponse) -> bytes | None:
+    """The whole body, or None if it is too large."""
+    length = response.content_length
+    if length is not None and length <= LARGEST_ANSWER and "Content-Encoding" not in response.headers:
+        return await response.read()
+    if length is not None and length > LARGEST_ANSWER:
+        response.close()  # the rest is not worth reading, so the connection is of no more use
+        return None
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            response.close()
+            return None
+    return bytes(body)
+
+
+def _lost(kind: Kind, error: type[errors.RescueError], detail: str, *, ambiguous: bool = False) -> Outcome[object]:
+    return Outcome(kind, error=error, detail=detail, ambiguous=ambiguous)
+
+
+def _why(problem: BaseException) -> str:
+    """The reason in words, without the request: aiohttp's own texts can hold its URL."""
+    cause = getattr(problem, "os_error", problem)
+    if isinstance(cause, ssl.SSLError):
+        return cause.reason or type(cause).__name__
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return type(problem).__name__ if isinstance(problem, aiohttp.ClientError) else str(problem)

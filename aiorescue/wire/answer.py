@@ -1,0 +1,129 @@
+"""From a response to an outcome: HTTP status, then the binding's decoder, then the service's own meaning.
+
+Whatever is quoted for a person is cleaned of secrets here, at one place.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from html import escape as html_escape
+from typing import Protocol
+from urllib.parse import quote, quote_plus
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.operation import Answer, Kind, Operation, Outcome
+from aiorescue.wire.message import Request, Response, Stamp
+from aiorescue.wire.xml import Unreadable
+
+_OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
+#: Statuses that may be gone next time.
+TRANSIENT_STATUSES = frozenset({408, 429, 500, 501, 502, 503, 504})
+#: Of these, the ones that say that the request was not carried out.
+_NOT_CARRIED_OUT = frozenset({408, 429, 501, 503})
+#: How ASMX answers a GET or POST that it could not read: HTTP 500 and one of these, in plain text.
+_UNREAD = (
+    "Missing parameter",
+    "Cannot convert",
+    "Invalid method name",
+    "A potentially dangerous Request",
+    "Web Service method name is not valid",
+)
+_EXCERPT = 160
+
+
+class Codec(Protocol):
+    """What each binding offers for each operation."""
+
+    def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
+        """The request. Raises `errors.InvalidRequest` for what this binding cannot carry."""
+
+    def decode(self, response: Response) -> Answer | Outcome[object]:
+        """The answer of an HTTP 200 (or of a SOAP fault). Raises `Unreadable`."""
+
+
+def read(codec: Codec, operation: Operation[object], stamp: Stamp, response: Response) -> Outcome[object]:
+    """What a response means."""
+    outcome = _read(codec, operation, response)
+    if outcome.kind is Kind.OK:
+        return outcome
+    secrets = [*operation.secrets, *stamp.secrets]
+    word = None if outcome.word is None else clean(outcome.word, secrets)[:_EXCERPT]
+    return attrs.evolve(outcome, word=word, detail=clean(outcome.detail, secrets))
+
+
+def _read(codec: Codec, operation: Operation[object], response: Response) -> Outcome[object]:
+    if response.status not in (_OK, _SERVER_ERROR):
+        return _by_status(operation, response)
+    answer: Answer | Outcome[object]
+    try:
+        answer = codec.decode(response)
+    except Unreadable as problem:
+        answer = Outcome(
+            Kind.TRANSIENT if problem.cut else Kind.FINAL,
+            error=errors.ProtocolError,
+            detail=f"{problem}{_excerpt(operation, response)}",
+            ambiguous=True,
+        )
+    if response.status == _SERVER_ERROR:
+        if isinstance(answer, Outcome) and answer.error is not errors.ProtocolError:
+            return answer  # a SOAP fault
+        return _by_status(operation, response)
+    return answer if isinstance(answer, Outcome) else _understood(operation, answer, response)
+
+
+def _understood(operation: Operation[object], answer: Answer, response: Response) -> Outcome[object]:
+    outcome = operation.spec.service.understand(type(operation), answer)
+    if outcome.error is errors.ServiceError and outcome.kind is Kind.FINAL:
+        return attrs.evolve(outcome, detail=f"{outcome.detail}{_excerpt(operation, response)}")
+    return outcome
+
+
+def _by_status(operation: Operation[object], response: Response) -> Outcome[object]:
+    status = response.status
+    detail = f"HTTP {status}{_excerpt(operation, response)}"
+    unread = status == _SERVER_ERROR and any(phrase in response.text[:_EXCERPT] for phrase in _UNREAD)
+    if status in TRANSIENT_STATUSES and not unread:
+        return Outcome(
+            Kind.TRANSIENT,
+            error=errors.ServiceError,
+            detail=detail,
+            ambiguous=status not in _NOT_CARRIED_OUT,
+            retry_after=retry_after(response.retry_after),
+        )
+    ours = unread or _BAD_REQUEST <= status < _SERVER_ERROR
+    return Outcome(Kind.FINAL, error=errors.ServiceFault if ours else errors.ProtocolError, detail=detail)
+
+
+def retry_after(header: str | None) -> float | None:
+    """Seconds to wait, from either form of the header; None if it is absent or unreadable."""
+    if header is None:
+        return None
+    if header.strip().isdecimal():
+        return float(header)
+    try:
+        moment = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def _excerpt(operation: Operation[object], response: Response) -> str:
+    """The beginning of the answer for a message, unless it may hold a secret of its own."""
+    if operation.spec.secret_answer:
+        return " (not quoted: it may hold a secret)"
+    # Cleaned later; a margin is kept so that no secret is cut in two and passes unseen.
+    text = re.sub(r"\s+", " ", response.text[: _EXCERPT * 8]).strip()
+    return f": {text}" if text else ""
+
+
+def clean(text: str, secrets: Iterable[str]) -> str:
+    """The text without the secrets, in any spelling in which they travel, and not too long."""
+    for secret in secrets:
+        for spelling in {secret, quote(secret, safe=""), quote_plus(secret), html_escape(secret)}:
+            text = text.replace(spelling, "***")
+    return text if len(text) <= _EXCERPT * 2 else f"{text[: _EXCERPT * 2]}…"

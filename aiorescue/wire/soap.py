@@ -1,0 +1,114 @@
+"""SOAP 1.1 and 1.2: one prepared template for each operation, answers matched by namespace."""
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.operation import Answer, Binding, Kind, Operation, Outcome, Parameter, Slot
+from aiorescue.wire import xml
+from aiorescue.wire.message import Request, Response, Stamp, plain
+
+_HEAD = (
+    '<?xml version="1.0" encoding="utf-8"?>'
+    '<{soap}:Envelope xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    ' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:{soap}="{envelope}">'
+    '<{soap}:Body><{name} xmlns="{namespace}">'
+)
+_TAIL = "</{name}></{soap}:Body></{soap}:Envelope>"
+
+#: SOAP 1.1 says Client, 1.2 says Sender; the other two also mean that the request was not understood.
+_OUR_FAULT = frozenset({"Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown"})
+
+
+@attrs.frozen
+class _Piece:
+    """A slot with its tags."""
+
+    slot: Slot
+    opening: str
+    closing: str
+
+
+class SoapCodec:
+    """Requests and answers of one operation over one version of SOAP."""
+
+    def __init__(self, operation: type[Operation[object]], binding: Binding) -> None:
+        spec = operation.spec
+        old = binding is Binding.SOAP11
+        names = {
+            "soap": "soap" if old else "soap12",
+            "envelope": xml.SOAP11 if old else xml.SOAP12,
+            "name": spec.name,
+            "namespace": spec.service.namespace,
+        }
+        self._head = _HEAD.format(**names)
+        self._tail = _TAIL.format(**names)
+        self._pieces = [_Piece(slot, *_tags(slot.parameter)) for slot in operation.slots]
+        self._identity = _tags(spec.identity) if spec.identity is not None else None
+        self._path = spec.service.asmx
+        self._namespace = spec.service.namespace
+        self._response = f"{spec.name}Response"
+        self._result = f"{spec.name}Result"
+        # Without the charset the service reads ASCII; without the action it guesses what was meant.
+        self._headers = (
+            {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{spec.service.action(spec.name)}"'}
+            if old
+            else {"Content-Type": "application/soap+xml; charset=utf-8"}
+        )
+
+    def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
+        """The request. An int left out is not sent; a text left out is sent empty."""
+        parts = [self._head]
+        for piece in self._pieces:
+            value = piece.slot.get(operation)
+            if value is None and piece.slot.parameter.holds is not str:
+                continue
+            text = plain(piece.slot.parameter, value)
+            parts += piece.opening, xml.escape(text), piece.closing
+        if self._identity is not None:
+            opening, closing = self._identity
+            parts += opening, xml.escape(stamp.code), closing
+        parts.append(self._tail)
+        headers = {**self._headers, "Cookie": stamp.cookie} if stamp.cookie else self._headers
+        return Request("POST", self._path, headers=headers, body="".join(parts).encode())
+
+    def decode(self, response: Response) -> Answer | Outcome[object]:
+        """The answer, or the outcome if it is a fault. Raises `xml.Unreadable`."""
+        document = xml.parse(response.text, self._namespace)
+        body = xml.child(xml.child(document, "soap:Envelope"), "soap:Body")
+        if body is None:
+            raise xml.Unreadable("the answer is XML, but no SOAP envelope")
+        fault = xml.child(body, "soap:Fault")
+        if fault is not None:
+            return _fault(fault)
+        answer = xml.child(body, self._response)
+        if not isinstance(answer, dict):
+            raise xml.Unreadable(f"the answer holds no {self._response}")
+        fields = {name: xml.content(value) for name, value in answer.items()}
+        return Answer(fields.pop(self._result, None), fields)
+
+
+def _tags(parameter: Parameter) -> tuple[str, str]:
+    return f"<{parameter.soap}>", f"</{parameter.soap}>"
+
+
+def _fault(fault: object) -> Outcome[object]:
+    # 1.1 has unqualified faultcode and faultstring, 1.2 qualified Code/Value and Reason/Text.
+    code = xml.child(fault, "faultcode") or xml.content(xml.child(xml.child(fault, "soap:Code"), "soap:Value"))
+    text = xml.child(fault, "faultstring") or xml.content(xml.child(xml.child(fault, "soap:Reason"), "soap:Text"))
+    if isinstance(text, dict):
+        text = text.get("#text")
+    word = str(xml.content(code) or "").rpartition(":")[2]
+    ours = word in _OUR_FAULT
+    return Outcome(
+        Kind.FINAL if ours else Kind.TRANSIENT,
+        word=word or None,
+        error=errors.ServiceFault if ours else errors.ServiceError,
+        detail=f"SOAP fault: {_first_line(str(xml.content(text) or 'without a text'))}",
+        # The server's side broke while it had the request in its hands.
+        ambiguous=not ours,
+    )
+
+
+def _first_line(text: str) -> str:
+    """A faultstring can hold a stack trace of many lines; the first says what happened."""
+    return text.strip().partition("\n")[0].strip()

@@ -1,0 +1,47 @@
+"""The `.aspx` pages: parameters under names of their own, a status word and perhaps a body as the answer."""
+
+import re
+
+from aiorescue.operation import Answer, Binding, Operation
+from aiorescue.wire import xml
+from aiorescue.wire.form import form_request, refuse_markup
+from aiorescue.wire.message import Request, Response, Stamp, plain
+
+_WORD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)(?:\s+|$)")
+
+
+class TextCodec:
+    """Requests and answers of one operation on its text page."""
+
+    def __init__(self, operation: type[Operation[object]], binding: Binding) -> None:
+        spec = operation.spec
+        self._get = binding.is_get
+        self._slots = operation.slots
+        self._identity = spec.identity
+        self._path = spec.page
+
+    def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
+        """The request; what is empty is left out."""
+        pairs = []
+        for slot in self._slots:
+            value = slot.get(operation)
+            if value is None or value == "":
+                continue
+            text = plain(slot.parameter, value, true="1", false="0")
+            refuse_markup(operation, slot.name, text)
+            pairs.append((slot.parameter.text, text))
+        if self._identity is not None and stamp.code:
+            pairs.append((self._identity.text, stamp.code))
+        return form_request(operation, self._path, pairs, stamp, get=self._get)
+
+    def decode(self, response: Response) -> Answer:
+        """The answer: the word, and ``KEY:value`` lines, split at the first colon. Raises `xml.Unreadable`."""
+        text = response.text.lstrip("\ufeff")
+        if not text.strip():
+            raise xml.Unreadable("the answer is empty", cut=True)
+        found = _WORD.match(text)
+        if found is None:
+            page = text.lstrip().startswith("<")
+            raise xml.Unreadable(f"the answer is {'an HTML page' if page else 'no status word'}")
+        lines = (line.partition(":") for line in text[found.end() :].splitlines())
+        return Answer(found[1], {key.strip(): value.strip() for key, colon, value in lines if colon}, text=True)

@@ -58,12 +58,14 @@ class RescueError(Exception):
         operation: the vendor's operation name (``"closeSession"``), or None outside a call.
         status: the service's own word, as it came (``"closeSessionRet_ActionFailed"``,
             ``"ACTIONFAILED"``, ``"[901]"``), or None where it said none.
-        attempts: how many requests were sent for the call (logins not counted).
+        attempts: how many tries were made; 0 if nothing was sent.
+        possibly_orphaned: how many of them may have been carried out unseen.
     """
 
     operation: str | None
     status: str | None
     attempts: int
+    possibly_orphaned: int = 0
 
     def __init__(
         self,

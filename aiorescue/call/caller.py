@@ -167,5 +167,6 @@ class Caller:
             operation=spec.name,
             status=outcome.word,
             attempts=budget.attempts,
+            possibly_orphaned=budget.orphans,
             **more,
         )

@@ -5,15 +5,13 @@ from collections.abc import Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
-import aiohttp  # for the type of `http` only; requests go through transport
-
 from aiorescue import errors
 from aiorescue.call.caller import BeforeSend, Caller
 from aiorescue.call.clock import Clock, SystemClock
 from aiorescue.call.identity import Identity
 from aiorescue.call.pace import Pacers, PaceSetting
 from aiorescue.call.retry import RetryPolicy
-from aiorescue.call.transport import Transport, check_base_url
+from aiorescue.call.transport import ClientSession, Transport, check_base_url
 from aiorescue.operation import Binding, Operation
 
 P = ParamSpec("P")
@@ -60,7 +58,7 @@ class ServiceClient:
         retry: RetryPolicy,
         pace: PaceSetting,
         max_connections: int,
-        http: aiohttp.ClientSession | None,
+        http: ClientSession | None,
         relogin: bool,
         allow_plain_http: bool,
         clock: Clock | None,

@@ -8,7 +8,7 @@ at the wanted share (a weighted up-down staircase).
 import asyncio
 import random
 from collections import deque
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import attrs
 
@@ -26,7 +26,7 @@ _PROBE = 3
 _FINE = 1 / 40
 
 
-def _positive(_: object, field: "attrs.Attribute[float | None]", value: float | None) -> None:
+def _positive(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
     if value is not None and not value > 0:
         raise errors.InvalidRequest(f"Pace: {field.name} must be above 0, or None for no pace, not {value!r}")
 

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import aiohttp
+from aiohttp import ClientSession
 from aiohttp.client import ClientRequest, ClientResponse
 from yarl import URL
 
 from aiorescue import errors
 from aiorescue.operation import Kind, Outcome
 from aiorescue.wire import Request, Response
+
+__all__ = ["ClientSession", "Transport", "check_base_url"]
 
 #: Seconds an idle connection is kept. The server drops it after 15; below that no request meets a dying one.
 KEEP_ALIVE = 10.0
@@ -78,15 +81,13 @@ class Transport:
         http: the caller's own session; its pool, headers, proxies and traces are used, and it is never closed.
     """
 
-    def __init__(
-        self, base_url: str, *, timeout: float, max_connections: int, http: aiohttp.ClientSession | None
-    ) -> None:
+    def __init__(self, base_url: str, *, timeout: float, max_connections: int, http: ClientSession | None) -> None:
         self._base = base_url
         self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, CONNECT))
         self._seconds = timeout
         self._limit = max_connections
         self._http = http
-        self._session: aiohttp.ClientSession | None = None
+        self._session: ClientSession | None = None
         # Our own limit, not above the pool's: calls queueing inside aiohttp would have their timeout running.
         self._places = asyncio.Semaphore(max_connections)
         self._urls: dict[str, URL] = {}
@@ -152,19 +153,17 @@ class Transport:
             url = self._urls[request.path] = URL(f"{self._base}{request.path}", encoded=True)
         return url
 
-    def _open(self) -> aiohttp.ClientSession:
+    def _open(self) -> ClientSession:
         # No cookie jar, ever: on a host name aiohttp's jar overrides the cookie of a request, and two logins
         # become one. A caller's session with a jar is used through its pool and its settings.
         lent = self._http
         if lent is None:
             connector = aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=KEEP_ALIVE)
-            self._session = aiohttp.ClientSession(
-                connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=_HEADERS
-            )
+            self._session = ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=_HEADERS)
         elif isinstance(lent.cookie_jar, aiohttp.DummyCookieJar):
             self._session = lent
         else:
-            self._session = aiohttp.ClientSession(
+            self._session = ClientSession(
                 connector=lent.connector,
                 connector_owner=False,
                 cookie_jar=aiohttp.DummyCookieJar(),

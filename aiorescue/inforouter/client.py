@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import aiohttp
-
 from aiorescue import errors
 from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient, awaits
 from aiorescue.call.clock import Clock
@@ -11,6 +9,7 @@ from aiorescue.call.identity import Identity, Login, NobodyIdentity, Ticket
 from aiorescue.call.pace import Pace
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.ticket import TicketIdentity
+from aiorescue.call.transport import ClientSession
 from aiorescue.inforouter import authentication
 from aiorescue.operation import Binding, Operation
 
@@ -47,7 +46,7 @@ class InfoRouterClient(ServiceClient):
         timeout: float = TIMEOUT,
         retry: RetryPolicy = RetryPolicy(),
         max_connections: int = MAX_CONNECTIONS,
-        http: aiohttp.ClientSession | None = None,
+        http: ClientSession | None = None,
         relogin: bool = False,
         allow_plain_http: bool = False,
         clock: Clock | None = None,

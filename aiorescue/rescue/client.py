@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-import aiohttp
-
 from aiorescue import errors
 from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient, awaits
 from aiorescue.call.clock import Clock
@@ -12,6 +10,7 @@ from aiorescue.call.identity import AuthCode, CodeIdentity, Identity, Login, Nob
 from aiorescue.call.pace import Pace, PaceSetting
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.session import SessionIdentity
+from aiorescue.call.transport import ClientSession
 from aiorescue.operation import Binding, Operation
 from aiorescue.rescue import authentication, pins, sessions
 
@@ -53,7 +52,7 @@ class RescueClient(ServiceClient):
         retry: RetryPolicy = RetryPolicy(),
         pace: PaceSetting = Pace(),
         max_connections: int = MAX_CONNECTIONS,
-        http: aiohttp.ClientSession | None = None,
+        http: ClientSession | None = None,
         sessions: int = SESSIONS,
         relogin: bool = False,
         allow_plain_http: bool = False,

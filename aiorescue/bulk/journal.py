@@ -1,0 +1,254 @@
+"""The journal of a bulk job: which requests were sent and what came of them, in SQLite.
+
+Writes are grouped: all that wait while one commit is under way share the next one, so each costs a fraction of a
+disk sync, and each is on the disk when its await returns. One thread does all the work; the event loop never blocks.
+"""
+
+import asyncio
+import enum
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+
+from aiorescue import errors
+
+T = TypeVar("T")
+
+#: Marks the file as ours ("RESQ").
+_APPLICATION = 0x52455351
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS job (name TEXT NOT NULL, run INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS request (
+    key TEXT PRIMARY KEY,
+    digest BLOB NOT NULL,              -- of the request's fields, to notice that another job uses the journal
+    run INTEGER NOT NULL,              -- the run that asked last, to notice a key twice in one run
+    state INTEGER NOT NULL DEFAULT 0,
+    pin TEXT,
+    unseen INTEGER NOT NULL DEFAULT 0, -- tries that may have left a PIN that nobody knows
+    error TEXT
+) WITHOUT ROWID;
+"""
+
+
+class State(enum.IntEnum):
+    """What the journal knows of a request."""
+
+    NEW = 0
+    SENT = 1  # it left; if that is all, whether a PIN was issued is unknown
+    ISSUED = 2
+    FAILED = 3
+
+
+@attrs.frozen
+class Entry:
+    """A request as the journal found it.
+
+    Attributes:
+        key: the request's key.
+        state: what is known of it.
+        pin: the PIN, if issued.
+        unseen: earlier tries that may have left a PIN that nobody knows.
+        twice: the key was asked for before in this very run.
+    """
+
+    key: str
+    state: State
+    pin: str | None
+    unseen: int
+    twice: bool
+
+
+class Journal:
+    """A journal file, or a private temporary one (no path) that only notices keys that occur twice.
+
+    Args:
+        path: the file; made if it does not exist.
+        job: the name of the job; a journal of another name is refused.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None, job: str) -> None:
+        self._path = None if path is None else Path(path)
+        self._job = job
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="aiorescue-journal")
+        self._waiting: list[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]] = []
+        self._busy = False
+        self._connection: sqlite3.Connection | None = None
+        self._run = 0
+
+    async def open(self) -> None:
+        """Open the file. Raises `errors.JournalError` if it is of another job, no journal, or in use."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+        except BaseException:
+            self._thread.shutdown(wait=False)
+            raise
+
+    async def close(self) -> None:
+        """Finish what is being written and close the file."""
+        try:
+            await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._close))
+        finally:
+            self._thread.shutdown(wait=False)
+
+    async def admit(self, requests: Sequence[tuple[str, bytes]]) -> list[Entry]:
+        """Enter requests, given as key and digest, and tell what is known of each."""
+        return await self._write(lambda connection: [self._admit(connection, *one) for one in requests])
+
+    async def sent(self, key: str) -> None:
+        """The request is about to leave."""
+        if self._path is not None:
+            await self._write(lambda c: c.execute("UPDATE request SET state = 1 WHERE key = ?", (key,)))
+
+    async def issued(self, key: str, pin: str, unseen: int) -> None:
+        """The PIN has come."""
+        if self._path is not None:
+            values = (pin, unseen, key)
+            statement = "UPDATE request SET state = 2, pin = ?, unseen = ?, error = NULL WHERE key = ?"
+            await self._write(lambda c: c.execute(statement, values))
+
+    async def failed(self, key: str, error: str, unseen: int) -> None:
+        """The request failed by itself; another run asks again."""
+        if self._path is not None:
+            values = (error, unseen, key)
+            statement = "UPDATE request SET state = 3, error = ?, unseen = ? WHERE key = ?"
+            await self._write(lambda c: c.execute(statement, values))
+
+    async def given_back(self, key: str, unseen: int) -> None:
+        """The request was refused for its caller's sake: it is as good as new."""
+        if self._path is not None:
+            await self._write(
+                lambda c: c.execute("UPDATE request SET state = 0, unseen = ? WHERE key = ?", (unseen, key))
+            )
+
+    # --- grouping ---
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, future))
+        if not self._busy:
+            self._commit_waiting()
+        return await future
+
+    def _commit_waiting(self) -> None:
+        group, self._waiting = self._waiting, []
+        self._busy = True
+        done = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, [work for work, _ in group])
+        done.add_done_callback(lambda done: self._committed(done, [future for _, future in group]))
+
+    def _committed(self, done: "asyncio.Future[list[Any]]", futures: Sequence["asyncio.Future[Any]"]) -> None:
+        self._busy = False
+        problem = done.exception()
+        for index, future in enumerate(futures):
+            if future.done():  # cancelled; what it wrote stays written
+                continue
+            if problem is not None:
+                future.set_exception(problem)
+            else:
+                future.set_result(done.result()[index])
+        if self._waiting:
+            self._commit_waiting()
+
+    # --- in the thread ---
+
+    def _commit(self, group: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any]:
+        connection = self._connection
+        if connection is None:
+            raise errors.JournalError(f"{self._path}: the journal is closed")
+        try:
+            with connection:
+                connection.execute("BEGIN")
+                return [work(connection) for work in group]
+        except sqlite3.Error as problem:
+            raise self._refused(str(problem)) from None
+
+    def _admit(self, connection: sqlite3.Connection, key: str, digest: bytes) -> Entry:
+        row = connection.execute("SELECT digest, run, state, pin, unseen FROM request WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            connection.execute("INSERT INTO request (key, digest, run) VALUES (?, ?, ?)", (key, digest, self._run))
+            return Entry(key, State.NEW, None, 0, twice=False)
+        known, run, state, pin, unseen = row
+        if run == self._run:
+            return Entry(key, State(state), pin, unseen, twice=True)
+        if known != digest and state in (State.ISSUED, State.SENT):
+            raise self._refused(
+                f"request {key!r} was made with other fields; it is of another job, or the request was changed."
+                " Use another journal"
+            )
+        if state == State.SENT:
+            unseen += 1
+        connection.execute(
+            "UPDATE request SET run = ?, digest = ?, unseen = ?, state = ? WHERE key = ?",
+            (self._run, digest, unseen, State.ISSUED if state == State.ISSUED else State.NEW, key),
+        )
+        return Entry(key, State(state), pin, unseen, twice=False)
+
+    def _open(self) -> None:
+        try:
+            if self._path is None:
+                self._connection = self._fresh("")
+                return
+            if not self._path.exists():
+                # PINs open doors: nobody else need read them.
+                os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))
+            self._connection = self._fresh(str(self._path))
+        except sqlite3.OperationalError as problem:
+            in_use = "locked" in str(problem)
+            raise self._refused("in use by another process" if in_use else str(problem)) from None
+        except (sqlite3.DatabaseError, OSError) as problem:
+            raise self._refused(str(problem)) from None
+
+    def _fresh(self, path: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=1.0, check_same_thread=False)
+        try:
+            return self._set_up(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _set_up(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        mark = connection.execute("PRAGMA application_id").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if mark != _APPLICATION and (mark or tables):
+            raise self._refused("a database of another program")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > _VERSION:
+            raise self._refused("made by a newer version of aiorescue")
+        # The lock keeps a second process out and goes with the process, however it ends.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        if self._path is not None:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(f"PRAGMA application_id = {_APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+            for statement in _SCHEMA.strip().removesuffix(";").split(";\n"):
+                connection.execute(statement)
+            self._begin_run(connection)
+        return connection
+
+    def _begin_run(self, connection: sqlite3.Connection) -> None:
+        row = connection.execute("SELECT name, run FROM job").fetchone()
+        if row is None:
+            connection.execute("INSERT INTO job VALUES (?, 1)", (self._job,))
+            self._run = 1
+            return
+        name, run = row
+        if name != self._job:
+            raise self._refused(f"the journal of another job: it says {name!r}, this is {self._job!r}")
+        self._run = run + 1
+        connection.execute("UPDATE job SET run = ?", (self._run,))
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _refused(self, why: str) -> errors.JournalError:
+        return errors.JournalError(f"journal {self._path or '(temporary)'}: {why}")

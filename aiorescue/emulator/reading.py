@@ -1,0 +1,203 @@
+"""What both ways of reading share: a declaration as the server sees it, and what comes of a request."""
+
+import html
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl
+
+import attrs
+
+from aiorescue.emulator.state import Call, Said
+from aiorescue.operation import Binding, Operation, Parameter, Plain, Service, Slot, Spec
+
+SESSION_COOKIE, TICKET_COOKIE = "ASP.NET_SessionId", "ticket"
+LONGEST_QUERY = 2048
+
+XML_TYPE = "text/xml; charset=utf-8"
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+
+@attrs.frozen
+class Incoming:
+    """A request as it came, without any framework's types; `path` keeps its case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    def cookie(self, name: str) -> str:
+        """The first cookie of that name; names mind their case, as on the real server."""
+        for part in self.headers.get("Cookie", "").split(";"):
+            key, _, value = part.strip().partition("=")
+            if key == name:
+                return value
+        return ""
+
+
+@attrs.frozen
+class Reply:
+    """An answer as bytes.
+
+    Attributes:
+        close: the connection ends with it, as ASP.NET does after an error of its own.
+        headers: beyond the content type.
+        word: what the request log keeps of it.
+    """
+
+    body: bytes = b""
+    content_type: str = XML_TYPE
+    status: int = 200
+    close: bool = False
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    word: str = ""
+
+
+class RefusedError(Exception):
+    """The request is no call: the server answers it itself."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.status)
+        self.reply = reply
+
+
+@attrs.frozen
+class Reading:
+    """A request that is a call, and how to write the answer."""
+
+    call: Call
+    binding: Binding
+    write: Callable[[Said], Reply]
+
+
+def error_page(status: int, text: str, *, close: bool = True) -> Reply:
+    """ASP.NET's own trouble, in HTML."""
+    title = html.escape(HTTPStatus(status).phrase)
+    page = (
+        '<?xml version="1.0" encoding="utf-8"?>\n<html xmlns="http://www.w3.org/1999/xhtml">\n'
+        f"<head><title>{title}</title></head>\n"
+        f"<body><h1>Server Error in '/' Application</h1><h2>{title}</h2><p>{html.escape(text)}</p></body>\n</html>\n"
+    )
+    return Reply(page.encode(), "text/html", status, close=close)
+
+
+def not_found(path: str) -> Reply:
+    """No such page; unlike other errors this one keeps the connection."""
+    return error_page(404, f"The resource cannot be found. Requested URL: {path}", close=False)
+
+
+@attrs.frozen(slots=False)
+class Shape:
+    """One operation's declaration as the server reads and writes it."""
+
+    operation: type[Operation[Any]]
+
+    @property
+    def spec(self) -> Spec:
+        """The declaration."""
+        return self.operation.spec
+
+    @property
+    def service(self) -> Service:
+        """Whose operation it is."""
+        return self.spec.service
+
+    @property
+    def name(self) -> str:
+        """The operation's name."""
+        return self.spec.name
+
+    @cached_property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """All of them, in the order of the wire: the identity comes last."""
+        declared = tuple(slot.parameter for slot in self.operation.slots)
+        return declared if self.spec.identity is None else (*declared, self.spec.identity)
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Parameter]:
+        """The parameters by their SOAP names."""
+        return {parameter.soap: parameter for parameter in self.parameters}
+
+    @cached_property
+    def over_forms(self) -> bool:
+        """ASMX offers no operation with an out parameter over GET and POST."""
+        return not self.spec.outputs
+
+    @cached_property
+    def optional(self) -> frozenset[str]:
+        """Parameters that a form may leave out: infoRouter's, except for name and password."""
+        own = self.spec.own_credentials or ()
+        if self.spec.root:
+            return frozenset()
+        return frozenset(slot.parameter.soap for slot in self.operation.slots if slot.name not in own)
+
+    @cached_property
+    def _attributes(self) -> Mapping[str, tuple[Slot, ...]]:
+        grouped: dict[str, tuple[Slot, ...]] = {}
+        for slot in self.operation.slots:
+            attribute = slot.name.partition("[")[0]
+            grouped[attribute] = (*grouped.get(attribute, ()), slot)
+        return grouped
+
+    def call(self, values: Mapping[str, Plain], cookie: str) -> Call:
+        """The call, from values by SOAP name; absent ones are what .NET makes of nothing."""
+
+        def value(slot: Slot) -> Plain:
+            parameter = slot.parameter
+            return values[parameter.soap] if parameter.soap in values else parameter.holds()
+
+        arguments: dict[str, Any] = {
+            name: value(slots[0]) if slots[0].name == name else tuple(map(value, slots))
+            for name, slots in self._attributes.items()
+        }
+        identity = self.spec.identity
+        code = str(values.get(identity.soap) or "") if identity is not None else ""
+        return Call(self.operation, arguments, code, cookie)
+
+
+class Site:
+    """One service: its operations by all the names under which they are asked for."""
+
+    def __init__(self, operations: Mapping[str, type[Operation[Any]]], cookie: str) -> None:
+        self.shapes = {name: Shape(operation) for name, operation in operations.items()}
+        self.service: Service = next(iter(self.shapes.values())).service
+        self.cookie = cookie
+        self.path = self.service.asmx.lower()
+        service = self.service
+        self.actions = {f'"{service.action(name)}"': shape for name, shape in self.shapes.items()}
+        self.elements = {f"{service.namespace} {name}": shape for name, shape in self.shapes.items()}
+        self.pages = {shape.spec.page.lower(): shape for shape in self.shapes.values() if shape.spec.page}
+
+
+def pairs(text: str) -> dict[str, str]:
+    """The fields of a form or query: names in lower case, those given twice joined with a comma."""
+    fields: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
+        key = name.lower()
+        fields[key] = f"{fields[key]},{value}" if key in fields else value
+    return fields
+
+
+def check_query(request: Incoming) -> None:
+    """ASP.NET takes a query of 2,048 characters and no more."""
+    if len(request.query) > LONGEST_QUERY:
+        raise RefusedError(error_page(400, "The length of the query string for this request exceeds the limit."))
+
+
+def dangerous(text: str) -> bool:
+    """Whether ASP.NET's request validation objects: to markup and to character references."""
+    for index, character in enumerate(text[:-1]):
+        following = text[index + 1]
+        if character == "<" and ((following.isascii() and following.isalpha()) or following in "!/?"):
+            return True
+        if character == "&" and following == "#":
+            return True
+    return False

@@ -1,0 +1,291 @@
+"""SOAP 1.1 and 1.2 as ASMX reads and writes them: lenient where it is, pedantic where it is.
+
+The envelope's namespace decides the version, `SOAPAction` alone decides the operation, a field in the wrong namespace
+is absent, and XML that cannot be read is a 400 without a body.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+from xml.parsers import expat
+from xml.sax.saxutils import escape, quoteattr
+
+import attrs
+
+from aiorescue.emulator.reading import XML_TYPE, Incoming, Reading, RefusedError, Reply, Shape, Site
+from aiorescue.emulator.state import Said
+from aiorescue.operation import Binding, Parameter, Plain
+
+_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
+_INT = re.compile(r"[ \t\r\n]*([+-]?[0-9]+)[ \t\r\n]*")
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+FORMAT_PROBLEM = "Input string was not in a correct format."
+RANGE_PROBLEM = "Value was either too large or too small for an Int32."
+
+
+@attrs.frozen
+class Version:
+    """One of the two SOAP versions."""
+
+    binding: Binding
+    namespace: str
+    content_type: str
+
+    def envelope(self, body: str, header: str = "") -> bytes:
+        """A message as ASMX writes it: on one line, with the prefix soap whatever the version."""
+        return (
+            f'{_DECLARATION}<soap:Envelope xmlns:soap="{self.namespace}"'
+            ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">'
+            f"{header}<soap:Body>{body}</soap:Body></soap:Envelope>"
+        ).encode()
+
+
+SOAP11 = Version(Binding.SOAP11, "http://schemas.xmlsoap.org/soap/envelope/", XML_TYPE)
+SOAP12 = Version(Binding.SOAP12, "http://www.w3.org/2003/05/soap-envelope", "application/soap+xml; charset=utf-8")
+_VERSIONS = {version.namespace: version for version in (SOAP11, SOAP12)}
+_CODES12 = {"Client": "Sender", "Server": "Receiver"}
+
+_UPGRADE = (
+    f'<soap:Header><soap12:Upgrade xmlns:soap12="{SOAP12.namespace}">'
+    f'<soap12:SupportedEnvelope qname="soap:Envelope" xmlns:soap="{SOAP11.namespace}" />'
+    f'<soap12:SupportedEnvelope qname="soap12:Envelope" xmlns:soap12="{SOAP12.namespace}" />'
+    "</soap12:Upgrade></soap:Header>"
+)
+# The unfilled placeholders are the server's own.
+_NO_ACTION = "Server did not recognize the value of HTTP Header {0}: {1}."
+_NO_REQUEST = "Unable to handle request. "
+_TOO_LONG = (
+    "There was an exception running the extensions specified in the config file. "
+    "---> Upload size exceeds httpRuntime limit."
+)
+
+
+def fault(version: Version, code: str, text: str, detail: str = "<detail />", header: str = "") -> Reply:
+    """A SOAP fault, always a 500 that ends the connection."""
+    if version is SOAP11:
+        inner = f"<faultcode>soap:{code}</faultcode><faultstring>{escape(text)}</faultstring>{detail}"
+    else:
+        inner = (
+            f"<soap:Code><soap:Value>soap:{_CODES12.get(code, code)}</soap:Value></soap:Code>"
+            f'<soap:Reason><soap:Text xml:lang="en">{escape(text)}</soap:Text></soap:Reason>'
+            f"{'<soap:Detail />' if detail else ''}"
+        )
+    body = version.envelope(f"<soap:Fault>{inner}</soap:Fault>", header)
+    return Reply(body, version.content_type, 500, close=True, word=f"soap:{code}")
+
+
+def too_long() -> Reply:
+    """A body over maxRequestLength."""
+    return fault(SOAP11, "Server", _TOO_LONG)
+
+
+def unreadable(content_type: str = XML_TYPE) -> RefusedError:
+    """XML that cannot be read: not even a fault."""
+    return RefusedError(Reply(b"", content_type, 400, close=True))
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+class _Field(NamedTuple):
+    text: str
+    end: int  # byte index of the end tag, for the position in a fault
+    odd: bool  # holds a child element or a comment
+
+
+class _Message:
+    """The few events of an envelope that matter, gathered by expat's callbacks."""
+
+    def __init__(self, text: str) -> None:
+        self.root = ""
+        self.body = False
+        self.not_understood = False
+        self.requests: list[tuple[str, dict[str, _Field]]] = []
+        self._path: list[str] = []
+        self._text: list[str] = []
+        self._odd = False
+        self._parser = parser = expat.ParserCreate(namespace_separator=" ")
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text.append
+        parser.CommentHandler = self._comment
+        parser.StartDoctypeDeclHandler = self._doctype
+        # A str overrides the encoding that the declaration names, as HTTP's charset does on the server.
+        parser.Parse(text, True)  # noqa: FBT003 - the second argument has no name
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        depth = len(self._path)
+        self._path.append(name)
+        if depth == 0:
+            self.root = name
+        elif depth == 1:
+            self.body = self.body or name.endswith(" Body")
+        elif depth == 2:  # noqa: PLR2004 - the levels of an envelope
+            if self._path[1].endswith(" Body"):
+                self.requests.append((name, {}))
+            elif attributes.get(f"{self.root.partition(' ')[0]} mustUnderstand") in ("1", "true"):
+                self.not_understood = True
+        elif depth == 3:  # noqa: PLR2004
+            self._text.clear()
+            self._odd = False
+        else:
+            self._odd = True
+
+    def _end(self, name: str) -> None:
+        self._path.pop()
+        if len(self._path) == 3 and self.requests and self._path[1].endswith(" Body"):  # noqa: PLR2004
+            # The first of two wins.
+            field = _Field("".join(self._text), self._parser.CurrentByteIndex, self._odd)
+            self.requests[-1][1].setdefault(name, field)
+
+    def _comment(self, _: str) -> None:
+        self._odd = True
+
+    def _doctype(self, *_: object) -> None:
+        raise expat.ExpatError("DTD is prohibited")
+
+
+def _decode(request: Incoming) -> str:
+    """The body as text: by the charset of HTTP, which for text/xml without one is ASCII."""
+    parameters = request.headers.get("Content-Type", "").partition(";")[2]
+    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    if not charset and request.media_type == "text/xml":
+        return request.body.decode("ascii", "replace").replace("\ufffd", "?")
+    try:
+        text = request.body.decode(charset or "utf-8", "replace")
+    except LookupError:
+        text = request.body.decode("utf-8", "replace")
+    return text.removeprefix("\ufeff")
+
+
+def read(request: Incoming, site: Site) -> Reading:
+    """The call in a SOAP request. Raises RefusedError."""
+    text = _decode(request)
+    try:
+        message = _Message(text)
+    except expat.ExpatError:
+        raise unreadable() from None
+    version = _version(message)
+    if message.not_understood:
+        raise RefusedError(fault(version, "MustUnderstand", "SOAP header {0} was not understood.", detail=""))
+    if not message.body:
+        missing = "Request format is invalid: Missing required soap:Body element."
+        raise RefusedError(fault(version, "Client", f"Server was unable to read request. ---> {missing}"))
+    shape = _route(version, request, message, site)
+    return Reading(
+        shape.call(_values(version, shape, message, text), request.cookie(site.cookie)),
+        version.binding,
+        lambda said: Reply(write(version, shape, said), version.content_type),
+    )
+
+
+def _version(message: _Message) -> Version:
+    namespace, _, name = message.root.rpartition(" ")
+    if namespace not in _VERSIONS or name != "Envelope":
+        mismatch = "Possible SOAP version mismatch: Envelope namespace {0} was unexpected. Expecting {1}."
+        raise RefusedError(fault(SOAP11, "VersionMismatch", mismatch, header=_UPGRADE))
+    return _VERSIONS[namespace]
+
+
+def _route(version: Version, request: Incoming, message: _Message, site: Site) -> Shape:
+    """Which operation is meant: SOAP 1.1 goes by its action alone, SOAP 1.2 ignores one that it does not know."""
+    action = request.headers.get("SOAPAction")
+    if version is SOAP11 and action is not None:
+        quoted = action if action.startswith('"') else f'"{action}"'
+        if quoted not in site.actions:
+            raise RefusedError(fault(version, "Client", _NO_ACTION))
+        return site.actions[quoted]
+    if version is SOAP12:
+        named = re.search(r'action=("[^"]*")', request.headers.get("Content-Type", ""))
+        if named is not None and named[1] in site.actions:
+            return site.actions[named[1]]
+    for element, _ in message.requests[:1]:
+        if element in site.elements:
+            return site.elements[element]
+    raise RefusedError(fault(version, "Client", _NO_ACTION if version is SOAP11 else _NO_REQUEST))
+
+
+def _values(version: Version, shape: Shape, message: _Message, text: str) -> Mapping[str, Plain]:
+    namespace = shape.service.namespace
+    wanted = f"{namespace} {shape.name}"
+    fields = next((fields for name, fields in message.requests if name == wanted), {})
+    values: dict[str, Plain] = {}
+    for parameter in shape.parameters:
+        field = fields.get(f"{namespace} {parameter.soap}")
+        if field is None:
+            continue
+        if field.odd:
+            raise unreadable()
+        try:
+            values[parameter.soap] = _convert(parameter, field.text)
+        except ValueError as problem:
+            line, column = _position(text, field.end)
+            where = f"There is an error in XML document ({line}, {column})."
+            told = f"Server was unable to read request. ---> {where} ---> {problem}"
+            raise RefusedError(fault(version, "Client", told)) from None
+    return values
+
+
+def _convert(parameter: Parameter, text: str) -> Plain:
+    if parameter.holds is bool:
+        if text.strip() not in _BOOLEANS:
+            raise ValueError(f"The string '{text}' is not a valid Boolean value.")
+        return _BOOLEANS[text.strip()]
+    return number(text) if parameter.holds is int else text
+
+
+def number(text: str) -> int:
+    """An Int32 as .NET reads one. Raises ValueError with .NET's own words."""
+    found = _INT.fullmatch(text)
+    if found is None:
+        raise ValueError(FORMAT_PROBLEM)
+    value = int(found[1]) if len(found[1]) < 32 else 2**31  # noqa: PLR2004 - longer ones are out of range anyway
+    if not -(2**31) <= value < 2**31:
+        raise ValueError(RANGE_PROBLEM)
+    return value
+
+
+def _position(text: str, end: int) -> tuple[int, int]:
+    """Where .NET's reader stands after a field: at the name of the tag that follows it."""
+    data = text.encode()
+    # Of an empty-element tag expat reports the end, of an end tag the beginning.
+    after = end if data[end - 2 : end] == b"/>" else data.index(b">", end) + 1
+    before = data[:after].decode()
+    following = data[after : after + 2]
+    mark = 0 if not following.startswith(b"<") else 2 if following == b"</" else 1
+    return before.count("\n") + 1, len(before) - before.rfind("\n") + mark
+
+
+# --- writing --------------------------------------------------------------------------------------
+
+
+def write(version: Version, shape: Shape, said: Said) -> bytes:
+    """An answer."""
+    name, namespace = shape.name, shape.service.namespace
+    if shape.spec.root or shape.spec.outputs:
+        result = f"{shape.spec.prefix}{escape(said.word)}"
+    else:
+        result = root(said, ' xmlns=""')
+    outputs = "".join(
+        _output(output.soap, said.outputs[index] if said.outputs else "", number=output.holds is int)
+        for index, output in enumerate(shape.spec.outputs)
+    )
+    return version.envelope(
+        f'<{name}Response xmlns="{namespace}"><{name}Result>{result}</{name}Result>{outputs}</{name}Response>'
+    )
+
+
+def _output(name: str, value: str, *, number: bool) -> str:
+    if number:
+        return f"<{name}>{int(value or 0)}</{name}>"
+    return f"<{name}>{escape(value)}</{name}>" if value else f"<{name} />"
+
+
+def root(said: Said, namespace: str = "") -> str:
+    """The verdict of infoRouter: one element, all in attributes. The only value it brings along is a ticket."""
+    if said.word != "OK":
+        return f'<root success="false" error={quoteattr(said.word)}{namespace} />'
+    ticket = f' ticket="{said.outputs[0]}"' if said.outputs else ""
+    return f'<root success="true"{ticket}{namespace} />'

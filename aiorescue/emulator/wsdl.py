@@ -1,0 +1,208 @@
+"""What the `.asmx` pages say about themselves: WSDL, discovery, and the pages that a browser shows.
+
+All of it comes from the declarations, in the layout of ASP.NET's own generator.
+"""
+
+import html
+from collections.abc import Iterator
+
+from aiorescue.emulator.reading import Shape, Site
+from aiorescue.operation import Binding, Parameter
+
+_TYPES = {str: "s:string", int: "s:int", bool: "s:boolean"}
+_HTTP = {"HttpGet": "GET", "HttpPost": "POST"}
+_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+
+
+def _stem(site: Site) -> str:
+    """The service's name, which is the page's: API, srv."""
+    return site.service.asmx.rpartition("/")[2].removesuffix(".asmx")
+
+
+def _result_type(shape: Shape) -> str:
+    return shape.spec.root or f"{shape.name}Ret"
+
+
+def _has_words(shape: Shape) -> bool:
+    return bool(shape.spec.words)
+
+
+def _element(name: str, holds: type) -> str:
+    least = 0 if holds is str else 1  # value types are always there, in .NET's eyes
+    return f'<s:element minOccurs="{least}" maxOccurs="1" name="{name}" type="{_TYPES[holds]}" />'
+
+
+def _complex(name: str, inner: str) -> str:
+    content = f"<s:complexType><s:sequence>{inner}</s:sequence></s:complexType>" if inner else "<s:complexType />"
+    return f'<s:element name="{name}">{content}</s:element>'
+
+
+def _schema(shape: Shape) -> Iterator[str]:
+    """Request, answer and status words of one operation."""
+    name, result = shape.name, f"{shape.name}Result"
+    yield _complex(name, "".join(_element(each.soap, each.holds) for each in shape.parameters))
+    outputs = "".join(_element(each.soap, each.holds) for each in shape.spec.outputs)
+    if not _has_words(shape):
+        document = '<s:complexType mixed="true"><s:sequence><s:any /></s:sequence></s:complexType>'
+        yield _complex(
+            f"{name}Response", f'<s:element minOccurs="0" maxOccurs="1" name="{result}">{document}</s:element>'
+        )
+        return
+    kind = _result_type(shape)
+    answer = f'<s:element minOccurs="1" maxOccurs="1" name="{result}" type="tns:{kind}" />{outputs}'
+    yield _complex(f"{name}Response", answer)
+    words = "".join(f'<s:enumeration value="{shape.spec.prefix}{word}" />' for word in shape.spec.words)
+    yield f'<s:simpleType name="{kind}"><s:restriction base="s:string">{words}</s:restriction></s:simpleType>'
+    if shape.over_forms:
+        yield f'<s:element name="{kind}" type="tns:{kind}" />'
+
+
+def _messages(shape: Shape) -> Iterator[str]:
+    name = shape.name
+    for way, element in (("In", name), ("Out", f"{name}Response")):
+        part = f'<wsdl:part name="parameters" element="tns:{element}" />'
+        yield f'<wsdl:message name="{name}Soap{way}">{part}</wsdl:message>'
+    if not shape.over_forms:
+        return
+    inputs = "".join(f'<wsdl:part name="{each.soap}" type="s:string" />' for each in shape.parameters)
+    body = f' element="tns:{_result_type(shape)}"' if _has_words(shape) else ""
+    for port in _HTTP:
+        yield f'<wsdl:message name="{name}{port}In">{inputs}</wsdl:message>'
+        yield f'<wsdl:message name="{name}{port}Out"><wsdl:part name="Body"{body} /></wsdl:message>'
+
+
+def _port_type(stem: str, port: str, shapes: list[Shape]) -> str:
+    operations = "".join(
+        f'<wsdl:operation name="{shape.name}"><wsdl:input message="tns:{shape.name}{port}In" />'
+        f'<wsdl:output message="tns:{shape.name}{port}Out" /></wsdl:operation>'
+        for shape in shapes
+    )
+    return f'<wsdl:portType name="{stem}{port}">{operations}</wsdl:portType>'
+
+
+def _soap_binding(stem: str, port: str, prefix: str, shapes: list[Shape]) -> str:
+    use = f'<{prefix}:body use="literal" />'
+    operations = "".join(
+        f'<wsdl:operation name="{shape.name}">'
+        f'<{prefix}:operation soapAction="{shape.service.action(shape.name)}" style="document" />'
+        f"<wsdl:input>{use}</wsdl:input><wsdl:output>{use}</wsdl:output></wsdl:operation>"
+        for shape in shapes
+    )
+    transport = f'<{prefix}:binding transport="http://schemas.xmlsoap.org/soap/http" />'
+    return f'<wsdl:binding name="{stem}{port}" type="tns:{stem}Soap">{transport}{operations}</wsdl:binding>'
+
+
+def _http_binding(stem: str, port: str, shapes: list[Shape]) -> str:
+    inputs = "<http:urlEncoded />" if port == "HttpGet" else f'<mime:content type="{_FORM}" />'
+    operations = "".join(
+        f'<wsdl:operation name="{shape.name}"><http:operation location="/{shape.name}" />'
+        f'<wsdl:input>{inputs}</wsdl:input><wsdl:output><mime:mimeXml part="Body" /></wsdl:output></wsdl:operation>'
+        for shape in shapes
+    )
+    verb = f'<http:binding verb="{_HTTP[port]}" />'
+    return f'<wsdl:binding name="{stem}{port}" type="tns:{stem}{port}">{verb}{operations}</wsdl:binding>'
+
+
+_FORM = "application/x-www-form-urlencoded"
+
+
+def wsdl(site: Site, url: str) -> bytes:
+    """The description of a service that answers at the address."""
+    stem, namespace, shapes = _stem(site), site.service.namespace, list(site.shapes.values())
+    forms = [shape for shape in shapes if shape.over_forms]
+    schema = "".join(part for shape in shapes for part in _schema(shape))
+    addresses = {"Soap": "soap", "Soap12": "soap12", "HttpGet": "http", "HttpPost": "http"}
+    parts = [
+        _DECLARATION,
+        (
+            '<wsdl:definitions xmlns:soap12="http://schemas.xmlsoap.org/wsdl/soap12/"'
+            f' xmlns:http="http://schemas.xmlsoap.org/wsdl/http/" xmlns:tns="{namespace}"'
+            ' xmlns:mime="http://schemas.xmlsoap.org/wsdl/mime/" xmlns:s="http://www.w3.org/2001/XMLSchema"'
+            ' xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"'
+            f' targetNamespace="{namespace}" xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/">'
+        ),
+        (
+            f'<wsdl:types><s:schema elementFormDefault="qualified" targetNamespace="{namespace}">{schema}</s:schema>'
+            "</wsdl:types>"
+        ),
+        *(part for shape in shapes for part in _messages(shape)),
+        _port_type(stem, "Soap", shapes),
+        *(_port_type(stem, port, forms) for port in _HTTP),
+        _soap_binding(stem, "Soap", "soap", shapes),
+        _soap_binding(stem, "Soap12", "soap12", shapes),
+        *(_http_binding(stem, port, forms) for port in _HTTP),
+        f'<wsdl:service name="{stem}">',
+        *(
+            f'<wsdl:port name="{stem}{port}" binding="tns:{stem}{port}">'
+            f'<{prefix}:address location="{html.escape(url)}" /></wsdl:port>'
+            for port, prefix in addresses.items()
+        ),
+        "</wsdl:service></wsdl:definitions>",
+    ]
+    return "".join(parts).encode()
+
+
+def disco(site: Site, url: str) -> bytes:
+    """The discovery document."""
+    stem, namespace, where = _stem(site), site.service.namespace, html.escape(url)
+    ports = "".join(
+        f'  <soap address="{where}" xmlns:q{index}="{namespace}" binding="q{index}:{stem}{port}"'
+        ' xmlns="http://schemas.xmlsoap.org/disco/soap/" />\n'
+        for index, port in enumerate(("Soap", "Soap12"), 1)
+    )
+    return (
+        f'{_DECLARATION}<discovery xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
+        ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns="http://schemas.xmlsoap.org/disco/">\n'
+        f'  <contractRef ref="{where}?wsdl" docRef="{where}" xmlns="http://schemas.xmlsoap.org/disco/scl/" />\n'
+        f"{ports}</discovery>"
+    ).encode()
+
+
+# --- for browsers ---------------------------------------------------------------------------------
+
+
+def index_page(site: Site) -> bytes:
+    """The list of operations."""
+    page = site.service.asmx.rpartition("/")[2]
+    links = "".join(f'<li><a href="{page}?op={name}">{name}</a></li>\n' for name in site.shapes)
+    return _html(_stem(site), f'<p><a href="{page}?WSDL">Service Description</a></p>\n<ul>\n{links}</ul>\n')
+
+
+def operation_page(shape: Shape) -> bytes:
+    """One operation, with a sample for each of its interfaces."""
+    samples = [("SOAP 1.1", _soap_sample(shape, Binding.SOAP11)), ("SOAP 1.2", _soap_sample(shape, Binding.SOAP12))]
+    if shape.over_forms:
+        query = "&".join(f"{each.soap}=string" for each in shape.parameters)
+        target = f"{shape.service.asmx}/{shape.name}"
+        get = f"GET {target}?{query} HTTP/1.1"
+        post = f"POST {target} HTTP/1.1\nContent-Type: {_FORM}\nContent-Length: length\n\n{query}"
+        samples += [("HTTP GET", get), ("HTTP POST", post)]
+    words = " or ".join(f"{shape.spec.prefix}{word}" for word in shape.spec.words)
+    blocks = "".join(f"<h3>{title}</h3>\n<pre>{html.escape(text)}</pre>\n" for title, text in samples)
+    return _html(shape.name, f"<p>Answers: {html.escape(words or 'an XML document')}</p>\n{blocks}")
+
+
+def _soap_sample(shape: Shape, binding: Binding) -> str:
+    name, namespace = shape.name, shape.service.namespace
+
+    def field(each: Parameter) -> str:
+        return f"      <{each.soap}>{_TYPES[each.holds].removeprefix('s:')}</{each.soap}>\n"
+
+    head = f"POST {shape.service.asmx} HTTP/1.1\n"
+    if binding is Binding.SOAP11:
+        head += f'Content-Type: text/xml; charset=utf-8\nSOAPAction: "{shape.service.action(name)}"\n'
+        envelope = "http://schemas.xmlsoap.org/soap/envelope/"
+    else:
+        head += "Content-Type: application/soap+xml; charset=utf-8\n"
+        envelope = "http://www.w3.org/2003/05/soap-envelope"
+    fields = "".join(map(field, shape.parameters))
+    return (
+        f'{head}Content-Length: length\n\n{_DECLARATION}<soap:Envelope xmlns:soap="{envelope}">\n  <soap:Body>\n'
+        f'    <{name} xmlns="{namespace}">\n{fields}    </{name}>\n  </soap:Body>\n</soap:Envelope>'
+    )
+
+
+def _html(title: str, body: str) -> bytes:
+    return (
+        f"<!DOCTYPE html>\n<html><head><title>{title}</title></head>\n<body>\n<h1>{title}</h1>\n{body}</body></html>\n"
+    ).encode()

@@ -20,7 +20,7 @@ class RetryPolicy:
             fast is not counted.
         total: seconds from the first try after which no other one is started; waiting for the pace before the
             first try does not count.
-        first: seconds before the second try; doubled each time, with as much jitter again.
+        first: seconds before the second try; doubled each time, and up to as much again at random.
         longest: seconds between two tries, at most. A longer Retry-After of the service's is still honoured.
     """
 
@@ -56,7 +56,9 @@ def controller(policy: RetryPolicy, clock: Clock) -> tenacity.AsyncRetrying:
 
     The controlled function takes the call's `Budget` first and returns an outcome.
     """
-    backoff = tenacity.wait_exponential_jitter(initial=policy.first, max=policy.longest, jitter=policy.first)
+    backoff = tenacity.wait_exponential(multiplier=policy.first, max=policy.longest) + tenacity.wait_random(
+        0, policy.first
+    )
 
     def wait(state: tenacity.RetryCallState) -> float:
         asked = _outcome(state).retry_after

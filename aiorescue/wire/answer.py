@@ -115,7 +115,7 @@ def retry_after(header: str | None) -> float | None:
 def _excerpt(operation: Operation[object], response: Response) -> str:
     """The beginning of the answer for a message, unless it may hold a secret of its own."""
     if operation.spec.secret_answer:
-        return " (not quoted: it may hold a secret)"
+        return " (not quoted, as it may show credentials)"
     # Cleaned later; a margin is kept so that no secret is cut in two and passes unseen.
     text = re.sub(r"\s+", " ", response.text[: _EXCERPT * 8]).strip()
     return f": {text}" if text else ""

@@ -1,0 +1,48 @@
+"""What an editor shows; checked by mypy --strict, never run."""
+
+from collections.abc import Sequence
+from typing import assert_type
+
+from aiorescue import AuthCode, Binding, InfoRouterClient, Login, Pace, PinCode, RescueClient, RetryPolicy, Ticket
+from aiorescue.bulk import Issued, issue
+from aiorescue.inforouter import TicketHolder
+from aiorescue.rescue import CloseSession, RequestLensPinCodeV2
+
+
+async def results(rescue: RescueClient, docs: InfoRouterClient) -> None:
+    assert_type(await rescue.request_lens_pin_code_v2(custom_fields=["Jane Doe"], tracking="CASE-7"), PinCode)
+    assert_type(await rescue.request_pin_code(no_tech_console=True), PinCode)
+    assert_type(await rescue.request_pin_code_v3(node=7), PinCode)
+    assert_type(await rescue.request_auth_code("tech@example.com", "secret"), str)
+    assert_type(await rescue.call(RequestLensPinCodeV2(), binding=Binding.SOAP12), PinCode)
+    assert_type(await docs.authenticate_user(), TicketHolder)
+    assert_type(await docs.is_valid_ticket(), bool)
+    await rescue.close_session(42)
+    await rescue.start_session(session=42, node=7)
+    await rescue.call(CloseSession(42))
+
+
+async def mistakes(rescue: RescueClient) -> None:
+    await rescue.close_session()  # type: ignore[call-arg]
+    await rescue.close_session("42")  # type: ignore[arg-type]
+    await rescue.close_session(42, node=7)  # type: ignore[call-arg]
+    await rescue.request_pin_code("Jane Doe")  # type: ignore[call-arg]
+    await rescue.request_pin_code(tracking=7)  # type: ignore[arg-type]
+
+
+async def jobs(rescue: RescueClient, requests: Sequence[RequestLensPinCodeV2]) -> None:
+    async for issued in issue(rescue, requests, journal="pins.sqlite"):
+        assert_type(issued, Issued[RequestLensPinCodeV2])
+        assert_type(issued.pin, PinCode | None)
+
+
+def clients() -> None:
+    RescueClient()
+    RescueClient(AuthCode("code"), pace=Pace(pins=10.0), retry=RetryPolicy(attempts=2))
+    RescueClient([AuthCode("one"), Login("tech@example.com", "secret")], pace="auto", relogin=True)
+    RescueClient(pace=None)
+    RescueClient(Ticket("3f2a"))  # type: ignore[arg-type]
+    RescueClient(pace="fast")  # type: ignore[arg-type]
+    InfoRouterClient(Login("user", "secret"), base_url="https://docs.example.com")
+    InfoRouterClient(Ticket("3f2a"), base_url="https://docs.example.com")
+    InfoRouterClient(AuthCode("code"), base_url="https://docs.example.com")  # type: ignore[arg-type]

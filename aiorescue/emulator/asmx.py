@@ -19,6 +19,7 @@ from aiorescue.emulator.reading import (
     check_query,
     dangerous,
     error_page,
+    joined,
     pairs,
 )
 from aiorescue.emulator.state import Said
@@ -67,7 +68,7 @@ def _page(request: Incoming, site: Site, base: str) -> Reply:
         return Reply(wsdl.wsdl(site, url), XML_TYPE)
     if asked == "disco":
         return Reply(wsdl.disco(site, url), XML_TYPE)
-    shape = site.shapes.get(pairs(request.query).get("op", ""))
+    shape = site.shapes.get(joined(pairs(request.query)).get("op", ""))
     return Reply(wsdl.operation_page(shape) if shape is not None else wsdl.index_page(site), "text/html; charset=utf-8")
 
 
@@ -99,12 +100,11 @@ def form_fields(request: Incoming, refuse: Callable[[str], RefusedError]) -> dic
         if request.body and request.media_type != FORM_TYPE:
             raise refuse(_NOT_A_FORM)
         fields, where = pairs(request.body.decode("utf-8", "replace")), "Form"
-    for name, value in fields.items():
+    for name, value in fields:
         if dangerous(value):
-            # The server shows the name as it was sent; that is lost here, and nobody reads it.
             shown = html.escape(f'({name}="{value[:15]}...")')
             raise refuse(f"A potentially dangerous Request.{where} value was detected from the client {shown}.")
-    return fields
+    return joined(fields)
 
 
 def _values(shape: Shape, fields: Mapping[str, str]) -> dict[str, Plain]:

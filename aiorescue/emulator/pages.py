@@ -14,6 +14,7 @@ from aiorescue.emulator.reading import (
     Site,
     check_query,
     error_page,
+    joined,
     pairs,
 )
 from aiorescue.emulator.state import Said
@@ -27,7 +28,7 @@ def read(request: Incoming, site: Site, shape: Shape) -> Reading:
     check_query(request)
     fields = form_fields(request, _refuse)
     if request.method != "GET" and request.query:
-        fields = fields | pairs(request.query)  # ASP.NET looks into the query first
+        fields = fields | joined(pairs(request.query))  # ASP.NET looks into the query first
     values: dict[str, Plain] = {
         parameter.soap: _convert(parameter, fields.get(parameter.text.lower(), "")) for parameter in shape.parameters
     }

@@ -1,7 +1,7 @@
 """What both ways of reading share: a declaration as the server sees it, and what comes of a request."""
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from http import HTTPStatus
 from typing import Any
@@ -177,13 +177,18 @@ class Site:
         self.pages = {shape.spec.page.lower(): shape for shape in self.shapes.values() if shape.spec.page}
 
 
-def pairs(text: str) -> dict[str, str]:
-    """The fields of a form or query: names in lower case, those given twice joined with a comma."""
-    fields: dict[str, str] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
+def pairs(text: str) -> list[tuple[str, str]]:
+    """The fields of a form or query as they came."""
+    return parse_qsl(text, keep_blank_values=True, errors="replace")
+
+
+def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The fields as ASP.NET sees them: names in any case, values given twice joined with a comma."""
+    found: dict[str, str] = {}
+    for name, value in fields:
         key = name.lower()
-        fields[key] = f"{fields[key]},{value}" if key in fields else value
-    return fields
+        found[key] = f"{found[key]},{value}" if key in found else value
+    return found
 
 
 def check_query(request: Incoming) -> None:

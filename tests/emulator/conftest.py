@@ -1,0 +1,27 @@
+"""What the tests of the emulator share."""
+
+import pytest
+
+from aiorescue.emulator import Emulator
+
+
+class Hands:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def hands():
+    return Hands()
+
+
+@pytest.fixture
+async def service(hands):
+    """An emulator that does not throttle, on a clock that stands still."""
+    async with Emulator(pin_rate=None, clock=hands) as emulator:
+        yield emulator

@@ -1,0 +1,22 @@
+"""The `aiorescue` command, one small file a command; `app.py` puts them together.
+
+Nothing is imported here before it is needed: without typer the command still has to say what is missing.
+"""
+
+import sys
+
+from aiorescue.cli.status import Status
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    try:
+        from aiorescue.cli.app import run  # noqa: PLC0415 - imports typer, which may be missing
+    except ModuleNotFoundError as missing:
+        if missing.name not in ("typer", "rich"):
+            raise
+        sys.stderr.write(f"aiorescue: the command needs {missing.name}: pip install 'aiorescue[cli]'\n")
+        sys.exit(Status.NOT_INSTALLED)
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,30 @@
+"""Options that several commands have."""
+
+from typing import Annotated
+
+import typer
+
+from aiorescue import Binding
+from aiorescue.cli.say import did_you_mean
+
+_NAMES = {binding.value: binding for binding in Binding}
+
+
+def _binding(value: str) -> Binding:
+    name = value.lower().replace("_", "-")
+    if name not in _NAMES:
+        near = did_you_mean(value, _NAMES) or f"; there are {', '.join(_NAMES)}"
+        raise typer.BadParameter(f"no binding {value!r}{near}")
+    return _NAMES[name]
+
+
+BindingOption = Annotated[
+    Binding | None,
+    typer.Option(
+        parser=_binding,
+        metavar="|".join(_NAMES),
+        help="Use this binding and no other.",
+        show_default="the best there is",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for programs.")]

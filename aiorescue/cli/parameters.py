@@ -1,0 +1,101 @@
+"""`name=value` on the command line, made into an operation by its declaration."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.cli.say import did_you_mean
+from aiorescue.operation import Operation, Parameter, Plain, Slot
+from aiorescue.rescue import OPERATIONS
+
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_KINDS = {str: "a text", int: "a whole number", bool: "true or false"}
+_SECRET_HINT = "secrets are no arguments (others can read them); they come from the environment or a prompt"  # noqa: S105
+
+
+def operation_named(name: str) -> type[Operation[Any]]:
+    """The operation of the vendor's name, in any case. Raises `errors.InvalidRequest`."""
+    for known, operation in OPERATIONS.items():
+        if name.lower() == known.lower():
+            return operation
+    near = did_you_mean(name, OPERATIONS) or f"; there are {', '.join(OPERATIONS)}"
+    raise errors.InvalidRequest(f"no operation {name!r}{near}")
+
+
+def build(operation: type[Operation[Any]], given: Sequence[str]) -> Operation[Any]:
+    """The operation with the parameters that are given as ``name=value``. Raises `errors.InvalidRequest`."""
+    name = operation.spec.name
+    values: dict[str, Plain] = {}  # by slot name
+    for one in given:
+        key, equals, text = one.partition("=")
+        if not equals:
+            # Not quoted: it may be a secret that somebody meant to pass.
+            raise errors.InvalidRequest(f"{name}: write parameters as name=value")
+        slot = _slot(operation, key, values)
+        if slot.name in values:
+            raise errors.InvalidRequest(f"{name}: {key} is given twice")
+        values[slot.name] = _typed(slot.parameter, f"{name}: {key}", text)
+    return operation(**_fields(operation, values))
+
+
+def _slot(operation: type[Operation[Any]], key: str, taken: Mapping[str, Plain]) -> Slot:
+    """The slot of that name; of a repeated one the first that is free."""
+    spec = operation.spec
+    known = dict(_names(operation))
+    slots = known.get(key.lower(), ())
+    secret = {spec.identity.soap.lower(), spec.identity.text.lower()} if spec.identity else set()
+    if key.lower() in secret | {"password", "auth_code"} or any(slot.parameter.secret for slot in slots):
+        raise errors.InvalidRequest(f"{spec.name}: {key} is refused: {_SECRET_HINT}")
+    if not slots:
+        shown = [slot.name for slot in operation.slots if not slot.parameter.secret]
+        takes = did_you_mean(key, known) or f"; it takes {', '.join(shown) or 'no parameters'}"
+        raise errors.InvalidRequest(f"{spec.name}: no parameter {key!r}{takes}")
+    return next((slot for slot in slots if slot.name not in taken), slots[-1])
+
+
+def _names(operation: type[Operation[Any]]) -> Iterator[tuple[str, tuple[Slot, ...]]]:
+    """Every name by which a parameter may be given, in small letters."""
+    repeated: dict[str, list[Slot]] = {}
+    for slot in operation.slots:
+        field, bracket, index = slot.name.rstrip("]").partition("[")
+        numbered = f"{field.removesuffix('s')}_{index}" if bracket else field
+        for name in (slot.name, numbered, slot.parameter.soap, slot.parameter.text):
+            yield name.lower(), (slot,)
+        if bracket:
+            repeated.setdefault(field, []).append(slot)
+    for field, slots in repeated.items():
+        yield field, tuple(slots)
+
+
+def _typed(parameter: Parameter, where: str, text: str) -> Plain:
+    if parameter.holds is str:
+        return text
+    try:
+        return _TRUTH[text.lower()] if parameter.holds is bool else int(text)
+    except (KeyError, ValueError):
+        raise errors.InvalidRequest(f"{where} must be {_KINDS[parameter.holds]}, not {text[:40]!r}") from None
+
+
+def _fields(operation: type[Operation[Any]], values: Mapping[str, Plain]) -> dict[str, Any]:
+    """The values by field, those of repeated parameters as one list. Raises for a field that is missing."""
+    fields: dict[str, Any] = {}
+    for slot in operation.slots:
+        field, bracket, index = slot.name.rstrip("]").partition("[")
+        if slot.name not in values:
+            continue
+        if bracket:
+            texts = fields.setdefault(field, [])
+            texts.extend([""] * (int(index) - len(texts)))
+            texts.append(values[slot.name])
+        else:
+            fields[field] = values[slot.name]
+    missing = [one.name for one in _required(operation) if one.name not in fields]
+    if missing:
+        raise errors.InvalidRequest(f"{operation.spec.name} needs {' and '.join(f'{one}=…' for one in missing)}")
+    return fields
+
+
+def _required(operation: type[Operation[Any]]) -> "list[attrs.Attribute[Any]]":
+    return [field for field in attrs.fields(operation) if field.default is attrs.NOTHING]  # type: ignore[arg-type]

@@ -1,0 +1,86 @@
+"""The output: a CSV file that appears whole or not at all."""
+
+import asyncio
+import csv
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, TextIO
+
+#: Rows, or seconds, after which rows go to the disk.
+FLUSH_ROWS: Final = 1_000
+FLUSH_SECONDS: Final = 0.5
+
+
+class Sheet:
+    """Rows on their way into a CSV file.
+
+    They are written beside it, and the file is replaced at the end. Without a single row it stays as it was.
+
+    Args:
+        path: the file.
+        columns: its header.
+        encoding: as the input has it.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], encoding: str) -> None:
+        self._path = path.resolve()  # a link stays a link
+        self._part = self._path.with_name(f"{self._path.name}.part")
+        self._columns = columns
+        self._encoding = encoding
+        self._rows: list[Sequence[str]] = []
+        self._file: TextIO | None = None
+        self._writing = asyncio.Lock()
+        self._flushed = time.monotonic()
+
+    def add(self, *cells: str) -> None:
+        """Take a row; `flush_if_due` brings it to the disk."""
+        self._rows.append(cells)
+
+    async def flush_if_due(self) -> None:
+        """Write now and then. Cancelled, what was begun is finished all the same."""
+        if len(self._rows) >= FLUSH_ROWS or time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            await asyncio.shield(asyncio.create_task(self._flush()))
+
+    async def close(self) -> bool:
+        """Put the file in its place; False if there was no row."""
+        await self._flush()
+        return await asyncio.to_thread(self._put_in_place)
+
+    async def _flush(self) -> None:
+        async with self._writing:
+            rows, self._rows = self._rows, []
+            if rows:
+                await asyncio.to_thread(self._write, rows)
+            self._flushed = time.monotonic()
+
+    # --- in a thread ---
+
+    def _write(self, rows: list[Sequence[str]]) -> None:
+        if self._file is None:
+            self._file = self._begin()
+            rows = [self._columns, *rows]
+        # csv quotes a carriage return only where it is part of the line end, and CRLF is a nuisance elsewhere.
+        minimal = csv.writer(self._file, lineterminator="\n")
+        everything = csv.writer(self._file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        for row in rows:
+            (everything if any("\r" in cell for cell in row) else minimal).writerow(row)
+        self._file.flush()
+
+    def _begin(self) -> TextIO:
+        self._part.unlink(missing_ok=True)
+        # PINs open doors: nobody else need read them, unless the file was open to others before.
+        handle = os.open(self._part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+        if self._path.exists():
+            shutil.copymode(self._path, self._part)
+        return open(handle, "w", encoding=self._encoding, newline="")  # noqa: PTH123 - of a descriptor
+
+    def _put_in_place(self) -> bool:
+        if self._file is None:
+            return False
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._part.replace(self._path)
+        return True

@@ -1,0 +1,50 @@
+"""Exit statuses: one table, which the help prints."""
+
+import enum
+from collections.abc import Mapping
+
+from aiorescue import errors
+
+
+class Status(enum.IntEnum):
+    """What the command exits with."""
+
+    OK = 0
+    SOME_FAILED = 1
+    BAD_INPUT = 2
+    REFUSED = 3
+    OUT_OF_PINS = 4
+    SERVICE = 5
+    JOURNAL = 6
+    NOT_INSTALLED = 7
+    INTERRUPTED = 130
+
+
+MEANING: Mapping[Status, str] = {
+    Status.OK: "done",
+    Status.SOME_FAILED: "some rows failed",
+    Status.BAD_INPUT: "bad usage or input, or a file that cannot be read or written",
+    Status.REFUSED: "credentials missing, refused or not enough",
+    Status.OUT_OF_PINS: "the account is out of PIN codes",
+    Status.SERVICE: "the service is unreachable or failing",
+    Status.JOURNAL: "the journal cannot be used",
+    Status.NOT_INSTALLED: "typer or rich is not installed",
+    Status.INTERRUPTED: "interrupted",
+}
+
+# The first that fits counts: CredentialsMissing is an InvalidRequest, too.
+_BY_ERROR: tuple[tuple[type[Exception], Status], ...] = (
+    (errors.AuthenticationError, Status.REFUSED),
+    (errors.PermissionDenied, Status.REFUSED),
+    (errors.InvalidRequest, Status.BAD_INPUT),
+    (errors.InvalidParameter, Status.BAD_INPUT),
+    (errors.OutOfPinCodes, Status.OUT_OF_PINS),
+    (errors.JournalError, Status.JOURNAL),
+    (errors.RescueError, Status.SERVICE),
+    (OSError, Status.BAD_INPUT),  # of a file, or the port of an emulator; those of the network are RescueErrors
+)
+
+
+def status_of(problem: Exception) -> Status:
+    """The exit status for an expected error."""
+    return next(status for kind, status in _BY_ERROR if isinstance(problem, kind))

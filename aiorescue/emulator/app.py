@@ -144,7 +144,11 @@ class Emulator:
     async def start(self) -> Self:
         """Begin to listen."""
         server = web.Server(
-            self._handle, request_factory=_request, keepalive_timeout=_KEEP_ALIVE_SECONDS, access_log=None
+            self._handle,
+            request_factory=_request,
+            auto_decompress=False,
+            keepalive_timeout=_KEEP_ALIVE_SECONDS,
+            access_log=None,
         )
         runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await runner.setup()

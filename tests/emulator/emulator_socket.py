@@ -23,14 +23,15 @@ async def exchange(url, method, path, headers=None, body=b"") -> Answer:
     host = urlsplit(url).netloc
     reader, writer = await asyncio.open_connection(*host.split(":"))
     try:
-        return await converse(reader, writer, method, path, {"Host": host, **(headers or {})}, body)
+        return await converse((reader, writer), method, path, {"Host": host, **(headers or {})}, body)
     finally:
         writer.close()
         await writer.wait_closed()
 
 
-async def converse(reader, writer, method, path, headers, body=b"") -> Answer:
+async def converse(connection, method, path, headers, body=b"") -> Answer:
     """One request on an open connection."""
+    reader, writer = connection
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     if body or method == "POST":
         lines.append(f"Content-Length: {len(body)}")
@@ -40,6 +41,12 @@ async def converse(reader, writer, method, path, headers, body=b"") -> Answer:
     got = dict(field.split(": ", 1) for field in fields)
     content = await reader.readexactly(int(got["Content-Length"]))
     return Answer(int(status.split(" ")[1]), got, content, got.get("Connection") == "close")
+
+
+async def until(happened) -> None:
+    """Let the server run until something has happened; the test's timeout is the bound."""
+    while not happened():  # noqa: ASYNC110 - the emulator tells nobody, as the real service would not
+        await asyncio.sleep(0.001)
 
 
 NAMESPACE = "https://secure.logmeinrescue.com/API/API.asmx"

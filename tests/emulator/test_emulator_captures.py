@@ -18,7 +18,7 @@ RANDOM = {
     "CODE": re.compile(r"\b[a-z0-9]{80}\b"),
     "TICKET": re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"),
 }
-# The capture server put a blank where the vendor's pages have a blank line: operations.md, "Text answers, byte by byte".
+# The capture server put a blank where the vendor's pages have a blank line; widgets cut at fixed offsets behind it.
 VENDORS_FORM = ((re.compile(r"^OK PINCODE:"), "OK\n\nPINCODE:"), (re.compile(r"^OK AUTHCODE: ?"), "OK\n\nAUTHCODE:"))
 
 
@@ -48,7 +48,9 @@ def without_chance(text):
 
 async def set_the_scene(service, name, headers, path, body):
     """Bring the service into the state that the capture was taken in; returns the request with live secrets."""
-    dead = any(word in name for word in ("not-logged-in", "expired", "odd-id", "ttl", "two-cookies", "lower-name", "stale"))
+    dead = any(
+        word in name for word in ("not-logged-in", "expired", "odd-id", "ttl", "two-cookies", "lower-name", "stale")
+    )
     cookie = headers.get("Cookie", "")
     if "SessionId" in cookie and not dead:
         headers["Cookie"] = await login(service)

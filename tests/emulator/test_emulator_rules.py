@@ -3,10 +3,11 @@
 import asyncio
 
 import pytest
-from emulator.emulator_socket import exchange, login, page, soap
+from emulator.emulator_socket import exchange, login, page, soap, until
 
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.people import User
+from aiorescue.emulator.state import FIRST_PIN, PIN_STEP, PINS
 
 PIN = "OK\n\nPINCODE:"
 
@@ -24,8 +25,6 @@ async def test_pins_are_six_digits_and_start_with_a_zero(service):
 
 
 async def test_a_million_pins_are_all_different():
-    from aiorescue.emulator.state import FIRST_PIN, PIN_STEP, PINS
-
     assert len({(FIRST_PIN + PIN_STEP * number) % PINS for number in range(PINS)}) == PINS
 
 
@@ -295,8 +294,7 @@ async def test_calls_of_one_server_session_run_one_after_the_other(service):
     cookie = await login(service)
     service.fault("delay_before", "requestPINCode", seconds=0.2)
     slow = asyncio.create_task(page(service, "requestPINCode", "tracking0=slow", cookie=cookie))
-    while not service.requests.by_operation["requestPINCode"]:
-        await asyncio.sleep(0)
+    await until(lambda: service.requests.by_operation["requestPINCode"])
     await page(service, "requestPINCode", "tracking0=other&authcode=fixedtech0000")
     await page(service, "requestPINCode", "tracking0=quick", cookie=cookie)
     await slow
@@ -308,8 +306,7 @@ async def test_latency_lies_half_before_and_half_after_the_effect():
     async with Emulator(pin_rate=None, latency=0.1) as service:
         began = loop.time()
         call = asyncio.create_task(page(service, "requestPINCode", "authcode=fixedtech0000"))
-        while not service.ledger:
-            await asyncio.sleep(0.001)
+        await until(lambda: service.ledger)
         effect = loop.time() - began
         await call
         assert 0.05 <= effect < 0.1 <= loop.time() - began

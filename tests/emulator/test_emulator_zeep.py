@@ -1,0 +1,110 @@
+"""An independent SOAP client works from the WSDL alone, over SOAP 1.1 and 1.2."""
+
+import asyncio
+
+import pytest
+import zeep
+from emulator.emulator_socket import exchange
+
+from aiorescue import inforouter, rescue
+
+RESCUE = "{https://secure.logmeinrescue.com/API/API.asmx}"
+INFOROUTER = "{http://tempuri.org/}"
+WHO = {"sEmail": "tech@example.com", "sPassword": "secret"}
+FIELDS = {f"sCField{i}": f"fïeld {i} <&>" for i in range(6)}
+PIN = {**FIELDS, "sTracking0": "CASE-7", "bNoTechConsole": True, "sAuthCode": "fixedtech0000"}
+
+PORTS = pytest.mark.parametrize("port", ["Soap", "Soap12"])
+
+
+def zeep_calls(url, namespace, port, calls):
+    """What zeep makes of the answers, on one session with its cookies; it is synchronous, so this runs in a thread."""
+    with zeep.Client(url) as client:
+        service = client.create_service(
+            f"{namespace}{port}", next(iter(client.wsdl.services.values())).ports[port].binding_options["address"]
+        )
+        return [getattr(service, name)(**arguments) for name, arguments in calls]
+
+
+def in_thread(service, path, namespace, port, calls):
+    return asyncio.to_thread(zeep_calls, f"{service.url}{path}?WSDL", namespace, port, calls)
+
+
+@PORTS
+async def test_every_rescue_operation(service, port):
+    calls = {
+        "login": WHO,
+        "requestAuthCode": WHO,
+        "requestPINCode": PIN,
+        "requestPINCodeV3": {**PIN, "nodeId": 7},
+        "requestLensPINCodeV2": PIN,
+        "startSession": {"iSession": 12345678, "iNode": 1},
+        "closeSession": {"iSession": 12345678},
+        "logout": {},
+    }
+    assert calls.keys() == rescue.OPERATIONS.keys()
+    answers = await in_thread(service, "/API/API.asmx", RESCUE, f"API{port}", calls.items())
+    login, code, first, second, lens, started, closed, left = answers
+    assert login == "login_OK"
+    assert (code.requestAuthCodeResult, len(code.sAuthCode)) == ("requestAuthCode_OK", 80)
+    assert (first.requestPINCodeResult, first.iPINCode) == ("requestPINCode_OK", 12345)
+    assert (second.requestPINCodeV3Result, second.sPINCode) == ("requestPINCode_OK", "020264")
+    assert (lens.requestLensPINCodeV2Result, lens.sPINCode) == ("requestPINCode_OK", "028183")
+    assert (started, closed, left) == ("startSessionRet_OK", "closeSessionRet_OK", "logout_OK")
+    assert [entry.custom_fields for entry in service.ledger] == [tuple(FIELDS.values())] * 3
+    assert {binding for _, binding, _ in service.requests if binding} == {"soap12" if port == "Soap12" else "soap11"}
+
+
+@PORTS
+async def test_every_inforouter_operation(service, port):
+    who = {"UID": "tech@example.com", "PWD": "secret"}
+    (root,) = await in_thread(service, "/srv.asmx", INFOROUTER, f"srv{port}", [("AuthenticateUser", who)])
+    ticket = attributes(root)["ticket"]
+    calls = {
+        "AuthenticateUser": who,
+        "isValidTicket": {"AuthenticationTicket": ticket},
+        "LogOut": {"AuthenticationTicket": ticket},
+        "RenewTicket": {**who, "OldTicket": ticket},
+    }
+    assert calls.keys() == inforouter.OPERATIONS.keys()
+    answers = await in_thread(service, "/srv.asmx", INFOROUTER, f"srv{port}", calls.items())
+    assert [attributes(answer)["success"] for answer in answers] == ["true"] * 4
+
+
+def attributes(answer):
+    """The attributes of the only element in an answer of any XML."""
+    element = answer["_value_1"] if not hasattr(answer, "attrib") else answer
+    return element.attrib
+
+
+@PORTS
+async def test_a_fault_is_one_for_zeep_too(service, port):
+    service.fault("fault_server", text="out of order")
+    with pytest.raises(zeep.exceptions.Fault, match="out of order"):
+        await in_thread(service, "/API/API.asmx", RESCUE, f"API{port}", [("logout", {})])
+
+
+async def test_the_four_ports_are_described(service):
+    def ports():
+        with zeep.Client(f"{service.url}/api/api.asmx?wsdl") as client:
+            return {name: sorted(port.binding._operations) for name, port in client.wsdl.services["API"].ports.items()}
+
+    described = await asyncio.to_thread(ports)
+    forms = sorted(name for name, operation in rescue.OPERATIONS.items() if not operation.spec.outputs)
+    assert described == {
+        "APISoap": sorted(rescue.OPERATIONS),
+        "APISoap12": sorted(rescue.OPERATIONS),
+        "APIHttpGet": forms,
+        "APIHttpPost": forms,
+    }
+
+
+async def test_the_status_words_are_enumerations(service):
+    text = (await exchange(service.url, "GET", "/API/API.asmx?WSDL")).text
+    words = "".join(f'<s:enumeration value="logout_{word}" />' for word in ("Error", "OK", "NotLoggedIn"))
+    assert f'<s:simpleType name="logoutRet"><s:restriction base="s:string">{words}</s:restriction>' in text
+
+
+async def test_the_address_is_the_one_that_was_asked(service):
+    answer = await exchange(service.url, "GET", "/srv.asmx?WSDL", {"Host": "rescue.test:80"})
+    assert 'location="http://rescue.test:80/srv.asmx"' in answer.text

@@ -62,7 +62,11 @@ async def test_an_auth_code_is_asked_for_and_used(service: Emulator, binding: Bi
 
 @pytest.mark.parametrize(
     ("operation", "binding"),
-    [(op, b) for op in (rescue.RequestPinCode, rescue.RequestPinCodeV3, rescue.RequestLensPinCodeV2) for b in OFFERED[op]],
+    [
+        (op, b)
+        for op in (rescue.RequestPinCode, rescue.RequestPinCodeV3, rescue.RequestLensPinCodeV2)
+        for b in OFFERED[op]
+    ],
 )
 async def test_a_pin_is_six_digits_and_the_fields_arrive_as_they_are(
     service: Emulator, operation: type[rescue.PinRequest], binding: Binding

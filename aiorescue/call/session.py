@@ -49,6 +49,8 @@ class SessionIdentity:
         self._idle: list[Holder] = []
         self._flight = SingleFlight()
         self._logged_out = False
+        self._refused = 0  # logins that the service refused
+        self._refusal: Outcome[Any] | None = None  # the last of them
 
     def fill(self, operation: Operation[Any]) -> Operation[Any]:
         """Name and password, where they were left out."""
@@ -59,13 +61,14 @@ class SessionIdentity:
         kind = type(operation)
         if operation.spec.needs is Needs.NOBODY and kind is not type(self._login):
             return Lease(operation, Stamp())
+        arrived = self._refused
         await self._free.acquire()
         try:
             if kind is type(self._logout):
                 await self._end_idle(keep=1)
             holder = self._idle.pop() if self._idle else Holder()
             try:
-                return await self._prepare(operation, holder)
+                return await self._prepare(operation, holder, arrived)
             except BaseException:
                 self._idle.append(holder)
                 raise
@@ -73,27 +76,32 @@ class SessionIdentity:
             self._free.release()
             raise
 
-    async def _prepare(self, operation: Operation[Any], holder: Holder) -> Lease | Outcome[Any]:
+    async def _prepare(self, operation: Operation[Any], holder: Holder, arrived: int) -> Lease | Outcome[Any]:
         if holder.cookie and self._clock.time() - holder.used > IDLE_LIMIT:
             holder.cookie = ""
         # An explicit logout after an explicit logout is for the service to answer.
         signed_off = self._logged_out and type(operation) is type(self._logout)
         fresh = False
         if not holder.cookie and type(operation) is not type(self._login) and not signed_off:
-            failure = await self._sign_on(holder)
+            failure = await self._sign_on(holder, arrived)
             if failure is not None:
                 self._put_back(holder)
                 return failure
             fresh = True
         return Lease(operation, Stamp(cookie=holder.cookie), holder, fresh)
 
-    async def _sign_on(self, holder: Holder) -> Outcome[Any] | None:
-        """One login at a time; whoever waited for one that failed fails with it instead of trying the same."""
+    async def _sign_on(self, holder: Holder, arrived: int) -> Outcome[Any] | None:
+        """One login at a time; whoever waited while one was refused fails with it instead of trying the same."""
         while self._flight.busy:
             shared = await self._flight.join()
             if shared is not None and shared.kind is not Kind.OK:
                 return shared
+        if self._refused > arrived:
+            return self._refusal
         outcome = await self._flight.lead(lambda: self._open(holder))
+        if outcome.kind is Kind.AUTHENTICATION:
+            self._refused += 1
+            self._refusal = outcome
         return None if outcome.kind is Kind.OK else outcome
 
     async def _open(self, holder: Holder) -> Outcome[Any]:

@@ -1,7 +1,7 @@
 """Every status word on every binding: which exception, and after how many requests."""
 
 import pytest
-from support import IMPATIENT
+from support import IMPATIENT, QuickClock
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, Ticket, errors, inforouter, rescue
 from aiorescue.emulator import Emulator
@@ -44,7 +44,8 @@ async def test_a_word_is_what_its_table_says(service: Emulator, name: str, bindi
     else:
         service.fault("word", name, times=100, word=word)
     credentials = None if operation.spec.needs is Needs.NOBODY else AuthCode("fixedtech0000")
-    async with RescueClient(credentials, base_url=service.url, retry=IMPATIENT, pace=None) as client:
+    options = {"retry": IMPATIENT, "pace": None, "clock": QuickClock()}
+    async with RescueClient(credentials, base_url=service.url, **options) as client:
         if found.kind is Kind.THROTTLED:
             await client.call(operation, binding=binding)
             assert service.requests.count == 2

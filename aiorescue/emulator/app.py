@@ -101,13 +101,15 @@ class Emulator:
         pins: int | None = None,
         seed: int = 0,
     ) -> None:
+        if pin_rate is not None and pin_rate <= 0:
+            raise ValueError(f"pin_rate is {pin_rate}, but it is above 0, or None for no limit")
         self.host, self.port = host, port
         self._given = {"pin_rate": pin_rate, "pins_left": pins}
         self._delays = latency, jitter
         self._seed = seed
         self.clock = Clock(clock)
         self._runner: web.ServerRunner | None = None
-        self._answers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        self._answers: WeakKeyDictionary[asyncio.Transport, int] = WeakKeyDictionary()
         self.reset()
 
     def reset(self) -> None:
@@ -124,7 +126,8 @@ class Emulator:
     @property
     def url(self) -> str:
         """The base URL, once started."""
-        return f"http://{self.host}:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
 
     @property
     def ledger(self) -> list[LedgerEntry]:
@@ -142,7 +145,9 @@ class Emulator:
     # --- life -------------------------------------------------------------------------------------
 
     async def start(self) -> Self:
-        """Begin to listen."""
+        """Begin to listen; a second time does nothing. Raises OSError if the port is taken."""
+        if self._runner is not None:
+            return self
         server = web.Server(
             self._handle,
             request_factory=_request,
@@ -152,7 +157,11 @@ class Emulator:
         )
         runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await runner.setup()
-        await web.TCPSite(runner, self.host, self.port).start()
+        try:
+            await web.TCPSite(runner, self.host, self.port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
         self._runner = runner
         self.port = runner.addresses[0][1]
         return self
@@ -177,6 +186,7 @@ class Emulator:
         path, _, query = request.raw_path.partition("?")
         if path.lower().startswith(control.PREFIX):
             return await control.handle(self, request, path[len(control.PREFIX) :].strip("/"))
+        # Counted before anything can go wrong with it.
         entry = self.requests.arrived()
         try:
             body = await request.read()
@@ -249,11 +259,15 @@ class Emulator:
             status=answer.status,
             headers={"Content-Type": answer.content_type, "Cache-Control": "private, max-age=0", **answer.headers},
         )
-        answers = self._answers.get(request.transport, 0) + 1
-        self._answers[request.transport] = answers
-        if answer.close or answers > _KEEP_ALIVE_ANSWERS:
+        if answer.close or self._answers_on(request.transport) > _KEEP_ALIVE_ANSWERS:
             response.force_close()
         return response
+
+    def _answers_on(self, connection: asyncio.Transport | None) -> int:
+        if connection is None:  # the client has gone
+            return 0
+        answers = self._answers[connection] = self._answers.get(connection, 0) + 1
+        return answers
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: "asyncio.Task[None]") -> web.BaseRequest:

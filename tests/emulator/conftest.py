@@ -15,6 +15,12 @@ class Hands:
         return self.now
 
 
+@pytest.fixture(autouse=True)
+def _the_server_has_no_trouble_of_its_own(caplog):
+    yield
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("aiohttp")] == []
+
+
 @pytest.fixture
 def hands():
     return Hands()

@@ -190,6 +190,11 @@ async def test_users_can_be_added_and_changed(service):
     assert await pin(service, "newcode") == "USER_DELETED_OR_DISABLED"
 
 
+async def test_a_parameter_given_twice_arrives_joined_with_a_comma(service):
+    await pin(service, more="&tracking0=a&Tracking0=b")
+    assert service.ledger[0].tracking == "a,b"
+
+
 # --- sessions -------------------------------------------------------------------------------------
 
 ADMIN = "&authcode=fixedadmin0000"

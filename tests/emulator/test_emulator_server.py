@@ -55,6 +55,44 @@ async def test_two_emulators_know_nothing_of_each_other():
         assert (len(one.ledger), len(other.ledger)) == (1, 0)
 
 
+async def test_a_port_that_is_taken_is_an_error_at_once():
+    async with Emulator() as service:
+        assert await service.start() is service
+        with pytest.raises(OSError, match="address already in use"):
+            await Emulator(service.port).start()
+
+
+def test_a_rate_that_makes_no_sense_is_refused():
+    with pytest.raises(ValueError, match="pin_rate is 0"):
+        Emulator(pin_rate=0)
+
+
+async def test_ipv6_has_brackets_in_its_url():
+    assert Emulator(8765, host="::1").url == "http://[::1]:8765"
+
+
+@pytest.mark.parametrize("mode", ["auto", "strict"])
+def test_the_fixture_works_in_both_modes_of_pytest_asyncio(tmp_path, mode):
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n\n@pytest.mark.asyncio\n"
+        "async def test_it(rescue_emulator):\n    assert rescue_emulator.url.startswith('http://127.0.0.1:')\n"
+    )
+    plugins = [
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        f"asyncio_mode={mode}",
+        "-o",
+        "asyncio_default_fixture_loop_scope=function",
+        "-W",
+        "error",
+        "--rootdir",
+        tmp_path,
+    ]
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, tmp_path]
+    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
+
+
 # --- paths and pages ------------------------------------------------------------------------------
 
 
@@ -137,6 +175,7 @@ async def test_a_request_in_gzip_is_not_read(service):
     headers = {"Content-Type": "text/xml; charset=utf-8", "Content-Encoding": "gzip"}
     answer = await exchange(service.url, "POST", "/API/API.asmx", headers, gzip.compress(ENVELOPE))
     assert (answer.status, answer.body) == (400, b"")
+    assert (await exchange(service.url, "POST", "/API/API.asmx", headers, b"no gzip")).body == b""
     headers.pop("Content-Encoding")
     assert (await exchange(service.url, "POST", "/API/API.asmx", headers, ENVELOPE)).status == 200
 
@@ -169,6 +208,16 @@ async def test_the_101st_answer_closes_the_connection(service):
     assert await reader.read() == b""
     writer.close()
     await writer.wait_closed()
+
+
+@pytest.mark.parametrize("kind", ["delay_before", "delay_after"])
+async def test_a_call_is_carried_out_though_its_client_has_gone(service, kind):
+    service.fault(kind, seconds=0.05)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await soap(service, "requestPINCodeV3", CODE)
+    await until(lambda: service.ledger)
+    await asyncio.sleep(0.1)  # the answer to nobody is written, or not, without a word in the log
 
 
 async def test_a_thousand_pins_at_once_are_a_thousand_pins(service):

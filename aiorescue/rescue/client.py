@@ -127,7 +127,7 @@ class RescueClient(ServiceClient):
 def _sequence(credentials: AuthCode | Login | Sequence[AuthCode | Login] | None) -> Sequence[AuthCode | Login]:
     if credentials is None:
         return ()
-    given = [credentials] if isinstance(credentials, AuthCode | Login) else list(credentials)
+    given = credentials if isinstance(credentials, Sequence) else [credentials]
     for one in given:
         if not isinstance(one, AuthCode | Login):
             # Its value may be a secret, so only its type is shown.

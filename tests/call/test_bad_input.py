@@ -1,0 +1,126 @@
+"""Bad input is refused before anything is sent, with a message that names the place and the limit."""
+
+import pytest
+
+from aiorescue import AuthCode, Binding, InfoRouterClient, Login, Pace, RescueClient, Ticket, errors, rescue
+from aiorescue.emulator import Emulator
+
+CODE = AuthCode("fixedtech0000")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: rescue.RequestPinCode(custom_fields=["x" * 65]), r"custom_fields\[0\] has 65 characters, .* 64"),
+        (lambda: rescue.RequestPinCode(custom_fields=["", "x" * 513]), r"custom_fields\[1\] has 513 .* 512"),
+        (lambda: rescue.RequestPinCode(custom_fields=["", "", "", "x" * 257]), r"custom_fields\[3\] has 257 .* 256"),
+        (lambda: rescue.RequestPinCode(tracking="x" * 65), "tracking has 65 characters"),
+        (lambda: rescue.RequestPinCode(tracking="a\x01b"), r"tracking has a character .* \(U\+0001 at position 1\)"),
+        (lambda: rescue.RequestPinCode(custom_fields=["\ud800"]), r"U\+D800"),
+        (lambda: rescue.RequestPinCode(custom_fields=["ok", "\uffff"]), r"custom_fields\[1\] .*U\+FFFF"),
+        (lambda: rescue.RequestPinCode(custom_fields=["x"] * 7), "7 texts, but the service takes six"),
+        (lambda: rescue.RequestPinCode(custom_fields="Jane"), r'write \["Jane"\]'),
+        (lambda: rescue.RequestPinCode(custom_fields=[1]), "must be str, not int"),
+        (lambda: rescue.RequestPinCode(no_tech_console="yes"), "no_tech_console must be bool, not str"),
+        (lambda: rescue.CloseSession(2**31), "is 2147483648, but the service takes 32-bit numbers"),
+        (lambda: rescue.CloseSession("42"), "session must be int, not str"),
+        (lambda: rescue.CloseSession(True), "session must be int, not bool"),
+        (lambda: rescue.StartSession(1, -(2**31) - 1), "node is -2147483649"),
+    ],
+)
+def test_a_value_that_cannot_be_sent_is_refused_when_it_is_made(make, message: str):
+    with pytest.raises(errors.InvalidRequest, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    [
+        "http://example.com",
+        "http://10.0.0.1",
+        "ftp://example.com",
+        "example.com",
+        "",
+        "https://",
+        "http://localhost.example.com",
+    ],
+)
+def test_a_base_url_without_tls_or_host_is_refused(base_url: str):
+    with pytest.raises(errors.InvalidRequest, match="base_url"):
+        RescueClient(CODE, base_url=base_url)
+
+
+@pytest.mark.parametrize(
+    "base_url", ["http://localhost:1", "http://127.0.0.2", "http://[::1]:8080", "https://example.com/app/"]
+)
+def test_loopback_and_tls_are_taken(base_url: str):
+    assert RescueClient(CODE, base_url=base_url).base_url == base_url.rstrip("/")
+    assert RescueClient(CODE, base_url="http://example.com", allow_plain_http=True)
+
+
+def test_a_base_url_with_a_password_is_refused_and_not_shown():
+    with pytest.raises(errors.InvalidRequest) as caught:
+        RescueClient(CODE, base_url="https://tech:hunter2@example.com")
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: AuthCode(""), lambda: Login("", "x"), lambda: Login("x", " "), lambda: Ticket(" ")]
+)
+def test_empty_credentials_are_refused(make):
+    with pytest.raises(errors.InvalidRequest, match="must not be empty"):
+        make()
+
+
+def test_credentials_of_the_wrong_kind_are_refused_and_not_shown():
+    with pytest.raises(errors.InvalidRequest, match="not str") as caught:
+        RescueClient("fixedtech0000")
+    assert "fixedtech0000" not in str(caught.value)
+    with pytest.raises(errors.InvalidRequest):
+        RescueClient(Ticket("3f2a"))
+    with pytest.raises(errors.InvalidRequest):
+        InfoRouterClient(CODE, base_url="https://docs.example.com")
+    with pytest.raises(errors.InvalidRequest, match="twice"):
+        RescueClient([CODE, CODE])
+
+
+async def test_no_credentials_are_noticed_before_sending(service: Emulator):
+    async with RescueClient(base_url=service.url) as client, InfoRouterClient(base_url=service.url) as docs:
+        with pytest.raises(errors.CredentialsMissing, match="closeSession needs somebody to call as"):
+            await client.close_session(1)
+        with pytest.raises(errors.CredentialsMissing, match="needs email and password"):
+            await client.login()
+        with pytest.raises(errors.CredentialsMissing, match="needs user and password"):
+            await docs.authenticate_user()
+    assert service.requests.count == 0
+
+
+@pytest.mark.parametrize("binding", [Binding.TEXT_GET, Binding.TEXT_POST])
+@pytest.mark.parametrize("text", ["<b>bold</b>", "a &#38; b"])
+async def test_markup_is_refused_where_the_service_would(service: Emulator, binding: Binding, text: str):
+    async with RescueClient(CODE, base_url=service.url, pace=None) as client:
+        with pytest.raises(errors.InvalidRequest, match=r"tracking holds markup.*send it over SOAP"):
+            await client.call(rescue.RequestPinCode(tracking=text), binding=binding)
+        assert service.requests.count == 0
+        await client.call(rescue.RequestPinCode(tracking=text), binding=Binding.SOAP11)
+    assert service.ledger[0].tracking == text
+
+
+async def test_a_query_longer_than_the_service_takes_is_refused(service: Emulator):
+    fields = ["", "é" * 512]
+    async with RescueClient(CODE, base_url=service.url, pace=None) as client:
+        with pytest.raises(errors.InvalidRequest, match=r"the query has \d+ characters, but the service takes 2048"):
+            await client.call(rescue.RequestPinCode(custom_fields=fields), binding=Binding.TEXT_GET)
+        assert service.requests.count == 0
+        await client.call(rescue.RequestPinCode(custom_fields=fields), binding=Binding.TEXT_POST)
+
+
+@pytest.mark.parametrize("options", [{"timeout": 0}, {"max_connections": 0}, {"sessions": 0}])
+def test_options_out_of_range_are_refused(options: dict):
+    with pytest.raises(errors.InvalidRequest):
+        RescueClient(CODE, **options)
+
+
+def test_a_pace_of_nothing_is_refused():
+    with pytest.raises(errors.InvalidRequest, match="pins must be above 0"):
+        Pace(pins=0)

@@ -1,0 +1,83 @@
+"""A call cancelled at any point ends at once and leaves nothing behind: no task, connection, lease or slot."""
+
+import asyncio
+
+import pytest
+
+from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient
+from aiorescue.emulator import Emulator
+
+CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")
+
+
+async def cancelled_after(seconds: float, call) -> None:
+    task = asyncio.ensure_future(call)
+    await asyncio.sleep(seconds)
+    task.cancel()
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert asyncio.get_running_loop().time() - began < 0.1
+
+
+@pytest.fixture
+def tasks_before():
+    return len(asyncio.all_tasks())
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.001, 0.005, 0.02, 0.05, 0.07])
+@pytest.mark.parametrize("credentials", [CODE, TECH], ids=["auth code", "login"])
+async def test_a_cancelled_call_leaves_nothing_behind(service: Emulator, credentials: AuthCode | Login, moment: float):
+    service.latency = 0.08  # so that the moments fall into the login, the sending and the reading
+    before = asyncio.all_tasks()
+    async with RescueClient(credentials, base_url=service.url, pace=None, max_connections=2, sessions=2) as client:
+        for _ in range(6):  # more than there are connections and sessions: a leak would be noticed below
+            await cancelled_after(moment, client.request_pin_code())
+        service.latency = 0.0
+        pins = await asyncio.wait_for(asyncio.gather(*(client.request_pin_code() for _ in range(4))), 5)
+        assert len(pins) == 4
+    assert not {task for task in asyncio.all_tasks() - before if "aiorescue/call" in repr(task.get_coro())}
+
+
+async def test_a_cancelled_wait_gives_its_slot_back(service: Emulator):
+    async with RescueClient(CODE, base_url=service.url, pace=Pace(pins=5.0)) as client:
+        await client.request_pin_code()
+        waiting = [asyncio.ensure_future(client.request_pin_code()) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        began = asyncio.get_running_loop().time()
+        await client.request_pin_code()
+        assert asyncio.get_running_loop().time() - began < 0.5
+    assert len(service.ledger) == 2
+
+
+async def test_a_timeout_of_the_callers_own_ends_a_call_that_is_being_retried(service: Emulator):
+    service.fault("word", times=1000, word="Error")
+    async with RescueClient(CODE, base_url=service.url) as client:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await client.request_pin_code()
+        sent = service.requests.count
+        await asyncio.sleep(0)
+        assert service.requests.count == sent
+
+
+async def test_a_cancelled_close_closes_the_connections_at_once(service: Emulator):
+    service.latency = 10.0
+    client = RescueClient(CODE, base_url=service.url, pace=None)
+    call = asyncio.ensure_future(client.request_pin_code())
+    await asyncio.sleep(0.05)
+    await cancelled_after(0.05, client.aclose())
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+
+
+async def test_a_cancelled_ticket_login_is_done_by_the_next(service: Emulator):
+    service.latency = 0.05
+    async with InfoRouterClient(TECH, base_url=service.url) as docs:
+        first, second = (asyncio.ensure_future(docs.is_valid_ticket()) for _ in range(2))
+        await asyncio.sleep(0.01)
+        first.cancel()
+        assert await second

@@ -1,0 +1,106 @@
+"""The connection pool: the caller's own session, TLS, the size cap."""
+
+import asyncio
+import ssl
+
+import aiohttp
+import pytest
+import trustme
+from aiohttp import web
+from support import IMPATIENT
+
+from aiorescue import AuthCode, RescueClient, RetryPolicy, errors, rescue
+from aiorescue.call import transport
+from aiorescue.emulator import Emulator
+
+CODE = AuthCode("fixedtech0000")
+
+
+@pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
+async def test_a_session_of_the_callers_own_is_used_and_never_closed(service: Emulator, jar: type):
+    agents: list[str | None] = []
+
+    async def note(_: aiohttp.ClientSession, __: object, params: aiohttp.TraceRequestStartParams) -> None:
+        agents.append(params.headers.get("User-Agent"))
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_start.append(note)
+    async with aiohttp.ClientSession(cookie_jar=jar(), headers={"User-Agent": "my own"}, trace_configs=[trace]) as http:
+        async with RescueClient(CODE, base_url=service.url, http=http) as client:
+            await client.close_session(12345678)
+        assert not http.closed
+        assert not http.connector.closed
+        assert agents == ["my own"]
+        assert len(http.cookie_jar) == 0
+        async with http.get(f"{service.url}/_emulator/") as response:
+            assert response.status == 200
+
+
+async def test_an_untrusted_certificate_is_refused_without_a_retry():
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    requests = []
+    runner = web.ServerRunner(web.Server(requests.append))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    url = f"https://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        async with RescueClient(CODE, base_url=url, retry=IMPATIENT) as client:
+            with pytest.raises(errors.ConnectionFailed, match="TLS failed: CERTIFICATE_VERIFY_FAILED") as caught:
+                await client.close_session(1)
+        assert caught.value.attempts == 1
+        assert not requests
+    finally:
+        await runner.cleanup()
+
+
+async def test_what_is_not_http_is_a_protocol_error():
+    async def speak(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with (
+        server,
+        RescueClient(
+            CODE, base_url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", retry=RetryPolicy(attempts=1)
+        ) as client,
+    ):
+        with pytest.raises(errors.ProtocolError, match="not HTTP"):
+            await client.close_session(1)
+
+
+async def test_an_answer_of_the_largest_size_is_read_and_a_byte_more_is_not(
+    service: Emulator, monkeypatch: pytest.MonkeyPatch
+):
+    service.fault("huge", bytes=5000)
+    service.fault("huge", bytes=5001)
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 5000)
+    async with RescueClient(CODE, base_url=service.url) as client:
+        with pytest.raises(errors.ProtocolError) as caught:
+            await client.call(rescue.CloseSession(1))
+        assert "more than" not in str(caught.value)
+        with pytest.raises(errors.ProtocolError, match="more than 5,000 bytes"):
+            await client.call(rescue.CloseSession(1))
+
+
+async def test_a_content_length_is_always_sent_with_a_post(service: Emulator):
+    lengths: list[str | None] = []
+
+    async def note(_: aiohttp.ClientSession, __: object, params: aiohttp.TraceRequestHeadersSentParams) -> None:
+        lengths.append((params.headers.get("Content-Length"), params.headers.get("Transfer-Encoding")))
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_headers_sent.append(note)
+    async with aiohttp.ClientSession(trace_configs=[trace]) as http:
+        for binding in rescue.Logout.spec.bindings:
+            if not binding.is_get:
+                async with RescueClient(base_url=service.url, binding=binding, http=http) as client:
+                    with pytest.raises(errors.NotLoggedIn):
+                        await client.logout()
+    assert [chunked for _, chunked in lengths] == [None] * 4
+    assert all(length is not None for length, _ in lengths)
+    assert [length for length, _ in lengths][-2:] == ["0", "0"]  # forms without parameters

@@ -89,9 +89,11 @@ async def test_an_auth_code_travels_without_a_cookie(service: Emulator):
 
     trace = aiohttp.TraceConfig()
     trace.on_request_start.append(note)
-    async with aiohttp.ClientSession(trace_configs=[trace]) as http:
-        async with RescueClient(AuthCode("fixedtech0000"), base_url=service.url, http=http, pace=None) as client:
-            await asyncio.gather(*(client.request_pin_code() for _ in range(3)))
+    async with (
+        aiohttp.ClientSession(trace_configs=[trace]) as http,
+        RescueClient(AuthCode("fixedtech0000"), base_url=service.url, http=http, pace=None) as client,
+    ):
+        await asyncio.gather(*(client.request_pin_code() for _ in range(3)))
     assert seen == [None] * 3
     assert (count(service, "login"), count(service, "logout")) == (0, 0)
 

@@ -1,0 +1,250 @@
+"""Bulk jobs: results as they come, several identities, resuming, and what ends a job."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from support import IMPATIENT, QuickClock
+
+from aiorescue import AuthCode, Login, Pace, RescueClient, errors
+from aiorescue.bulk import Issued, issue
+from aiorescue.emulator import Emulator
+from aiorescue.rescue import CloseSession, RequestLensPinCodeV2, RequestPinCode
+
+CODE = AuthCode("fixedtech0000")
+
+
+def requests(count: int, first: int = 0) -> list[RequestPinCode]:
+    return [RequestPinCode(tracking=f"CASE-{number}") for number in range(first, first + count)]
+
+
+def client_of(service: Emulator, credentials=CODE, **options) -> RescueClient:
+    return RescueClient(credentials, base_url=service.url, **{"retry": IMPATIENT, "pace": None, **options})
+
+
+async def results_of(client: RescueClient, work, **options) -> list[Issued]:
+    return [issued async for issued in issue(client, work, **options)]
+
+
+async def test_each_request_gets_one_pin(service: Emulator):
+    async with client_of(service) as client:
+        results = await results_of(client, requests(300))
+    assert sorted(issued.position for issued in results) == list(range(300))
+    by_tracking = {entry.tracking: entry.pin for entry in service.ledger}
+    assert len(service.ledger) == 300
+    for issued in results:
+        assert issued.error is None
+        assert issued.attempts == 1
+        assert issued.pin.code == by_tracking[issued.request.tracking]
+        assert issued.key == issued.request.tracking
+
+
+async def test_requests_may_come_from_an_async_iterable(service: Emulator):
+    closed = asyncio.Event()
+
+    async def source() -> AsyncIterator[RequestLensPinCodeV2]:
+        try:
+            for number in range(10):
+                await asyncio.sleep(0)
+                yield RequestLensPinCodeV2(custom_fields=[str(number)])
+        finally:
+            closed.set()
+
+    async with client_of(service) as client:
+        results = await results_of(client, source())
+    assert sorted(issued.key for issued in results) == sorted(f"#{number}" for number in range(10))
+    assert closed.is_set()
+
+
+async def test_a_request_is_asked_for_as_soon_as_it_comes(service: Emulator):
+    """An async source is not kept waiting until more have come."""
+    queue: asyncio.Queue[RequestPinCode | None] = asyncio.Queue()
+
+    async def source() -> AsyncIterator[RequestPinCode]:
+        while (request := await queue.get()) is not None:
+            yield request
+
+    async with client_of(service) as client, issue(client, source()) as job:
+        for number in range(3):
+            queue.put_nowait(RequestPinCode(tracking=f"CASE-{number}"))
+            issued = await asyncio.wait_for(anext(job), 5)
+            assert issued.request.tracking == f"CASE-{number}"
+        queue.put_nowait(None)
+        with pytest.raises(StopAsyncIteration):
+            await anext(job)
+
+
+async def test_requests_are_taken_as_they_are_needed(service: Emulator):
+    taken = 0
+
+    def source() -> Iterator[RequestPinCode]:
+        nonlocal taken
+        for request in requests(100_000):
+            taken += 1
+            yield request
+
+    async with client_of(service) as client, issue(client, source(), in_flight=4) as job:
+        for _ in range(20):
+            await anext(job)
+        assert taken < 60
+
+
+async def test_identities_work_side_by_side(service: Emulator):
+    service.limits.pin_rate = 25.0
+    people = [CODE, Login("second@example.com", "secret")]
+    async with client_of(service, people, pace=Pace(pins=25.0)) as client:
+        await results_of(client, requests(20))
+    users = [entry.user for entry in service.ledger]
+    assert users.count("tech@example.com") == pytest.approx(10, abs=3)
+
+
+async def test_a_bad_request_fails_alone(service: Emulator):
+    service.fault("fault_client", times=1)
+    async with client_of(service) as client:
+        results = await results_of(client, requests(20))
+    failed = [issued for issued in results if issued.error]
+    assert [type(issued.error) for issued in failed] == [errors.ServiceFault]
+    assert failed[0].pin is None
+    assert len(service.ledger) == 19
+
+
+async def test_a_tracking_field_twice_in_one_job_is_refused_by_name(service: Emulator):
+    async with client_of(service) as client:
+        results = await results_of(client, [*requests(3), RequestPinCode(tracking="CASE-1")])
+    failed = [issued for issued in results if issued.error]
+    assert [issued.position for issued in failed] == [3]
+    assert isinstance(failed[0].error, errors.InvalidRequest)
+    assert "CASE-1" in str(failed[0].error)
+    assert len(service.ledger) == 3
+
+
+@pytest.mark.parametrize("bad", [AuthCode("fixeddisabled0000"), AuthCode("nonsense"), Login("tech@example.com", "no")])
+async def test_a_refused_identity_stops_and_the_others_take_over(service: Emulator, bad: AuthCode | Login):
+    async with client_of(service, [bad, CODE]) as client:
+        results = await results_of(client, requests(50), in_flight=1)
+    assert sorted(issued.position for issued in results) == list(range(50))
+    assert all(issued.pin for issued in results)
+    refused = [request for request in service.requests if request.word not in ("OK", "NotLoggedIn")]
+    assert len(refused) == 1
+
+
+async def test_when_no_identity_is_left_the_job_raises_and_the_rest_is_kept(service: Emulator, tmp_path: Path):
+    journal = tmp_path / "pins.journal"
+    service.limits.pins_left = 10
+    first = []
+    async with client_of(service) as client:
+        with pytest.raises(errors.OutOfPinCodes):
+            async for issued in issue(client, requests(30), journal=journal, in_flight=4):
+                first.append(issued)
+    assert len(first) == 10
+    assert len(service.ledger) == 10
+    service.limits.pins_left = None
+    async with client_of(service) as client:
+        results = await results_of(client, requests(30), journal=journal)
+    assert sum(issued.resumed for issued in results) == 10
+    assert len(service.ledger) == 30
+    assert all(issued.pin.possibly_orphaned == 0 for issued in results)
+
+
+async def test_requests_that_wait_for_their_slot_are_not_sent_as_a_refused_identity(service: Emulator):
+    clock = QuickClock()
+    async with client_of(service, AuthCode("nonsense"), pace=Pace(pins=5.0), clock=clock) as client:
+        with pytest.raises(errors.AuthenticationError):
+            await results_of(client, requests(200), in_flight=1)
+    assert service.requests.count == 1
+
+
+async def test_the_same_job_again_asks_for_nothing_twice(service: Emulator, tmp_path: Path):
+    journal = tmp_path / "pins.journal"
+    work = [*requests(20), *(RequestPinCode(custom_fields=[str(n)]) for n in range(5))]
+    async with client_of(service) as client:
+        first = await results_of(client, work, journal=journal)
+        second = await results_of(client, work, journal=journal)
+    assert len(service.ledger) == 25
+    assert all(issued.resumed and issued.attempts == 0 for issued in second)
+    assert {issued.position: issued.pin for issued in first} == {issued.position: issued.pin for issued in second}
+
+
+async def test_failed_requests_are_asked_for_again(service: Emulator, tmp_path: Path):
+    journal = tmp_path / "pins.journal"
+    service.fault("word", word="NoTechConsoleRunning", times=3)
+    async with client_of(service) as client:
+        first = await results_of(client, requests(10), journal=journal)
+        assert sum(issued.error is not None for issued in first) == 3
+        second = await results_of(client, requests(10), journal=journal)
+    assert all(issued.pin for issued in second)
+    assert len(service.ledger) == 10
+
+
+async def test_an_unknown_outcome_is_asked_for_again_and_counted(service: Emulator, tmp_path: Path):
+    journal = tmp_path / "pins.journal"
+    service.latency = 30.0
+    client = client_of(service)
+    job = issue(client, requests(3), journal=journal)
+    waiting = asyncio.ensure_future(anext(job))
+    while service.requests.count < 3:  # all have left
+        await asyncio.sleep(0.01)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await job.aclose()
+    await client.aclose()
+    service.latency = 0.0
+    async with client_of(service) as client:
+        results = await results_of(client, requests(3), journal=journal)
+    assert [issued.pin.possibly_orphaned for issued in results] == [1, 1, 1]
+
+
+async def test_stopped_it_finishes_what_was_sent_and_sends_nothing_more(service: Emulator, tmp_path: Path):
+    journal = tmp_path / "pins.journal"
+    results = []
+    async with client_of(service, pace=Pace(pins=50.0)) as client:
+        job = issue(client, requests(100), journal=journal)
+        async for issued in job:
+            results.append(issued)
+            if len(results) == 3:
+                job.stop()
+    assert 3 <= len(results) <= 6
+    assert len(service.ledger) == len(results)
+    async with client_of(service) as client:
+        again = await results_of(client, requests(100), journal=journal)
+    assert len(service.ledger) == len(again) == 100
+    assert all(issued.pin.possibly_orphaned == 0 for issued in again)
+
+
+async def test_a_dropped_job_leaves_no_task_behind(service: Emulator):
+    before = asyncio.all_tasks()
+    async with client_of(service) as client:
+        async for _ in issue(client, requests(1000)):
+            break
+        gc.collect()
+        for _ in range(100):
+            if not {task for task in asyncio.all_tasks() - before if "bulk" in repr(task.get_coro())}:
+                break
+            await asyncio.sleep(0.01)
+        else:
+            pytest.fail("tasks of the job are still running")
+
+
+async def test_a_source_that_breaks_breaks_the_job_after_what_was_sent(service: Emulator):
+    def source() -> Iterator[RequestPinCode]:
+        yield from requests(2)
+        raise ZeroDivisionError("in the caller's own code")
+
+    async with client_of(service) as client:
+        with pytest.raises(ZeroDivisionError):
+            await results_of(client, source(), in_flight=1)
+
+
+async def test_what_is_no_pin_request_is_refused(service: Emulator):
+    async with client_of(service) as client:
+        with pytest.raises(errors.InvalidRequest, match="takes PIN requests"):
+            await results_of(client, [CloseSession(1)])
+
+
+async def test_a_slow_consumer_slows_the_job_down(service: Emulator):
+    async with client_of(service) as client, issue(client, requests(1000), in_flight=8) as job:
+        await anext(job)
+        await asyncio.sleep(0.3)
+        assert len(service.ledger) <= 8 * 3

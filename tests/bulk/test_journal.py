@@ -1,0 +1,182 @@
+"""The journal: what it refuses, what survives, and a job killed with -9 many times over."""
+
+import asyncio
+import json
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aiorescue import AuthCode, RescueClient, errors
+from aiorescue.bulk import issue
+from aiorescue.bulk.journal import Journal, State
+from aiorescue.emulator import Emulator
+from aiorescue.rescue import RequestPinCode
+
+CODE = AuthCode("fixedtech0000")
+
+
+async def run(service: Emulator, journal: Path, requests, **options) -> list:
+    async with RescueClient(CODE, base_url=service.url, pace=None) as client:
+        return [issued async for issued in issue(client, requests, journal=journal, **options)]
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(service: Emulator, tmp_path: Path):
+    path = tmp_path / "customers.csv"
+    path.write_text("custom_field_0,tracking\nJane,CASE-1\n" * 100)
+    before = path.read_bytes()
+    with pytest.raises(errors.JournalError, match=r"customers\.csv: file is not a database"):
+        await run(service, path, [RequestPinCode()])
+    assert path.read_bytes() == before
+    assert service.requests.count == 0
+
+
+async def test_a_database_of_another_program_is_refused_and_left_as_it_is(service: Emulator, tmp_path: Path):
+    path = tmp_path / "other.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE job (name TEXT)")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(errors.JournalError, match="a database of another program"):
+        await run(service, path, [RequestPinCode()])
+    assert path.read_bytes() == before
+
+
+async def test_a_journal_of_another_job_is_refused(service: Emulator, tmp_path: Path):
+    path = tmp_path / "pins.journal"
+    await run(service, path, [RequestPinCode(tracking="CASE-1")], job="January")
+    with pytest.raises(errors.JournalError, match=r"'January'.*'February'"):
+        await run(service, path, [RequestPinCode(tracking="CASE-2")], job="February")
+    assert service.requests.count == 1
+
+
+@pytest.mark.parametrize("tracking", ["CASE-1", ""])
+async def test_a_request_with_other_fields_under_the_same_key_is_refused(
+    service: Emulator, tmp_path: Path, tracking: str
+):
+    path = tmp_path / "pins.journal"
+    await run(service, path, [RequestPinCode(tracking=tracking, custom_fields=["Jane"])])
+    with pytest.raises(errors.JournalError, match="other fields"):
+        await run(service, path, [RequestPinCode(tracking=tracking, custom_fields=["John"])])
+    assert service.requests.count == 1
+
+
+async def test_a_tracking_field_that_looks_like_a_place_is_no_place(service: Emulator, tmp_path: Path):
+    path = tmp_path / "pins.journal"
+    results = await run(service, path, [RequestPinCode(), RequestPinCode(tracking="#0")])
+    assert [issued.error for issued in results] == [None, None]
+
+
+async def test_a_journal_in_use_is_refused(tmp_path: Path):
+    path = tmp_path / "pins.journal"
+    one, two = Journal(path, "job"), Journal(path, "job")
+    await one.open()
+    with pytest.raises(errors.JournalError, match="in use by another process"):
+        await two.open()
+    await one.close()
+
+
+async def test_nobody_else_may_read_the_pins(tmp_path: Path):
+    path = tmp_path / "pins.journal"
+    journal = Journal(path, "job")
+    await journal.open()
+    await journal.close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+async def test_waiting_writes_share_a_commit(tmp_path: Path):
+    journal = Journal(tmp_path / "pins.journal", "job")
+    await journal.open()
+    commits = 0
+    commit = journal._commit
+
+    def count(group):
+        nonlocal commits
+        commits += 1
+        return commit(group)
+
+    journal._commit = count
+    await asyncio.gather(*(journal.admit([(f"={number}", b"")]) for number in range(500)))
+    await journal.close()
+    assert commits < 10
+
+
+async def test_what_is_awaited_is_on_the_disk(tmp_path: Path):
+    journal = Journal(tmp_path / "pins.journal", "job")
+    await journal.open()
+    await journal.admit([("=a", b""), ("=b", b"")])
+    await journal.sent("=a")
+    await journal.issued("=a", "012345", 1)
+    copies = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
+    for path, content in zip(sorted(tmp_path.iterdir()), copies, strict=True):
+        (tmp_path / path.name.replace("pins", "copy")).write_bytes(content)
+    await journal.close()
+    after = Journal(tmp_path / "copy.journal", "job")
+    await after.open()
+    entries = await after.admit([("=a", b""), ("=b", b"")])
+    assert [(entry.state, entry.pin, entry.unseen) for entry in entries] == [
+        (State.ISSUED, "012345", 1),
+        (State.NEW, None, 0),
+    ]
+    await after.close()
+
+
+async def test_a_write_after_a_failure_of_the_disk_is_a_journal_error(tmp_path: Path):
+    journal = Journal(tmp_path / "pins.journal", "job")
+    await journal.open()
+    journal._connection.execute("DROP TABLE request")
+    with pytest.raises(errors.JournalError, match="no such table"):
+        await journal.sent("=a")
+    await journal.close()
+
+
+WORKER = """
+import asyncio, json, sys
+from aiorescue import AuthCode, RescueClient
+from aiorescue.bulk import issue
+from aiorescue.rescue import RequestPinCode
+
+async def main(url, journal, count):
+    async with RescueClient(AuthCode("fixedtech0000"), base_url=url, pace=None) as client:
+        work = (RequestPinCode(tracking=f"CASE-{n}") for n in range(count))
+        async for issued in issue(client, work, journal=journal, in_flight=8):
+            print(json.dumps([issued.request.tracking, issued.pin.code]), flush=True)
+
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+"""
+
+
+async def test_killed_again_and_again_no_pin_that_was_yielded_is_lost(service: Emulator, tmp_path: Path):
+    journal, count, kills = tmp_path / "pins.journal", 400, 12
+    service.latency = 0.01
+    yielded: dict[str, str] = {}
+    for kill in range(kills + 1):
+        worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", WORKER, service.url, str(journal), str(count), stdout=subprocess.PIPE
+        )
+        seen = 0
+        async for line in worker.stdout:
+            try:
+                tracking, pin = json.loads(line)
+            except ValueError:
+                break  # killed in the middle of a line
+            assert yielded.setdefault(tracking, pin) == pin  # never another PIN for the same request
+            seen += 1
+            if kill < kills and seen == (kill + 1) * count // (kills + 2):
+                worker.send_signal(signal.SIGKILL)
+        await worker.wait()
+    assert yielded.keys() == {f"CASE-{number}" for number in range(count)}
+    kept = {entry.pin: entry.tracking for entry in service.ledger}
+    assert all(kept[pin] == tracking for tracking, pin in yielded.items())
+    orphans = len(service.ledger) - count
+    assert 0 <= orphans <= 8 * kills
+    with sqlite3.connect(journal) as connection:
+        rows = connection.execute("SELECT key, pin FROM request WHERE state = 2").fetchall()
+        unseen = connection.execute("SELECT sum(unseen) FROM request").fetchone()[0]
+    connection.close()
+    assert {key[1:]: pin for key, pin in rows} == yielded
+    assert orphans <= unseen <= 8 * kills

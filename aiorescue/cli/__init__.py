@@ -15,8 +15,9 @@ def main() -> None:
     try:
         from aiorescue.cli.app import run  # noqa: PLC0415 - imports typer, which may be missing
     except ModuleNotFoundError as missing:
-        if missing.name not in ("typer", "rich"):
+        library = (missing.name or "").partition(".")[0]
+        if library not in ("typer", "rich"):
             raise
-        sys.stderr.write(f"aiorescue: the command needs {missing.name}: pip install 'aiorescue[cli]'\n")
+        sys.stderr.write(f"aiorescue: the command needs {library}: pip install 'aiorescue[cli]'\n")
         sys.exit(Status.NOT_INSTALLED)
     sys.exit(run(sys.argv[1:]))

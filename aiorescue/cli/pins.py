@@ -64,7 +64,7 @@ def pins(
         operation.spec.require(binding)
     if pin_rate is not None and not pin_rate > 0:
         raise errors.InvalidRequest(f"--pin-rate must be above 0, not {pin_rate:g}")
-    journal = journal or output.with_name(f"{output.name}.journal")
+    journal = journal or Path(f"{output}.journal")
     _check_files(customers, output, journal)
     user = next(default_users())
     plan = provision.Plan(
@@ -110,8 +110,8 @@ def _for_people(plan: provision.Plan, end: provision.End) -> None:
         )
     if end.problem is not None:
         say.complain(_with_advice(end.problem))
-    if end.status is Status.INTERRUPTED:
-        say.complain(f"interrupted: {tally.rows - tally.done} of {tally.rows} rows are left")
+    if not tally.complete:
+        say.complain(f"{tally.rows - tally.done} of {tally.rows} rows are left")
     if tally.failed or not tally.complete:
         sys.stderr.write(f"To go on: {plan.again}\n")
 

@@ -56,12 +56,12 @@ class Bar:
     def __init__(self, rows: int) -> None:
         self._bar = Progress(
             TextColumn("PINs"),
-            BarColumn(bar_width=None),
+            # Not the whole width: the terminal's own ^C at its end would begin another line.
+            BarColumn(bar_width=40),
             TextColumn("{task.completed}/{task.total}"),
             TextColumn("{task.fields[rate]:.1f} PINs/s"),
             TextColumn("{task.fields[left]} left"),
             console=Console(file=sys.stderr),
-            expand=True,
         )
         self._task = self._bar.add_task("PINs", total=rows, rate=0.0, left=clock(None))
         self._bar.start()

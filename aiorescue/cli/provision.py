@@ -189,9 +189,10 @@ class _Run:
     def _status(self, problem: Exception | None) -> Status:
         if problem is not None:
             return status_of(problem)
-        if self._interrupted and not self._tally.complete:
+        tally = self._tally
+        if self._interrupted and not tally.complete:
             return Status.INTERRUPTED
-        return Status.SOME_FAILED if self._tally.failed or self._tally.bad_rows else Status.OK
+        return Status.SOME_FAILED if tally.failed or tally.bad_rows or not tally.complete else Status.OK
 
 
 @contextmanager

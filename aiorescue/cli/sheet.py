@@ -26,8 +26,8 @@ class Sheet:
     """
 
     def __init__(self, path: Path, columns: Sequence[str], encoding: str) -> None:
-        self._path = path.resolve()  # a link stays a link
-        self._part = self._path.with_name(f"{self._path.name}.part")
+        self._path = path
+        self._part = path
         self._columns = columns
         self._encoding = encoding
         self._rows: list[Sequence[str]] = []
@@ -70,6 +70,8 @@ class Sheet:
         self._file.flush()
 
     def _begin(self) -> TextIO:
+        self._path = self._path.resolve()  # a link stays a link
+        self._part = self._path.with_name(f"{self._path.name}.part")
         self._part.unlink(missing_ok=True)
         # PINs open doors: nobody else need read them, unless the file was open to others before.
         handle = os.open(self._part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)

@@ -1,0 +1,73 @@
+"""The command as a whole: help, statuses, the emulator, and what happens where typer is missing."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import aiohttp
+import pytest
+
+from aiorescue.cli.app import run
+from aiorescue.cli.status import MEANING, Status
+
+
+def test_the_help_documents_every_exit_status(capsys):
+    assert run(["--help"]) == Status.OK
+    shown = " ".join(capsys.readouterr().out.split())
+    assert set(MEANING) == set(Status)
+    for status, meaning in MEANING.items():
+        assert f"{status.value} {meaning}" in shown
+
+
+def test_without_arguments_it_helps(capsys):
+    assert run([]) == Status.OK
+    assert "pins" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["pinz"], ["session"], ["session", "close", "abc"], ["emulator", "--port", "x"]])
+def test_bad_usage_is_one_line(capsys, arguments):
+    assert run(arguments) == Status.BAD_INPUT
+    said = capsys.readouterr()
+    assert said.err.startswith("aiorescue: ")
+    assert said.err.count("\n") == 1
+    assert not said.out
+
+
+@pytest.mark.parametrize("missing", ["typer", "rich"])
+def test_where_the_extra_is_missing_one_line_says_how_to_install_it(missing):
+    script = f"import sys; sys.modules[{missing!r}] = None; from aiorescue.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == Status.NOT_INSTALLED
+    assert done.stderr == f"aiorescue: the command needs {missing}: pip install 'aiorescue[cli]'\n"
+
+
+async def test_the_emulator_serves_until_ctrl_c_and_says_who_it_knows(alone):
+    process = await alone.start("emulator", "--port", "0", "--pin-rate", "50", "--json")
+    told = json.loads(await process.stdout.readuntil(b"\n}\n"))
+    user = told["users"][0]
+    assert (user["email"], user["password"]) == ("tech@example.com", "secret")
+    async with aiohttp.ClientSession() as http, http.get(told["control"]) as answer:
+        assert (await answer.json())["limits"]["pin_rate"] == 50
+    done = await alone("session", "close", "12345678", RESCUE_BASE_URL=told["url"], RESCUE_AUTH_CODE=user["auth_code"])
+    assert done.status == Status.OK
+    process.send_signal(signal.SIGINT)
+    assert (await alone.ended(process)).err == ""
+    assert process.returncode == Status.OK
+
+
+async def test_the_emulator_tells_people_url_credentials_and_control_plane(alone):
+    process = await alone.start("emulator", "--port", "0")
+    lines = await process.stdout.readuntil(b"Ctrl-C")
+    process.send_signal(signal.SIGTERM)
+    await alone.ended(process)
+    assert process.returncode == Status.OK
+    for told in (b"http://127.0.0.1:", b"tech@example.com  ", b"secret", b"/_emulator"):
+        assert told in lines
+
+
+async def test_a_port_in_use_is_one_line(alone, service):
+    done = await alone("emulator", "--port", str(service.port))
+    assert done.status == Status.BAD_INPUT
+    assert done.err.startswith("aiorescue: ")
+    assert done.err.count("\n") == 1

@@ -1,0 +1,97 @@
+"""The input and the output as files: what goes in comes out."""
+
+import asyncio
+import csv
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aiorescue.cli.customers import COLUMNS, Chunks, Customers
+from aiorescue.cli.sheet import Sheet
+from aiorescue.rescue import RequestPinCode
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=20))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_cells_round_trip(tmp_path, cells):
+    path = tmp_path / "out.csv"
+
+    async def write() -> None:
+        sheet = Sheet(path, ("a", "b"), "utf-8")
+        for row in cells:
+            sheet.add(*row)
+        assert await sheet.close()
+
+    asyncio.run(write())
+    with path.open(encoding="utf-8", newline="") as file:
+        assert [tuple(row) for row in csv.reader(file, strict=True)] == [("a", "b"), *cells]
+
+
+def test_columns_are_those_that_a_pin_request_takes():
+    assert list(COLUMNS) == [*(f"custom_field_{i}" for i in range(6)), "tracking"]
+
+
+def test_a_column_fills_its_own_field_wherever_it_stands(tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_text("tracking,custom_field_2,custom_field_0\nCASE-1,two,zero\n")
+    [row] = Customers.check(path).read(RequestPinCode, no_tech_console=True)
+    assert row.request == RequestPinCode(custom_fields=["zero", "", "two"], tracking="CASE-1", no_tech_console=True)
+
+
+async def test_a_sheet_without_rows_leaves_the_old_file(tmp_path):
+    path = tmp_path / "pins.csv"
+    path.write_text("old")
+    assert not await Sheet(path, ("a",), "utf-8").close()
+    assert path.read_text() == "old"
+
+
+async def test_the_old_file_is_whole_until_the_new_one_is(tmp_path, monkeypatch):
+    monkeypatch.setattr("aiorescue.cli.sheet.FLUSH_ROWS", 1)
+    path = tmp_path / "pins.csv"
+    path.write_text("old")
+    path.chmod(0o640)
+    sheet = Sheet(path, ("a",), "utf-8")
+    sheet.add("1")
+    await sheet.flush_if_due()
+    assert path.read_text() == "old"
+    assert (tmp_path / "pins.csv.part").read_text() == "a\n1\n", "what has come is on the disk"
+    await sheet.close()
+    assert path.read_text() == "a\n1\n"
+    assert path.stat().st_mode & 0o777 == 0o640, "open to whom it was open before"
+    assert [one.name for one in tmp_path.iterdir()] == ["pins.csv"]
+
+
+async def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "real.csv").write_text("old")
+    link = tmp_path / "pins.csv"
+    link.symlink_to("real.csv")
+    sheet = Sheet(link, ("a",), "utf-8")
+    sheet.add("1")
+    await sheet.close()
+    assert link.is_symlink()
+    assert (tmp_path / "real.csv").read_text() == "a\n1\n"
+
+
+@pytest.mark.parametrize("count", [1, 499, 500, 501, 1_500])
+async def test_a_reader_who_is_cancelled_takes_no_row_away_from_the_next_one(tmp_path, count):
+    path = tmp_path / "customers.csv"
+    path.write_text("tracking\n" + "".join(f"CASE-{i}\n" for i in range(count)))
+    customers = await asyncio.to_thread(Customers.check, path)
+    chunks = Chunks(customers.read(RequestPinCode, no_tech_console=True))
+    seen = []
+    while True:
+        impatient = asyncio.create_task(chunks.next())
+        await asyncio.sleep(0)
+        if not impatient.done():
+            impatient.cancel()
+            await asyncio.gather(impatient, return_exceptions=True)
+            row = await chunks.next()
+        else:
+            row = impatient.result()
+        if row is None:
+            break
+        seen.append(row.cells[0])
+    assert seen == [f"CASE-{i}" for i in range(count)]

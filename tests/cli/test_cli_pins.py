@@ -1,0 +1,378 @@
+"""`aiorescue pins`: every row gets its PIN, once, whatever happens."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from aiorescue.cli.status import Status
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "customers.csv"
+FAST = ("--pin-rate", "1000")
+
+
+def rows(count: int) -> str:
+    return "custom_field_0,tracking\n" + "".join(f"Jane {i},CASE-{i}\n" for i in range(count))
+
+
+async def test_every_row_gets_the_pin_that_the_service_issued_for_it(command, service):
+    command.write(EXAMPLE.read_bytes())
+    done = await command("pins", "customers.csv", "--output", "pins.csv", *FAST)
+    assert (done.status, done.err) == (Status.OK, "")
+    given, issued = command.rows("customers.csv"), command.rows()
+    by_tracking = {entry.tracking: entry for entry in service.ledger}
+    assert len(issued) == len(given) == len(service.ledger) >= 20
+    assert sorted(row["tracking"] for row in issued) == sorted(by_tracking)
+    for row in issued:
+        entry = by_tracking[row["tracking"]]
+        assert row["pin"] == entry.pin
+        assert len(row["pin"]) == 6
+        assert not row["error"]
+        assert entry.custom_fields[:3] == tuple(row[f"custom_field_{i}"] for i in range(3))
+        assert {k: v for k, v in row.items() if k not in ("pin", "error")} in given
+    assert "20 PINs issued" in done.out
+    assert "pins.csv.journal" in done.out
+
+
+async def test_the_example_runs_on_an_emulator_of_its_own_without_any_environment(alone):
+    done = await alone("pins", str(EXAMPLE), "--emulator")
+    assert (done.status, done.err) == (Status.OK, "")
+    assert len(alone.rows()) == 20
+
+
+async def test_the_same_command_again_issues_nothing_and_completes_the_output_again(command, service):
+    command.write(rows(10))
+    await command("pins", "customers.csv", *FAST)
+    first = command.rows()
+    (command.folder / "pins.csv").unlink()
+    done = await command("pins", "customers.csv", *FAST, "--json")
+    assert done.status == Status.OK
+    assert done.json["from_journal"] == 10
+    assert done.json["issued"] == 0
+    assert len(service.ledger) == 10
+    assert sorted(map(str, command.rows())) == sorted(map(str, first))
+
+
+async def test_rows_without_tracking_are_resumed_by_their_place(command, service):
+    command.write("custom_field_0\nJane\nJane\nJohn\n")
+    await command("pins", "customers.csv", *FAST)
+    done = await command("pins", "customers.csv", *FAST, "--json")
+    assert (done.json["from_journal"], len(service.ledger)) == (3, 3)
+
+
+async def test_a_row_that_failed_is_told_and_asked_for_again_by_the_same_command(command, service):
+    command.write(rows(5))
+    service.fault("unknown_word", "requestPINCode")
+    done = await command("pins", "customers.csv", *FAST)
+    assert done.status == Status.SOME_FAILED
+    assert "1 failed" in done.out
+    assert "Flabbergasted" in done.err
+    assert "To go on: aiorescue pins customers.csv" in done.err
+    failed = [row for row in command.rows() if row["error"]]
+    assert len(failed) == 1
+    assert not failed[0]["pin"]
+    again = await command("pins", "customers.csv", *FAST, "--json")
+    assert (again.status, again.json["issued"], again.json["from_journal"]) == (Status.OK, 1, 4)
+    assert all(row["pin"] for row in command.rows())
+
+
+async def test_lens_pins_are_asked_for_as_such_and_no_console_is_needed(command, service):
+    command.write(rows(2))
+    assert (await command("pins", "customers.csv", "--lens", *FAST)).status == Status.OK
+    assert {(e.operation, e.no_tech_console) for e in service.ledger} == {("requestLensPINCodeV2", True)}
+
+
+async def test_tech_console_lets_the_service_insist_on_one(command, service):
+    command.write(rows(2))
+    done = await command("pins", "customers.csv", "--tech-console", *FAST, RESCUE_AUTH_CODE="fixedoffline0000")
+    assert done.status == Status.SOME_FAILED
+    assert "NoTechConsoleRunning" in done.err
+    assert not service.ledger
+
+
+async def test_the_binding_is_strict(command, service):
+    command.write(rows(2))
+    assert (await command("pins", "customers.csv", "--binding", "TEXT_POST", *FAST)).status == Status.OK
+    assert {entry.binding for entry in service.requests} == {"text-post"}
+
+
+async def test_a_binding_that_the_operation_has_not_is_refused_before_anything_is_sent(command, service):
+    command.write(rows(2))
+    done = await command("pins", "customers.csv", "--lens", "--binding", "text-post")
+    assert done.status == Status.BAD_INPUT
+    assert "requestLensPINCodeV2 is not offered over TEXT_POST" in done.err
+    assert service.requests.count == 0
+
+
+async def test_several_auth_codes_are_several_callers(command, service):
+    command.write(rows(40))
+    done = await command("pins", "customers.csv", *FAST, RESCUE_AUTH_CODE="fixedtech0000, fixedsecond0000")
+    assert done.status == Status.OK
+    assert {entry.user for entry in service.ledger} == {"tech@example.com", "second@example.com"}
+    assert len(service.ledger) == 40
+
+
+async def test_a_caller_who_is_refused_loses_no_row_of_the_others(command, service):
+    command.write(rows(2000))
+    done = await command("pins", "customers.csv", "--pin-rate", "5000", RESCUE_AUTH_CODE="wrong fixedsecond0000")
+    assert done.status == Status.OK
+    assert {entry.tracking for entry in service.ledger} == {f"CASE-{i}" for i in range(2000)}
+
+
+async def test_a_byte_order_mark_is_read_and_kept(command, service):
+    command.write(b"\xef\xbb\xbf" + rows(2).encode())
+    assert (await command("pins", "customers.csv", *FAST)).status == Status.OK
+    assert (command.folder / "pins.csv").read_bytes().startswith(b"\xef\xbb\xbfcustom_field_0,tracking,pin,error\n")
+    assert {entry.tracking for entry in service.ledger} == {"CASE-0", "CASE-1"}
+
+
+async def test_json_is_one_object_with_the_summary(command):
+    command.write(rows(3) + "x" * 65 + ",CASE-X\n")
+    done = await command("pins", "customers.csv", *FAST, "--json")
+    summary = done.json
+    assert done.status == summary["exit_status"] == Status.SOME_FAILED
+    assert {name: summary[name] for name in ("rows", "issued", "failed", "bad_rows", "complete", "error")} == {
+        "rows": 4,
+        "issued": 3,
+        "failed": 0,
+        "bad_rows": 1,
+        "complete": True,
+        "error": None,
+    }
+    assert (summary["output"], summary["journal"]) == ("pins.csv", "pins.csv.journal")
+
+
+async def test_nothing_but_plain_lines_is_written_where_there_is_no_terminal(command):
+    command.write(rows(3))
+    done = await command("pins", "customers.csv", *FAST)
+    assert "\x1b" not in done.out + done.err
+    assert "\r" not in done.out + done.err
+
+
+async def test_only_the_owner_may_read_new_pins(command):
+    command.write(rows(1))
+    await command("pins", "customers.csv", *FAST)
+    assert (command.folder / "pins.csv").stat().st_mode & 0o777 == 0o600
+
+
+# --- what ends a run before its time --------------------------------------------------------------
+
+
+async def test_ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on(command, slow_service, until):
+    command.write(rows(60))
+    arguments = ("pins", "customers.csv", "--output", "pins.csv", "--pin-rate", "20")
+    process = await command.start(*arguments)
+    await until(lambda: len(slow_service.ledger) >= 5)
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == Status.INTERRUPTED
+    issued = {entry.tracking: entry.pin for entry in slow_service.ledger}
+    assert 5 <= len(issued) < 60
+    assert {row["tracking"]: row["pin"] for row in command.rows()} == issued
+    assert f"To go on: aiorescue {' '.join(arguments)}" in err.decode()
+    assert f"{60 - len(issued)} of 60 rows are left" in err.decode()
+    slow_service.limits.pin_rate = None
+    done = await command("pins", "customers.csv", "--output", "pins.csv", *FAST, "--json")
+    assert (done.status, done.json["from_journal"]) == (Status.OK, len(issued))
+    assert len(slow_service.ledger) == 60
+    assert {row["tracking"]: row["pin"] for row in command.rows()} == {e.tracking: e.pin for e in slow_service.ledger}
+
+
+async def test_ctrl_c_twice_leaves_at_once_and_leaves_the_output_alone(command, service, until):
+    command.write(rows(60))
+    old = command.write("old\n", "pins.csv")
+    service.fault("delay_before", "requestPINCode", times=100, seconds=60.0)
+    process = await command.start("pins", "customers.csv", *FAST)
+    await until(lambda: service.requests.count >= 1)
+    process.send_signal(signal.SIGINT)
+    assert b"interrupted" in await process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+    assert process.returncode == Status.INTERRUPTED
+    assert "To go on: aiorescue pins customers.csv" in err.decode()
+    assert old.read_text() == "old\n"
+
+
+async def test_a_kill_leaves_the_old_output_whole_and_loses_no_pin(command, slow_service, until):
+    command.write(rows(40))
+    old = command.write("old\n", "pins.csv")
+    process = await command.start("pins", "customers.csv", "--pin-rate", "20")
+    await until(lambda: len(slow_service.ledger) >= 20)
+    process.kill()
+    await process.communicate()
+    assert old.read_text() == "old\n"
+    slow_service.limits.pin_rate = None
+    done = await command("pins", "customers.csv", *FAST, "--json")
+    assert done.status == Status.OK
+    assert done.json["from_journal"] >= 15
+    pins = {entry.pin for entry in slow_service.ledger}
+    assert {row["pin"] for row in command.rows()} <= pins
+    assert len(pins) - 40 <= done.json["possibly_orphaned"]
+
+
+async def test_refused_credentials_are_one_line_with_a_status_and_no_secret(command, service):
+    command.write(rows(5))
+    old = command.write("old\n", "pins.csv")
+    done = await command("pins", "customers.csv", *FAST, RESCUE_AUTH_CODE="hunter2hunter2")
+    assert done.status == Status.REFUSED
+    assert "Invalid_SecretAuthCode" in done.err.splitlines()[0]
+    assert "hunter2" not in done.out + done.err
+    assert "Traceback" not in done.err
+    assert old.read_text() == "old\n"
+    assert not service.ledger
+
+
+async def test_refused_credentials_are_json_where_asked_for(command):
+    command.write(rows(1))
+    done = await command("pins", "customers.csv", "--json", RESCUE_AUTH_CODE="hunter2hunter2")
+    assert done.json["error"]["type"] == "AuthenticationError"
+    assert done.json["exit_status"] == done.status == Status.REFUSED
+    assert "hunter2" not in done.out + done.err
+
+
+async def test_no_credentials_and_no_terminal_is_one_clear_line(command, service):
+    command.write(rows(1))
+    done = await command("pins", "customers.csv", RESCUE_AUTH_CODE="")
+    assert done.status == Status.REFUSED
+    assert done.err == (
+        "aiorescue: no credentials: set RESCUE_AUTH_CODE, or RESCUE_EMAIL and RESCUE_PASSWORD"
+        " (there is no terminal to ask on)\n"
+    )
+    assert service.requests.count == 0
+
+
+async def test_a_password_from_the_environment_logs_in_and_is_shown_nowhere(command, service):
+    command.write(rows(2))
+    done = await command(
+        "pins", "customers.csv", *FAST, RESCUE_AUTH_CODE="", RESCUE_EMAIL="tech@example.com", RESCUE_PASSWORD="secret"
+    )
+    assert done.status == Status.OK
+    assert service.requests.by_operation["login"] >= 1
+    journal = (command.folder / "pins.csv.journal").read_bytes()
+    assert "secret" not in done.out + done.err
+    assert b"secret" not in journal
+
+
+async def test_out_of_pins_keeps_what_there_was_and_says_how_to_go_on(command, service):
+    command.write(rows(10))
+    service.limits.pins_left = 4
+    done = await command("pins", "customers.csv", *FAST)
+    assert done.status == Status.OUT_OF_PINS
+    assert len(command.rows()) == 4
+    assert "OutOfPINCodes" in done.err
+    assert "To go on:" in done.err
+    service.limits.pins_left = None
+    assert (await command("pins", "customers.csv", *FAST)).status == Status.OK
+    assert len(command.rows()) == len(service.ledger) == 10
+
+
+async def test_a_service_that_cannot_be_reached_is_one_line(command):
+    command.write(rows(1))
+    done = await command("pins", "customers.csv", RESCUE_BASE_URL="http://127.0.0.1:1")
+    assert done.status == Status.SERVICE
+    assert "127.0.0.1:1" in done.err
+    assert "Traceback" not in done.err
+
+
+async def test_a_service_that_keeps_failing_is_left_alone_until_the_same_command_is_run_again(command, service):
+    command.write(rows(400))
+    service.fault("unknown_word", "requestPINCode", times=10_000)
+    done = await command("pins", "customers.csv", *FAST)
+    assert done.status == Status.SERVICE
+    assert service.requests.count < 200
+    service.faults.clear()
+    done = await command("pins", "customers.csv", *FAST, "--json")
+    assert (done.status, len(service.ledger)) == (Status.OK, 400)
+
+
+async def test_plain_http_to_another_host_is_refused(command):
+    command.write(rows(1))
+    done = await command("pins", "customers.csv", RESCUE_BASE_URL="http://rescue.example.com")
+    assert done.status == Status.BAD_INPUT
+    assert "http://rescue.example.com" in done.err
+
+
+async def test_the_journal_of_an_emulator_is_refused_for_the_service(command, service):
+    command.write(rows(2))
+    await command("pins", "customers.csv", "--emulator")
+    before = (command.folder / "pins.csv").read_bytes()
+    done = await command("pins", "customers.csv", *FAST)
+    assert done.status == Status.JOURNAL
+    assert "the emulator" in done.err
+    assert "choose another --journal or --output" in done.err
+    assert service.requests.count == 0
+    assert (command.folder / "pins.csv").read_bytes() == before
+
+
+async def test_the_journal_of_the_service_is_refused_for_an_emulator(command):
+    command.write(rows(2))
+    await command("pins", "customers.csv", *FAST)
+    assert (await command("pins", "customers.csv", "--emulator")).status == Status.JOURNAL
+
+
+async def test_a_file_that_is_no_journal_is_refused_and_left_alone(command, service):
+    command.write(rows(2))
+    notes = command.write("dear diary\n" * 100, "notes.txt")
+    done = await command("pins", "customers.csv", "--journal", "notes.txt")
+    assert done.status == Status.JOURNAL
+    assert "notes.txt" in done.err
+    assert notes.read_text() == "dear diary\n" * 100
+    assert service.requests.count == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("customers.csv", "--output", "customers.csv"),
+        ("customers.csv", "--journal", "customers.csv"),
+        ("customers.csv", "--output", "x.csv", "--journal", "./x.csv"),
+        ("customers.csv", "--output", "nowhere/pins.csv"),
+        ("customers.csv", "--output", "."),
+        ("customers.csv", "--pin-rate", "0"),
+        ("customers.csv", "--pin-rate", "nan"),
+        ("customers.csv", "--binding", "soap13"),
+        ("customers.csv", "--password", "hunter2"),
+        ("absent.csv",),
+        (),
+    ],
+)
+def test_bad_usage_is_one_line_and_changes_nothing(here, arguments):
+    given = here.folder / "customers.csv"
+    given.write_text(rows(2))
+    done = here("pins", *arguments)
+    assert done.status == Status.BAD_INPUT
+    assert done.err.startswith("aiorescue: ")
+    assert done.err.count("\n") == 1
+    assert not done.out
+    assert [path.name for path in here.folder.iterdir()] == ["customers.csv"]
+    assert given.read_text() == rows(2)
+
+
+def test_bad_usage_is_json_where_asked_for(here):
+    done = here("pins", "absent.csv", "--json")
+    assert done.json["error"]["message"] == "absent.csv: No such file or directory"
+    assert done.json["exit_status"] == done.status == Status.BAD_INPUT
+
+
+async def test_a_terminal_gets_a_bar_with_count_rate_and_the_time_left(command):
+    command.write(rows(5))
+    master, slave = os.openpty()
+    process = await command.start_on(slave, "pins", "customers.csv", *FAST)
+    os.close(slave)
+    out, _ = await process.communicate()
+    shown = os.read(master, 100_000).decode()
+    os.close(master)
+    assert process.returncode == Status.OK
+    assert "5/5" in shown
+    assert "PINs/s" in shown
+    assert "0:00 left" in shown
+    assert "\x1b[?25h" in shown, "the cursor is back"
+    assert "5 PINs issued" in out.decode()
+
+
+def test_nothing_of_a_run_blocks_the_event_loop(here):
+    # In this process, under the watch of blockbuster.
+    (here.folder / "customers.csv").write_text(rows(1200))
+    done = here("pins", "customers.csv", "--emulator", "--pin-rate", "100000", "--json")
+    assert (done.status, done.json["issued"]) == (Status.OK, 1200)

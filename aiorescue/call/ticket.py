@@ -37,6 +37,7 @@ class TicketIdentity:
         self._ours = False
         self._authenticate = authenticate
         self._log_out = log_out
+        self._ends = log_out("…").spec.name
         self._send = send
         self._flight = SingleFlight()
 
@@ -94,14 +95,12 @@ class TicketIdentity:
             holder: Any = outcome.value
             self._keep(operation, holder.ticket)
             return False
-        used = lease.stamp.code or lease.stamp.cookie.partition("=")[2] or getattr(operation, "ticket", None)
-        if used is None or used != self._ticket:
-            return outcome.error is errors.NotLoggedIn and used is not None
-        ended = outcome.error is errors.NotLoggedIn or type(operation) is type(self._log_out(used))
-        if ended and (outcome.kind is Kind.OK or outcome.error is errors.NotLoggedIn):
+        given = getattr(operation, "ticket", None)
+        dead = outcome.error is errors.NotLoggedIn
+        ended = dead or (outcome.kind is Kind.OK and operation.spec.name == self._ends)
+        if ended and self._ticket == (given or lease.stamp.code or lease.stamp.cookie.partition("=")[2]):
             self._ticket = None
-            return self._authenticate is not None
-        return False
+        return dead and given is None and self._authenticate is not None
 
     def _keep(self, operation: Operation[Any], ticket: str) -> None:
         """A ticket that was asked for explicitly: ours if it was asked for as us, or in place of ours."""

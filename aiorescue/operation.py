@@ -122,6 +122,9 @@ def _verdicts() -> dict[str, Verdict]:
         "OUTOFPINCODES": Verdict(Kind.FINAL, errors.OutOfPinCodes, "the account has no PIN codes left"),
         "ACTIONFAILED": Verdict(
             Kind.FINAL, errors.ActionFailed, "mostly the technician is offline or the session has ended"
+        choices: the only values that the service takes, if they are known.
+        form: field name of the ASMX GET and POST bindings where it is not the element's.
+        node: the text is an XML element, which SOAP carries as one, not escaped.
         ),
     }
 
@@ -129,6 +132,9 @@ def _verdicts() -> dict[str, Verdict]:
 #: Every status word that we know, in the text pages' capitals. SOAP members are the same words in mixed case.
 VERDICTS: Mapping[str, Verdict] = _verdicts()
 _INVALID_PARAMETER = Verdict(Kind.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter")
+    choices: tuple[Plain, ...] = ()
+    form: str = ""
+    node: bool = False
 _UNKNOWN = Verdict(Kind.FINAL, errors.ServiceError, "a word that this version does not know")
 
 
@@ -155,7 +161,7 @@ def _known(word: str) -> Verdict | None:
 #: What XML 1.0 cannot carry, not even as a reference: the server answers 400 without a body.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-Plain = str | int | bool | None
+Plain = str | int | bool | bytes | None
 
 
 @attrs.frozen
@@ -165,14 +171,14 @@ class Parameter:
     Attributes:
         soap: element name, and the field name of the ASMX GET and POST bindings.
         text: field name on the `.aspx` pages; empty where the page has none.
-        holds: ``str``, ``int`` (32 bits) or ``bool``.
+        holds: ``str``, ``int`` (32 bits), ``bool`` or ``bytes`` (base64, or a part of a form of several).
         longest: the most characters the service takes, or None if no limit is known.
         secret: never shown in a message.
     """
 
     soap: str
     text: str = ""
-    holds: type[str] | type[int] | type[bool] = str
+    holds: type[str] | type[int] | type[bool] | type[bytes] = str
     longest: int | None = None
     secret: bool = False
 
@@ -189,7 +195,7 @@ class Parameter:
             return f"must be {self.holds.__name__}, not {type(value).__name__}"
         if isinstance(value, str):
             return self._text_problem(value)
-        if self.holds is int and not -(2**31) <= value < 2**31:
+        if self.holds is int and isinstance(value, int) and not -(2**31) <= value < 2**31:
             return f"is {value}, but the service takes 32-bit numbers"
         return None
 
@@ -204,7 +210,15 @@ class Parameter:
         return f"has a character that XML cannot carry (U+{ord(bad[0]):04X} at position {bad.start()}); remove it"
 
 
-@attrs.frozen
+class Content(enum.Enum):
+    """What an operation answers with, inside whatever its binding wraps around it."""
+
+    XML = "a document or a word"
+    BYTES = "bytes: base64 in SOAP, a JSON string of it elsewhere"
+    NOTHING = "an empty body"
+
+
+@attrs.frozen(kw_only=True)
 class Repeated:
     """Several parameters of one kind under one attribute: the six custom fields."""
 
@@ -246,12 +260,31 @@ def _item(name: str, index: int) -> Callable[[Any], Plain]:
 
 @attrs.frozen
 class Service:
-    """One of the two web services."""
+    """One of the two web services.
+
+    Attributes:
+        name: for messages.
+        namespace: of its elements.
+        asmx: path of the .asmx page.
+        understand: the meaning of its answers.
+        refusal: the meaning of an answer's headers; None if they say nothing, and the answer is read.
+        hints: what an HTTP status means here, for messages.
+        trees: its documents are handed to `understand` as elements of `xml.etree`, in order and with their names.
+        omits: a parameter without a value is not sent; else a text is sent empty.
+        identity_first: the ticket stands before the other parameters, not after them.
+        validates: refuses markup in forms and queries (ASP.NET's request validation).
+    """
 
     name: str
     namespace: str
-    asmx: str  # path of the .asmx page
-    understand: "Callable[[type[Operation[Any]], Answer], Outcome[Any]]"  # the meaning of its answers
+    asmx: str
+    understand: "Callable[[type[Operation[Any]], Answer], Outcome[Any]]"
+    refusal: "Callable[[type[Operation[Any]], Mapping[str, str]], Outcome[Any] | None] | None" = None
+    hints: Mapping[int, str] = attrs.field(factory=dict)
+    trees: bool = False
+    omits: bool = False
+    identity_first: bool = False
+    validates: bool = True
 
     def action(self, operation: str) -> str:
         """The SOAPAction of an operation."""
@@ -265,6 +298,7 @@ class Output:
     soap: str
     text: str = ""
     holds: type[str] | type[int] = str
+        answers: what it answers with.
 
 
 @attrs.frozen(kw_only=True)
@@ -284,6 +318,7 @@ class Spec:
         own_credentials: the fields for name and password; left out, the caller's `Login` fills them.
         no: the refusal that is this operation's way to answer False (isValidTicket).
         secret_answer: the answer holds a secret, so it is never quoted.
+    answers: Content = Content.XML
     """
 
     service: Service
@@ -334,6 +369,7 @@ class Answer:
     """
 
     result: Any
+        more: further attributes of the exception.
     fields: Mapping[str, Any] = attrs.field(factory=dict)
     text: bool = False
 
@@ -343,6 +379,7 @@ class Outcome(Generic[R_co]):
     """What became of one attempt.
 
     Attributes:
+    more: Mapping[str, Any] = attrs.field(factory=dict)
         kind: what to do next.
         value: the result, if OK.
         word: the service's own word, as it came.

@@ -161,7 +161,9 @@ class Caller:
         said = f" ({outcome.word})" if outcome.word else ""
         tries = f"; tried {budget.attempts} times" if budget.attempts > 1 else ""
         unseen = "; an earlier try may have been carried out" if budget.orphans and not outcome.ambiguous else ""
-        more = {"retry_after": outcome.retry_after} if outcome.error is errors.RateLimited else {}
+        more = dict(outcome.more)
+        if outcome.error is errors.RateLimited:
+            more["retry_after"] = outcome.retry_after
         return outcome.error(
             f"{spec.name}: {outcome.detail or 'refused'}{said}{tries}{unseen}",
             operation=spec.name,

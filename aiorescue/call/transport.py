@@ -143,6 +143,7 @@ class Transport:
                 charset=response.charset or "utf-8",
                 retry_after=headers.get("Retry-After"),
                 cookies=tuple(headers.getall("Set-Cookie", ())),
+                headers=headers,
             )
 
     def _url(self, request: Request) -> URL:

@@ -55,6 +55,10 @@ def read(codec: Codec, operation: Operation[object], stamp: Stamp, response: Res
 
 
 def _read(codec: Codec, operation: Operation[object], response: Response) -> Outcome[object]:
+    refusal = operation.spec.service.refusal
+    refused = refusal(type(operation), response.headers) if refusal is not None else None
+    if refused is not None:
+        return refused
     if response.status not in (_OK, _SERVER_ERROR):
         return _by_status(operation, response)
     answer: Answer | Outcome[object]
@@ -83,7 +87,8 @@ def _understood(operation: Operation[object], answer: Answer, response: Response
 
 def _by_status(operation: Operation[object], response: Response) -> Outcome[object]:
     status = response.status
-    detail = f"HTTP {status}{_excerpt(operation, response)}"
+    hint = operation.spec.service.hints.get(status)
+    detail = f"HTTP {status}{f', {hint}' if hint else ''}{_excerpt(operation, response)}"
     unread = status == _SERVER_ERROR and any(phrase in response.text[:_EXCERPT] for phrase in _UNREAD)
     if status in TRANSIENT_STATUSES and not unread:
         return Outcome(

@@ -1,5 +1,6 @@
 """A request and a response as values, for the codecs on one side and the transport on the other."""
 
+import base64
 from collections.abc import Mapping
 
 import attrs
@@ -45,6 +46,7 @@ class Response:
     charset: str = "utf-8"
     retry_after: str | None = None
     cookies: tuple[str, ...] = attrs.field(default=(), repr=False)
+    headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
 
     @property
     def text(self) -> str:
@@ -59,4 +61,6 @@ def plain(parameter: Parameter, value: Plain, *, true: str = "true", false: str 
     """A value as the wire writes it."""
     if parameter.holds is bool:
         return true if value else false
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
     return "" if value is None else str(value)

@@ -1,10 +1,13 @@
 """SOAP 1.1 and 1.2: one prepared template for each operation, answers matched by namespace."""
 
+from xml.etree import ElementTree as ET
+
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Answer, Binding, Kind, Operation, Outcome, Parameter, Slot
+from aiorescue.operation import Answer, Binding, Content, Kind, Operation, Outcome, Parameter, Slot
 from aiorescue.wire import xml
+from aiorescue.wire.form import unbase64
 from aiorescue.wire.message import Request, Response, Stamp, plain
 
 _HEAD = (
@@ -44,8 +47,8 @@ class SoapCodec:
         self._tail = _TAIL.format(**names)
         self._pieces = [_Piece(slot, *_tags(slot.parameter)) for slot in operation.slots]
         self._identity = _tags(spec.identity) if spec.identity is not None else None
-        self._path = spec.service.asmx
-        self._namespace = spec.service.namespace
+        self._service = spec.service
+        self._answers = spec.answers
         self._response = f"{spec.name}Response"
         self._result = f"{spec.name}Result"
         # Without the charset the service reads ASCII; without the action it guesses what was meant.
@@ -56,35 +59,59 @@ class SoapCodec:
         )
 
     def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
-        """The request. An int left out is not sent; a text left out is sent empty."""
+        """The request. An int left out is not sent; a text left out is sent empty, unless the service is newer."""
         parts = [self._head]
+        service = self._service
+        if self._identity is not None and service.identity_first:
+            opening, closing = self._identity
+            parts += opening, xml.escape(stamp.code), closing
         for piece in self._pieces:
             value = piece.slot.get(operation)
-            if value is None and piece.slot.parameter.holds is not str:
+            if value is None and (service.omits or piece.slot.parameter.holds is not str):
                 continue
             text = plain(piece.slot.parameter, value)
-            parts += piece.opening, xml.escape(text), piece.closing
-        if self._identity is not None:
+            parts += piece.opening, text if piece.slot.parameter.node else xml.escape(text), piece.closing
+        if self._identity is not None and not service.identity_first:
             opening, closing = self._identity
             parts += opening, xml.escape(stamp.code), closing
         parts.append(self._tail)
         headers = {**self._headers, "Cookie": stamp.cookie} if stamp.cookie else self._headers
-        return Request("POST", self._path, headers=headers, body="".join(parts).encode())
+        return Request("POST", service.asmx, headers=headers, body="".join(parts).encode())
 
     def decode(self, response: Response) -> Answer | Outcome[object]:
         """The answer, or the outcome if it is a fault. Raises `xml.Unreadable`."""
-        document = xml.parse(response.text, self._namespace)
+        if self._service.trees:
+            answer = self._element(xml.tree(response.text))
+            if answer is not None:
+                return Answer(self._content(answer))
+        document = xml.parse(response.text, self._service.namespace)
         body = xml.child(xml.child(document, "soap:Envelope"), "soap:Body")
         if body is None:
             raise xml.Unreadable("the answer is XML, but no SOAP envelope")
         fault = xml.child(body, "soap:Fault")
         if fault is not None:
             return _fault(fault)
-        answer = xml.child(body, self._response)
-        if not isinstance(answer, dict):
+        found = xml.child(body, self._response)
+        if not isinstance(found, dict):
             raise xml.Unreadable(f"the answer holds no {self._response}")
-        fields = {name: xml.content(value) for name, value in answer.items()}
+        fields = {name: xml.content(value) for name, value in found.items()}
         return Answer(fields.pop(self._result, None), fields)
+
+    def _element(self, root: ET.Element) -> ET.Element | None:
+        """The answer's own element; None in a fault, and in what is no answer at all."""
+        bodies = (part for part in root if xml.local(part) == "Body")
+        return next((part for body in bodies for part in body if xml.local(part) == self._response), None)
+
+    def _content(self, answer: ET.Element) -> ET.Element | bytes | str | None:
+        """What the result holds: a document, bytes or a word."""
+        result = next((part for part in answer if xml.local(part) == self._result), None)
+        if self._answers is Content.NOTHING:
+            return None
+        if self._answers is Content.BYTES:
+            return unbase64("" if result is None else result.text or "")
+        if result is None:
+            return None
+        return result[0] if len(result) else result.text
 
 
 def _tags(parameter: Parameter) -> tuple[str, str]:

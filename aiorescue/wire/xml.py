@@ -6,6 +6,7 @@ blanks stay, a document with a DOCTYPE is refused, and elements are matched by n
 
 from collections.abc import Mapping
 from typing import Any
+from xml.etree import ElementTree as ET
 from xml.parsers.expat import ExpatError
 from xml.sax.saxutils import escape as _escape
 
@@ -18,6 +19,7 @@ SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 _CUT = frozenset({3, 5, 6, 20})
 _HTML = ("<!doctype html", "<html")
 _HEAD = 1_024
+_NIL = "@http://www.w3.org/2001/XMLSchema-instance:nil"
 
 
 class Unreadable(ValueError):
@@ -42,15 +44,7 @@ def parse(text: str, namespace: str) -> dict[str, Any]:
 
     Raises `Unreadable`.
     """
-    head = text[:_HEAD].lstrip("\ufeff \t\r\n").lower()
-    if not head:
-        raise Unreadable("the answer is empty", cut=True)
-    if any(mark in head for mark in _HTML):
-        raise Unreadable("the answer is an HTML page")
-    if not head.startswith("<"):
-        raise Unreadable("the answer is not XML")
-    if "<!DOCTYPE" in text:
-        raise Unreadable("the answer holds a DOCTYPE, which is refused")
+    _check(text)
     try:
         return xmltodict.parse(
             text.lstrip("\ufeff"),
@@ -59,11 +53,50 @@ def parse(text: str, namespace: str) -> dict[str, Any]:
             strip_whitespace=False,
         )
     except ExpatError as problem:
-        cut = problem.code in _CUT
-        why = "the answer stops before its end" if cut else f"the answer is not well-formed XML ({problem})"
+        raise _broken(problem, problem.code) from None
     except ValueError as problem:  # what xmltodict says of entities, and Python of a broken declaration
-        cut, why = False, f"the answer is not acceptable XML ({problem})"
-    raise Unreadable(why, cut=cut)
+        raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
+
+
+def tree(text: str) -> ET.Element:
+    """A document as elements, for answers whose order and root name say something. Raises `Unreadable`."""
+    _check(text)
+    try:
+        return ET.fromstring(text.lstrip("\ufeff \t\r\n"))  # noqa: S314 - without a DOCTYPE there are no entities
+    except ET.ParseError as problem:
+        raise _broken(problem, problem.code) from None
+    except ValueError as problem:
+        raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
+
+
+def local(element: ET.Element) -> str:
+    """An element's name without its namespace."""
+    return element.tag.rpartition("}")[2]
+
+
+def _check(text: str) -> None:
+    head = text[:_HEAD].lstrip("\ufeff \t\r\n").lower()
+    if not head:
+        raise Unreadable("the answer is empty", cut=True)
+    if is_html(head):
+        raise Unreadable("the answer is an HTML page")
+    if not head.startswith("<"):
+        raise Unreadable("the answer is not XML")
+    if "<!DOCTYPE" in text:
+        raise Unreadable("the answer holds a DOCTYPE, which is refused")
+
+
+def _broken(problem: Exception, code: int) -> Unreadable:
+    cut = code in _CUT
+    return Unreadable(
+        "the answer stops before its end" if cut else f"the answer is not well-formed XML ({problem})", cut=cut
+    )
+
+
+def is_html(text: str) -> bool:
+    """Whether a document is a page for people."""
+    head = text[:_HEAD].lower()
+    return any(mark in head for mark in _HTML)
 
 
 def child(element: Any, name: str) -> Any:
@@ -76,6 +109,6 @@ def content(element: Any) -> Any:
     if not isinstance(element, Mapping):
         return element
     rest = {name: value for name, value in element.items() if name != "@xmlns"}
-    if not rest:
+    if not rest or rest.keys() == {_NIL}:
         return None
     return rest["#text"] if rest.keys() == {"#text"} else rest

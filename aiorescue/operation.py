@@ -122,9 +122,6 @@ def _verdicts() -> dict[str, Verdict]:
         "OUTOFPINCODES": Verdict(Kind.FINAL, errors.OutOfPinCodes, "the account has no PIN codes left"),
         "ACTIONFAILED": Verdict(
             Kind.FINAL, errors.ActionFailed, "mostly the technician is offline or the session has ended"
-        choices: the only values that the service takes, if they are known.
-        form: field name of the ASMX GET and POST bindings where it is not the element's.
-        node: the text is an XML element, which SOAP carries as one, not escaped.
         ),
     }
 
@@ -132,9 +129,6 @@ def _verdicts() -> dict[str, Verdict]:
 #: Every status word that we know, in the text pages' capitals. SOAP members are the same words in mixed case.
 VERDICTS: Mapping[str, Verdict] = _verdicts()
 _INVALID_PARAMETER = Verdict(Kind.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter")
-    choices: tuple[Plain, ...] = ()
-    form: str = ""
-    node: bool = False
 _UNKNOWN = Verdict(Kind.FINAL, errors.ServiceError, "a word that this version does not know")
 
 
@@ -174,6 +168,9 @@ class Parameter:
         holds: ``str``, ``int`` (32 bits), ``bool`` or ``bytes`` (base64, or a part of a form of several).
         longest: the most characters the service takes, or None if no limit is known.
         secret: never shown in a message.
+        choices: the only values that the service takes, if they are known.
+        form: field name of the ASMX GET and POST bindings where it is not the element's.
+        node: the text is an XML element, which SOAP carries as one, not escaped.
     """
 
     soap: str
@@ -181,6 +178,9 @@ class Parameter:
     holds: type[str] | type[int] | type[bool] | type[bytes] = str
     longest: int | None = None
     secret: bool = False
+    choices: tuple[Plain, ...] = ()
+    form: str = ""
+    node: bool = False
 
     def check(self, name: str, value: Plain, operation: str) -> None:
         """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`."""
@@ -210,15 +210,7 @@ class Parameter:
         return f"has a character that XML cannot carry (U+{ord(bad[0]):04X} at position {bad.start()}); remove it"
 
 
-class Content(enum.Enum):
-    """What an operation answers with, inside whatever its binding wraps around it."""
-
-    XML = "a document or a word"
-    BYTES = "bytes: base64 in SOAP, a JSON string of it elsewhere"
-    NOTHING = "an empty body"
-
-
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class Repeated:
     """Several parameters of one kind under one attribute: the six custom fields."""
 
@@ -258,7 +250,15 @@ def _item(name: str, index: int) -> Callable[[Any], Plain]:
 # --- the declaration ------------------------------------------------------------------------------
 
 
-@attrs.frozen
+class Content(enum.Enum):
+    """What an operation answers with, inside whatever its binding wraps around it."""
+
+    XML = "a document or a word"
+    BYTES = "bytes: base64 in SOAP, a JSON string of it elsewhere"
+    NOTHING = "an empty body"
+
+
+@attrs.frozen(kw_only=True)
 class Service:
     """One of the two web services.
 
@@ -298,7 +298,6 @@ class Output:
     soap: str
     text: str = ""
     holds: type[str] | type[int] = str
-        answers: what it answers with.
 
 
 @attrs.frozen(kw_only=True)
@@ -318,7 +317,7 @@ class Spec:
         own_credentials: the fields for name and password; left out, the caller's `Login` fills them.
         no: the refusal that is this operation's way to answer False (isValidTicket).
         secret_answer: the answer holds a secret, so it is never quoted.
-    answers: Content = Content.XML
+        answers: what it answers with.
     """
 
     service: Service
@@ -337,6 +336,7 @@ class Spec:
     own_credentials: tuple[str, str] | None = None
     no: type[errors.RescueError] | None = None
     secret_answer: bool = False
+    answers: Content = Content.XML
 
     def choose(self, preferred: Binding) -> Binding:
         """The client's preferred binding if offered, else the best that is known for the operation."""
@@ -369,7 +369,6 @@ class Answer:
     """
 
     result: Any
-        more: further attributes of the exception.
     fields: Mapping[str, Any] = attrs.field(factory=dict)
     text: bool = False
 
@@ -379,7 +378,6 @@ class Outcome(Generic[R_co]):
     """What became of one attempt.
 
     Attributes:
-    more: Mapping[str, Any] = attrs.field(factory=dict)
         kind: what to do next.
         value: the result, if OK.
         word: the service's own word, as it came.
@@ -387,6 +385,7 @@ class Outcome(Generic[R_co]):
         detail: what happened, for the message.
         ambiguous: the request left, and whether it was carried out is unknown.
         retry_after: seconds the service asks to wait.
+        more: further attributes of the exception.
     """
 
     kind: Kind
@@ -396,6 +395,7 @@ class Outcome(Generic[R_co]):
     detail: str = ""
     ambiguous: bool = False
     retry_after: float | None = None
+    more: Mapping[str, Any] = attrs.field(factory=dict)
 
 
 class Operation(Generic[R]):

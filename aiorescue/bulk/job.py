@@ -250,7 +250,9 @@ class _Run(Generic[RequestT]):
             await self._journal.sent(item.key)
 
         try:
-            pin = await self._client.call_as(identity, item.request, binding=self._binding, before_send=before_send)
+            pin = await self._client.call_as(
+                identity, item.request, binding=self._binding, before_send=before_send, bulk=True
+            )
         except errors.RescueError as problem:
             item.unseen += problem.possibly_orphaned
             if isinstance(problem, _STOPS):

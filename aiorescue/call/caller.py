@@ -8,6 +8,7 @@ import attrs
 from aiorescue import errors, wire
 from aiorescue.call.clock import Clock
 from aiorescue.call.identity import Identity, Lease, Sent
+from aiorescue.call.line import Rank
 from aiorescue.call.pace import Pacers
 from aiorescue.call.retry import Budget, RetryPolicy, controller
 from aiorescue.call.transport import Transport
@@ -26,6 +27,7 @@ class Call:
     binding: Binding
     identity: Identity
     before_send: BeforeSend | None
+    rank: Rank
 
 
 class Caller:
@@ -71,11 +73,12 @@ class Caller:
         *,
         binding: Binding | None = None,
         before_send: BeforeSend | None = None,
+        bulk: bool = False,
     ) -> R:
         """The whole life of one call: a result, or the exception that tells why there is none."""
         spec = operation.spec
         chosen = spec.choose(self._binding) if binding is None else spec.require(binding)
-        call = Call(identity.fill(operation), chosen, identity, before_send)
+        call = Call(identity.fill(operation), chosen, identity, before_send, Rank.BULK if bulk else Rank.CALL)
         budget = Budget()
         outcome = await self._attempt(budget, call)
         if outcome.kind is Kind.TRANSIENT and self._policy.attempts > 1:
@@ -100,7 +103,9 @@ class Caller:
         pacer = self._pacers.of(call.identity, call.operation.spec.family)
         rejections, relogin = 0, self._relogin
         while True:
-            sent = await pacer.slot(rejections)
+            # Once it was sent, it need not wait behind those that were not.
+            rank = Rank.AGAIN if rejections or budget.attempts else call.rank
+            sent = await pacer.slot(rank, rejections=rejections)
             accepted = None
             try:
                 budget.begin(self._clock, self._policy)
@@ -116,7 +121,7 @@ class Caller:
             if outcome.kind is Kind.THROTTLED:
                 rejections += 1
                 budget.attempts -= 1
-                ready = pacer.ready_at()
+                ready = pacer.ready_at(Rank.AGAIN)
                 if not budget.allows(ready):
                     return attrs.evolve(outcome, retry_after=ready - self._clock.time())
                 continue

@@ -68,11 +68,12 @@ class ServiceClient:
         self.base_url = check_base_url(base_url, allow_plain_http=allow_plain_http)
         self._clock = clock or SystemClock()
         self._transport = Transport(self.base_url, timeout=timeout, max_connections=max_connections, http=http)
+        self._pacers = Pacers(pace, self._clock, self.base_url)
         self._caller = Caller(
             self._transport,
             clock=self._clock,
             policy=retry,
-            pacers=Pacers(pace, self._clock),
+            pacers=self._pacers,
             binding=binding,
             relogin=relogin,
         )
@@ -112,6 +113,7 @@ class ServiceClient:
         *,
         binding: Binding | None = None,
         before_send: BeforeSend | None = None,
+        bulk: bool = False,
     ) -> R:
         """Call as one of `identities`, for jobs that keep books on them.
 
@@ -120,13 +122,14 @@ class ServiceClient:
             operation: what to call.
             binding: as in `call`.
             before_send: awaited before each try, when its slot has come.
+            bulk: one of many: calls that somebody waits for overtake it, though never all the time.
         """
         if self._closed:
             raise errors.InvalidRequest("the client is closed; make a new one", operation=operation.spec.name)
         self._under_way += 1
         self._idle.clear()
         try:
-            return await self._caller.call(operation, identity, binding=binding, before_send=before_send)
+            return await self._caller.call(operation, identity, binding=binding, before_send=before_send, bulk=bulk)
         finally:
             self._under_way -= 1
             if not self._under_way:
@@ -150,6 +153,7 @@ class ServiceClient:
                 await identity.end()
         finally:
             await self._transport.close()
+            await self._pacers.aclose()
 
     async def __aenter__(self) -> Self:
         return self

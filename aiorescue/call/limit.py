@@ -1,0 +1,149 @@
+"""What is known of a limit that nobody shows: learned from answers alone, without a clock and without waiting.
+
+The gap between two calls has two ways to move. While little is known it is *searched*: each step multiplies it, and
+each time the search turns round the factor shrinks to its root, which is a bisection that forgives a wrong answer.
+Once found, it is *kept* by a weighted up-down staircase: each rejection widens the gap by a step, each success
+narrows it by a fraction of the step, so small that rejections settle at the wanted share. The step is additive and as
+large as the answers' times scatter: that is what a gap must make room for, however long it is.
+"""
+
+import attrs
+
+#: Seconds between two calls where a rejection is the first that is heard of a limit.
+UNKNOWN = 1.0
+#: The share of rejections that the staircase settles at.
+TARGET = 0.005
+#: The step of the staircase in shares of the gap: at least, at most.
+_FINEST, _COARSEST = 1 / 500, 1 / 20
+#: Successes without a rejection after which the limit may have risen, and is searched anew.
+_QUIET = 400
+#: What each success leaves of the alarm that each rejection raises by one, and the alarm at which the search begins
+#: anew: three rejections among a handful of calls mean that the limit has fallen.
+_CALMING, _ALARM = 0.8, 2.2
+#: The factor with which a search begins: from nothing, when the limit has fallen, when it may have risen; and the
+#: one at which it ends.
+_DOUBLE, _FALLEN, _RISEN, _FOUND = 2.0, 1.5, 1.05, 1.02
+#: Successes that a step of the search takes at least; seconds that it takes before the first rejection, and at most,
+#: lest a burst that the service forgives be taken for its rate.
+_STEP, _FIRST_LOOK, _LONGEST_LOOK = 2, 0.1, 2.0
+#: The rejection in a row at which the search no longer believes what it found before.
+_FOOLED = 3
+
+
+@attrs.define(kw_only=True)
+class Limit:
+    """The gap to keep between two calls, and what it takes to improve it. Moments are of any one clock.
+
+    Attributes:
+        gap: seconds between two calls; 0 while no limit is known.
+        floor: the least that the gap may be.
+        factor: that of the search; 1 when it is over.
+        rises: how often the search made the gap wider in a row; None before its first rejection.
+        patience: successes that a step of the search would like to see.
+        changed: when the gap was last searched or widened: calls sent before know nothing of it.
+        successes: since then.
+        alarm: rejections of late, each success counts them down.
+        accepted: when the last accepted call was sent.
+        apart: seconds between the last two that were.
+    """
+
+    gap: float
+    floor: float = 0.0
+    factor: float = 1.0
+    rises: int | None = None
+    patience: int = _STEP
+    changed: float = float("-inf")
+    successes: int = 0
+    alarm: float = 0.0
+    accepted: float = float("-inf")
+    apart: float = 0.0
+
+    @classmethod
+    def told(cls, rate: float | None) -> "Limit":
+        """One call in 1/rate seconds, to begin with a little less; or no limit that anybody knows of."""
+        if rate is None:
+            return cls(gap=0.0)
+        return cls(gap=1 / rate + min(0.01, 0.025 / rate), floor=1 / rate)
+
+    @classmethod
+    def unknown(cls, rate: float) -> "Limit":
+        """Begin at this rate and look for a faster one."""
+        return cls(gap=1 / rate, factor=_DOUBLE)
+
+    @property
+    def starting(self) -> bool:
+        """Looking for a faster limit, without a rejection so far."""
+        return self.factor > 1 and self.rises is None
+
+    def success(self, sent: float, now: float, *, tested: bool, scatter: float, under_way: int) -> None:
+        """A call was accepted.
+
+        Args:
+            sent: when it was sent.
+            now: the time.
+            tested: it went out as soon as the gap allowed; one that came later tells nothing.
+            scatter: by how many seconds answers are early or late, as a rule.
+            under_way: calls that have no answer yet: a step of the search takes as many successes at least.
+        """
+        self.apart, self.accepted = sent - self.accepted, sent
+        self.alarm *= _CALMING
+        if not tested or sent < self.changed or not self.gap:
+            return
+        self.successes += 1
+        if self.factor == 1:
+            self.gap = max(self.floor, self.gap - self._step(scatter) * TARGET)
+            if self.successes >= _QUIET and self.gap > self.floor * _RISEN:
+                self.factor, self.rises = _RISEN, 0
+                self._search(now, rising=False)
+        elif self.successes >= max(under_way, self._enough()):
+            self._search(now, rising=False)
+
+    def rejection(self, sent: float, now: float, *, scatter: float) -> None:
+        """A call was rejected as too fast."""
+        self.alarm += 1
+        if sent < self.changed:
+            return  # sent before the gap was last widened
+        if not self.gap:
+            self.gap, self.factor = UNKNOWN / _DOUBLE, _DOUBLE
+        if self.factor > 1:
+            self._search(now, rising=True)
+        elif self.alarm > _ALARM:
+            # The last two calls that were accepted were so far apart; or none was accepted since.
+            far = max(self.apart, sent - self.accepted)
+            self.gap = max(self.gap, min(far, self.gap * 4) / _FALLEN)
+            self.factor, self.rises = _FALLEN, 1
+            self._search(now, rising=True)
+        else:
+            # Rejections close to each other count more.
+            self.gap += self._step(scatter) * 2 ** (self.alarm - 1)
+            self.changed, self.successes = now, 0
+
+    def _enough(self) -> float:
+        """Successes that a step of the search takes."""
+        if self.starting:
+            return _FIRST_LOOK / self.gap
+        return max(_STEP, min(self.patience, _LONGEST_LOOK / self.gap))
+
+    def _step(self, scatter: float) -> float:
+        return min(max(scatter, self.gap * _FINEST), self.gap * _COARSEST)
+
+    def _search(self, now: float, *, rising: bool) -> None:
+        """One step of the search: back and forth in smaller and smaller steps, up in larger ones."""
+        if rising:
+            self._rise()
+        elif self.rises:
+            self.factor, self.rises = self.factor**0.5, 0
+        self.changed, self.successes = now, 0
+        if self.factor < _FOUND and not rising:
+            self.factor = 1.0  # and the gap stays where it was accepted
+        else:
+            self.gap = max(self.floor, self.gap * self.factor if rising else self.gap / self.factor)
+
+    def _rise(self) -> None:
+        self.rises = (self.rises or 0) + 1
+        if self.rises == 1:
+            self.factor **= 0.5
+        elif self.rises >= _FOOLED:
+            # What was accepted before is too fast: a burst had been forgiven, so larger steps and longer looks.
+            self.factor = min(self.factor**2, _DOUBLE)
+            self.patience *= 2 if self.rises == _FOOLED else 1

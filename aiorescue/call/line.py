@@ -1,0 +1,71 @@
+"""Whose turn it is: order of arrival, with interactive calls ahead of a bulk job that they cannot starve."""
+
+import asyncio
+import enum
+from collections import deque
+from contextlib import suppress
+
+
+class Rank(enum.IntEnum):
+    """Where a call stands in line."""
+
+    AGAIN = 0  # it had its turn before and was turned away: it goes first
+    CALL = 1  # somebody waits for it
+    BULK = 2  # one of many: every other turn while somebody waits
+
+
+class Line:
+    """One at a time has the turn. Within a rank the order is that of arrival.
+
+    While calls of both kinds wait, every other turn goes to the bulk job: a call waits for one turn of the job's at
+    most before its own, and the job keeps half of its speed, however many call.
+    """
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._waiting: tuple[deque[asyncio.Future[None]], ...] = tuple(deque() for _ in Rank)
+        self._bulk_is_next = False
+
+    def ahead(self, rank: Rank) -> int:
+        """How many turns come before that of a call that came now."""
+        again, calls, bulk = (len(waiting) for waiting in self._waiting)
+        first = again + self._taken
+        if rank is Rank.AGAIN:
+            return first
+        return first + calls + (bulk if rank is Rank.BULK else min(bulk, calls + self._bulk_is_next))
+
+    async def enter(self, rank: Rank) -> None:
+        """Wait for the turn. Cancelled, nothing is left behind."""
+        if not self._taken:
+            self._taken = True
+            return
+        waiting = self._waiting[rank]
+        turn = asyncio.get_running_loop().create_future()
+        waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                with suppress(ValueError):  # passed over already
+                    waiting.remove(turn)
+            else:  # it was given the turn in the same moment
+                self.leave()
+            raise
+
+    def leave(self) -> None:
+        """The turn is over: the next, please."""
+        while (turn := self._next()) is not None:
+            if not turn.done():  # or else it is cancelled, and its task has not run since
+                turn.set_result(None)
+                return
+        self._taken = False
+
+    def _next(self) -> asyncio.Future[None] | None:
+        again, calls, bulk = self._waiting
+        if again:
+            return again.popleft()
+        if calls and not (bulk and self._bulk_is_next):
+            self._bulk_is_next = True
+            return calls.popleft()
+        self._bulk_is_next = False
+        return bulk.popleft() if bulk else None

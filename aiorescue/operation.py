@@ -13,6 +13,32 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args, get_ori
 import attrs
 
 from aiorescue import errors
+from aiorescue.words import VERDICTS, Kind, Verdict, verdict
+
+__all__ = [
+    "VERDICTS",
+    "Answer",
+    "Binding",
+    "Content",
+    "Effect",
+    "Evidence",
+    "Family",
+    "Kind",
+    "Needs",
+    "Operation",
+    "Outcome",
+    "Output",
+    "PageForm",
+    "Parameter",
+    "Plain",
+    "Repeated",
+    "Service",
+    "Slot",
+    "Spec",
+    "Verdict",
+    "slots_of",
+    "verdict",
+]
 
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
@@ -78,78 +104,6 @@ class Family(enum.Enum):
     LINKS = "links"
 
 
-class Kind(enum.Enum):
-    """The class of an outcome: what the life of a call does next."""
-
-    OK = "ok"
-    TRANSIENT = "transient"  # may work next time: retried
-    THROTTLED = "throttled"  # too fast: the pacer slows down and the call waits
-    AUTHENTICATION = "authentication"  # raised at once, exactly one request
-    FINAL = "final"  # raised at once for any other reason
-
-
-@attrs.frozen
-class Verdict:
-    """What a status word means."""
-
-    kind: Kind
-    error: type[errors.RescueError] = errors.RescueError
-    hint: str = ""
-
-
-def _verdicts() -> dict[str, Verdict]:
-    auth, not_in = errors.AuthenticationError, errors.NotLoggedIn
-    ok, refused = Verdict(Kind.OK), Kind.AUTHENTICATION
-    return {
-        "OK": ok,
-        "TRUE": ok,
-        "FALSE": ok,
-        "ERROR": Verdict(Kind.TRANSIENT, errors.ServiceError, "an unspecified error, such as a timeout"),
-        "POLLRATEEXCEEDED": Verdict(Kind.THROTTLED, errors.RateLimited, "calls come faster than allowed"),
-        "INVALID": Verdict(refused, auth, "wrong e-mail address or password"),
-        "NOTLOGGEDIN": Verdict(refused, not_in, "log in, or pass an auth code"),
-        "NOTLOGGEDINASADMIN": Verdict(refused, not_in, "an administrator has to be logged in"),
-        "INVALID_SECRETAUTHCODE": Verdict(refused, auth, "the auth code is wrong or was replaced by a newer one"),
-        "USER_IS_DELETED": Verdict(refused, auth, "the user is deleted"),
-        "USER_DELETED_OR_DISABLED": Verdict(refused, auth, "the user is deleted or disabled"),
-        "LIMITREACHED": Verdict(refused, auth, "more than ten logins in three minutes; wait three minutes"),
-        "GLOBALIPRESTRICTED": Verdict(refused, auth, "the account does not allow logins from this address"),
-        "NOTTECHNICIAN": Verdict(Kind.FINAL, errors.PermissionDenied, "the user holds no technician licence"),
-        "NOACCESSTOLENS": Verdict(Kind.FINAL, errors.PermissionDenied, "the user may not use Rescue Lens"),
-        "NOTECHCONSOLERUNNING": Verdict(
-            Kind.FINAL, errors.NoTechConsoleRunning, "start the Technician Console or pass no_tech_console=True"
-        ),
-        "OUTOFPINCODES": Verdict(Kind.FINAL, errors.OutOfPinCodes, "the account has no PIN codes left"),
-        "ACTIONFAILED": Verdict(
-            Kind.FINAL, errors.ActionFailed, "mostly the technician is offline or the session has ended"
-        ),
-    }
-
-
-#: Every status word that we know, in the text pages' capitals. SOAP members are the same words in mixed case.
-VERDICTS: Mapping[str, Verdict] = _verdicts()
-_INVALID_PARAMETER = Verdict(Kind.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter")
-_UNKNOWN = Verdict(Kind.FINAL, errors.ServiceError, "a word that this version does not know")
-
-
-def verdict(word: str, prefix: str = "") -> Verdict:
-    """The verdict on a status word in any case.
-
-    SOAP members carry a prefix; which one is irregular (later versions keep that of the first), so an
-    unexpected one is taken off up to its underscore.
-    """
-    bare = word.removeprefix(prefix)
-    return _known(bare) or _known(bare.partition("_")[2]) or _UNKNOWN
-
-
-def _known(word: str) -> Verdict | None:
-    capitals = word.upper()
-    found = VERDICTS.get(capitals)
-    if found is None and capitals.startswith("INVALIDPARAM_"):
-        return _INVALID_PARAMETER
-    return found
-
-
 # --- parameters -----------------------------------------------------------------------------------
 
 #: What XML 1.0 cannot carry, not even as a reference: the server answers 400 without a body.
@@ -193,6 +147,8 @@ class Parameter:
             return None
         if not isinstance(value, self.holds) or (self.holds is int and isinstance(value, bool)):
             return f"must be {self.holds.__name__}, not {type(value).__name__}"
+        if self.choices and value not in self.choices:
+            return f"must be one of {', '.join(str(choice) for choice in self.choices)}"
         if isinstance(value, str):
             return self._text_problem(value)
         if self.holds is int and isinstance(value, int) and not -(2**31) <= value < 2**31:
@@ -226,7 +182,8 @@ class Slot:
     get: Callable[[Any], Plain]
 
 
-def _slots(cls: type) -> Iterator[Slot]:
+def slots_of(cls: type) -> Iterator[Slot]:
+    """The slots of a class whose fields are marked with parameters."""
     for field in attrs.fields(cls):
         annotation: Any = field.type
         if get_origin(annotation) is not Annotated:
@@ -291,13 +248,36 @@ class Service:
         return f"{self.namespace.rstrip('/')}/{operation}"
 
 
+class PageForm(enum.Enum):
+    """How a text page writes what its OK brings along."""
+
+    KEYS = "lines of KEY:value"
+    BLOCKS = "one block of KEY:value lines a record, parted by blank lines"
+    TABLE = "a header line and rows, each cell closed by the delimiter; or the XML form of that"
+    BODY = "all that follows the word is one value"
+    WORD = "the word itself is the value"
+    ADDRESS = "an address right behind the word, as in OK:https://…"
+
+
 @attrs.frozen
 class Output:
-    """One value in the answer: its SOAP element, its key on the text page, and what it holds over SOAP."""
+    """One value in the answer.
+
+    Attributes:
+        soap: its element.
+        text: its key on the text page.
+        holds: what the element holds.
+        record: the class with the fields of a structure.
+        item: the element of one record, where there is a list of them.
+        optional: not every answer brings it.
+    """
 
     soap: str
     text: str = ""
-    holds: type[str] | type[int] = str
+    holds: type[str] | type[int] | type[bool] = str
+    record: type[Any] | None = None
+    item: str = ""
+    optional: bool = False
 
 
 @attrs.frozen(kw_only=True)
@@ -310,6 +290,7 @@ class Spec:
         prefix: what stands before its status words in SOAP and ASMX answers.
         root: the root element of its ASMX GET and POST answers.
         page: the path of its text page.
+        form: how that page writes the outputs.
         words: its status words in the SOAP spelling; the text page has them in capitals.
         text_words: words that only the text page knows.
         outputs: what an OK brings along.
@@ -326,6 +307,7 @@ class Spec:
     prefix: str = ""
     root: str = ""
     page: str = ""
+    form: PageForm = PageForm.KEYS
     words: tuple[str, ...] = ()
     text_words: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()
@@ -364,13 +346,15 @@ class Answer:
 
     Attributes:
         result: content of the result element: a word, or a mapping for an XML document.
-        fields: the other elements of the answer, by SOAP name, or the page's values by text key.
-        text: which of the two.
+        fields: the other elements of the answer, by SOAP name.
+        text: it is a text page's.
+        body: what follows the word on a text page.
     """
 
     result: Any
     fields: Mapping[str, Any] = attrs.field(factory=dict)
     text: bool = False
+    body: str = ""
 
 
 @attrs.frozen
@@ -410,16 +394,21 @@ class Operation(Generic[R]):
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
-        cls.slots = tuple(_slots(cls))
+        cls.slots = tuple(slots_of(cls))
 
     def __attrs_post_init__(self) -> None:
-        for slot in self.slots:
+        for slot in (*self.slots, *self.more_slots()):
             slot.parameter.check(slot.name, slot.get(self), self.spec.name)
+
+    def more_slots(self) -> Sequence[Slot]:
+        """Slots whose number only the value knows: those of a list of records."""
+        return ()
 
     @property
     def secrets(self) -> list[str]:
         """The values that must not be shown."""
-        values = (slot.get(self) for slot in self.slots if slot.parameter.secret)
+        slots = (*self.slots, *self.more_slots())
+        values = (slot.get(self) for slot in slots if slot.parameter.secret)
         return [value for value in values if isinstance(value, str) and value]
 
     @classmethod

@@ -13,7 +13,8 @@ PACKAGE = Path(aiorescue.__file__).parent
 #: Each room and the rooms it may import; data walks through them in this order.
 MAY_IMPORT = {
     "errors": set(),
-    "operation": {"errors"},
+    "words": {"errors"},
+    "operation": {"errors", "words"},
     "wire": {"errors", "operation"},
     "call": {"errors", "operation", "wire"},
     "rescue": {"errors", "operation", "call"},

@@ -16,6 +16,7 @@ from aiorescue.operation import (
     Service,
     verdict,
 )
+from aiorescue.rescue import records, texts
 
 _DOCUMENTED, _INFERRED = Evidence.DOCUMENTED, Evidence.INFERRED
 
@@ -27,6 +28,20 @@ ASMX_INFERRED = {Binding.HTTP_GET: _INFERRED, Binding.HTTP_POST: _INFERRED}
 
 #: The parameter that stands in for a login on nearly every operation.
 AUTH_CODE = Parameter("sAuthCode", "authcode", secret=True)
+
+
+#: SOAP as client code shows it: 1.1 was seen, and 1.2 comes with it on every page that was read.
+SOAP11_SEEN = {Binding.SOAP11: Evidence.CLIENT, Binding.SOAP12: _INFERRED}
+SOAP12_SEEN = {Binding.SOAP11: _INFERRED, Binding.SOAP12: Evidence.CLIENT}
+#: A text page that client code asks.
+TEXT_SEEN = {Binding.TEXT_GET: Evidence.CLIENT, Binding.TEXT_POST: Evidence.CLIENT}
+#: A text page whose path follows from its title or its siblings.
+TEXT_INFERRED = {Binding.TEXT_GET: _INFERRED, Binding.TEXT_POST: _INFERRED}
+
+
+def on_page(name: str, holds: type[str] | type[int] | type[bool] = str, **more: Any) -> Parameter:
+    """A parameter that only a text page is known to take; its SOAP name is not known, so it has the page's."""
+    return Parameter(name, name, holds, **more)
 
 
 def words(members: str, *more: str) -> tuple[str, ...]:
@@ -44,7 +59,7 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     if found.kind is not Kind.OK:
         return Outcome(found.kind, word=word, error=found.error, detail=found.hint)
     try:
-        values = _outputs(spec.outputs, answer)
+        values = texts.values(spec, answer) if answer.text else _values(spec.outputs, answer)
         return Outcome(Kind.OK, value=operation.result(values), word=word)
     except ValueError as problem:
         # Nothing marks the end of a text answer, so that one cut short looks like this; XML cut short does not.
@@ -52,15 +67,40 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
         return Outcome(kind, word=word, error=errors.ProtocolError, detail=str(problem), ambiguous=True)
 
 
-def _outputs(outputs: Iterable[Output], answer: Answer) -> Mapping[str, Any]:
+def _values(outputs: Iterable[Output], answer: Answer) -> Mapping[str, Any]:
+    """The outputs of a SOAP answer. Raises ValueError."""
     values: dict[str, Any] = {}
     for output in outputs:
-        name = output.text if answer.text else output.soap
-        value = answer.fields.get(name)
-        if value is None:
-            raise ValueError(f"the answer is OK but holds no {name}")
-        values[output.soap] = int(value) if output.holds is int and not answer.text else value
+        value = answer.fields.get(output.soap)
+        if output.item:
+            values[output.soap] = _list(output, value)
+        elif output.record is not None:
+            values[output.soap] = records.read(output.record, _elements(output, value))
+        elif value is None and not output.optional and (output.soap not in answer.fields or output.holds is int):
+            raise ValueError(f"the answer is OK but holds no {output.soap}")
+        elif value is not None:
+            values[output.soap] = int(value) if output.holds is int else value
+        elif output.soap in answer.fields:
+            values[output.soap] = ""
     return values
+
+
+def _list(output: Output, value: Any) -> list[Any]:
+    """The records in a wrapper: none, one or many (xmltodict makes something else of each)."""
+    if value is None or output.record is None:
+        return []
+    items = _elements(output, value).get(output.item, [])
+    return [records.read(output.record, _elements(output, one)) for one in ([items] if _single(items) else items)]
+
+
+def _single(items: Any) -> bool:
+    return not isinstance(items, list)
+
+
+def _elements(output: Output, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"the answer is OK but its {output.soap} is no structure")  # noqa: TRY004 - caught above
+    return value
 
 
 RESCUE = Service(

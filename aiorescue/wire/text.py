@@ -2,7 +2,7 @@
 
 import re
 
-from aiorescue.operation import Answer, Binding, Operation
+from aiorescue.operation import Answer, Binding, Operation, PageForm
 from aiorescue.wire import xml
 from aiorescue.wire.form import form_request, refuse_markup
 from aiorescue.wire.message import Request, Response, Stamp, plain
@@ -19,11 +19,12 @@ class TextCodec:
         self._slots = operation.slots
         self._identity = spec.identity
         self._path = spec.page
+        self._form = spec.form
 
     def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
         """The request; what is empty is left out."""
         pairs = []
-        for slot in self._slots:
+        for slot in (*self._slots, *operation.more_slots()):
             value = slot.get(operation)
             if value is None or value == "":
                 continue
@@ -35,13 +36,23 @@ class TextCodec:
         return form_request(operation, self._path, pairs, stamp, get=self._get)
 
     def decode(self, response: Response) -> Answer:
-        """The answer: the word, and ``KEY:value`` lines, split at the first colon. Raises `xml.Unreadable`."""
+        """The answer: the word, and what follows it as it came. Raises `xml.Unreadable`."""
         text = response.text.lstrip("\ufeff")
         if not text.strip():
             raise xml.Unreadable("the answer is empty", cut=True)
         found = _WORD.match(text)
-        if found is None:
-            page = text.lstrip().startswith("<")
-            raise xml.Unreadable(f"the answer is {'an HTML page' if page else 'no status word'}")
-        lines = (line.partition(":") for line in text[found.end() :].splitlines())
-        return Answer(found[1], {key.strip(): value.strip() for key, colon, value in lines if colon}, text=True)
+        if found is not None:
+            return Answer(found[1], text=True, body=text[found.end() :])
+        bare = self._without_word(text.strip())
+        if bare is not None:
+            return Answer("OK", text=True, body=bare)
+        page = text.lstrip().startswith("<")
+        raise xml.Unreadable(f"the answer is {'an HTML page' if page else 'no status word'}")
+
+    def _without_word(self, text: str) -> str | None:
+        """An answer that was seen without its OK: an address, or a table as an XML document."""
+        if self._form is PageForm.ADDRESS:
+            address = text.removeprefix("OK:").lstrip()
+            return address if address.startswith(("https://", "http://")) else None
+        table = text.startswith("<") and self._form in (PageForm.TABLE, PageForm.BODY)
+        return None if not table or xml.is_html(text) else text

@@ -1,0 +1,152 @@
+"""Records in answers: classes whose fields carry their wire names, read from XML elements and text pages alike."""
+
+import enum
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+import attrs
+
+from aiorescue.operation import Output
+
+T = TypeVar("T")
+E = TypeVar("E", bound=enum.StrEnum)
+
+
+@attrs.frozen
+class Field:
+    """Where a field of a record comes from.
+
+    Attributes:
+        soap: its element.
+        text: its key or column title on the text page, in any case.
+        read: makes the value of the text.
+    """
+
+    soap: str
+    text: str
+    read: Callable[[str], Any] = str
+
+
+@attrs.frozen
+class Columns:
+    """Several fields of one kind under one attribute; those that the answer lacks are left out."""
+
+    fields: tuple[Field, ...]
+
+
+_MARKS: dict[type[Any], tuple[tuple[str, Field | Columns, bool], ...]] = {}
+
+
+def marks(record: type[Any]) -> tuple[tuple[str, Field | Columns, bool], ...]:
+    """The marked fields of a record: name, mark, and whether it may be missing."""
+    found = _MARKS.get(record)
+    if found is None:
+        found = _MARKS[record] = tuple(_marks(record))
+    return found
+
+
+def _marks(record: type[Any]) -> Iterator[tuple[str, Field | Columns, bool]]:
+    for field in attrs.fields(record):
+        if get_origin(field.type) is Annotated:
+            for mark in get_args(field.type)[1:]:
+                if isinstance(mark, Field | Columns):
+                    yield field.name, mark, field.default is not attrs.NOTHING
+
+
+def wire_fields(record: type[Any]) -> Iterator[tuple[Field, bool]]:
+    """Every field of a record as it is on the wire, and whether it may be missing."""
+    for _, mark, optional in marks(record):
+        for field in mark.fields if isinstance(mark, Columns) else (mark,):
+            yield field, optional
+
+
+def outputs(record: type[Any]) -> tuple[Output, ...]:
+    """The fields of a record as outputs of their own, for an answer that is one record without a wrapper."""
+    return tuple(Output(field.soap, field.text, optional=optional) for field, optional in wire_fields(record))
+
+
+def read(record: type[T], values: Mapping[str, Any], *, text: bool = False, **more: Any) -> T:
+    """A record.
+
+    Args:
+        record: its class.
+        values: texts by SOAP element; with `text`, by the page's key in small letters.
+        text: which of the two.
+        more: attributes that do not come from the wire.
+
+    Raises:
+        ValueError: a field is missing or cannot be read.
+    """
+    found = dict(more)
+    for name, mark, optional in marks(record):
+        if isinstance(mark, Columns):
+            keys = [_key(field, text=text) for field in mark.fields]
+            found[name] = tuple(values[key] or "" for key in keys if key in values)
+            continue
+        key = _key(mark, text=text)
+        value = values.get(key)
+        if value is not None and (value != "" or mark.read is str or not optional):
+            found[name] = _value(mark, key, value)
+        elif not optional:
+            if key not in values:
+                raise ValueError(f"the answer is OK but holds no {mark.text if text else mark.soap}")
+            found[name] = _value(mark, key, "")
+    return record(**found)
+
+
+def _key(field: Field, *, text: bool) -> str:
+    return field.text.casefold() if text else field.soap
+
+
+def _value(field: Field, key: str, value: Any) -> Any:
+    try:
+        return field.read(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"the answer is OK but its {key} cannot be read") from None
+
+
+# --- what texts mean --------------------------------------------------------------------------------
+
+_MOMENTS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y")
+
+
+def moment(text: str) -> datetime:
+    """A time as the service writes it: ``2/16/2012 9:00 AM``, with seconds or without; or ISO 8601.
+
+    No zone is given, so it is naive. Raises ValueError.
+    """
+    for form in _MOMENTS:
+        try:
+            # The service says no zone, so none is made up.
+            return datetime.strptime(text.strip(), form)  # noqa: DTZ007
+        except ValueError:
+            continue
+    if text[:4].isdigit() and text[4:5] == "-":
+        return datetime.fromisoformat(text.strip())
+    raise ValueError("no time that is known")
+
+
+def maybe_moment(text: str) -> datetime | None:
+    """The same, or None for a form that is not known: better no time than a wrong one."""
+    try:
+        return moment(text)
+    except ValueError:
+        return None
+
+
+def member(kind: type[E]) -> Callable[[str], E | str]:
+    """The member of an enumeration, or the text itself where there is no such member."""
+
+    def read(text: str) -> E | str:
+        try:
+            return kind(text.strip())
+        except ValueError:
+            return text
+
+    return read
+
+
+def truth(text: str) -> bool:
+    """A truth in any of the service's forms: ``true``, ``True``, ``1``, ``yes`` (translated) or nothing for no."""
+    return text.strip().casefold() not in ("", "false", "0", "no")

@@ -1,0 +1,99 @@
+"""Status words and what they mean: the class of every word that a service is known to say.
+
+A word that is not in the table is a `errors.ServiceError` that quotes it, never a guess.
+"""
+
+import enum
+from collections.abc import Mapping
+
+import attrs
+
+from aiorescue import errors
+
+
+class Kind(enum.Enum):
+    """The class of an outcome: what the life of a call does next."""
+
+    OK = "ok"
+    TRANSIENT = "transient"  # may work next time: retried
+    THROTTLED = "throttled"  # too fast: the pacer slows down and the call waits
+    AUTHENTICATION = "authentication"  # raised at once, exactly one request
+    FINAL = "final"  # raised at once for any other reason
+
+
+@attrs.frozen
+class Verdict:
+    """What a status word means."""
+
+    kind: Kind
+    error: type[errors.RescueError] = errors.RescueError
+    hint: str = ""
+
+
+def _verdicts() -> dict[str, Verdict]:
+    auth, not_in = errors.AuthenticationError, errors.NotLoggedIn
+    ok, refused, final = Verdict(Kind.OK), Kind.AUTHENTICATION, Kind.FINAL
+    wrong = errors.InvalidParameter
+    return {
+        "OK": ok,
+        "TRUE": ok,
+        "FALSE": ok,
+        "ERROR": Verdict(Kind.TRANSIENT, errors.ServiceError, "an unspecified error, such as a timeout"),
+        "POLLRATEEXCEEDED": Verdict(Kind.THROTTLED, errors.RateLimited, "calls come faster than allowed"),
+        "INVALID": Verdict(refused, auth, "wrong e-mail address or password"),
+        "NOTLOGGEDIN": Verdict(refused, not_in, "log in, or pass an auth code"),
+        "NOTLOGGEDINASADMIN": Verdict(refused, not_in, "an administrator has to be logged in"),
+        "INVALID_SECRETAUTHCODE": Verdict(refused, auth, "the auth code is wrong or was replaced by a newer one"),
+        "USER_IS_DELETED": Verdict(refused, auth, "the user is deleted"),
+        "USER_DELETED_OR_DISABLED": Verdict(refused, auth, "the user is deleted or disabled"),
+        "LIMITREACHED": Verdict(refused, auth, "more than ten logins in three minutes; wait three minutes"),
+        "GLOBALIPRESTRICTED": Verdict(refused, auth, "the account does not allow logins from this address"),
+        "NOTTECHNICIAN": Verdict(final, errors.PermissionDenied, "the user holds no technician licence"),
+        "NOACCESSTOLENS": Verdict(final, errors.PermissionDenied, "the user may not use Rescue Lens"),
+        "NOTECHCONSOLERUNNING": Verdict(
+            final, errors.NoTechConsoleRunning, "start the Technician Console or pass no_tech_console=True"
+        ),
+        "OUTOFPINCODES": Verdict(final, errors.OutOfPinCodes, "the account has no PIN codes left"),
+        "ACTIONFAILED": Verdict(
+            final, errors.ActionFailed, "mostly the technician is offline or the session has ended"
+        ),
+        "INVALIDPASSWORD": Verdict(refused, auth, "wrong single sign-on password"),
+        "INVALIDCOMPANYID": Verdict(refused, auth, "no such company"),
+        "INVALIDSSOID": Verdict(refused, auth, "no such single sign-on id"),
+        "MISSINGPARAMETERS": Verdict(final, wrong, "a parameter is missing or empty"),
+        "INVALIDPINFORMAT": Verdict(final, wrong, "a PIN code has six digits"),
+        "INVALIDFORMAT": Verdict(final, wrong, "the service cannot read the date"),
+        "INVALIDDATERANGE": Verdict(final, wrong, "the end lies before the begin"),
+        "INVALID_EMAILANDNODEIDBOTHSPECIFIED": Verdict(final, wrong, "pass a node or an e-mail address, not both"),
+        "INVALID_MOVE": Verdict(final, wrong, "the node cannot be moved there"),
+        "INVALID_ASSIGN": Verdict(final, wrong, "the channel cannot be assigned to that node"),
+        "INVALID_DEASSIGN": Verdict(final, wrong, "the channel cannot be taken from that node"),
+        "INVALID_DELETE": Verdict(
+            final, errors.PermissionDenied, "too few rights, or an administrator who would delete himself"
+        ),
+        "NOTSUPPORTED": Verdict(final, errors.PreconditionFailed, "the report area has no such variant"),
+    }
+
+
+#: Every status word that we know, in the text pages' capitals. SOAP members are the same words in mixed case.
+VERDICTS: Mapping[str, Verdict] = _verdicts()
+_INVALID_PARAMETER = Verdict(Kind.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter")
+_UNKNOWN = Verdict(Kind.FINAL, errors.ServiceError, "a word that this version does not know")
+
+
+def verdict(word: str, prefix: str = "") -> Verdict:
+    """The verdict on a status word in any case.
+
+    SOAP members carry a prefix; which one is irregular (later versions keep that of the first), so an
+    unexpected one is taken off up to its underscore.
+    """
+    bare = word.removeprefix(prefix)
+    return _known(bare) or _known(bare.partition("_")[2]) or _UNKNOWN
+
+
+def _known(word: str) -> Verdict | None:
+    capitals = word.upper()
+    found = VERDICTS.get(capitals)
+    if found is None and capitals.startswith("INVALIDPARAM_"):
+        return _INVALID_PARAMETER
+    return found

@@ -23,7 +23,7 @@ OFFERED = {
     inforouter.RenewTicket: {Binding.SOAP11} | FORMS,
     inforouter.LogOut: {Binding.SOAP11} | FORMS,
 }
-DIFFICULT = 'Zoë "Q" O\'Neil & <Söhne>\t漢字 😀  '
+DIFFICULT = 'Zoë "Q" O\'Neil & <Söhne>\t漢字 😀\r\n  '
 
 
 def test_bindings_are_those_of_the_vendors_pages():

@@ -66,12 +66,9 @@ class SessionIdentity:
         try:
             if kind is type(self._logout):
                 await self._end_idle(keep=1)
+            # Cancelled in a login, its holder is dropped: the next one makes another.
             holder = self._idle.pop() if self._idle else Holder()
-            try:
-                return await self._prepare(operation, holder, arrived)
-            except BaseException:
-                self._idle.append(holder)
-                raise
+            return await self._prepare(operation, holder, arrived)
         except BaseException:
             self._free.release()
             raise

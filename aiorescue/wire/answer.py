@@ -106,7 +106,7 @@ def retry_after(header: str | None) -> float | None:
     """Seconds to wait, from either form of the header; None if it is absent or unreadable."""
     if header is None:
         return None
-    if header.strip().isdecimal():
+    if header.isascii() and header.strip().isdecimal():
         return float(header)
     try:
         moment = parsedate_to_datetime(header)

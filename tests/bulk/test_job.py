@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from support import IMPATIENT, QuickClock
+from support import IMPATIENT
 
 from aiorescue import AuthCode, Login, Pace, RescueClient, errors
 from aiorescue.bulk import Issued, issue
@@ -149,10 +149,9 @@ async def test_when_no_identity_is_left_the_job_raises_and_the_rest_is_kept(serv
 
 
 async def test_requests_that_wait_for_their_slot_are_not_sent_as_a_refused_identity(service: Emulator):
-    clock = QuickClock()
-    async with client_of(service, AuthCode("nonsense"), pace=Pace(pins=5.0), clock=clock) as client:
+    async with client_of(service, AuthCode("nonsense"), pace=Pace(pins=1.0)) as client:
         with pytest.raises(errors.AuthenticationError):
-            await results_of(client, requests(200), in_flight=1)
+            await results_of(client, requests(200), in_flight=16)
     assert service.requests.count == 1
 
 

@@ -27,10 +27,15 @@ def tasks_before():
 
 @pytest.mark.parametrize("moment", [0.0, 0.001, 0.005, 0.02, 0.05, 0.07])
 @pytest.mark.parametrize("credentials", [CODE, TECH], ids=["auth code", "login"])
-async def test_a_cancelled_call_leaves_nothing_behind(service: Emulator, credentials: AuthCode | Login, moment: float):
-    service.latency = 0.08  # so that the moments fall into the login, the sending and the reading
+@pytest.mark.parametrize("warm", [False, True], ids=["cold", "warm"])
+async def test_a_cancelled_call_leaves_nothing_behind(
+    service: Emulator, credentials: AuthCode | Login, moment: float, warm: bool
+):
     before = asyncio.all_tasks()
     async with RescueClient(credentials, base_url=service.url, pace=None, max_connections=2, sessions=2) as client:
+        if warm:  # connected and logged in
+            await asyncio.gather(*(client.request_pin_code() for _ in range(2)))
+        service.latency = 0.08  # so that the moments fall into the login or the call
         for _ in range(6):  # more than there are connections and sessions: a leak would be noticed below
             await cancelled_after(moment, client.request_pin_code())
         service.latency = 0.0

@@ -74,6 +74,24 @@ async def test_two_logins_on_one_pool_are_never_mixed(host: str):
         assert not http.closed
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_two_logins_of_one_client_are_never_mixed(host: str):
+    async with (
+        Emulator(host=host, pin_rate=None) as service,
+        RescueClient([TECH, SECOND], base_url=f"http://{host}:{service.port}", pace=None) as client,
+    ):
+        for number in range(3):
+            await asyncio.gather(
+                *(
+                    client.call_as(identity, rescue.RequestPinCode(tracking=f"{identity.name} {number}.{i}"))
+                    for identity in client.identities
+                    for i in range(3)
+                )
+            )
+        assert len(service.ledger) == 18
+        assert all(entry.user == entry.tracking.split()[0] for entry in service.ledger)
+
+
 async def test_several_identities_of_one_client_share_the_work(service: Emulator):
     async with RescueClient([TECH, SECOND], base_url=service.url, pace=Pace(pins=20.0)) as client:
         await asyncio.gather(*(client.request_pin_code() for _ in range(8)))

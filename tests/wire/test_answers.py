@@ -1,0 +1,153 @@
+"""Answers: the envelope's variations, and what is none."""
+
+import pytest
+
+from aiorescue import Binding, errors, rescue
+from aiorescue.operation import Kind, Outcome
+from aiorescue.wire import Response, Stamp, codec, read
+from aiorescue.wire.answer import retry_after
+
+RESCUE = "https://secure.logmeinrescue.com/API/API.asmx"
+SOAP11, SOAP12 = "http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"
+PIN = (
+    "<requestPINCodeResponse xmlns='{ns}'><requestPINCodeResult>{word}</requestPINCodeResult>{out}"
+    "</requestPINCodeResponse>"
+)
+
+
+def envelope(body: str, namespace: str = SOAP11, prefix: str = "soap") -> str:
+    return f'<{prefix}:Envelope xmlns:{prefix}="{namespace}"><{prefix}:Body>{body}</{prefix}:Body></{prefix}:Envelope>'
+
+
+def answer(word: str = "requestPINCode_OK", out: str = "<iPINCode>12345</iPINCode>", ns: str = RESCUE) -> str:
+    return PIN.format(ns=ns, word=word, out=out)
+
+
+def outcome_of(body: str | bytes, operation=None, binding: Binding = Binding.SOAP11, status: int = 200) -> Outcome:
+    operation = operation or rescue.RequestPinCode()
+    data = body.encode() if isinstance(body, str) else body
+    return read(codec(type(operation), binding), operation, Stamp(), Response(status=status, body=data))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        envelope(answer()),
+        envelope(answer(), SOAP12, "soap12"),
+        envelope(answer(), SOAP11, "s"),
+        "\ufeff" + envelope(answer()),
+        '<?xml version="1.0" encoding="utf-8"?>\n' + envelope("\n  " + answer() + "\n"),
+        envelope(answer()).replace("soap:", "").replace("xmlns:soap", "xmlns"),
+        envelope(
+            f'<r:requestPINCodeResponse xmlns:r="{RESCUE}"><r:requestPINCodeResult>requestPINCode_OK'
+            "</r:requestPINCodeResult><r:iPINCode>12345</r:iPINCode></r:requestPINCodeResponse>"
+        ),
+    ],
+    ids=["1.1", "1.2", "another prefix", "byte order mark", "indented", "no prefix", "qualified"],
+)
+def test_elements_are_matched_by_namespace(body: str):
+    assert outcome_of(body).value == rescue.PinCode("012345")
+
+
+def test_a_foreign_namespace_is_no_answer():
+    assert outcome_of(envelope(answer(ns="urn:other"))).error is errors.ProtocolError
+
+
+@pytest.mark.parametrize(
+    "out", ["", "<iPINCode />", "<iPINCode>1234567</iPINCode>", "<iPINCode>-1</iPINCode>", "<iPINCode>x</iPINCode>"]
+)
+def test_an_ok_without_a_pin_is_no_answer_and_may_have_left_one(out: str):
+    outcome = outcome_of(envelope(answer(out=out)))
+    assert (outcome.kind, outcome.error, outcome.ambiguous) == (Kind.FINAL, errors.ProtocolError, True)
+
+
+@pytest.mark.parametrize("text", ["OK\n\nPINCODE:0123", "OK\n\nPINCODE:", "OK\n\nPIN", "OK"])
+def test_a_text_answer_cut_short_is_tried_again_and_never_padded(text: str):
+    outcome = outcome_of(text, binding=Binding.TEXT_POST)
+    assert (outcome.kind, outcome.error, outcome.ambiguous) == (Kind.TRANSIENT, errors.ProtocolError, True)
+
+
+@pytest.mark.parametrize(
+    "text", ["OK\n\nPINCODE:012345", "OK PINCODE:012345", "OK\r\n\r\nPINCODE: 012345\r\n", " OK\nPINCODE:012345"]
+)
+def test_a_text_answer_may_break_its_lines_as_it_likes(text: str):
+    assert outcome_of(text, binding=Binding.TEXT_GET).value == rescue.PinCode("012345")
+
+
+def test_an_auth_code_may_hold_colons():
+    outcome = outcome_of("OK AUTHCODE: a:b:c", rescue.RequestAuthCode("me", "x"), Binding.TEXT_POST)
+    assert outcome.value == "a:b:c"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<!DOCTYPE x><x/>",
+        '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]>' + envelope(answer()),
+        '<!DOCTYPE x SYSTEM "file:///etc/passwd">' + envelope(answer()),
+    ],
+)
+def test_a_doctype_is_refused(body: str):
+    outcome = outcome_of(body)
+    assert (outcome.kind, outcome.error) == (Kind.FINAL, errors.ProtocolError)
+    assert "DOCTYPE" in outcome.detail
+
+
+@pytest.mark.parametrize("length", [0, 1, 20, 100, 200, 300])
+def test_xml_cut_anywhere_is_tried_again(length: int):
+    outcome = outcome_of(('<?xml version="1.0" encoding="utf-8"?>' + envelope(answer()))[:length])
+    assert (outcome.kind, outcome.error) == (Kind.TRANSIENT, errors.ProtocolError)
+
+
+FAULT11 = (
+    "<soap:Fault><faultcode>soap:{code}</faultcode>"
+    "<faultstring>Cannot ---&gt; because\n   at A.B()</faultstring></soap:Fault>"
+)
+FAULT12 = (
+    "<soap:Fault><soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code>"
+    '<soap:Reason><soap:Text xml:lang="en">Cannot ---&gt; because</soap:Text></soap:Reason></soap:Fault>'
+)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize(
+    ("body", "kind", "error"),
+    [
+        (envelope(FAULT11.format(code="Client")), Kind.FINAL, errors.ServiceFault),
+        (envelope(FAULT11.format(code="VersionMismatch")), Kind.FINAL, errors.ServiceFault),
+        (envelope(FAULT11.format(code="Server")), Kind.TRANSIENT, errors.ServiceError),
+        (envelope(FAULT12.format(code="Sender"), SOAP12), Kind.FINAL, errors.ServiceFault),
+        (envelope(FAULT12.format(code="Receiver"), SOAP12), Kind.TRANSIENT, errors.ServiceError),
+    ],
+)
+def test_a_fault_is_ours_or_the_servers(body: str, kind: Kind, error: type, status: int):
+    outcome = outcome_of(body, status=status)
+    assert (outcome.kind, outcome.error) == (kind, error)
+    assert outcome.detail == "SOAP fault: Cannot ---> because"
+
+
+def test_what_a_form_says_of_a_request_it_could_not_read_is_our_fault():
+    close = rescue.CloseSession(1)
+    unread = outcome_of("Missing parameter: {0}.", close, Binding.HTTP_POST, 500)
+    assert (unread.kind, unread.error) == (Kind.FINAL, errors.ServiceFault)
+    other = outcome_of("Deadlock victim", close, Binding.HTTP_POST, 500)
+    assert (other.kind, other.error) == (Kind.TRANSIENT, errors.ServiceError)
+
+
+def test_a_message_quotes_the_beginning_only():
+    outcome = outcome_of("<html>" + "x" * 10_000)
+    assert "xxx" in outcome.detail
+    assert len(outcome.detail) < 400
+
+
+@pytest.mark.parametrize(
+    ("header", "low", "high"),
+    [("120", 120, 120), ("Wed, 21 Oct 2065 07:28:00 GMT", 1e9, 1e10), ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0)],
+)
+def test_retry_after_is_seconds_or_a_date(header: str, low: float, high: float):
+    assert low <= retry_after(header) <= high
+
+
+@pytest.mark.parametrize("header", [None, "", "soon", "-5", "١٢"])
+def test_an_unreadable_retry_after_is_none(header: str | None):
+    assert retry_after(header) is None

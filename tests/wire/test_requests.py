@@ -1,0 +1,118 @@
+"""Requests, byte for byte as the vendors' pages show them (without their indentation)."""
+
+import pytest
+
+from aiorescue import Binding, rescue
+from aiorescue.inforouter import LogOut
+from aiorescue.wire import Request, Stamp, codec
+
+ENVELOPE = (
+    '<?xml version="1.0" encoding="utf-8"?><{p}:Envelope xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+    ' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:{p}="{ns}"><{p}:Body>{body}</{p}:Body></{p}:Envelope>'
+)
+RESCUE = "https://secure.logmeinrescue.com/API/API.asmx"
+CLOSE = f'<closeSession xmlns="{RESCUE}"><iSession>12345678</iSession><sAuthCode>4ahx80u0</sAuthCode></closeSession>'
+FORM = "application/x-www-form-urlencoded; charset=utf-8"
+STAMP = Stamp(code="4ahx80u0")
+
+
+def soap11(body: str) -> bytes:
+    return ENVELOPE.format(p="soap", ns="http://schemas.xmlsoap.org/soap/envelope/", body=body).encode()
+
+
+def soap12(body: str) -> bytes:
+    return ENVELOPE.format(p="soap12", ns="http://www.w3.org/2003/05/soap-envelope", body=body).encode()
+
+
+def encoded(operation, binding: Binding, stamp: Stamp = STAMP) -> Request:
+    return codec(type(operation), binding).encode(operation, stamp)
+
+
+def test_soap_11():
+    request = encoded(rescue.CloseSession(12345678), Binding.SOAP11)
+    assert request == Request(
+        "POST",
+        "/API/API.asmx",
+        headers={"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{RESCUE}/closeSession"'},
+        body=soap11(CLOSE),
+    )
+
+
+def test_soap_12():
+    request = encoded(rescue.CloseSession(12345678), Binding.SOAP12)
+    assert request == Request(
+        "POST",
+        "/API/API.asmx",
+        headers={"Content-Type": "application/soap+xml; charset=utf-8"},
+        body=soap12(CLOSE),
+    )
+
+
+@pytest.mark.parametrize(
+    ("binding", "expected"),
+    [
+        (Binding.HTTP_GET, Request("GET", "/API/API.asmx/closeSession", "iSession=12345678&sAuthCode=4ahx80u0")),
+        (
+            Binding.HTTP_POST,
+            Request(
+                "POST",
+                "/API/API.asmx/closeSession",
+                headers={"Content-Type": FORM},
+                body=b"iSession=12345678&sAuthCode=4ahx80u0",
+            ),
+        ),
+        (Binding.TEXT_GET, Request("GET", "/API/closeSession.aspx", "session=12345678&authcode=4ahx80u0")),
+        (
+            Binding.TEXT_POST,
+            Request(
+                "POST",
+                "/API/closeSession.aspx",
+                headers={"Content-Type": FORM},
+                body=b"session=12345678&authcode=4ahx80u0",
+            ),
+        ),
+    ],
+)
+def test_forms_and_text_pages(binding: Binding, expected: Request):
+    assert encoded(rescue.CloseSession(12345678), binding) == expected
+
+
+def test_a_cookie_goes_into_the_headers_and_leaves_the_template_alone():
+    stamped = encoded(rescue.Logout(), Binding.SOAP11, Stamp(cookie="ASP.NET_SessionId=abc"))
+    assert stamped.headers["Cookie"] == "ASP.NET_SessionId=abc"
+    assert "Cookie" not in encoded(rescue.Logout(), Binding.SOAP11, Stamp()).headers
+
+
+def test_every_field_of_a_pin_request_has_its_place():
+    operation = rescue.RequestLensPinCodeV2(custom_fields=["a<b", "", "&"], tracking="x\ry", no_tech_console=True)
+    fields = "<sCField0>a&lt;b</sCField0><sCField1></sCField1><sCField2>&amp;</sCField2>" + "".join(
+        f"<sCField{n}></sCField{n}>" for n in (3, 4, 5)
+    )
+    body = (
+        f'<requestLensPINCodeV2 xmlns="{RESCUE}">{fields}<sTracking0>x&#13;y</sTracking0>'
+        "<bNoTechConsole>true</bNoTechConsole><sAuthCode>4ahx80u0</sAuthCode></requestLensPINCodeV2>"
+    )
+    assert encoded(operation, Binding.SOAP11).body == soap11(body)
+
+
+def test_a_text_page_is_told_only_what_is_there():
+    operation = rescue.RequestPinCode(custom_fields=["", "ü"], no_tech_console=True)
+    assert encoded(operation, Binding.TEXT_POST, Stamp()).body == b"cfield1=%C3%BC&notechconsole=1"
+
+
+def test_a_number_left_out_is_not_sent():
+    assert b"nodeId" not in encoded(rescue.RequestPinCodeV3(), Binding.SOAP12).body
+    assert b"<nodeId>7</nodeId>" in encoded(rescue.RequestPinCodeV3(node=7), Binding.SOAP12).body
+
+
+def test_infoRouters_log_out():  # noqa: N802 - its name
+    body = '<LogOut xmlns="http://tempuri.org/"><AuthenticationTicket>3f2a</AuthenticationTicket></LogOut>'
+    request = encoded(LogOut("3f2a"), Binding.SOAP11, Stamp())
+    assert (request.path, request.body) == ("/srv.asmx", soap11(body))
+    assert request.headers["SOAPAction"] == '"http://tempuri.org/LogOut"'
+    assert encoded(LogOut("3f2a"), Binding.HTTP_GET, Stamp()).query == "AuthenticationTicket=3f2a"
+
+
+def test_a_request_shows_no_body_and_no_query():
+    for binding in rescue.CloseSession.spec.bindings:
+        assert "4ahx80u0" not in repr(encoded(rescue.CloseSession(1), binding))

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import attrs
 import typer
 
-from aiorescue import Binding, RescueClient
+from aiorescue import Binding, Login, RescueClient
 from aiorescue.cli import credentials, say
 from aiorescue.cli.options import BindingOption, JsonOption
 from aiorescue.cli.parameters import build, operation_named
@@ -20,17 +20,22 @@ def perform(operation: Operation[Any], binding: Binding | None = None) -> Any:
     spec = operation.spec
     if binding is not None:
         spec.require(binding)
+    callers = credentials.find() if spec.needs is Needs.CALLER else [_who_logs_in(operation)]
     if spec.own_credentials is not None:
-        user, password = spec.own_credentials
-        who = credentials.login(getattr(operation, user))
-        operation = attrs.evolve(operation, **{user: who.email, password: who.password})  # type: ignore[misc]
-    callers = credentials.find() if spec.needs is Needs.CALLER else [credentials.login()]
+        # The client fills in those of its caller.
+        operation = attrs.evolve(operation, **dict.fromkeys(spec.own_credentials))  # type: ignore[misc]
 
     async def perform() -> Any:
         async with RescueClient(callers, base_url=credentials.base_url()) as rescue:
             return await rescue.call(operation, binding=binding)
 
     return asyncio.run(perform())
+
+
+def _who_logs_in(operation: Operation[Any]) -> Login:
+    """Who is named by the operation, or else by the environment."""
+    names = operation.spec.own_credentials
+    return credentials.login(getattr(operation, names[0]) if names else None)
 
 
 def call(

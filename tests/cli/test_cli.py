@@ -34,6 +34,11 @@ def test_bad_usage_is_one_line(capsys, arguments):
     assert not said.out
 
 
+def test_what_a_name_or_an_answer_holds_commands_no_terminal(here):
+    done = here("pins", "a\x1b[2J\nb.csv")
+    assert done.err == "aiorescue: a\\x1b[2J\\x0ab.csv: No such file or directory\n"
+
+
 @pytest.mark.parametrize("missing", ["typer", "rich"])
 def test_where_the_extra_is_missing_one_line_says_how_to_install_it(missing):
     script = f"import sys; sys.modules[{missing!r}] = None; from aiorescue.cli import main; main()"

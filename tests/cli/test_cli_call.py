@@ -74,6 +74,13 @@ async def test_an_auth_code_is_asked_for_with_the_password_of_the_environment(co
     assert "hunter2" not in refused.out + refused.err
 
 
+async def test_an_email_address_may_be_an_argument_and_the_password_comes_from_the_environment(command):
+    login = {"RESCUE_AUTH_CODE": "", "RESCUE_EMAIL": "nobody@example.com", "RESCUE_PASSWORD": "secret"}
+    done = await command("call", "requestAuthCode", "email=tech@example.com", **login)
+    assert done.status == Status.OK
+    assert done.json["result"]
+
+
 async def test_login_and_logout_can_be_tried(command, service):
     login = {"RESCUE_AUTH_CODE": "", "RESCUE_EMAIL": "tech@example.com", "RESCUE_PASSWORD": "secret"}
     assert (await command("call", "login", **login)).status == Status.OK

@@ -160,6 +160,7 @@ class _Run(Generic[RequestT]):
         # Bounded: a consumer that is slow slows the job down instead of filling the memory.
         self._results: asyncio.Queue[Issued[RequestT] | None] = asyncio.Queue(in_flight)
         self._waiting: dict[asyncio.Task[Any], Identity] = {}  # workers whose request has not left yet
+        self._taking: set[asyncio.Task[Any]] = set()  # workers that have no request yet
         self._stopping = False
         self._refused: dict[Identity, errors.RescueError] = {}
 
@@ -180,7 +181,7 @@ class _Run(Generic[RequestT]):
     def stop(self) -> None:
         """See `Job.stop`."""
         self._stopping = True
-        self._call_off(self._waiting)
+        self._call_off([*self._waiting, *self._taking])
 
     async def _work(self) -> None:
         """All the work; its end is marked in the results, unless it is cancelled."""
@@ -222,18 +223,19 @@ class _Run(Generic[RequestT]):
         me = asyncio.current_task()
         assert me is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
         while not self._is_over(identity):
+            item = await self._take(me)
+            if item is None:
+                return
+            if self._is_over(identity):
+                self._ready.appendleft(item)
+                return
             self._waiting[me] = identity
-            item: _Item[RequestT] | None = None
             try:
-                item = await self._take()
-                if item is None:
-                    return
                 result = await self._ask(identity, item, me)
             except asyncio.CancelledError:
                 if not (me in self._waiting and self._is_over(identity)):
                     raise  # not called off: the whole job is being ended
-                if item is not None:
-                    self._ready.appendleft(item)
+                self._ready.appendleft(item)
                 return
             finally:
                 self._waiting.pop(me, None)
@@ -276,12 +278,21 @@ class _Run(Generic[RequestT]):
         for task in tasks:
             task.cancel()
 
-    async def _take(self) -> _Item[RequestT] | None:
-        while not self._ready:
-            async with self._feeding:
-                if not self._ready and not await self._feed():
-                    return None
-        return self._ready.popleft()
+    async def _take(self, me: "asyncio.Task[Any]") -> _Item[RequestT] | None:
+        # Not among those who wait for their slot: a request on its way in must not be lost to a refused identity.
+        self._taking.add(me)
+        try:
+            while not self._ready:
+                async with self._feeding:
+                    if not self._ready and not await self._feed():
+                        return None
+            return self._ready.popleft()
+        except asyncio.CancelledError:
+            if self._stopping:
+                return None
+            raise
+        finally:
+            self._taking.discard(me)
 
     async def _feed(self) -> bool:
         """Take some requests from the source. Those that need not be sent go to the results at once."""

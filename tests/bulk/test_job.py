@@ -130,6 +130,17 @@ async def test_a_refused_identity_stops_and_the_others_take_over(service: Emulat
     assert len(refused) == 1
 
 
+async def test_a_request_on_its_way_in_is_not_lost_to_a_refused_identity(service: Emulator):
+    async def source() -> AsyncIterator[RequestPinCode]:
+        for request in requests(600):
+            await asyncio.sleep(0)
+            yield request
+
+    async with client_of(service, [AuthCode("nonsense"), CODE]) as client:
+        results = await results_of(client, source())
+    assert sorted(issued.position for issued in results) == list(range(600))
+
+
 async def test_when_no_identity_is_left_the_job_raises_and_the_rest_is_kept(service: Emulator, tmp_path: Path):
     journal = tmp_path / "pins.journal"
     service.limits.pins_left = 10

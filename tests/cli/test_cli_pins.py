@@ -125,7 +125,7 @@ async def test_several_auth_codes_are_several_callers(command, service):
 
 @pytest.mark.xfail(
     strict=False,
-    reason="bulk: a worker that is called off in _Run._feed takes the requests along that it has just read; often, not always",
+    reason="bulk: a worker that is called off in _Run._feed takes what it has just read along; often, not always",
 )
 async def test_a_caller_who_is_refused_loses_no_row_of_the_others(command, service):
     command.write(rows(2000))

@@ -13,8 +13,10 @@ RescueError
 │   ├── NoTechConsoleRunning  start the console or pass no_tech_console=True
 │   └── OutOfPinCodes         the account has no PIN codes left
 ├── InvalidParameter          a value that the service refused
+│   └── NotFound              there is no such thing, or it is not visible to the caller
 ├── RateLimited               gave up waiting for the service's rate limit
 ├── ServiceError              an ERROR that outlived its retries, or a word nobody knows
+│   └── PartialFailure        some items of a bulk call failed; its log says which
 ├── ServiceFault              the service could not read the request: our fault
 ├── ProtocolError             an answer that is none
 ├── RequestTimeout            no answer in time
@@ -37,8 +39,10 @@ __all__ = [
     "InvalidRequest",
     "JournalError",
     "NoTechConsoleRunning",
+    "NotFound",
     "NotLoggedIn",
     "OutOfPinCodes",
+    "PartialFailure",
     "PermissionDenied",
     "PreconditionFailed",
     "ProtocolError",
@@ -128,6 +132,10 @@ class InvalidParameter(RescueError):
     """The service refused the value of a parameter."""
 
 
+class NotFound(InvalidParameter):
+    """There is no such thing, or it is not visible to the caller."""
+
+
 class RateLimited(RescueError):
     """The service kept saying that calls come too fast, until the deadline.
 
@@ -140,6 +148,16 @@ class RateLimited(RescueError):
 
 class ServiceError(RescueError):
     """The service reported an unspecified error, or answered with a word nobody knows."""
+
+
+class PartialFailure(ServiceError):
+    """A call for many items failed for some of them; the others are done.
+
+    Attributes:
+        log: the items that failed, each with the service's reason.
+    """
+
+    log: tuple[tuple[str, str], ...] = ()
 
 
 class ServiceFault(RescueError):

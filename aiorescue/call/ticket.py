@@ -92,12 +92,14 @@ class TicketIdentity:
             return False
         operation = lease.operation
         if outcome.kind is Kind.OK and operation.spec.needs is Needs.NOBODY:
-            holder: Any = outcome.value
-            self._keep(operation, holder.ticket)
-            return False
+            ticket = getattr(outcome.value, "ticket", None)
+            if isinstance(ticket, str):
+                self._keep(operation, ticket)
+                return False
         given = getattr(operation, "ticket", None)
         dead = outcome.error is errors.NotLoggedIn
-        ended = dead or (outcome.kind is Kind.OK and operation.spec.name == self._ends)
+        says_no = operation.spec.no is errors.NotLoggedIn and outcome.value is False  # isValidTicket: no error
+        ended = dead or (outcome.kind is Kind.OK and (operation.spec.name == self._ends or says_no))
         if ended and self._ticket == (given or lease.stamp.code or lease.stamp.cookie.partition("=")[2]):
             self._ticket = None
         return dead and given is None and self._authenticate is not None

@@ -1,14 +1,15 @@
 """Tickets: getting, checking, renewing and ending them."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import attrs
 
 from aiorescue import errors
-from aiorescue.inforouter.envelope import INFOROUTER
-from aiorescue.operation import Binding, Effect, Evidence, Family, Needs, Operation, Parameter, Spec
+from aiorescue.inforouter.element import Element
+from aiorescue.inforouter.envelope import INFOROUTER, InfoRouterOperation
+from aiorescue.inforouter.values import moment, number
+from aiorescue.operation import Binding, Effect, Evidence, Family, Needs, Parameter, Spec
 
 BINDINGS = {
     Binding.SOAP11: Evidence.DOCUMENTED,
@@ -18,7 +19,7 @@ BINDINGS = {
 
 UserName = Annotated[str | None, Parameter("UID")]
 Password = Annotated[str | None, Parameter("PWD", secret=True)]
-Language = Annotated[str, Parameter("Lang")]
+Language = Annotated[str | None, Parameter("Lang")]
 
 #: The spelling of the 2019 WSDL. SOAP minds the case: misspelt, the call would run as the anonymous user.
 TICKET = Parameter("AuthenticationTicket", secret=True)
@@ -45,24 +46,22 @@ class TicketHolder:
     expires_on: datetime | None = None
 
 
-def _holder(root: Mapping[str, Any]) -> TicketHolder:
-    user_id, expires = root.get("@userid"), root.get("@expireOn")
-    ticket = root["@ticket"]
-    if not ticket:
+def _holder(root: Element) -> TicketHolder:
+    if not root["ticket"].strip():
         # Never taken for one: infoRouter would run every call with it as the anonymous user.
         raise ValueError("a ticket")
     return TicketHolder(
-        ticket=ticket,
-        user_id=int(user_id) if user_id else None,
-        user_name=root.get("@username"),
-        full_name=root.get("@fullname"),
-        email=root.get("@email"),
-        expires_on=datetime.fromisoformat(expires) if expires else None,
+        ticket=root["ticket"],
+        user_id=number(root.get("userid")),
+        user_name=root.get("username") or None,
+        full_name=root.get("fullname") or None,
+        email=root.get("email") or None,
+        expires_on=moment(root.get("expireOn")),
     )
 
 
 @attrs.frozen
-class AuthenticateUser(Operation[TicketHolder]):
+class AuthenticateUser(InfoRouterOperation[TicketHolder]):
     """Get a ticket for a name and a password. Vendor: ``AuthenticateUser``.
 
     Args:
@@ -85,13 +84,13 @@ class AuthenticateUser(Operation[TicketHolder]):
     )
 
     @classmethod
-    def result(cls, values: Mapping[str, Any]) -> TicketHolder:
+    def read(cls, root: Element) -> TicketHolder:
         """The ticket and its holder."""
-        return _holder(values)
+        return _holder(root)
 
 
 @attrs.frozen
-class RenewTicket(Operation[TicketHolder]):
+class RenewTicket(InfoRouterOperation[TicketHolder]):
     """Get a fresh ticket in place of an old one; name and password are checked every time.
 
     Whether the ticket stays the same is not documented: always use the one returned. Vendor: ``RenewTicket``.
@@ -105,7 +104,7 @@ class RenewTicket(Operation[TicketHolder]):
 
     user: UserName = None
     password: Password = attrs.field(default=None, repr=False)
-    language: Language = ""
+    language: Language = None
     old_ticket: Annotated[str | None, Parameter("OldTicket", secret=True)] = attrs.field(default=None, repr=False)
 
     spec: ClassVar[Spec] = Spec(
@@ -120,13 +119,13 @@ class RenewTicket(Operation[TicketHolder]):
     )
 
     @classmethod
-    def result(cls, values: Mapping[str, Any]) -> TicketHolder:
+    def read(cls, root: Element) -> TicketHolder:
         """The ticket and its holder."""
-        return _holder(values)
+        return _holder(root)
 
 
 @attrs.frozen
-class IsValidTicket(Operation[bool]):
+class IsValidTicket(InfoRouterOperation[bool]):
     """Check a ticket without extending it. Vendor: ``isValidTicket``.
 
     Args:
@@ -145,13 +144,13 @@ class IsValidTicket(Operation[bool]):
     )
 
     @classmethod
-    def result(cls, values: Mapping[str, Any]) -> bool:
+    def read(cls, root: Element) -> bool:
         """True; an invalid ticket is refused with [901], which is this operation's No."""
         return True
 
 
 @attrs.frozen
-class LogOut(Operation[None]):
+class LogOut(InfoRouterOperation[None]):
     """End a ticket. Vendor: ``LogOut``.
 
     Args:

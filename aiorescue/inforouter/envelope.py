@@ -1,86 +1,115 @@
-"""infoRouter's answers: one XML document whose root says whether it worked.
+"""infoRouter's answers: one XML document whose root says whether it worked, or bytes.
 
 The root's name varies (`root`, `response`, `Response`) and so does the case of `success`; a failure is a
-bracketed code at the start of `error`, or an `errorCode` attribute on newer servers.
+bracketed code at the start of `error`, an `errorCode` attribute or header on newer servers, or neither. Success
+is only what says so.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar, TypeVar, cast
+from xml.etree import ElementTree as ET
 
 from aiorescue import errors
-from aiorescue.operation import Answer, Kind, Operation, Outcome, Service, Verdict
+from aiorescue.inforouter.codes import bracketed, numbered
+from aiorescue.inforouter.element import Element
+from aiorescue.operation import Answer, Content, Family, Kind, Operation, Outcome, Service
+
+R = TypeVar("R")
 
 _CODE = re.compile(r"\[(\d+)\]\s*")
+_PARTIAL = "[log]"
+#: So many items of a partial failure are in the message; all are in its `log`.
+_NAMED = 3
 
-_AUTH, _FINAL = Kind.AUTHENTICATION, Kind.FINAL
 
-#: The bracket codes that the vendor prints, by what follows from them (facts.md, 9.1).
-BRACKET_CODES: Mapping[int, Verdict] = {
-    900: Verdict(_AUTH, errors.AuthenticationError, "wrong user name or password, or the account is disabled"),
-    901: Verdict(_AUTH, errors.NotLoggedIn, "the session has expired or the ticket is invalid"),
-    902: Verdict(_AUTH, errors.AuthenticationError, "this account may not be issued tickets"),
-    347: Verdict(_AUTH, errors.AuthenticationError, "the user behind the ticket was deleted"),
-    2730: Verdict(_AUTH, errors.NotLoggedIn, "anonymous users may not do this: no ticket reached the method"),
-    921: Verdict(_FINAL, errors.PermissionDenied, "insufficient rights"),
-    1573: Verdict(_FINAL, errors.PermissionDenied, "for system administrators only"),
-    2840: Verdict(_FINAL, errors.PermissionDenied, "an administrator role is missing"),
-    3167: Verdict(_FINAL, errors.PermissionDenied, "not the owner of the saved search"),
-    903: Verdict(_FINAL, errors.InvalidParameter, "a required parameter is empty"),
-    499: Verdict(_FINAL, errors.InvalidParameter, "no items or recipients"),
-    2301: Verdict(_FINAL, errors.InvalidParameter, "malformed e-mail address"),
-    2494: Verdict(_FINAL, errors.InvalidParameter, "invalid tag text"),
-}
+class InfoRouterOperation(Operation[R]):
+    """An operation of infoRouter: it reads its result from the root element of the answer."""
 
-#: The errorCode attribute of 9.x servers: HTTP status times ten plus a digit (facts.md, 9.2).
-ERROR_CODES: Mapping[int, Verdict] = {
-    4000: Verdict(_FINAL, errors.InvalidParameter, "a bad value or a wrong state"),
-    4010: Verdict(_AUTH, errors.NotLoggedIn, "the ticket has expired or is unknown"),
-    4030: Verdict(_FINAL, errors.PermissionDenied, "refused"),
-    4041: Verdict(_FINAL, errors.InvalidParameter, "missing or not visible"),
-    4200: Verdict(_FINAL, errors.PermissionDenied, "an administrator role is missing"),
-}
-_OTHER = Verdict(_FINAL, errors.ServiceError)
+    __slots__ = ()
+
+    #: A success that failed for some items is a result whose `log` says so, and no error.
+    partial_is_success: ClassVar[bool] = False
+
+    @classmethod
+    def read(cls, root: Element) -> R:
+        """The typed result of a success. Raises KeyError or ValueError for what the answer lacks."""
+        return None  # type: ignore[return-value]  # R is None for the operations that do not override this
 
 
 def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
-    """Read the root element and, if it says success, its attributes."""
-    root = _root(answer.result)
-    if root is None:
-        return Outcome(_FINAL, error=errors.ProtocolError, detail="the answer holds no success attribute")
-    if str(root.get("@success", "")).lower() == "true":
-        try:
-            return Outcome(Kind.OK, value=operation.result(root))
-        except (KeyError, ValueError) as problem:
-            return Outcome(_FINAL, error=errors.ProtocolError, detail=f"the answer lacks {problem}")
-    refusal = failure(root)
-    if operation.spec.no is not None and issubclass(refusal.error, operation.spec.no):
-        return Outcome(Kind.OK, value=False, word=refusal.word)
-    return refusal
+    """The outcome of an answer: bytes as they are, a document by its root."""
+    if isinstance(answer.result, bytes) or operation.spec.answers is Content.NOTHING:
+        return Outcome(Kind.OK, value=answer.result)
+    root = Element.of(answer.result) if isinstance(answer.result, ET.Element) else None
+    if root is None or not ("success" in root or "error" in root):
+        return Outcome(Kind.FINAL, error=errors.ProtocolError, detail="the answer says neither success nor error")
+    if root.true("tryagain"):
+        # Said with success and without it; either way this part did not arrive as it was sent.
+        return Outcome(Kind.TRANSIENT, error=errors.ServiceError, word="tryagain", detail="damaged on its way")
+    if not root.true("success"):
+        refusal = failure(operation, root)
+        no = operation.spec.no
+        return Outcome(Kind.OK, value=False, word=refusal.word) if no and issubclass(refusal.error, no) else refusal
+    declared = cast("type[InfoRouterOperation[Any]]", operation)
+    if root.get("error").startswith(_PARTIAL) and not declared.partial_is_success:
+        return failure(operation, root)
+    try:
+        return Outcome(Kind.OK, value=declared.read(root))
+    except (KeyError, ValueError) as problem:
+        return Outcome(Kind.FINAL, error=errors.ProtocolError, detail=f"the answer lacks {problem}", ambiguous=True)
 
 
-def failure(root: Mapping[str, Any]) -> Outcome[Any]:
+def failure(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
     """The outcome of an answer that says no."""
-    text = str(root.get("@error") or "")
-    bracket = _CODE.match(text)
-    number = str(root.get("@errorCode") or root.get("@errorcode") or "")
-    if bracket is not None:
-        found, word = BRACKET_CODES.get(int(bracket[1]), _OTHER), f"[{bracket[1]}]"
-    else:
-        found = ERROR_CODES.get(int(number), _OTHER) if number.isdecimal() else _OTHER
-        word = number or text
-    detail = text[bracket.end() :] if bracket is not None else text
-    return Outcome(found.kind, word=word, error=found.error, detail=detail or found.hint)
+    text, number = root.get("error"), root.get("errorCode")
+    if text.startswith(_PARTIAL):
+        log = root.log
+        named = "; ".join(f"{entry.item}: {entry.error}" for entry in log[:_NAMED])
+        return Outcome(
+            Kind.FINAL,
+            word=_PARTIAL,
+            error=errors.PartialFailure,
+            detail=f"{len(log)} items failed: {named}",
+            more={"log": log},
+        )
+    return _refused(operation, text, number)
 
 
-def _root(result: Any) -> Mapping[str, Any] | None:
-    """The element with the verdict: the result itself (forms), or its only child (SOAP)."""
-    if not isinstance(result, Mapping):
+def refusal(operation: type[Operation[Any]], headers: Mapping[str, str]) -> Outcome[Any] | None:
+    """What 9.x says of a failure in headers, where the body has no place for it; the HTTP status may be 200."""
+    number = headers.get("X-InfoRouter-ErrorCode", "").strip()
+    if not number.strip("0"):
         return None
-    if "@success" in result or "@error" in result:
-        return result
-    inner = [value for name, value in result.items() if not name.startswith("@")]
-    return _root(inner[0]) if len(inner) == 1 else None
+    return _refused(operation, headers.get("X-InfoRouter-Error", ""), number)
 
 
-INFOROUTER = Service(name="infoRouter", namespace="http://tempuri.org/", asmx="/srv.asmx", understand=understand)
+def _refused(operation: type[Operation[Any]], text: str, number: str) -> Outcome[Any]:
+    bracket = _CODE.match(text)
+    if bracket is not None:
+        found, word = bracketed(int(bracket[1])), f"[{bracket[1]}]"
+        text = text[bracket.end() :]
+    else:
+        coded = number.isdecimal() and number.strip("0") != ""
+        found, word = numbered(int(number) if coded else 0), number if coded else text
+    error = found.error
+    if error is errors.NotLoggedIn and operation.spec.family is Family.LOGINS:
+        error = errors.AuthenticationError  # a login has no ticket that could have ended
+    return Outcome(found.kind, word=word, error=error, detail=text or found.hint)
+
+
+INFOROUTER = Service(
+    name="infoRouter",
+    namespace="http://tempuri.org/",
+    asmx="/srv.asmx",
+    understand=understand,
+    refusal=refusal,
+    hints={
+        400: "which is its answer to a required text that is empty",
+        415: "which is its answer to bytes by GET",
+    },
+    trees=True,
+    omits=True,
+    identity_first=True,
+    validates=False,
+)

@@ -1,0 +1,32 @@
+"""infoRouter's way to write values, both ways: moments, numbers, and several names for one thing."""
+
+from datetime import UTC, date, datetime
+
+from aiorescue.inforouter.element import Element
+
+
+def first(element: Element, *names: str) -> str:
+    """The first of these attributes that the server wrote: versions name them differently."""
+    return next((element.get(name) for name in names if name in element), "")
+
+
+def number(text: str) -> int | None:
+    """A whole number; None where there is none."""
+    return int(text) if text.strip() else None
+
+
+def moment(text: str) -> datetime | None:
+    """A moment: aware where the service says UTC, else naive, as its zone is unknown. Its year 1 is none."""
+    if not text.strip():
+        return None
+    found = datetime.fromisoformat(text.strip())
+    return None if found.year == 1 else found
+
+
+def written(value: date) -> str:
+    """A date or a moment as a request carries it. The server takes UTC, and else its own zone."""
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    if value.tzinfo is None:
+        return value.isoformat(timespec="seconds")
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

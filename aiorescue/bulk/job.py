@@ -35,7 +35,7 @@ class Issued(Generic[RequestT]):
         pin: its PIN, or None if it failed.
         error: why it failed, or None.
         attempts: how often it was sent in this run; 0 if the PIN came from the journal.
-        key: its key in the journal: the tracking field, or ``#n`` for the n-th request.
+        key: the tracking field, or ``#n`` for the n-th request.
         position: its place among the requests, from 0.
         resumed: the PIN was issued in an earlier run.
     """
@@ -55,6 +55,7 @@ class _Item(Generic[RequestT]):
 
     request: RequestT
     position: int
+    key: str = ""  # in the journal
     unseen: int = 0  # tries that may have left a PIN that nobody knows, in all runs
     sent: int = 0
 
@@ -62,11 +63,6 @@ class _Item(Generic[RequestT]):
     def name(self) -> str:
         """The tracking field, or the place among the requests."""
         return self.request.tracking or f"#{self.position}"
-
-    @property
-    def key(self) -> str:
-        """The name as the journal keeps it, where no tracking field can look like a place."""
-        return f"={self.request.tracking}" if self.request.tracking else f"#{self.position}"
 
     def issued(self, pin: PinCode) -> "Issued[RequestT]":
         """Its PIN."""
@@ -299,9 +295,9 @@ class _Run(Generic[RequestT]):
         items = [_Item(request, position) for position, request in await self._source.some(self._in_flight)]
         if not items:
             return False
-        entries = await self._journal.admit([(item.key, _digest(item.request)) for item in items])
+        entries = await self._journal.admit([(item.request.tracking, _digest(item.request)) for item in items])
         for item, entry in zip(items, entries, strict=True):
-            item.unseen = entry.unseen
+            item.key, item.unseen = entry.key, entry.unseen
             known = _known(item, entry)
             if known is None:
                 self._ready.append(item)

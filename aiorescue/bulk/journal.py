@@ -33,6 +33,11 @@ CREATE TABLE IF NOT EXISTS request (
     unseen INTEGER NOT NULL DEFAULT 0, -- tries that may have left a PIN that nobody knows
     error TEXT
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS alike (    -- how many requests of the same fields, without a name, a run has asked for
+    digest BLOB PRIMARY KEY,
+    run INTEGER NOT NULL,
+    count INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 
 
@@ -97,7 +102,11 @@ class Journal:
             self._thread.shutdown(wait=False)
 
     async def admit(self, requests: Sequence[tuple[str, bytes]]) -> list[Entry]:
-        """Enter requests, given as key and digest, and tell what is known of each."""
+        """Enter requests, given as name and digest of their fields, and tell what is known of each.
+
+        One without a name is known by its fields and how many of the same fields were before it in the run: so it
+        keeps its key when others come in between.
+        """
         return await self._write(lambda connection: [self._admit(connection, *one) for one in requests])
 
     async def sent(self, key: str) -> None:
@@ -167,7 +176,8 @@ class Journal:
         except sqlite3.Error as problem:
             raise self._refused(str(problem)) from None
 
-    def _admit(self, connection: sqlite3.Connection, key: str, digest: bytes) -> Entry:
+    def _admit(self, connection: sqlite3.Connection, name: str, digest: bytes) -> Entry:
+        key = f"={name}" if name else f"#{digest.hex()}.{self._count_alike(connection, digest)}"
         row = connection.execute("SELECT digest, run, state, pin, unseen FROM request WHERE key = ?", (key,)).fetchone()
         if row is None:
             connection.execute("INSERT INTO request (key, digest, run) VALUES (?, ?, ?)", (key, digest, self._run))
@@ -177,7 +187,7 @@ class Journal:
             return Entry(key, State(state), pin, unseen, twice=True)
         if known != digest and state in (State.ISSUED, State.SENT):
             raise self._refused(
-                f"request {key!r} was made with other fields; it is of another job, or the request was changed."
+                f"request {name!r} was made with other fields; it is of another job, or the request was changed."
                 " Use another journal"
             )
         if state == State.SENT:
@@ -187,6 +197,12 @@ class Journal:
             (self._run, digest, unseen, State.ISSUED if state == State.ISSUED else State.NEW, key),
         )
         return Entry(key, State(state), pin, unseen, twice=False)
+
+    def _count_alike(self, connection: sqlite3.Connection, digest: bytes) -> int:
+        row = connection.execute("SELECT run, count FROM alike WHERE digest = ?", (digest,)).fetchone()
+        before: int = row[1] if row is not None and row[0] == self._run else 0
+        connection.execute("INSERT OR REPLACE INTO alike VALUES (?, ?, ?)", (digest, self._run, before + 1))
+        return before
 
     def _open(self) -> None:
         try:

@@ -54,15 +54,23 @@ async def test_a_journal_of_another_job_is_refused(service: Emulator, tmp_path: 
     assert service.requests.count == 1
 
 
-@pytest.mark.parametrize("tracking", ["CASE-1", ""])
-async def test_a_request_with_other_fields_under_the_same_key_is_refused(
-    service: Emulator, tmp_path: Path, tracking: str
-):
+async def test_a_request_with_other_fields_under_the_same_tracking_is_refused(service: Emulator, tmp_path: Path):
     path = tmp_path / "pins.journal"
-    await run(service, path, [RequestPinCode(tracking=tracking, custom_fields=["Jane"])])
+    await run(service, path, [RequestPinCode(tracking="CASE-1", custom_fields=["Jane"])])
     with pytest.raises(errors.JournalError, match="other fields"):
-        await run(service, path, [RequestPinCode(tracking=tracking, custom_fields=["John"])])
+        await run(service, path, [RequestPinCode(tracking="CASE-1", custom_fields=["John"])])
     assert service.requests.count == 1
+
+
+async def test_requests_without_a_name_keep_their_pins_when_others_come_in_between(service: Emulator, tmp_path: Path):
+    path = tmp_path / "pins.journal"
+    jane, john, blank = (RequestPinCode(custom_fields=[name]) for name in ("Jane", "John", ""))
+    first = await run(service, path, [jane, blank, john, blank])
+    second = await run(service, path, [blank, jane, RequestPinCode(custom_fields=["Joe"]), blank, john, blank])
+    assert len(service.ledger) == 4 + 2
+    known = sorted(issued.pin.code for issued in second if issued.resumed)
+    assert known == sorted(issued.pin.code for issued in first)
+    assert sorted(issued.position for issued in second if not issued.resumed) == [2, 5]
 
 
 async def test_a_tracking_field_that_looks_like_a_place_is_no_place(service: Emulator, tmp_path: Path):
@@ -100,7 +108,7 @@ async def test_waiting_writes_share_a_commit(tmp_path: Path):
         return commit(group)
 
     journal._commit = count
-    await asyncio.gather(*(journal.admit([(f"={number}", b"")]) for number in range(500)))
+    await asyncio.gather(*(journal.admit([(f"{number}", b"")]) for number in range(500)))
     await journal.close()
     assert commits < 10
 
@@ -108,7 +116,7 @@ async def test_waiting_writes_share_a_commit(tmp_path: Path):
 async def test_what_is_awaited_is_on_the_disk(tmp_path: Path):
     journal = Journal(tmp_path / "pins.journal", "job")
     await journal.open()
-    await journal.admit([("=a", b""), ("=b", b"")])
+    await journal.admit([("a", b""), ("b", b"")])
     await journal.sent("=a")
     await journal.issued("=a", "012345", 1)
     copies = [path.read_bytes() for path in sorted(tmp_path.iterdir())]
@@ -117,7 +125,7 @@ async def test_what_is_awaited_is_on_the_disk(tmp_path: Path):
     await journal.close()
     after = Journal(tmp_path / "copy.journal", "job")
     await after.open()
-    entries = await after.admit([("=a", b""), ("=b", b"")])
+    entries = await after.admit([("a", b""), ("b", b"")])
     assert [(entry.state, entry.pin, entry.unseen) for entry in entries] == [
         (State.ISSUED, "012345", 1),
         (State.NEW, None, 0),

@@ -123,10 +123,6 @@ async def test_several_auth_codes_are_several_callers(command, service):
     assert len(service.ledger) == 40
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="bulk: a worker that is called off in _Run._feed takes what it has just read along; often, not always",
-)
 async def test_a_caller_who_is_refused_loses_no_row_of_the_others(command, service):
     command.write(rows(2000))
     done = await command("pins", "customers.csv", "--pin-rate", "5000", RESCUE_AUTH_CODE="wrong fixedsecond0000")

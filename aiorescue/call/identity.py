@@ -188,6 +188,7 @@ class CodeIdentity(NobodyIdentity):
 
     def __init__(self, credentials: AuthCode, name: str) -> None:
         self.name = name
+        self.credentials = credentials
         self._stamp = Stamp(code=credentials.code)
 
     def fill(self, operation: Operation[Any]) -> Operation[Any]:

@@ -1,5 +1,7 @@
 """The pacer that keeps a gap between two calls, and learns from their answers how large it must be."""
 
+from collections.abc import Mapping
+
 import attrs
 
 from aiorescue.call.clock import Clock
@@ -21,6 +23,7 @@ class Answers:
 
     usual: float | None = None
     scatter: float = 0.0
+    any: bool = False
 
     @property
     def late(self) -> float:
@@ -29,14 +32,28 @@ class Answers:
 
     def heard(self, took: float) -> bool:
         """An answer came after so many seconds; whether that was late."""
+        if not self.any:
+            # The first call opens the connection, so nobody knows when it arrived, nor what is usual.
+            self.any = True
+            return True
         if self.usual is None:
-            self.usual, self.scatter = took, took / 4
+            self.usual, self.scatter = took, took / 8
             return False
         late = took > self.late
         off = min(took, self.late) - self.usual
         self.usual += off / 8
         self.scatter += (abs(off) - self.scatter) / 8
         return late
+
+
+def is_late(under_way: Mapping[float, object], answers: Answers, now: float) -> bool:
+    """Whether the oldest call under way is late; `under_way` has the moments of sending, oldest first."""
+    if not under_way:
+        return False
+    age = now - next(iter(under_way))
+    # Nobody knows how long the first one takes: it is waited for.
+    late = answers.late if answers.any else 0.0
+    return late < age < late + _HOLD
 
 
 class Interval:
@@ -78,17 +95,11 @@ class Interval:
             if (wait := self._due() - time()) > 0:
                 # While the gap is being halved, the answer that does it may come before the slot.
                 await sleep(wait if not self.limit.starting else max(wait / 2, min(wait, _TICK)))
-            elif self._one_is_late(time()):
+            elif self.limit.gap and is_late(self._under_way, self._answers, time()):
                 # It would arrive just before the next one, which would then be rejected.
                 await sleep(max((self._answers.usual or 0.0) / 4, _TICK))
             else:
                 return
-
-    def _one_is_late(self, now: float) -> bool:
-        if not self._under_way or self._answers.usual is None or not self.limit.gap:
-            return False
-        age = now - next(iter(self._under_way))
-        return self._answers.late < age < self._answers.late + _HOLD
 
     def _take(self) -> float:
         now = self._clock.time()

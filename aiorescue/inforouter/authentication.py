@@ -6,23 +6,15 @@ from typing import Annotated, ClassVar
 import attrs
 
 from aiorescue import errors
+from aiorescue.inforouter.declared import BINDINGS, TICKET
 from aiorescue.inforouter.element import Element
 from aiorescue.inforouter.envelope import INFOROUTER, InfoRouterOperation
 from aiorescue.inforouter.values import moment, number
-from aiorescue.operation import Binding, Effect, Evidence, Family, Needs, Parameter, Spec
-
-BINDINGS = {
-    Binding.SOAP11: Evidence.DOCUMENTED,
-    Binding.HTTP_GET: Evidence.DOCUMENTED,
-    Binding.HTTP_POST: Evidence.DOCUMENTED,
-}
+from aiorescue.operation import Effect, Family, Needs, Parameter, Spec
 
 UserName = Annotated[str | None, Parameter("UID")]
 Password = Annotated[str | None, Parameter("PWD", secret=True)]
 Language = Annotated[str | None, Parameter("Lang")]
-
-#: The spelling of the 2019 WSDL. SOAP minds the case: misspelt, the call would run as the anonymous user.
-TICKET = Parameter("AuthenticationTicket", secret=True)
 
 
 @attrs.frozen(kw_only=True)

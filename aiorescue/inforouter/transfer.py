@@ -1,0 +1,251 @@
+"""Documents of any size, chunk by chunk: one chunk in memory, file work in a thread, checksums compared."""
+
+import asyncio
+import os
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, Protocol
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.call.client import ServiceClient
+from aiorescue.inforouter.handlers import (
+    Chunk,
+    CreateUploadHandler,
+    DeleteDownloadHandler,
+    DeleteUploadHandler,
+    DownloadFileChunk,
+    DownloadHandler,
+    GetDownloadHandler,
+    GetDownloadHandlerByVersion,
+    UploadDocumentWithHandler1,
+    Uploaded,
+    UploadFileChunk,
+    UploadHandler,
+    crc32,
+    same_crc,
+)
+
+#: Bytes a chunk, unless the server wants it otherwise.
+CHUNK = 2**20
+#: How often a chunk that arrived damaged is asked for.
+_TRIES = 3
+
+#: Told the bytes that are done and, if known, those of the whole.
+Progress = Callable[[int, int | None], object]
+Source = str | os.PathLike[str] | bytes | BinaryIO | AsyncIterator[bytes]
+Target = str | os.PathLike[str] | BinaryIO
+Read = Callable[[int], Awaitable[bytes]]
+
+
+def _no_progress(done: int, total: int | None) -> None:
+    """Nobody wants to know."""
+
+
+class _Reads(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+@attrs.define(eq=False)
+class _Pieces:
+    """An async iterator of bytes, read like a file."""
+
+    source: AsyncIterator[bytes]
+    held: bytearray = attrs.field(factory=bytearray)
+
+    async def read(self, size: int) -> bytes:
+        while len(self.held) < size:
+            piece = await anext(self.source, None)
+            if piece is None:
+                break
+            self.held += piece
+        found = bytes(self.held[:size])
+        del self.held[:size]
+        return found
+
+
+# --- up -------------------------------------------------------------------------------------------
+
+
+@attrs.frozen(kw_only=True)
+class Upload:
+    """One document to send; see `InfoRouterClient.upload`."""
+
+    client: ServiceClient
+    path: str
+    comment: str | None = None
+    chunk_size: int = CHUNK
+    progress: Progress = _no_progress
+
+    async def send(self, source: Source) -> Uploaded:
+        """Send it from wherever it is."""
+        if isinstance(source, str | os.PathLike):
+            file = await _open(Path(source), "rb")
+            try:
+                total = (await asyncio.to_thread(os.fstat, file.fileno())).st_size
+                return await self._twice(file, total)
+            finally:
+                await _close(file)
+        if isinstance(source, bytes | bytearray | memoryview):
+            held = bytes(source)
+            return await self._twice(BytesIO(held), len(held))
+        return await self._once(_Pieces(aiter(source)).read if hasattr(source, "__aiter__") else _in_thread(source))
+
+    async def _twice(self, file: BinaryIO, total: int) -> Uploaded:
+        """From the beginning once more if a chunk's fate is unknown: nothing has come of the first."""
+        try:
+            return await self._once(_in_thread(file), total)
+        except errors.AmbiguousOutcome as problem:
+            if problem.operation != UploadFileChunk.spec.name:
+                raise
+        await asyncio.to_thread(file.seek, 0)
+        return await self._once(_in_thread(file), total)
+
+    async def _once(self, read: Read, total: int | None = None) -> Uploaded:
+        handler = await self.client.call(CreateUploadHandler(self.chunk_size))
+        try:
+            await self._send_chunks(handler, read, total)
+        except errors.RescueError:
+            with suppress(errors.RescueError):
+                await self.client.call(DeleteUploadHandler(handler.handler))
+            raise
+        return await self.client.call(UploadDocumentWithHandler1(self.path, handler.handler, self.comment))
+
+    async def _send_chunks(self, handler: UploadHandler, read: Read, total: int | None) -> None:
+        whole, done, size = 0, 0, max(1, handler.chunk_size)
+        chunk, last, told = await read(size), False, ""
+        while not last:
+            following = await read(size)
+            last = not following
+            whole = await asyncio.to_thread(zlib.crc32, chunk, whole)
+            received = await self.client.call(UploadFileChunk(handler.handler, chunk, crc32(chunk), last))
+            told = received.file_crc
+            done += len(chunk)
+            self.progress(done, done if last else total)
+            chunk = following
+        if not same_crc(told, whole):
+            raise errors.ProtocolError(
+                f"UploadFileChunk: the server has a file with checksum {told}, but {whole:X} was sent",
+                operation="UploadFileChunk",
+            )
+
+
+def _in_thread(file: _Reads) -> Read:
+    async def read(size: int) -> bytes:
+        parts: list[bytes] = []
+        while size > 0 and (part := await asyncio.to_thread(file.read, size)):
+            parts.append(part)
+            size -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    return read
+
+
+async def _open(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
+    def work() -> BinaryIO:
+        return path.open(mode)
+
+    return await asyncio.to_thread(work)
+
+
+# --- down -----------------------------------------------------------------------------------------
+
+
+async def begin(client: ServiceClient, path: str, version: int | None, chunk_size: int) -> DownloadHandler:
+    """A handler for one document."""
+    if version is None:
+        return await client.call(GetDownloadHandler(path, chunk_size))
+    return await client.call(GetDownloadHandlerByVersion(path, chunk_size, version))
+
+
+async def chunks(client: ServiceClient, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
+    """The document's bytes in order; compared with its checksum at the end. The handler ends with it."""
+    done, whole, last = 0, 0, False
+    try:
+        while not last:
+            chunk = await _intact(client, DownloadFileChunk(handler.handler, done, max(1, handler.chunk_size)))
+            done += len(chunk.data)
+            last = chunk.last
+            if not last and not chunk.data:
+                raise _damaged("an empty chunk that is not the last")
+            whole = await asyncio.to_thread(zlib.crc32, chunk.data, whole)
+            if chunk.data:
+                yield chunk.data
+        if handler.size not in (None, done):
+            raise _damaged(f"{done:,} bytes of {handler.size:,}")
+        if not same_crc(handler.crc, whole):
+            raise _damaged(f"bytes with checksum {whole:X}, not {handler.crc}")
+    except errors.RescueError:
+        await _end(client, handler)
+        raise
+    await _end(client, handler)
+
+
+async def _intact(client: ServiceClient, operation: DownloadFileChunk) -> Chunk:
+    for _ in range(_TRIES):
+        chunk = await client.call(operation)
+        if chunk.intact:
+            return chunk
+    raise _damaged(f"a chunk {_TRIES} times that its checksum does not fit")
+
+
+def _damaged(what: str) -> errors.ProtocolError:
+    return errors.ProtocolError(f"DownloadFileChunk: the server sent {what}", operation="DownloadFileChunk")
+
+
+async def _end(client: ServiceClient, handler: DownloadHandler) -> None:
+    with suppress(errors.RescueError):
+        await client.call(DeleteDownloadHandler(handler.handler))
+
+
+async def download(
+    client: ServiceClient,
+    path: str,
+    target: Target,
+    *,
+    version: int | None = None,
+    chunk_size: int = CHUNK,
+    progress: Progress = _no_progress,
+) -> DownloadHandler:
+    """Fetch a document; see `InfoRouterClient.download`."""
+    handler = await begin(client, path, version, chunk_size)
+    if not isinstance(target, str | os.PathLike):
+        await _write(client, handler, target, progress)
+        return handler
+    # What is there under the name is always a whole document.
+    place = Path(target)
+    part = place.with_name(f"{place.name}.part")
+    file = await _open(part, "wb")
+    try:
+        try:
+            await _write(client, handler, file, progress)
+        finally:
+            await _close(file)
+        await asyncio.to_thread(part.replace, place)
+    except BaseException:
+        await _shielded(partial(part.unlink, missing_ok=True))
+        raise
+    return handler
+
+
+async def _write(client: ServiceClient, handler: DownloadHandler, file: BinaryIO, progress: Progress) -> None:
+    done = 0
+    async with aclosing(chunks(client, handler)) as received:
+        async for data in received:
+            await asyncio.to_thread(file.write, data)
+            done += len(data)
+            progress(done, handler.size)
+
+
+async def _close(file: BinaryIO) -> None:
+    await _shielded(file.close)
+
+
+async def _shielded(work: Callable[[], Any]) -> None:
+    """Done in a thread to its end, also when the caller is being cancelled."""
+    await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work))

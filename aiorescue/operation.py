@@ -123,6 +123,8 @@ class Parameter:
         longest: the most characters the service takes, or None if no limit is known.
         secret: never shown in a message.
         choices: the only values that the service takes, if they are known.
+        truths: how False and True are written, where it is not as usual (false and true; 0 and 1 on text pages).
+        on_page: how the text page writes it, where SOAP writes it differently.
         form: field name of the ASMX GET and POST bindings where it is not the element's.
         node: the text is an XML element, which SOAP carries as one, not escaped.
     """
@@ -133,6 +135,8 @@ class Parameter:
     longest: int | None = None
     secret: bool = False
     choices: tuple[Plain, ...] = ()
+    truths: tuple[str, str] | None = None
+    on_page: Callable[[str], str] | None = None
     form: str = ""
     node: bool = False
 

@@ -1,7 +1,8 @@
 """What both clients are made of: calling, closing, and operations as methods."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -11,6 +12,7 @@ from aiorescue.call.clock import Clock, SystemClock
 from aiorescue.call.identity import Identity
 from aiorescue.call.pace import Pacers, PaceSetting
 from aiorescue.call.retry import RetryPolicy
+from aiorescue.call.session import hold
 from aiorescue.call.transport import ClientSession, Transport, check_base_url
 from aiorescue.operation import Binding, Operation
 
@@ -44,6 +46,18 @@ class awaits(Generic[P, R]):  # noqa: N801 - reads as a verb: close_session = aw
 
         method.__doc__ = self.__doc__
         return method
+
+
+class CallsTogether:
+    """Calls that share one server session."""
+
+    def __init__(self, caller: Caller, identity: Identity) -> None:
+        self._caller = caller
+        self._identity = identity
+
+    async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
+        """As `ServiceClient.call`."""
+        return await self._caller.call(operation, self._identity, binding=binding)
 
 
 class ServiceClient:
@@ -124,12 +138,25 @@ class ServiceClient:
             before_send: awaited before each try, when its slot has come.
             bulk: one of many: calls that somebody waits for overtake it, though never all the time.
         """
+        with self._counted(operation.spec.name):
+            return await self._caller.call(operation, identity, binding=binding, before_send=before_send, bulk=bulk)
+
+    @asynccontextmanager
+    async def _together(self, identity: Identity, what: str) -> AsyncIterator["CallsTogether"]:
+        """Several calls on one server session; `aclose` waits for all of them."""
+        with self._counted(what):
+            async with hold(identity) as held:
+                yield CallsTogether(self._caller, held)
+
+    @contextmanager
+    def _counted(self, what: str) -> Iterator[None]:
+        """Under way, as `aclose` sees it."""
         if self._closed:
-            raise errors.InvalidRequest("the client is closed; make a new one", operation=operation.spec.name)
+            raise errors.InvalidRequest("the client is closed; make a new one", operation=what)
         self._under_way += 1
         self._idle.clear()
         try:
-            return await self._caller.call(operation, identity, binding=binding, before_send=before_send, bulk=bulk)
+            yield
         finally:
             self._under_way -= 1
             if not self._under_way:

@@ -1,13 +1,15 @@
 """A login at work: server sessions kept by their cookies, each leased to one call at a time."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.call.clock import Clock
-from aiorescue.call.identity import Holder, Lease, Login, Send, SingleFlight, fill
+from aiorescue.call.identity import Holder, Identity, Lease, Login, Send, SingleFlight, fill
 from aiorescue.operation import Kind, Needs, Operation, Outcome
 from aiorescue.wire import Response, Stamp
 
@@ -68,21 +70,34 @@ class SessionIdentity:
                 await self._end_idle(keep=1)
             # Cancelled in a login, its holder is dropped: the next one makes another.
             holder = self._idle.pop() if self._idle else Holder()
-            return await self._prepare(operation, holder, arrived)
+            lease = await self.prepare(operation, holder, arrived)
         except BaseException:
             self._free.release()
             raise
+        if not isinstance(lease, Lease):
+            self._put_back(holder)
+        return lease
 
-    async def _prepare(self, operation: Operation[Any], holder: Holder, arrived: int) -> Lease | Outcome[Any]:
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator["HeldSession"]:
+        """One session for several calls, which share what the server keeps for it."""
+        await self._free.acquire()
+        holder = self._idle.pop() if self._idle else Holder()
+        try:
+            yield HeldSession(self, holder)
+        finally:
+            self._put_back(holder)
+
+    async def prepare(self, operation: Operation[Any], holder: Holder, arrived: int | None = None) -> Lease | Outcome[Any]:
+        """A lease of that session, after a login if need be; `arrived`: the logins refused when the call came."""
         if holder.cookie and self._clock.time() - holder.used > IDLE_LIMIT:
             holder.cookie = ""
         # An explicit logout after an explicit logout is for the service to answer.
         signed_off = self._logged_out and type(operation) is type(self._logout)
         fresh = False
         if not holder.cookie and type(operation) is not type(self._login) and not signed_off:
-            failure = await self._sign_on(holder, arrived)
+            failure = await self._sign_on(holder, self._refused if arrived is None else arrived)
             if failure is not None:
-                self._put_back(holder)
                 return failure
             fresh = True
         return Lease(operation, Stamp(cookie=holder.cookie), holder, fresh)
@@ -124,11 +139,12 @@ class SessionIdentity:
             return False
         dead = False
         if outcome is not None:
-            dead = self._judge(lease, holder, outcome, response)
+            dead = self.judge(lease, holder, outcome, response)
         self._put_back(holder)
         return dead
 
-    def _judge(self, lease: Lease, holder: Holder, outcome: Outcome[Any], response: Response | None) -> bool:
+    def judge(self, lease: Lease, holder: Holder, outcome: Outcome[Any], response: Response | None) -> bool:
+        """Note what an answer says of its session. True if that one has ended."""
         kind = type(lease.operation)
         if outcome.kind is Kind.OK:
             holder.used = self._clock.time()
@@ -166,3 +182,53 @@ def _cookies(response: Response | None) -> str:
     if response is None:
         return ""
     return "; ".join(cookie.partition(";")[0].strip() for cookie in response.cookies)
+
+
+class HeldSession:
+    """A login's session that one caller keeps for several calls.
+
+    Should it end meanwhile, what the server kept for it is gone, so no other takes its place unseen.
+
+    Args:
+        login: whose it is; to pacers the two are one caller.
+        holder: the session.
+    """
+
+    def __init__(self, login: SessionIdentity, holder: Holder) -> None:
+        self.name = login.name
+        self.credentials = login.credentials
+        self._login = login
+        self._holder = holder
+        self._begun = False
+
+    def __eq__(self, other: object) -> bool:
+        return other is self._login or other is self
+
+    def __hash__(self) -> int:
+        return hash(self._login)
+
+    def fill(self, operation: Operation[Any]) -> Operation[Any]:
+        """Name and password, where they were left out."""
+        return self._login.fill(operation)
+
+    async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
+        """The session, after a login before the first call."""
+        if self._begun and not self._holder.cookie:
+            return Outcome(Kind.AUTHENTICATION, error=errors.NotLoggedIn, detail="the session has ended meanwhile")
+        lease = await self._login.prepare(operation, self._holder)
+        self._begun = self._begun or isinstance(lease, Lease)
+        return lease
+
+    def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
+        """Note what the answer says of the session; it stays with its keeper."""
+        if outcome is not None:
+            self._login.judge(lease, self._holder, outcome, response)
+        return False
+
+    async def end(self) -> None:
+        """The login ends it."""
+
+
+def hold(identity: Identity) -> AbstractAsyncContextManager[Identity]:
+    """An identity whose calls share one server session; one that has none is as good as itself."""
+    return identity.hold() if isinstance(identity, SessionIdentity) else nullcontext(identity)

@@ -127,6 +127,11 @@ class Shape:
         return {parameter.soap: parameter for parameter in self.parameters}
 
     @cached_property
+    def over_soap(self) -> bool:
+        """Some operations are only known as text pages."""
+        return Binding.SOAP11 in self.spec.bindings
+
+    @cached_property
     def over_forms(self) -> bool:
         """ASMX offers no operation with an out parameter over GET and POST."""
         return not self.spec.outputs

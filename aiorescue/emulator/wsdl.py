@@ -108,7 +108,8 @@ _FORM = "application/x-www-form-urlencoded"
 
 def wsdl(site: Site, url: str) -> bytes:
     """The description of a service that answers at the address."""
-    stem, namespace, shapes = _stem(site), site.service.namespace, list(site.shapes.values())
+    stem, namespace = _stem(site), site.service.namespace
+    shapes = [shape for shape in site.shapes.values() if shape.over_soap]
     forms = [shape for shape in shapes if shape.over_forms]
     schema = "".join(part for shape in shapes for part in _schema(shape))
     addresses = {"Soap": "soap", "Soap12": "soap12", "HttpGet": "http", "HttpPost": "http"}

@@ -18,8 +18,8 @@ class Field:
     """Where a field of a record comes from.
 
     Attributes:
-        soap: its element.
-        text: its key or column title on the text page, in any case.
+        soap: its element; empty where none was seen.
+        text: its key or column title on the text page, in any case; empty where there is none.
         read: makes the value of the text.
     """
 

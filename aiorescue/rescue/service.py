@@ -89,12 +89,11 @@ def _list(output: Output, value: Any) -> list[Any]:
     """The records in a wrapper: none, one or many (xmltodict makes something else of each)."""
     if value is None or output.record is None:
         return []
-    items = _elements(output, value).get(output.item, [])
-    return [records.read(output.record, _elements(output, one)) for one in ([items] if _single(items) else items)]
-
-
-def _single(items: Any) -> bool:
-    return not isinstance(items, list)
+    found: list[Any] = []
+    # The item's name differs between versions, and not all were seen; a wrapper holds nothing else.
+    for items in (items for name, items in _elements(output, value).items() if not name.startswith(("@", "#"))):
+        found += items if isinstance(items, list) else [items]
+    return [records.read(output.record, _elements(output, one)) for one in found]
 
 
 def _elements(output: Output, value: Any) -> Mapping[str, Any]:

@@ -1,14 +1,29 @@
-"""Sessions: what an administrator can do to them."""
+"""Sessions: which there are, and what an administrator can do to them."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 import attrs
 
-from aiorescue.operation import Effect, Operation, Parameter, Spec
-from aiorescue.rescue.service import ASMX, ASMX_INFERRED, AUTH_CODE, RESCUE, SOAP, TEXT, words
+from aiorescue.operation import Binding, Effect, Evidence, Operation, Output, PageForm, Parameter, Spec
+from aiorescue.rescue.service import (
+    ASMX,
+    ASMX_INFERRED,
+    AUTH_CODE,
+    RESCUE,
+    SOAP,
+    SOAP11_SEEN,
+    TEXT,
+    TEXT_INFERRED,
+    on_page,
+    words,
+)
+from aiorescue.rescue.session_list import NodeRef, Session
 
 SessionId = Annotated[int, Parameter("iSession", "session", int)]
 NodeId = Annotated[int, Parameter("iNode", "node", int)]
+SomeNode = Annotated[int | None, Parameter("iNodeID", "node", int)]
+SomeNodeRef = Annotated[NodeRef, Parameter("eNodeRef", "noderef", choices=tuple(NodeRef))]
 
 _ACTION_WORDS = "Error OK NotLoggedInAsAdmin ActionFailed Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 
@@ -63,4 +78,201 @@ class CloseSession(Operation[None]):
         text_words=words("InvalidParam_Session"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class HoldSession(Operation[None]):
+    """Put a session on hold. Needs an administrator. Vendor: ``holdSession``.
+
+    Only the text page is known: on SOAP's name for the session the vendor's samples disagree.
+
+    Args:
+        session: id of the session.
+    """
+
+    session: Annotated[int, on_page("session", int)]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="holdSession",
+        bindings=TEXT,
+        page="/API/holdSession.aspx",
+        words=words(_ACTION_WORDS),
+        text_words=words("InvalidParam_Session"),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class CancelAction(Operation[None]):
+    """Undo the action that is pending: the session is as it was before. Vendor: ``cancelAction``.
+
+    Needs an administrator. The ASMX forms are inferred from the other session actions.
+
+    Args:
+        session: id of the session.
+    """
+
+    session: SessionId
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="cancelAction",
+        bindings=SOAP | ASMX_INFERRED | TEXT,
+        prefix="cancelActionRet_",
+        root="cancelActionRet",
+        page="/API/cancelAction.aspx",
+        words=words(_ACTION_WORDS),
+        text_words=words("InvalidParam_Session"),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class TransferSession(Operation[None]):
+    """Hand a session to another technician or channel. Needs an administrator. Vendor: ``transferSession``.
+
+    Only the text page is known.
+
+    Args:
+        session: id of the session.
+        node: id of the technician's node, or of the channel.
+        node_ref: which of the two.
+        comment: a text for the one who takes it.
+    """
+
+    session: Annotated[int, on_page("session", int)]
+    node: Annotated[int, on_page("node", int)]
+    node_ref: Annotated[NodeRef, on_page("noderef", choices=tuple(NodeRef))] = NodeRef.NODE
+    comment: Annotated[str, on_page("comment")] = ""
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="transferSession",
+        bindings=TEXT,
+        page="/API/transferSession.aspx",
+        words=words(_ACTION_WORDS),
+        text_words=words("InvalidParam_Session InvalidParam_Node"),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class IsAnyTechAvailableOnChannel(Operation[bool]):
+    """Whether a technician is there for a channel. Vendor: ``isAnyTechAvailableOnChannel``.
+
+    Only the text page is known, from two tutorials; that it answers ``FALSE`` for no is inferred.
+
+    Args:
+        channel: id of the channel.
+        excluding_away_and_busy: count only technicians who are neither away nor busy.
+    """
+
+    channel: Annotated[int, on_page("ChannelID", int)]
+    excluding_away_and_busy: Annotated[bool, on_page("ExcludingAwayAndBusy", bool, truths=("false", "true"))] = False
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="isAnyTechAvailableOnChannel",
+        bindings=TEXT,
+        page="/API/isAnyTechAvailableOnChannel.aspx",
+        form=PageForm.WORD,
+        words=words("TRUE FALSE Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"),
+        outputs=(Output("isAnyTechAvailableOnChannel"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> bool:
+        """The word as a bool."""
+        word = values["isAnyTechAvailableOnChannel"].upper()
+        if word not in ("TRUE", "FALSE"):
+            raise ValueError("the answer is OK but neither TRUE nor FALSE")
+        return bool(word == "TRUE")
+
+
+# --- which there are --------------------------------------------------------------------------------
+
+_LIST_WORDS = "OK Error NotLoggedIn InvalidParam_NodeID Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+
+
+@attrs.frozen
+class SessionsRequest(Operation[list[Session]]):
+    """What every request for a list of sessions takes.
+
+    Args:
+        node: id of a technician, group or channel; left out, the guide says, all sessions are listed.
+        node_ref: whether the id is a channel's.
+    """
+
+    node: SomeNode = None
+    node_ref: SomeNodeRef = NodeRef.NODE
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> list[Session]:
+        """The sessions, in the service's order. Closed ones stay for a while."""
+        sessions: list[Session] = values["aSessions"]
+        return sessions
+
+
+@attrs.frozen
+class GetSession(SessionsRequest):
+    """The sessions of a node, with three custom fields each. Vendor: ``getSession``.
+
+    SOAP is known from the vendor's samples without its answer: the list is read as that of version 3 (inferred).
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getSession",
+        bindings=SOAP11_SEEN | TEXT,
+        prefix="getSession_",
+        page="/API/getSession.aspx",
+        form=PageForm.TABLE,
+        words=words(_LIST_WORDS),
+        text_words=words("InvalidParam_Node"),
+        outputs=(Output("aSessions", record=Session, item="SESSION"),),
+        identity=AUTH_CODE,
+    )
+
+
+@attrs.frozen
+class GetSessionV2(SessionsRequest):
+    """The sessions of a node, with who leads and who hands off. Vendor: ``getSession_V2`` (``getSession_v2``).
+
+    Only the text page is known; its path follows from the page's title (inferred).
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getSession_V2",
+        bindings=TEXT_INFERRED,
+        page="/API/getSession_v2.aspx",
+        form=PageForm.TABLE,
+        words=words(_LIST_WORDS),
+        text_words=words("InvalidParam_Node"),
+        outputs=(Output("aSessions", record=Session, item="SESSION_V2"),),
+        identity=AUTH_CODE,
+    )
+
+
+@attrs.frozen
+class GetSessionV3(SessionsRequest):
+    """The sessions of a node, with six custom fields each. Vendor: ``getSession_V3`` (``getSession_v3``)."""
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getSession_V3",
+        bindings={Binding.SOAP11: Evidence.CLIENT, Binding.SOAP12: Evidence.CLIENT} | TEXT,
+        prefix="getSession_",
+        page="/API/getSession_v3.aspx",
+        form=PageForm.TABLE,
+        words=words(_LIST_WORDS),
+        text_words=words("InvalidParam_Node"),
+        outputs=(Output("aSessions", record=Session, item="SESSION_V3"),),
+        identity=AUTH_CODE,
     )

@@ -29,6 +29,8 @@ class TextCodec:
             if value is None or value == "":
                 continue
             text = plain(slot.parameter, value, true="1", false="0")
+            if slot.parameter.on_page is not None:
+                text = slot.parameter.on_page(text)
             refuse_markup(operation, slot.name, text)
             pairs.append((slot.parameter.text, text))
         if self._identity is not None and stamp.code:
@@ -50,9 +52,11 @@ class TextCodec:
         raise xml.Unreadable(f"the answer is {'an HTML page' if page else 'no status word'}")
 
     def _without_word(self, text: str) -> str | None:
-        """An answer that was seen without its OK: an address, or a table as an XML document."""
+        """An answer without the word and its blank: an address, a value, or a table as an XML document."""
         if self._form is PageForm.ADDRESS:
             address = text.removeprefix("OK:").lstrip()
             return address if address.startswith(("https://", "http://")) else None
+        if self._form is PageForm.BODY and text.startswith("OK:"):
+            return text.removeprefix("OK:")
         table = text.startswith("<") and self._form in (PageForm.TABLE, PageForm.BODY)
         return None if not table or xml.is_html(text) else text

@@ -4,6 +4,7 @@ xmltodict answers an empty element with None, one child with a scalar, strips bl
 blanks stay, a document with a DOCTYPE is refused, and elements are matched by namespace, not by prefix.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -19,6 +20,7 @@ SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 _CUT = frozenset({3, 5, 6, 20})
 _HTML = ("<!doctype html", "<html")
 _HEAD = 1_024
+_MARKUP = re.compile("[&<>\r]")
 _NIL = "@http://www.w3.org/2001/XMLSchema-instance:nil"
 
 
@@ -36,7 +38,7 @@ class Unreadable(ValueError):
 
 def escape(value: str) -> str:
     """Text for an element's content. A bare carriage return would be read as a line feed."""
-    return _escape(value, {"\r": "&#13;"})
+    return _escape(value, {"\r": "&#13;"}) if _MARKUP.search(value) else value
 
 
 def parse(text: str, namespace: str) -> dict[str, Any]:
@@ -75,6 +77,8 @@ def local(element: ET.Element) -> str:
 
 
 def _check(text: str) -> None:
+    if text.startswith("<?xml") and "<!" not in text:
+        return  # the usual answer: nothing in it that would have to be looked at
     head = text[:_HEAD].lstrip("\ufeff \t\r\n").lower()
     if not head:
         raise Unreadable("the answer is empty", cut=True)

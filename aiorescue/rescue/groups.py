@@ -1,0 +1,165 @@
+"""Groups of administrators and technicians: looked up, made and changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+import attrs
+
+from aiorescue.operation import Effect, Operation, Output, PageForm, Spec
+from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
+from aiorescue.rescue.nodes import Group
+from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, TEXT, TEXT_INFERRED, on_page, words
+
+
+def comma_list(names: Sequence[str]) -> str:
+    """Names as the pages take them."""
+    return names if isinstance(names, str) else ",".join(names)
+
+
+@attrs.frozen
+class CreateGroup(Operation[int]):
+    """Make an empty group. Never repeated after an unclear failure. Vendor: ``createGroup``.
+
+    Only the text page is known; name and permissions follow with `SetGroup`.
+
+    Args:
+        parent: id of the root of administrators or technicians, or of a technician group.
+
+    Returns:
+        The id of the new group's node.
+    """
+
+    parent: Annotated[int, on_page("parent", int)]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="createGroup",
+        bindings=TEXT,
+        page="/API/createGroup.aspx",
+        form=PageForm.BODY,
+        words=words(REFUSALS),
+        text_words=words("InvalidParam_Parent"),
+        outputs=(Output("node"),),
+        identity=AUTH_CODE,
+        effect=Effect.CREATES,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> int:
+        """The id."""
+        return new_node(values)
+
+
+@attrs.frozen
+class GetGroup(Operation[Group]):
+    """A group and its permissions. Vendor: ``getGroup``.
+
+    The text page's path follows from its title (inferred). Over SOAP the group was read up to its permissions.
+
+    Args:
+        node: id of the group.
+    """
+
+    node: NodeId
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getGroup",
+        bindings=SOAP | TEXT_INFERRED,
+        prefix="getGroup_",
+        page="/API/getGroup.aspx",
+        words=words(REFUSALS, "InvalidParam_NodeID"),
+        text_words=words("InvalidParam_Node"),
+        outputs=(Output("oGroup", record=Group),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Group:
+        """The group."""
+        group: Group = values["oGroup"]
+        return group
+
+
+@attrs.frozen
+class GetGroupV2(Operation[Group]):
+    """A group with its limit for the RPAT add-on. Vendor: ``getGroup_v2``.
+
+    Only the text page is known; its path follows from its title (inferred).
+
+    Args:
+        node: id of the group.
+    """
+
+    node: PageNode
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getGroup_v2",
+        bindings=TEXT_INFERRED,
+        page="/API/getGroup_v2.aspx",
+        words=words(REFUSALS),
+        text_words=words("InvalidParam_Node"),
+        outputs=(Output("oGroup", record=Group),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Group:
+        """The group."""
+        group: Group = values["oGroup"]
+        return group
+
+
+@attrs.frozen(kw_only=True)
+class GroupSettings(Operation[None]):
+    """What both versions of setGroup take; limits follow on the page, but their names were not read.
+
+    Args:
+        node: id of the group.
+        name: of the group.
+        enabled: whether it is.
+        description: a text of the account's own.
+        permissions: their names (``"RemoteControl"``); left out, none are sent.
+        locked_permissions: those that groups below cannot change.
+    """
+
+    node: PageNode
+    name: Annotated[str, on_page("name")]
+    enabled: Annotated[bool, on_page("status", bool, truths=("Disabled", "Enabled"))] = True
+    description: Annotated[str, on_page("description")] = ""
+    permissions: Annotated[str, on_page("permission")] = attrs.field(default="", converter=comma_list)
+    locked_permissions: Annotated[str, on_page("lockedpermission")] = attrs.field(default="", converter=comma_list)
+
+
+@attrs.frozen(kw_only=True)
+class SetGroup(GroupSettings):
+    """Change a group. Vendor: ``setGroup``. Only the text page is known; its path follows from its title (inferred)."""
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setGroup",
+        bindings=TEXT_INFERRED,
+        page="/API/setGroup.aspx",
+        words=words(REFUSALS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class SetGroupV2(GroupSettings):
+    """Change a group; knows more permissions. Vendor: ``setGroup_v2``.
+
+    Only the text page is known; its path follows from its title (inferred).
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setGroup_v2",
+        bindings=TEXT_INFERRED,
+        page="/API/setGroup_v2.aspx",
+        words=words(REFUSALS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )

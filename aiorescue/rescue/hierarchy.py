@@ -1,0 +1,244 @@
+"""The hierarchy: the account and its tree of nodes. People are in `users`, groups in `groups`."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+import attrs
+
+from aiorescue.operation import Effect, Operation, Output, PageForm, Parameter, Spec
+from aiorescue.rescue import records
+from aiorescue.rescue.nodes import Account, Hierarchy, Node
+from aiorescue.rescue.service import (
+    AUTH_CODE,
+    RESCUE,
+    SOAP,
+    SOAP11_SEEN,
+    SOAP12_SEEN,
+    TEXT,
+    TEXT_SEEN,
+    on_page,
+    words,
+)
+
+NodeId = Annotated[int, Parameter("iNodeID", "node", int)]
+PageNode = Annotated[int, on_page("node", int)]
+#: How the pages write truths; elsewhere it is 1 and 0.
+WRITTEN_OUT = ("false", "true")
+
+REFUSALS = "Error OK NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+
+
+def new_node(values: Mapping[str, Any]) -> int:
+    """The id below the OK of a page that makes nodes; what stands before it is not documented. Raises ValueError."""
+    found = re.fullmatch(r"\s*(?:[A-Za-z]+\s*:)?\s*(-?\d+)\s*", values["node"])
+    if found is None:
+        raise ValueError("the answer is OK but holds no node id")
+    return int(found[1])
+
+
+# --- the account ------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class GetAccount(Operation[Account]):
+    """The caller's account. Vendor: ``getAccount``."""
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getAccount",
+        bindings=SOAP | TEXT,
+        prefix="getAccount_",
+        page="/API/getAccount.aspx",
+        words=words(REFUSALS),
+        outputs=records.outputs(Account)[:5],
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Account:
+        """The account."""
+        return records.read(Account, values)
+
+
+@attrs.frozen
+class GetAccountV2(Operation[Account]):
+    """The caller's account, and whether the Technician Console runs. SOAP only. Vendor: ``getAccount_v2``."""
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getAccount_v2",
+        bindings=SOAP12_SEEN,
+        prefix="getAccount_",
+        words=words(REFUSALS),
+        outputs=records.outputs(Account),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Account:
+        """The account."""
+        return records.read(Account, values)
+
+
+# --- the tree ---------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class GetHierarchy(Operation[Hierarchy]):
+    """All nodes that the caller may see, as a tree. Vendor: ``getHierarchy``."""
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getHierarchy",
+        bindings=SOAP11_SEEN | TEXT,
+        prefix="getHierarchy_",
+        page="/API/getHierarchy.aspx",
+        form=PageForm.BLOCKS,
+        words=words(REFUSALS),
+        outputs=(Output("aHierarchy", record=Node, item="HIERARCHY"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Hierarchy:
+        """The tree."""
+        return Hierarchy(tuple(values["aHierarchy"]))
+
+
+@attrs.frozen
+class GetHierarchyV2(Operation[Hierarchy]):
+    """Nodes as a tree: all, or those below one. Vendor: ``getHierarchy_v2``.
+
+    Only the text page is known: SOAP's parameters were counted and not read.
+
+    Args:
+        node: id of the node to begin at; left out, the whole account.
+        without_offline: leave out technicians who are offline; other nodes stay.
+    """
+
+    node: Annotated[int | None, on_page("node", int)] = None
+    without_offline: Annotated[bool, on_page("filteroffline", bool, truths=WRITTEN_OUT)] = False
+    #: Follows from `node`.
+    is_node: Annotated[bool, on_page("isnode", bool, truths=WRITTEN_OUT)] = attrs.field(init=False)
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getHierarchy_v2",
+        bindings=TEXT_SEEN,
+        page="/API/getHierarchy_v2.aspx",
+        form=PageForm.BLOCKS,
+        words=words(REFUSALS),
+        outputs=(Output("aHierarchy", record=Node, item="HIERARCHY"),),
+        identity=AUTH_CODE,
+    )
+
+    @is_node.default
+    def _is_node(self) -> bool:
+        return self.node is not None
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Hierarchy:
+        """The tree."""
+        return Hierarchy(tuple(values["aHierarchy"]))
+
+
+@attrs.frozen
+class MoveNode(Operation[None]):
+    """Move a person or group below another node. Vendor: ``moveNode``.
+
+    Only the text page is known; its samples spell the parameters in three ways, and these are those of its table.
+
+    Args:
+        target: id of the node to move it below.
+        node: id of the node to move.
+    """
+
+    target: Annotated[int, on_page("targetNode", int)]
+    node: PageNode
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="moveNode",
+        bindings=TEXT,
+        page="/API/moveNode.aspx",
+        words=words(REFUSALS),
+        text_words=words("InvalidParam_Node InvalidParam_TargetNode Invalid_Move"),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class DeleteNode(Operation[None]):
+    """Delete a person or group. Vendor: ``deleteNode``.
+
+    Args:
+        node: id of the node.
+    """
+
+    node: NodeId
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="deleteNode",
+        bindings=SOAP11_SEEN | TEXT,
+        prefix="deleteNode_",
+        page="/API/deleteNode.aspx",
+        words=words(REFUSALS),
+        text_words=words("InvalidParam_Node Invalid_Delete"),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class AssignChannel(Operation[None]):
+    """Let a technician or group take sessions of a channel. Vendor: ``assignChannel``.
+
+    Only the text page is known.
+
+    Args:
+        node: id of the technician or technician group.
+        channel: id of the channel.
+    """
+
+    node: PageNode
+    channel: Annotated[int, on_page("entry", int)]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="assignChannel",
+        bindings=TEXT,
+        page="/API/assignChannel.aspx",
+        words=words(REFUSALS),
+        text_words=words("InvalidParam_Node InvalidParam_Entry Invalid_Assign"),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class UnassignChannel(Operation[None]):
+    """Take a channel from a technician or group. Vendor: ``unassignChannel``.
+
+    Only the text page is known.
+
+    Args:
+        node: id of the technician or technician group.
+        channel: id of the channel.
+    """
+
+    node: PageNode
+    channel: Annotated[int, on_page("entry", int)]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="unassignChannel",
+        bindings=TEXT,
+        page="/API/unassignChannel.aspx",
+        words=words(REFUSALS),
+        text_words=words("InvalidParam_Node InvalidParam_Entry Invalid_Deassign"),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )

@@ -1,0 +1,127 @@
+"""The escape hatch: any operation by its wire name and wire parameters."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.operation import (
+    Answer,
+    Binding,
+    Effect,
+    Evidence,
+    Family,
+    Kind,
+    Operation,
+    Outcome,
+    Parameter,
+    Slot,
+    Spec,
+    verdict,
+)
+from aiorescue.rescue.service import AUTH_CODE, RESCUE
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_SECRET = re.compile("pwd|pass|ticket|authcode", re.IGNORECASE)
+_KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:(.*)")
+
+
+@attrs.frozen
+class Raw:
+    """What an operation answered.
+
+    Attributes:
+        status: the service's word, as it came.
+        outputs: elements of a SOAP answer by name (texts, or mappings and lists of them), or the lines of a text page
+            that have the form KEY:value.
+        text: what follows the word on a text page; empty over SOAP.
+        seconds: from the call to the result, waiting and repetitions included.
+    """
+
+    status: str
+    outputs: Mapping[str, Any] = attrs.field(repr=False)
+    text: str = attrs.field(default="", repr=False)
+    seconds: float = 0.0
+
+
+def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
+    """Refusals that are known are raised as ever; what else the service says is handed on."""
+    if not isinstance(answer.result, str):
+        return Outcome(Kind.OK, value=Raw("", answer.result if isinstance(answer.result, Mapping) else {}))
+    found = verdict(answer.result, operation.spec.prefix)
+    if found.kind is not Kind.OK and found.error is not errors.ServiceError:
+        return Outcome(found.kind, word=answer.result, error=found.error, detail=found.hint)
+    if found.kind is Kind.TRANSIENT:
+        return Outcome(found.kind, word=answer.result, error=found.error, detail=found.hint)
+    lines = map(_KEY.fullmatch, answer.body.splitlines())
+    outputs = {line[1]: line[2].strip() for line in lines if line} if answer.text else answer.fields
+    return Outcome(Kind.OK, value=Raw(answer.result, outputs, answer.body.strip("\r\n")), word=answer.result)
+
+
+_RAW: Final = attrs.evolve(RESCUE, understand=_understand)
+
+
+@attrs.frozen
+class RawCall(Operation[Raw]):
+    """An operation as it is on the wire; `call_of` makes them."""
+
+    values: tuple[Any, ...] = attrs.field(repr=False)
+
+
+_CLASSES: dict[tuple[Any, ...], type[RawCall]] = {}
+
+
+def call_of(name: str, parameters: Mapping[str, str | int | bool], known: Spec | None) -> RawCall:
+    """A call by wire names.
+
+    Args:
+        name: the operation's; of the page without ``.aspx``, if it goes to one.
+        parameters: values by the wire names of the binding; no auth code, which comes from the client.
+        known: the declaration of that operation, if there is one.
+
+    Raises:
+        errors.InvalidRequest: a name that cannot be one, or a parameter that holds the auth code.
+    """
+    for one in (name, *parameters):
+        if _NAME.fullmatch(one) is None:
+            raise errors.InvalidRequest(f"raw: {one[:40]!r} cannot be a name on the wire")
+        if one.lower() in (AUTH_CODE.soap.lower(), AUTH_CODE.text):
+            raise errors.InvalidRequest(f"raw: {one} comes from the client's credentials")
+    for one, value in parameters.items():
+        if not isinstance(value, str | int | bool):
+            raise errors.InvalidRequest(f"raw: {one} must be a text, a number or a bool")
+    key = (name, *((one, type(value)) for one, value in parameters.items()))
+    made = _CLASSES.get(key)
+    if made is None:
+        made = _CLASSES[key] = _make(name, parameters, known)
+    return made(tuple(parameters.values()))
+
+
+def _make(name: str, parameters: Mapping[str, str | int | bool], known: Spec | None) -> type[RawCall]:
+    spec = Spec(
+        service=_RAW,
+        name=name,
+        bindings=dict.fromkeys(Binding, Evidence.INFERRED),
+        prefix=known.prefix if known is not None else f"{name}_",
+        page=(known.page if known is not None else "") or f"/API/{name}.aspx",
+        identity=AUTH_CODE,
+        # Nobody knows what an unknown operation does twice.
+        effect=known.effect if known is not None else Effect.CREATES,
+        family=_family(known),
+        secret_answer=known is not None and known.secret_answer,
+    )
+    slots = tuple(
+        Slot(one, Parameter(one, one, type(value), secret=bool(_SECRET.search(one))), _item(index))
+        for index, (one, value) in enumerate(parameters.items())
+    )
+    return type(f"Raw_{name}", (RawCall,), {"__slots__": (), "spec": spec, "slots": slots})
+
+
+def _family(known: Spec | None) -> Family | None:
+    return known.family if known is not None else None
+
+
+def _item(index: int) -> Any:
+    return lambda call: call.values[index]

@@ -1,0 +1,294 @@
+"""What the next report shows: the settings, which the service keeps for the session or the person.
+
+With a login they live in the server session; with an auth code they last, and other programs may change them.
+How to ask for them is in `report_state`.
+"""
+
+from datetime import date, datetime, time
+from typing import Annotated, ClassVar
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.operation import Effect, Operation, Parameter, Spec
+from aiorescue.rescue.report_table import ReportArea, ReportOutput, ReportType
+from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, on_page, words
+
+WORDS = "OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+_DATE_WORDS = "InvalidFormat InvalidDateRange"
+
+
+def _day(value: date) -> str:
+    return f"{value.month}/{value.day}/{value.year}"
+
+
+def _moment(value: datetime) -> str:
+    """XML's form, to the second, without a zone: it counts in the zone that is set."""
+    return value.replace(tzinfo=None, microsecond=0).isoformat()
+
+
+def _page_moment(text: str) -> str:
+    """The same as the text page writes it: ``M/D/YYYY H:MM:SS``."""
+    value = datetime.fromisoformat(text)
+    return f"{_day(value)} {value.hour}:{value.minute:02}:{value.second:02}"
+
+
+def _clock(value: time) -> str:
+    return value.strftime("%H:%M:%S")
+
+
+def _delimiter(value: str) -> str:
+    if not value:
+        raise errors.InvalidRequest("setDelimiter: delimiter must not be empty")
+    return value
+
+
+@attrs.frozen
+class SetReportArea(Operation[None]):
+    """Set what the report is about. Vendor: ``setReportArea``.
+
+    SOAP takes names, of which only ``SESSION`` was seen, so only the text page and its numbers are declared.
+
+    Args:
+        area: one of the first eleven areas.
+    """
+
+    area: Annotated[ReportArea, on_page("area", int, choices=tuple(ReportArea)[:11])]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setReportArea",
+        bindings=TEXT,
+        page="/API/setReportArea.aspx",
+        words=words(WORDS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetReportAreaV2(Operation[None]):
+    """Set what the report is about. Vendor: ``setReportArea_v2``.
+
+    The parameters of its text page are not known, so only SOAP is declared.
+
+    Args:
+        area: the service's own name of the area; ``SESSION`` is the only one that was seen.
+    """
+
+    area: Annotated[str, Parameter("eReportArea")] = "SESSION"
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setReportArea_v2",
+        bindings=SOAP11_SEEN,
+        words=words(WORDS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetReportAreaV8(Operation[None]):
+    """Set what the report is about, with the areas of version 8. Vendor: ``setReportArea_v8``.
+
+    Text page only; areas 0, 8 and 16 were seen in use.
+
+    Args:
+        area: any area.
+    """
+
+    area: Annotated[ReportArea, on_page("area", int, choices=tuple(ReportArea))]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setReportArea_v8",
+        bindings=TEXT_SEEN,
+        page="/API/setReportArea_v8.aspx",
+        words=words(WORDS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetReportType(Operation[None]):
+    """Set how much the report shows. Text page only. Vendor: ``setReportType``.
+
+    An area without that variant answers ``NOTSUPPORTED`` (`errors.PreconditionFailed`).
+
+    Args:
+        type: all rows, or a summary.
+    """
+
+    type: Annotated[ReportType, on_page("type", choices=tuple(ReportType))]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setReportType",
+        bindings=TEXT_SEEN,
+        page="/API/setReportType.aspx",
+        words=words(WORDS),
+        text_words=words("NotSupported"),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetReportDate(Operation[None]):
+    """Set the days of the report. Vendor: ``setReportDate``.
+
+    Sent as ``M/D/YYYY``: the service reads it in another order after `SetDateFormat`.
+
+    Args:
+        begin: first day.
+        end: last day.
+    """
+
+    begin: Annotated[str, Parameter("sBeginDate", "bdate")] = attrs.field(converter=_day)
+    end: Annotated[str, Parameter("sEndDate", "edate")] = attrs.field(converter=_day)
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setReportDate",
+        bindings=SOAP11_SEEN | TEXT,
+        page="/API/setReportDate.aspx",
+        words=words(WORDS),
+        text_words=words(_DATE_WORDS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetReportDateV2(Operation[None]):
+    """Set begin and end of the report to the second. Vendor: ``setReportDate_v2``.
+
+    Args:
+        begin: first moment, in the zone that is set; a zone of its own is ignored.
+        end: last moment.
+    """
+
+    begin: Annotated[str, Parameter("dBeginDate", "bdate", on_page=_page_moment)] = attrs.field(converter=_moment)
+    end: Annotated[str, Parameter("dEndDate", "edate", on_page=_page_moment)] = attrs.field(converter=_moment)
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setReportDate_v2",
+        bindings=SOAP11_SEEN | TEXT_SEEN,
+        page="/API/setReportDate_v2.aspx",
+        words=words(WORDS),
+        text_words=words(_DATE_WORDS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetReportTime(Operation[None]):
+    """Set the time of day at which the report begins and ends. Vendor: ``setReportTime``.
+
+    Args:
+        begin: first time.
+        end: last time.
+    """
+
+    begin: Annotated[str, Parameter("sBeginTime", "btime")] = attrs.field(converter=_clock)
+    end: Annotated[str, Parameter("sEndTime", "etime")] = attrs.field(converter=_clock)
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setReportTime",
+        bindings=SOAP11_SEEN | TEXT,
+        page="/API/setReportTime.aspx",
+        words=words(WORDS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetTimeZone(Operation[None]):
+    """Set the zone of the report's times. Vendor: ``setTimeZone`` (``setTimezone.aspx``).
+
+    Args:
+        timezone: minutes from UTC (``-240``); it knows no daylight saving.
+    """
+
+    timezone: Annotated[int, Parameter("sTimezone", "timezone", int)]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setTimeZone",
+        bindings=SOAP11_SEEN | TEXT,
+        page="/API/setTimezone.aspx",
+        words=words(WORDS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetDelimiter(Operation[None]):
+    """Set what closes each cell of a report in TEXT. Vendor: ``setDelimiter``.
+
+    Args:
+        delimiter: one character or more; the service begins with ``|``.
+    """
+
+    delimiter: Annotated[str, Parameter("sDelimiter", "delimiter")] = attrs.field(default="|", converter=_delimiter)
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setDelimiter",
+        bindings=SOAP11_SEEN | TEXT,
+        page="/API/setDelimiter.aspx",
+        words=words(WORDS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetOutput(Operation[None]):
+    """Set how reports are written, and lists of sessions on text pages. Vendor: ``setOutput``.
+
+    Both forms are read here; TEXT escapes nothing.
+
+    Args:
+        output: XML or TEXT; the service begins with TEXT.
+    """
+
+    output: Annotated[ReportOutput, Parameter("eOutput", "output", choices=tuple(ReportOutput))]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setOutput",
+        bindings=SOAP11_SEEN | TEXT,
+        page="/API/setOutput.aspx",
+        words=words(WORDS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetDateFormat(Operation[None]):
+    """Set the order of day and month in `SetReportDate`. Text page only. Vendor: ``setDateFormat``.
+
+    Args:
+        date_format: ``DDMMYY`` is the only value that was seen.
+    """
+
+    date_format: Annotated[str, on_page("dateformat")]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setDateFormat",
+        bindings=TEXT_SEEN,
+        page="/API/setDateFormat.aspx",
+        words=words(WORDS),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )

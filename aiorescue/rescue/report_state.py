@@ -1,0 +1,291 @@
+"""What is set for the next report.
+
+Of these pages little more than the address was seen: that they take an auth code, and how they write the value, is
+inferred from the operations of `report_settings`, which set it. A value that cannot be read is an error that quotes it.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, time
+from typing import Any, ClassVar
+
+import attrs
+
+from aiorescue.operation import Operation, Output, PageForm, Spec
+from aiorescue.rescue.records import moment
+from aiorescue.rescue.report_settings import WORDS
+from aiorescue.rescue.report_table import ReportArea, ReportOutput, ReportType
+from aiorescue.rescue.service import AUTH_CODE, RESCUE, TEXT, TEXT_INFERRED, TEXT_SEEN, words
+
+_MOMENT = re.compile(r"\d{1,2}/\d{1,2}/\d{4}(?: \d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?)?")
+_TIME = re.compile(r"\b(\d{1,2}):(\d{2})(?::(\d{2}))?\b")
+_PAIR = 2
+_KEY = re.compile(r"\s*[A-Za-z_]+:[ \t]*")
+
+
+def _value(values: Mapping[str, Any]) -> str:
+    """What stands below the OK, without the key that may stand before it."""
+    body: str = values["value"]
+    key = _KEY.match(body)
+    return body[key.end() :] if key else body
+
+
+def _unreadable(what: str, values: Mapping[str, Any]) -> ValueError:
+    return ValueError(f"the answer is OK but holds no {what}: {values['value'][:80]!r}")
+
+
+def _area(values: Mapping[str, Any]) -> ReportArea | str:
+    """The area, or the service's own name of one that has no number here."""
+    text = _value(values).strip()
+    if not text:
+        raise _unreadable("report area", values)
+    try:
+        return ReportArea(int(text))
+    except ValueError:
+        named = text.upper().replace(" ", "_")
+        return ReportArea[named] if named in ReportArea.__members__ else text
+
+
+@attrs.frozen
+class GetReportArea(Operation[ReportArea | str]):
+    """What the report is about. Text page only. Vendor: ``getReportArea``.
+
+    Returns:
+        The area; a name that is not known is kept as it came.
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getReportArea",
+        bindings=TEXT,
+        page="/API/getReportArea.aspx",
+        form=PageForm.BODY,
+        words=words(WORDS),
+        outputs=(Output("value"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> ReportArea | str:
+        """The value."""
+        return _area(values)
+
+
+@attrs.frozen
+class GetReportAreaV2(Operation[ReportArea | str]):
+    """What the report is about. Text page only. Vendor: ``getReportArea_v2``.
+
+    Returns:
+        The area; a name that is not known is kept as it came.
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getReportArea_v2",
+        bindings=TEXT_INFERRED,
+        page="/API/getReportArea_v2.aspx",
+        form=PageForm.BODY,
+        words=words(WORDS),
+        outputs=(Output("value"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> ReportArea | str:
+        """The value."""
+        return _area(values)
+
+
+@attrs.frozen
+class GetReportAreaV8(Operation[ReportArea | str]):
+    """What the report is about. Text page only. Vendor: ``getReportArea_v8``.
+
+    Returns:
+        The area; a name that is not known is kept as it came.
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getReportArea_v8",
+        bindings=TEXT_INFERRED,
+        page="/API/getReportArea_v8.aspx",
+        form=PageForm.BODY,
+        words=words(WORDS),
+        outputs=(Output("value"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> ReportArea | str:
+        """The value."""
+        return _area(values)
+
+
+@attrs.frozen
+class GetReportType(Operation[ReportType]):
+    """How much the report shows. Text page only. Vendor: ``getReportType``.
+
+    Returns:
+        All rows, or a summary.
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getReportType",
+        bindings=TEXT_SEEN,
+        page="/API/getReportType.aspx",
+        form=PageForm.BODY,
+        words=words(WORDS),
+        outputs=(Output("value"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> ReportType:
+        """The value."""
+        text = _value(values).strip().upper()
+        if text not in tuple(ReportType):
+            raise _unreadable("report type", values)
+        return ReportType(text)
+
+
+@attrs.frozen
+class GetReportDate(Operation[tuple[datetime, datetime]]):
+    """The days of the report. Text page only. Vendor: ``getReportDate``.
+
+    Returns:
+        Begin and end, without a zone: they are in the one that is set.
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getReportDate",
+        bindings=TEXT,
+        page="/API/getReportDate.aspx",
+        form=PageForm.BODY,
+        words=words(WORDS),
+        outputs=(Output("value"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> tuple[datetime, datetime]:
+        """The value."""
+        found = _MOMENT.findall(values["value"])
+        if len(found) != _PAIR:
+            raise _unreadable("two dates", values)
+        return moment(found[0]), moment(found[1])
+
+
+@attrs.frozen
+class GetReportTime(Operation[tuple[time, time]]):
+    """The time of day at which the report begins and ends. Text page only. Vendor: ``getReportTime``.
+
+    Returns:
+        Begin and end.
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getReportTime",
+        bindings=TEXT,
+        page="/API/getReportTime.aspx",
+        form=PageForm.BODY,
+        words=words(WORDS),
+        outputs=(Output("value"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> tuple[time, time]:
+        """The value."""
+        found = [
+            time(int(hour), int(minute), int(second or 0)) for hour, minute, second in _TIME.findall(values["value"])
+        ]
+        if len(found) != _PAIR:
+            raise _unreadable("two times", values)
+        return found[0], found[1]
+
+
+@attrs.frozen
+class GetTimeZone(Operation[int]):
+    """The zone of the report's times. Text page only. Vendor: ``getTimeZone``.
+
+    Returns:
+        Minutes from UTC.
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getTimeZone",
+        bindings=TEXT,
+        page="/API/getTimezone.aspx",
+        form=PageForm.BODY,
+        words=words(WORDS),
+        outputs=(Output("value"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> int:
+        """The value."""
+        text = _value(values).strip()
+        if re.fullmatch(r"[+-]?\d{1,4}", text) is None:
+            raise _unreadable("offset in minutes", values)
+        return int(text)
+
+
+@attrs.frozen
+class GetDelimiter(Operation[str]):
+    """What closes each cell of a report in TEXT. Text page only. Vendor: ``getDelimiter``.
+
+    Returns:
+        The delimiter.
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getDelimiter",
+        bindings=TEXT,
+        page="/API/getDelimiter.aspx",
+        form=PageForm.BODY,
+        words=words(WORDS),
+        outputs=(Output("value"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> str:
+        """The value."""
+        delimiter = _value(values)
+        if not delimiter:
+            raise _unreadable("delimiter", values)
+        return delimiter
+
+
+@attrs.frozen
+class GetOutput(Operation[ReportOutput]):
+    """How reports are written. Text page only. Vendor: ``getOutput``.
+
+    Returns:
+        XML or TEXT.
+    """
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getOutput",
+        bindings=TEXT,
+        page="/API/getOutput.aspx",
+        form=PageForm.BODY,
+        words=words(WORDS),
+        outputs=(Output("value"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> ReportOutput:
+        """The value."""
+        text = _value(values).strip().upper()
+        if text not in tuple(ReportOutput):
+            raise _unreadable("output form", values)
+        return ReportOutput(text)

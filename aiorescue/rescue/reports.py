@@ -1,0 +1,145 @@
+"""Reports, chats and notes. What a report shows is set before with the operations of `report_settings`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+import attrs
+
+from aiorescue.operation import Family, Operation, Output, PageForm, Parameter, Spec
+from aiorescue.rescue.report_table import Chat, Report, ReportNodeRef
+from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, words
+
+SessionId = Annotated[int, Parameter("iSessionID", "session", int)]
+NodeId = Annotated[int, Parameter("iNodeID", "node", int)]
+
+_WORDS = "OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+#: The node kinds of version 1.
+_FIRST_REFS = (ReportNodeRef.NODE, ReportNodeRef.CHANNEL)
+
+
+@attrs.frozen
+class GetChat(Operation[Chat]):
+    """The chat of a session; an unknown session is an ``ERROR``. Vendor: ``getChat``.
+
+    The key in front of the text page's log is not documented: ``CHAT:`` and ``CHATLOG:`` are taken off (inferred).
+
+    Args:
+        session: id of the session.
+    """
+
+    session: SessionId
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getChat",
+        bindings=SOAP11_SEEN | TEXT,
+        prefix="getChat_",
+        page="/API/getChat.aspx",
+        form=PageForm.BODY,
+        words=words(_WORDS),
+        outputs=(Output("sChatLog"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Chat:
+        """The chat."""
+        return Chat.parse(values["sChatLog"])
+
+
+@attrs.frozen
+class GetNote(Operation[str]):
+    """The technician's note on a session, line breaks and all. Vendor: ``getNote``.
+
+    An unknown session is an ``ERROR``, as was seen.
+
+    Args:
+        session: id of the session.
+    """
+
+    session: SessionId
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getNote",
+        bindings=SOAP11_SEEN | TEXT,
+        prefix="getNote_",
+        page="/API/getNote.aspx",
+        words=words(_WORDS),
+        text_words=words("InvalidParam_Session"),
+        outputs=(Output("sNote", "NOTE"),),
+        identity=AUTH_CODE,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> str:
+        """The note."""
+        return str(values["sNote"])
+
+
+@attrs.frozen
+class ReportRequest(Operation[Report]):
+    """What both versions of getReport have in common."""
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Report:
+        """The report, in whichever output form was set."""
+        return Report.parse(values["sReport"])
+
+
+@attrs.frozen
+class GetReport(ReportRequest):
+    """The report that was set up before; one a minute. Vendor: ``getReport``.
+
+    `RescueClient.report` sets it up and gets it in one call.
+
+    Args:
+        node: id of the node that it is about.
+        node_ref: whether that is a node or a channel.
+    """
+
+    node: NodeId
+    node_ref: Annotated[ReportNodeRef, Parameter("eNodeRef", "nodetype", choices=_FIRST_REFS)] = ReportNodeRef.NODE
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getReport",
+        bindings=SOAP11_SEEN | TEXT,
+        prefix="getReport_",
+        page="/API/getReport.aspx",
+        form=PageForm.BODY,
+        words=words(_WORDS),
+        outputs=(Output("sReport"),),
+        identity=AUTH_CODE,
+        family=Family.REPORTS,
+    )
+
+
+@attrs.frozen
+class GetReportV2(ReportRequest):
+    """The report that was set up before, also on external technicians; one a minute. Vendor: ``getReport_v2``.
+
+    `RescueClient.report` sets it up and gets it in one call.
+
+    Args:
+        node: id of the node that it is about; -2 with ``EXTERNALROOT`` for all external technicians.
+        node_ref: what kind of node that is.
+    """
+
+    node: NodeId
+    node_ref: Annotated[ReportNodeRef, Parameter("eNodeRef", "nodetype", choices=tuple(ReportNodeRef))] = (
+        ReportNodeRef.NODE
+    )
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getReport_v2",
+        bindings=SOAP11_SEEN | TEXT_SEEN,
+        prefix="getReport_",
+        page="/API/getReport_v2.aspx",
+        form=PageForm.BODY,
+        words=words(_WORDS),
+        outputs=(Output("sReport"),),
+        identity=AUTH_CODE,
+        family=Family.REPORTS,
+    )

@@ -1,0 +1,362 @@
+"""People: administrators and technicians, looked up, made and changed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.operation import (
+    Binding,
+    Effect,
+    Evidence,
+    Operation,
+    Output,
+    PageForm,
+    Parameter,
+    Slot,
+    Spec,
+    slots_of,
+)
+from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
+from aiorescue.rescue.nodes import User
+from aiorescue.rescue.service import (
+    AUTH_CODE,
+    RESCUE,
+    SOAP,
+    SOAP11_SEEN,
+    TEXT,
+    TEXT_INFERRED,
+    on_page,
+    words,
+)
+
+#: The most users that the guide recommends in one call.
+MOST_USERS = 1_000
+
+_USER_WORDS = (*words(REFUSALS), "InvalidParam_NodeID")
+
+
+@attrs.frozen
+class UserRequest(Operation[User]):
+    """What answers with a user."""
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> User:
+        """The user."""
+        user: User = values["oUser"]
+        return user
+
+
+@attrs.frozen
+class GetUser(UserRequest):
+    """An administrator or technician. Vendor: ``getUser``.
+
+    Args:
+        node: id of the user's node.
+    """
+
+    node: NodeId
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getUser",
+        bindings=SOAP | TEXT,
+        prefix="getUser_",
+        page="/API/getUser.aspx",
+        words=_USER_WORDS,
+        text_words=words("InvalidParam_Node"),
+        outputs=(Output("oUser", record=User),),
+        identity=AUTH_CODE,
+    )
+
+
+@attrs.frozen
+class GetUserV2(UserRequest):
+    """An administrator or technician. SOAP only, known from a client's code. Vendor: ``getUser_v2``.
+
+    That the user has the fields of the other versions is inferred.
+
+    Args:
+        node: id of the user's node.
+    """
+
+    node: Annotated[int, Parameter("iNodeID", holds=int)]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getUser_v2",
+        bindings=SOAP11_SEEN,
+        prefix="getUser_",
+        words=_USER_WORDS,
+        outputs=(Output("oUser", record=User),),
+        identity=AUTH_CODE,
+    )
+
+
+@attrs.frozen
+class GetUserV3(UserRequest):
+    """An administrator or technician, by node or e-mail address. Vendor: ``getUser_v3``.
+
+    The text page's path follows from its title (inferred).
+
+    Args:
+        node: id of the user's node; 0 to look for the e-mail address.
+        email: e-mail address; one of the two must be given, and only one.
+    """
+
+    node: NodeId = 0
+    email: Annotated[str, Parameter("sUserEmail", "email")] = ""
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="getUser_v3",
+        bindings=SOAP | TEXT_INFERRED,
+        prefix="getUser_",
+        page="/API/getUser_v3.aspx",
+        words=(*_USER_WORDS, "InvalidParam_Email", "Invalid_EmailAndNodeIdBothSpecified"),
+        text_words=words("InvalidParam_Node"),
+        outputs=(Output("oUser", record=User),),
+        identity=AUTH_CODE,
+    )
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if bool(self.node) == bool(self.email):
+            raise errors.InvalidRequest("getUser_v3: give node or email, and only one of them", operation="getUser_v3")
+
+
+# --- making -----------------------------------------------------------------------------------------
+
+
+@attrs.frozen
+class CreateUser(Operation[int]):
+    """Make an empty user. Never repeated after an unclear failure. Vendor: ``createUser``.
+
+    Only the text page is known; name and the rest follow with `SetUser`.
+
+    Args:
+        parent: id of a group of master administrators, administrators or technicians.
+
+    Returns:
+        The id of the new user's node.
+    """
+
+    parent: Annotated[int, on_page("parent", int)]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="createUser",
+        bindings=TEXT,
+        page="/API/createUser.aspx",
+        form=PageForm.BODY,
+        words=words(REFUSALS),
+        text_words=words("InvalidParam_Parent"),
+        outputs=(Output("node"),),
+        identity=AUTH_CODE,
+        effect=Effect.CREATES,
+    )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> int:
+        """The id."""
+        return new_node(values)
+
+
+@attrs.frozen(kw_only=True)
+class NewUser:
+    """A user to make.
+
+    Args:
+        unique_id: a key of your own for this user; the service gives out node ids.
+        parent: id of the group.
+        name: of the person.
+        email: of the person.
+        password: sent as its own confirmation, too.
+        nick: the name that customers see.
+        sso_id: id for single sign-on.
+        enabled: whether the user is.
+    """
+
+    unique_id: Annotated[str, on_page("uniqueid")] = attrs.field(converter=str)
+    parent: Annotated[int, on_page("parentid", int)]
+    name: Annotated[str, on_page("name")]
+    nick: Annotated[str, on_page("nick")] = ""
+    email: Annotated[str, on_page("email")]
+    sso_id: Annotated[str, on_page("ssoid")] = ""
+    password: Annotated[str, on_page("pwd", secret=True), on_page("confpwd", secret=True)] = attrs.field(repr=False)
+    enabled: Annotated[bool, on_page("status", bool, truths=("Disabled", "Enabled"))] = True
+
+
+_USER_SLOTS = tuple(slots_of(NewUser))
+
+
+@attrs.frozen
+class CreateUsers(Operation[None]):
+    """Make many users at once. Never repeated after an unclear failure. Vendor: ``createUsers``.
+
+    Master administrators only. The page's path follows from its title, and nobody has shown how it takes the array:
+    that the fields are called ``USERDATA[0].name`` is inferred from its table (``USERDATA[].name``).
+
+    Args:
+        users: the users; the guide recommends at most about 1,000.
+    """
+
+    users: tuple[NewUser, ...] = attrs.field(converter=tuple)
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="createUsers",
+        bindings={Binding.TEXT_POST: Evidence.INFERRED},
+        page="/API/createUsers.aspx",
+        words=words(REFUSALS),
+        identity=AUTH_CODE,
+        effect=Effect.CREATES,
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < len(self.users) <= MOST_USERS:
+            raise errors.InvalidRequest(f"createUsers: give 1 to {MOST_USERS} users", operation="createUsers")
+        super().__attrs_post_init__()
+
+    def more_slots(self) -> Sequence[Slot]:
+        """The fields of all users."""
+        return [_numbered(slot, index, user) for index, user in enumerate(self.users) for slot in _USER_SLOTS]
+
+
+def _numbered(slot: Slot, index: int, user: NewUser) -> Slot:
+    parameter = attrs.evolve(slot.parameter, text=f"USERDATA[{index}].{slot.parameter.text}")
+    value = slot.get(user)
+    return Slot(f"users[{index}].{slot.name}", parameter, lambda _: value)
+
+
+# --- changing ---------------------------------------------------------------------------------------
+
+Password = Annotated[
+    str,
+    Parameter("sPwd", "pwd", secret=True),
+    Parameter("sConfPwd", "confpwd", secret=True),  # the confirmation
+]
+PagePassword = Annotated[str, on_page("pwd", secret=True), on_page("confpwd", secret=True)]
+
+_SET_WORDS = (
+    *words(REFUSALS),
+    *words("InvalidParam_Status InvalidParam_Name InvalidParam_Email InvalidParam_Email_Already_In_Use"),
+    *words("InvalidParam_MobileAddOn InvalidParam_Missing_Current_Password"),
+)
+
+
+@attrs.frozen(kw_only=True)
+class SetUser(Operation[None]):
+    """Change a user. Vendor: ``setUser``. The text page's path follows from its title (inferred).
+
+    Args:
+        node: id of the user's node.
+        name: of the person.
+        email: of the person.
+        nick: the name that customers see.
+        sso_id: id for single sign-on.
+        password: a new one; sent as its own confirmation, too.
+        current_password: asked only of master administrators who change themselves.
+        enabled: whether the user is.
+        description: a text of the account's own.
+        mobile_addon: whether they have the add-on for mobiles.
+    """
+
+    node: NodeId
+    name: Annotated[str, Parameter("sName", "name")]
+    nick: Annotated[str, Parameter("sNick", "nick")] = ""
+    email: Annotated[str, Parameter("sEmail", "email")]
+    sso_id: Annotated[str, Parameter("sSSOID", "ssoid")] = ""
+    password: Password = attrs.field(default="", repr=False)
+    current_password: Annotated[str, Parameter("sCurrentPwd", "oldpwd", secret=True)] = attrs.field(
+        default="", repr=False
+    )
+    enabled: Annotated[bool, Parameter("eStatus", "status", bool, truths=("Disabled", "Enabled"))] = True
+    description: Annotated[str, Parameter("sDescription", "description")] = ""
+    mobile_addon: Annotated[bool, Parameter("eAddOns", "addons", bool, truths=("False", "True"))] = False
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setUser",
+        bindings=SOAP | TEXT_INFERRED,
+        prefix="setUser_",
+        page="/API/setUser.aspx",
+        words=(
+            *_SET_WORDS,
+            "InvalidParam_NodeID",
+            "InvalidParam_Password_Cannot_Contain_Whitespace_Characters",
+            "InvalidParam_Password_Has_To_Be_At_Least_8_Characters_Long",
+        ),
+        text_words=words("InvalidParam_Node"),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class SetUserV2(Operation[None]):
+    """Change a user, the RPAT add-on as well. Vendor: ``setUser_v2``.
+
+    Only the text page is known, and its path follows from its title (inferred); SOAP's names were not read.
+
+    Args:
+        node: id of the user's node.
+        name: of the person.
+        email: of the person.
+        nick: the name that customers see.
+        sso_id: id for single sign-on.
+        password: a new one; sent as its own confirmation, too.
+        current_password: asked only of master administrators who change themselves.
+        enabled: whether the user is.
+        description: a text of the account's own.
+        mobile_addon: whether they have the add-on for mobiles.
+        rpat_addon: whether they have the RPAT add-on.
+    """
+
+    node: PageNode
+    name: Annotated[str, on_page("name")]
+    nick: Annotated[str, on_page("nick")] = ""
+    email: Annotated[str, on_page("email")]
+    sso_id: Annotated[str, on_page("ssoid")] = ""
+    password: PagePassword = attrs.field(default="", repr=False)
+    current_password: Annotated[str, on_page("oldpwd", secret=True)] = attrs.field(default="", repr=False)
+    enabled: Annotated[bool, on_page("status", bool, truths=("Disabled", "Enabled"))] = True
+    description: Annotated[str, on_page("description")] = ""
+    mobile_addon: Annotated[bool, on_page("mobileaddon", bool, truths=("False", "True"))] = False
+    rpat_addon: Annotated[bool, on_page("rpataddon", bool, truths=("False", "True"))] = False
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setUser_v2",
+        bindings=TEXT_INFERRED,
+        page="/API/setUser_v2.aspx",
+        words=_SET_WORDS,
+        text_words=words("InvalidParam_Node InvalidParam_RPATAddOn"),
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )
+
+
+@attrs.frozen
+class SetUserStatusV71(Operation[None]):
+    """Enable or disable a user. SOAP only. Vendor: ``setUserStatus_v7_1``.
+
+    A client was seen to call it with node, status and auth code; their element names are inferred from ``setUser``.
+
+    Args:
+        node: id of the user's node.
+        enabled: whether the user is.
+    """
+
+    node: Annotated[int, Parameter("iNodeID", holds=int)]
+    enabled: Annotated[bool, Parameter("eStatus", holds=bool, truths=("Disabled", "Enabled"))]
+
+    spec: ClassVar[Spec] = Spec(
+        service=RESCUE,
+        name="setUserStatus_v7_1",
+        bindings={Binding.SOAP11: Evidence.INFERRED, Binding.SOAP12: Evidence.INFERRED},
+        words=words(REFUSALS),  # its OK has no prefix; the other words are inferred
+        identity=AUTH_CODE,
+        effect=Effect.IDEMPOTENT,
+    )

@@ -2,10 +2,8 @@
 
 from xml.etree import ElementTree as ET
 
-import attrs
-
 from aiorescue import errors
-from aiorescue.operation import Answer, Binding, Content, Kind, Operation, Outcome, Parameter, Slot
+from aiorescue.operation import Answer, Binding, Content, Kind, Operation, Outcome, Parameter
 from aiorescue.wire import xml
 from aiorescue.wire.form import unbase64
 from aiorescue.wire.message import Request, Response, Stamp, plain
@@ -18,17 +16,10 @@ _HEAD = (
 )
 _TAIL = "</{name}></{soap}:Body></{soap}:Envelope>"
 
+_ENVELOPES = frozenset({f"{{{xml.SOAP11}}}Envelope", f"{{{xml.SOAP12}}}Envelope"})
+
 #: SOAP 1.1 says Client, 1.2 says Sender; the other two also mean that the request was not understood.
 _OUR_FAULT = frozenset({"Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown"})
-
-
-@attrs.frozen
-class _Piece:
-    """A slot with its tags."""
-
-    slot: Slot
-    opening: str
-    closing: str
 
 
 class SoapCodec:
@@ -45,12 +36,14 @@ class SoapCodec:
         }
         self._head = _HEAD.format(**names)
         self._tail = _TAIL.format(**names)
-        self._pieces = [_Piece(slot, *_tags(slot.parameter)) for slot in operation.slots]
+        self._pieces = [(slot.get, slot.parameter, *_tags(slot.parameter)) for slot in operation.slots]
         self._identity = _tags(spec.identity) if spec.identity is not None else None
         self._service = spec.service
         self._answers = spec.answers
         self._response = f"{spec.name}Response"
         self._result = f"{spec.name}Result"
+        self._qualifier = f"{{{spec.service.namespace}}}"
+        self._response_tag = f"{self._qualifier}{self._response}"
         # Without the charset the service reads ASCII; without the action it guesses what was meant.
         self._headers = (
             {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{spec.service.action(spec.name)}"'}
@@ -65,12 +58,12 @@ class SoapCodec:
         if self._identity is not None and service.identity_first:
             opening, closing = self._identity
             parts += opening, xml.escape(stamp.code), closing
-        for piece in self._pieces:
-            value = piece.slot.get(operation)
-            if value is None and (service.omits or piece.slot.parameter.holds is not str):
+        for get, parameter, opening, closing in self._pieces:
+            value = get(operation)
+            if value is None and (service.omits or parameter.holds is not str):
                 continue
-            text = plain(piece.slot.parameter, value)
-            parts += piece.opening, text if piece.slot.parameter.node else xml.escape(text), piece.closing
+            text = value if type(value) is str else plain(parameter, value)
+            parts += opening, text if parameter.node else xml.escape(text), closing
         if self._identity is not None and not service.identity_first:
             opening, closing = self._identity
             parts += opening, xml.escape(stamp.code), closing
@@ -84,7 +77,11 @@ class SoapCodec:
             answer = self._element(xml.tree(response.text))
             if answer is not None:
                 return Answer(self._content(answer))
-        document = xml.parse(response.text, self._service.namespace)
+        text = response.text
+        plain_fields = self._plain_fields(text)
+        if plain_fields is not None:
+            return Answer(plain_fields.pop(self._result, None), plain_fields)
+        document = xml.parse(text, self._service.namespace)
         body = xml.child(xml.child(document, "soap:Envelope"), "soap:Body")
         if body is None:
             raise xml.Unreadable("the answer is XML, but no SOAP envelope")
@@ -96,6 +93,20 @@ class SoapCodec:
             raise xml.Unreadable(f"the answer holds no {self._response}")
         fields = {name: xml.content(value) for name, value in found.items()}
         return Answer(fields.pop(self._result, None), fields)
+
+    def _plain_fields(self, text: str) -> dict[str, str | None] | None:
+        """The fields of an answer that holds nothing but texts, so nearly every one; None for any other.
+
+        ElementTree takes a third of the time that xmltodict takes.
+        """
+        root = xml.tree(text)
+        if root.tag not in _ENVELOPES:
+            return None
+        for part in root:
+            for found in part:
+                if found.tag == self._response_tag and not any(map(len, found)):
+                    return {field.tag.removeprefix(self._qualifier): field.text for field in found}
+        return None
 
     def _element(self, root: ET.Element) -> ET.Element | None:
         """The answer's own element; None in a fault, and in what is no answer at all."""

@@ -98,7 +98,8 @@ async def test_no_credentials_are_noticed_before_sending(service: Emulator):
 @pytest.mark.parametrize("binding", [Binding.TEXT_GET, Binding.TEXT_POST])
 @pytest.mark.parametrize("text", ["<b>bold</b>", "a &#38; b"])
 async def test_markup_is_refused_where_the_service_would(service: Emulator, binding: Binding, text: str):
-    async with RescueClient(CODE, base_url=service.url, pace=None) as client:
+    login = Login("tech@example.com", "secret")
+    async with RescueClient(login, base_url=service.url, pace=None) as client:
         with pytest.raises(errors.InvalidRequest, match=r"tracking holds markup.*send it over SOAP"):
             await client.call(rescue.RequestPinCode(tracking=text), binding=binding)
         assert service.requests.count == 0

@@ -73,10 +73,8 @@ class Method:
             if name in (found.name, found.soap):
                 return found
         names = [found.name for found in self.parameters]
-        takes = f"it takes {', '.join(names)}" if names else "it takes none"
-        raise errors.InvalidRequest(
-            f"{self.name} has no parameter {name}{meant(name, names)}; {takes}", operation=self.name
-        )
+        more = meant(name, names) or f"; it takes {', '.join(names) or 'none'}"
+        raise errors.InvalidRequest(f"{self.name} has no parameter {name}{more}", operation=self.name)
 
 
 def meant(name: str, names: list[str]) -> str:

@@ -1,0 +1,34 @@
+"""What the tests of infoRouter share: a server of their own."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from inforouter.library_server import Library
+
+from aiorescue import InfoRouterClient, Login
+from aiorescue.inforouter import METHODS
+
+METHODS.load()
+
+
+@pytest.fixture
+async def library() -> AsyncIterator[Library]:
+    """A server on a free port; its address is `url`."""
+    served = Library()
+    app = web.Application(client_max_size=2**26)
+    app.router.add_route("*", "/{path:.*}", served.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    served.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
+    yield served
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def docs(library: Library) -> AsyncIterator[InfoRouterClient]:
+    """A client of it that logs in."""
+    async with InfoRouterClient(Login("ann", "secret"), base_url=library.url) as client:
+        yield client

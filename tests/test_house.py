@@ -14,7 +14,8 @@ PACKAGE = Path(aiorescue.__file__).parent
 MAY_IMPORT = {
     "errors": set(),
     "words": {"errors"},
-    "operation": {"errors", "words"},
+    "parameter": {"errors"},
+    "operation": {"errors", "words", "parameter"},
     "wire": {"errors", "operation"},
     "call": {"errors", "operation", "wire"},
     "rescue": {"errors", "operation", "call"},

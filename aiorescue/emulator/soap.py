@@ -264,7 +264,7 @@ def _position(text: str, end: int) -> tuple[int, int]:
 def write(version: Version, shape: Shape, said: Said) -> bytes:
     """An answer."""
     name, namespace = shape.name, shape.service.namespace
-    if shape.spec.root or shape.spec.outputs:
+    if shape.spec.words:
         result = f"{shape.spec.prefix}{escape(said.word)}"
     else:
         result = root(said, ' xmlns=""')

@@ -32,6 +32,7 @@ from aiorescue.rescue.pins import (
     RequestPinCode,
     RequestPinCodeV2,
     RequestPinCodeV3,
+    SentPinCode,
 )
 from aiorescue.rescue.raw import Raw
 from aiorescue.rescue.report_settings import (
@@ -232,6 +233,7 @@ __all__ = [
     "RequestPinCodeV2",
     "RequestPinCodeV3",
     "RescueClient",
+    "SentPinCode",
     "Session",
     "SessionStatus",
     "SetDateFormat",

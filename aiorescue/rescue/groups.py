@@ -8,7 +8,7 @@ import attrs
 from aiorescue.operation import Effect, Operation, Output, PageForm, Spec
 from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
 from aiorescue.rescue.nodes import Group
-from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, TEXT, TEXT_INFERRED, on_page, words
+from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, TEXT, TEXT_INFERRED, either, on_page, words
 
 
 def comma_list(names: Sequence[str]) -> str:
@@ -126,7 +126,7 @@ class GroupSettings(Operation[None]):
 
     node: PageNode
     name: Annotated[str, on_page("name")]
-    enabled: Annotated[bool, on_page("status", bool, truths=("Disabled", "Enabled"))] = True
+    enabled: Annotated[bool, on_page("status", **either("Disabled", "Enabled"))] = True
     description: Annotated[str, on_page("description")] = ""
     permissions: Annotated[str, on_page("permission")] = attrs.field(default="", converter=comma_list)
     locked_permissions: Annotated[str, on_page("lockedpermission")] = attrs.field(default="", converter=comma_list)

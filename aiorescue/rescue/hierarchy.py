@@ -17,14 +17,13 @@ from aiorescue.rescue.service import (
     SOAP12_SEEN,
     TEXT,
     TEXT_SEEN,
+    either,
     on_page,
     words,
 )
 
 NodeId = Annotated[int, Parameter("iNodeID", "node", int)]
 PageNode = Annotated[int, on_page("node", int)]
-#: How the pages write truths; elsewhere it is 1 and 0.
-WRITTEN_OUT = ("false", "true")
 
 REFUSALS = "Error OK NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 
@@ -106,6 +105,10 @@ class GetHierarchy(Operation[Hierarchy]):
         return Hierarchy(tuple(values["aHierarchy"]))
 
 
+def _is_given(node: int | None) -> str:
+    return "false" if node is None else "true"
+
+
 @attrs.frozen
 class GetHierarchyV2(Operation[Hierarchy]):
     """Nodes as a tree: all, or those below one. Vendor: ``getHierarchy_v2``.
@@ -117,11 +120,8 @@ class GetHierarchyV2(Operation[Hierarchy]):
         without_offline: leave out technicians who are offline; other nodes stay.
     """
 
-    node: Annotated[int | None, on_page("node", int)] = None
-    without_offline: Annotated[bool, on_page("filteroffline", bool, truths=WRITTEN_OUT)] = False
-    #: Follows from `node`.
-    is_node: Annotated[bool, on_page("isnode", bool, truths=WRITTEN_OUT)] = attrs.field(init=False)
-
+    node: Annotated[int | None, on_page("isnode", says=_is_given), on_page("node", int)] = None
+    without_offline: Annotated[bool, on_page("filteroffline", **either("false", "true"))] = False
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,
         name="getHierarchy_v2",
@@ -132,10 +132,6 @@ class GetHierarchyV2(Operation[Hierarchy]):
         outputs=(Output("aHierarchy", record=Node, item="HIERARCHY"),),
         identity=AUTH_CODE,
     )
-
-    @is_node.default
-    def _is_node(self) -> bool:
-        return self.node is not None
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> Hierarchy:

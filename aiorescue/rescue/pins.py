@@ -44,16 +44,25 @@ class PinCode:
         code: always six digits, always text (``"012345"``).
         possibly_orphaned: how many earlier attempts at this request broke without an answer; each may have
             left a PIN that nobody knows and that expires by itself.
-        sms_result: what became of the invitation by SMS (``"sendInvitationForMobileSession_OK"``, the only word
-            that is documented); empty where the answer does not say.
     """
 
     code: str
     possibly_orphaned: int = 0
-    sms_result: str = ""
 
     def __str__(self) -> str:
         return self.code
+
+
+@attrs.frozen
+class SentPinCode(PinCode):
+    """A PIN code that the service has sent to a telephone.
+
+    Attributes:
+        sms_result: what became of that (``"sendInvitationForMobileSession_OK"`` is the only word that is
+            documented); empty where the answer does not say.
+    """
+
+    sms_result: str = ""
 
 
 def _six_fields(values: Sequence[str]) -> tuple[str, ...]:
@@ -86,7 +95,7 @@ class PinRequest(Operation[PinCode]):
         code = f"{value:0{DIGITS}}" if isinstance(value, int) else value
         if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
             raise ValueError("the answer is OK but its PIN is not six digits")
-        return PinCode(code, sms_result=values.get("SMS_RESULT", ""))
+        return PinCode(code)
 
     def with_orphans(self, result: PinCode, count: int) -> PinCode:
         """The PIN, told of the attempts before it."""
@@ -196,19 +205,33 @@ class RequestLensPinCodeV2(PinRequest):
 
 
 @attrs.frozen(kw_only=True)
-class RequestLensPinCodeV3(PinRequest):
-    """Ask for a Rescue Lens PIN code, and have it sent by SMS. Vendor: ``requestLensPINCodeV3`` (``…_v3``).
-
-    The SOAP answer was not read on the vendor's page; that the PIN comes as ``sPINCode`` is inferred from version 2,
-    and the text page's path from its title.
+class LensInvitation(PinRequest):
+    """What every request for a PIN code that is sent by SMS takes.
 
     Args:
         phone_number: where to send the invitation.
         language: of the invitation: ``de``, ``en`` (the service's default), ``es``, ``fr``, ``nl`` or ``pt-br``.
+
+    Returns:
+        A `SentPinCode`.
     """
 
     phone_number: PhoneNumber = ""
     language: Language = ""
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> SentPinCode:
+        """The PIN, and what became of the SMS."""
+        return SentPinCode(super().result(values).code, sms_result=values.get("SMS_RESULT", ""))
+
+
+@attrs.frozen(kw_only=True)
+class RequestLensPinCodeV3(LensInvitation):
+    """Ask for a Rescue Lens PIN code, and have it sent by SMS. Vendor: ``requestLensPINCodeV3`` (``…_v3``).
+
+    The SOAP answer was not read on the vendor's page; that the PIN comes as ``sPINCode`` is inferred from version 2,
+    and the text page's path from its title.
+    """
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,
@@ -225,19 +248,15 @@ class RequestLensPinCodeV3(PinRequest):
 
 
 @attrs.frozen(kw_only=True)
-class RequestLensPinCodeV4(PinRequest):
+class RequestLensPinCodeV4(LensInvitation):
     """Ask for a Rescue Lens PIN code for a technician, sent by SMS. Vendor: ``requestLensPINCodeV4`` (``…_v4``).
 
     Only the text page is known; its path follows from the page's title (inferred).
 
     Args:
-        phone_number: where to send the invitation.
-        language: of the invitation: ``de``, ``en`` (the service's default), ``es``, ``fr``, ``nl`` or ``pt-br``.
         node: id of the technician's node the PIN is for; left out, it is not sent.
     """
 
-    phone_number: PhoneNumber = ""
-    language: Language = ""
     node: Node = None
 
     spec: ClassVar[Spec] = Spec(

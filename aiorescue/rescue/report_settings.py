@@ -4,8 +4,9 @@ With a login they live in the server session; with an auth code they last, and o
 How to ask for them is in `report_state`.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime, time
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 import attrs
 
@@ -14,11 +15,36 @@ from aiorescue.operation import Effect, Operation, Parameter, Spec
 from aiorescue.rescue.report_table import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, on_page, words
 
+T = TypeVar("T")
+
 WORDS = "OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 _DATE_WORDS = "InvalidFormat InvalidDateRange"
 
 
+def _date(value: date | str) -> date:
+    """A day, or its text in ISO 8601."""
+    return _read(date.fromisoformat, value) if isinstance(value, str) else value
+
+
+def _datetime(value: datetime | str) -> datetime:
+    """A moment, or its text in ISO 8601."""
+    return _read(datetime.fromisoformat, value) if isinstance(value, str) else value
+
+
+def _time(value: time | str) -> time:
+    """A time of day, or its text in ISO 8601."""
+    return _read(time.fromisoformat, value) if isinstance(value, str) else value
+
+
+def _read(how: Callable[[str], T], text: str) -> T:
+    try:
+        return how(text)
+    except ValueError:
+        raise errors.InvalidRequest(f"{text[:40]!r} is no date or time in ISO 8601") from None
+
+
 def _day(value: date) -> str:
+    """``M/D/YYYY``."""
     return f"{value.month}/{value.day}/{value.year}"
 
 
@@ -34,6 +60,7 @@ def _page_moment(text: str) -> str:
 
 
 def _clock(value: time) -> str:
+    """``HH:MM:SS``."""
     return value.strftime("%H:%M:%S")
 
 
@@ -82,6 +109,7 @@ class SetReportAreaV2(Operation[None]):
         service=RESCUE,
         name="setReportArea_v2",
         bindings=SOAP11_SEEN,
+        prefix="setReportArea_",  # inferred; another one is taken off as well
         words=words(WORDS),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
@@ -146,13 +174,14 @@ class SetReportDate(Operation[None]):
         end: last day.
     """
 
-    begin: Annotated[str, Parameter("sBeginDate", "bdate")] = attrs.field(converter=_day)
-    end: Annotated[str, Parameter("sEndDate", "edate")] = attrs.field(converter=_day)
+    begin: Annotated[date, Parameter("sBeginDate", "bdate", says=_day)] = attrs.field(converter=_date)
+    end: Annotated[date, Parameter("sEndDate", "edate", says=_day)] = attrs.field(converter=_date)
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,
         name="setReportDate",
         bindings=SOAP11_SEEN | TEXT,
+        prefix="setReportDate_",  # inferred; another one is taken off as well
         page="/API/setReportDate.aspx",
         words=words(WORDS),
         text_words=words(_DATE_WORDS),
@@ -170,13 +199,18 @@ class SetReportDateV2(Operation[None]):
         end: last moment.
     """
 
-    begin: Annotated[str, Parameter("dBeginDate", "bdate", on_page=_page_moment)] = attrs.field(converter=_moment)
-    end: Annotated[str, Parameter("dEndDate", "edate", on_page=_page_moment)] = attrs.field(converter=_moment)
+    begin: Annotated[datetime, Parameter("dBeginDate", "bdate", says=_moment, on_page=_page_moment)] = attrs.field(
+        converter=_datetime
+    )
+    end: Annotated[datetime, Parameter("dEndDate", "edate", says=_moment, on_page=_page_moment)] = attrs.field(
+        converter=_datetime
+    )
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,
         name="setReportDate_v2",
         bindings=SOAP11_SEEN | TEXT_SEEN,
+        prefix="setReportDate_",  # inferred; another one is taken off as well
         page="/API/setReportDate_v2.aspx",
         words=words(WORDS),
         text_words=words(_DATE_WORDS),
@@ -194,13 +228,14 @@ class SetReportTime(Operation[None]):
         end: last time.
     """
 
-    begin: Annotated[str, Parameter("sBeginTime", "btime")] = attrs.field(converter=_clock)
-    end: Annotated[str, Parameter("sEndTime", "etime")] = attrs.field(converter=_clock)
+    begin: Annotated[time, Parameter("sBeginTime", "btime", says=_clock)] = attrs.field(converter=_time)
+    end: Annotated[time, Parameter("sEndTime", "etime", says=_clock)] = attrs.field(converter=_time)
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,
         name="setReportTime",
         bindings=SOAP11_SEEN | TEXT,
+        prefix="setReportTime_",  # inferred; another one is taken off as well
         page="/API/setReportTime.aspx",
         words=words(WORDS),
         identity=AUTH_CODE,
@@ -222,6 +257,7 @@ class SetTimeZone(Operation[None]):
         service=RESCUE,
         name="setTimeZone",
         bindings=SOAP11_SEEN | TEXT,
+        prefix="setTimeZone_",  # inferred; another one is taken off as well
         page="/API/setTimezone.aspx",
         words=words(WORDS),
         identity=AUTH_CODE,
@@ -243,6 +279,7 @@ class SetDelimiter(Operation[None]):
         service=RESCUE,
         name="setDelimiter",
         bindings=SOAP11_SEEN | TEXT,
+        prefix="setDelimiter_",  # inferred; another one is taken off as well
         page="/API/setDelimiter.aspx",
         words=words(WORDS),
         identity=AUTH_CODE,
@@ -266,6 +303,7 @@ class SetOutput(Operation[None]):
         service=RESCUE,
         name="setOutput",
         bindings=SOAP11_SEEN | TEXT,
+        prefix="setOutput_",  # inferred; another one is taken off as well
         page="/API/setOutput.aspx",
         words=words(WORDS),
         identity=AUTH_CODE,

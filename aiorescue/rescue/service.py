@@ -44,6 +44,15 @@ def on_page(name: str, holds: type[str] | type[int] | type[bool] = str, **more: 
     return Parameter(name, name, holds, **more)
 
 
+def either(no: str, yes: str) -> Mapping[str, Any]:
+    """How a parameter that is a bool here is one of two words on the wire."""
+
+    def says(value: bool | str) -> str:  # noqa: FBT001 - the attribute's value
+        return (no, yes)[value] if isinstance(value, bool) else value
+
+    return {"choices": (no, yes), "says": says}
+
+
 def words(members: str, *more: str) -> tuple[str, ...]:
     """Status words from one line, as an operation page prints them."""
     return (*members.split(), *more)

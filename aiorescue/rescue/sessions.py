@@ -15,6 +15,7 @@ from aiorescue.rescue.service import (
     SOAP11_SEEN,
     TEXT,
     TEXT_INFERRED,
+    either,
     on_page,
     words,
 )
@@ -173,7 +174,7 @@ class IsAnyTechAvailableOnChannel(Operation[bool]):
     """
 
     channel: Annotated[int, on_page("ChannelID", int)]
-    excluding_away_and_busy: Annotated[bool, on_page("ExcludingAwayAndBusy", bool, truths=("false", "true"))] = False
+    excluding_away_and_busy: Annotated[bool, on_page("ExcludingAwayAndBusy", **either("false", "true"))] = False
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,

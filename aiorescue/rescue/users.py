@@ -27,6 +27,7 @@ from aiorescue.rescue.service import (
     SOAP11_SEEN,
     TEXT,
     TEXT_INFERRED,
+    either,
     on_page,
     words,
 )
@@ -185,7 +186,7 @@ class NewUser:
     email: Annotated[str, on_page("email")]
     sso_id: Annotated[str, on_page("ssoid")] = ""
     password: Annotated[str, on_page("pwd", secret=True), on_page("confpwd", secret=True)] = attrs.field(repr=False)
-    enabled: Annotated[bool, on_page("status", bool, truths=("Disabled", "Enabled"))] = True
+    enabled: Annotated[bool, on_page("status", **either("Disabled", "Enabled"))] = True
 
 
 _USER_SLOTS = tuple(slots_of(NewUser))
@@ -272,9 +273,9 @@ class SetUser(Operation[None]):
     current_password: Annotated[str, Parameter("sCurrentPwd", "oldpwd", secret=True)] = attrs.field(
         default="", repr=False
     )
-    enabled: Annotated[bool, Parameter("eStatus", "status", bool, truths=("Disabled", "Enabled"))] = True
+    enabled: Annotated[bool, Parameter("eStatus", "status", **either("Disabled", "Enabled"))] = True
     description: Annotated[str, Parameter("sDescription", "description")] = ""
-    mobile_addon: Annotated[bool, Parameter("eAddOns", "addons", bool, truths=("False", "True"))] = False
+    mobile_addon: Annotated[bool, Parameter("eAddOns", "addons", **either("False", "True"))] = False
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,
@@ -321,10 +322,10 @@ class SetUserV2(Operation[None]):
     sso_id: Annotated[str, on_page("ssoid")] = ""
     password: PagePassword = attrs.field(default="", repr=False)
     current_password: Annotated[str, on_page("oldpwd", secret=True)] = attrs.field(default="", repr=False)
-    enabled: Annotated[bool, on_page("status", bool, truths=("Disabled", "Enabled"))] = True
+    enabled: Annotated[bool, on_page("status", **either("Disabled", "Enabled"))] = True
     description: Annotated[str, on_page("description")] = ""
-    mobile_addon: Annotated[bool, on_page("mobileaddon", bool, truths=("False", "True"))] = False
-    rpat_addon: Annotated[bool, on_page("rpataddon", bool, truths=("False", "True"))] = False
+    mobile_addon: Annotated[bool, on_page("mobileaddon", **either("False", "True"))] = False
+    rpat_addon: Annotated[bool, on_page("rpataddon", **either("False", "True"))] = False
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,
@@ -350,7 +351,7 @@ class SetUserStatusV71(Operation[None]):
     """
 
     node: Annotated[int, Parameter("iNodeID", holds=int)]
-    enabled: Annotated[bool, Parameter("eStatus", holds=bool, truths=("Disabled", "Enabled"))]
+    enabled: Annotated[bool, Parameter("eStatus", **either("Disabled", "Enabled"))]
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,

@@ -60,8 +60,6 @@ class Response:
 def plain(parameter: Parameter, value: Plain, *, true: str = "true", false: str = "false") -> str:
     """A value as the wire writes it."""
     if parameter.holds is bool:
-        if parameter.truths is not None:
-            return parameter.truths[bool(value)]
         return true if value else false
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")

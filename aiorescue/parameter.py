@@ -1,0 +1,116 @@
+"""Parameters: what an operation's fields are called on the wire, what they hold, and what they may not."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from typing import Annotated, Any, get_args, get_origin
+
+import attrs
+
+from aiorescue import errors
+
+#: What XML 1.0 cannot carry, not even as a reference: the server answers 400 without a body.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Plain = str | int | bool | bytes | None
+
+
+@attrs.frozen
+class Parameter:
+    """One parameter on the wire.
+
+    Attributes:
+        soap: element name, and the field name of the ASMX GET and POST bindings.
+        text: field name on the `.aspx` pages; empty where the page has none.
+        holds: ``str``, ``int`` (32 bits), ``bool`` or ``bytes`` (base64, or a part of a form of several).
+        longest: the most characters the service takes, or None if no limit is known.
+        secret: never shown in a message.
+        choices: the only values that the service takes, if they are known.
+        says: makes the wire's value of the attribute's, where it is not the same.
+        on_page: how the text page writes it, where SOAP writes it differently.
+        form: field name of the ASMX GET and POST bindings where it is not the element's.
+        node: the text is an XML element, which SOAP carries as one, not escaped.
+    """
+
+    soap: str
+    text: str = ""
+    holds: type[str] | type[int] | type[bool] | type[bytes] = str
+    longest: int | None = None
+    secret: bool = False
+    choices: tuple[Plain, ...] = ()
+    says: Callable[[Any], Plain] | None = None
+    on_page: Callable[[str], str] | None = None
+    form: str = ""
+    node: bool = False
+
+    def check(self, name: str, value: Plain, operation: str) -> None:
+        """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`."""
+        problem = self._problem(value)
+        if problem is not None:
+            raise errors.InvalidRequest(f"{operation}: {name} {problem}", operation=operation)
+
+    def _problem(self, value: Plain) -> str | None:
+        if value is None:
+            return None
+        if not isinstance(value, self.holds) or (self.holds is int and isinstance(value, bool)):
+            return f"must be {self.holds.__name__}, not {type(value).__name__}"
+        if self.choices and value not in self.choices:
+            return f"must be one of {', '.join(str(choice) for choice in self.choices)}"
+        if isinstance(value, str):
+            return self._text_problem(value)
+        if self.holds is int and isinstance(value, int) and not -(2**31) <= value < 2**31:
+            return f"is {value}, but the service takes 32-bit numbers"
+        return None
+
+    def _text_problem(self, value: str) -> str | None:
+        if self.longest is not None and len(value) > self.longest:
+            return f"has {len(value)} characters, but the service takes {self.longest}"
+        if value.isascii() and value.isprintable():
+            return None
+        bad = _NOT_XML.search(value)
+        if bad is None:
+            return None
+        return f"has a character that XML cannot carry (U+{ord(bad[0]):04X} at position {bad.start()}); remove it"
+
+
+@attrs.frozen
+class Repeated:
+    """Several parameters of one kind under one attribute: the six custom fields."""
+
+    parameters: tuple[Parameter, ...]
+
+
+@attrs.frozen
+class Slot:
+    """Where one wire parameter gets its value from."""
+
+    name: str  # for messages: "session", "custom_fields[2]"
+    parameter: Parameter
+    get: Callable[[Any], Plain]
+
+
+def slots_of(cls: type) -> Iterator[Slot]:
+    """The slots of a class whose fields are marked with parameters."""
+    for field in attrs.fields(cls):
+        annotation: Any = field.type
+        if get_origin(annotation) is not Annotated:
+            continue
+        for mark in get_args(annotation)[1:]:
+            if isinstance(mark, Parameter):
+                yield Slot(field.name, mark, _said(field.name, mark.says))
+            elif isinstance(mark, Repeated):
+                for index, parameter in enumerate(mark.parameters):
+                    yield Slot(f"{field.name}[{index}]", parameter, _item(field.name, index))
+
+
+def _said(name: str, says: Callable[[Any], Plain] | None) -> Callable[[Any], Plain]:
+    get = attrgetter(name)
+    return get if says is None else lambda operation: says(get(operation))
+
+
+def _item(name: str, index: int) -> Callable[[Any], Plain]:
+    def get(operation: Any) -> Plain:
+        values: Sequence[str] = getattr(operation, name)
+        return values[index] if index < len(values) else None
+
+    return get

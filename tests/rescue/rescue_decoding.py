@@ -1,0 +1,31 @@
+"""Decoding an answer as the client does, without a socket."""
+
+from pathlib import Path
+
+from support import EXAMPLES
+
+from aiorescue import wire
+from aiorescue.operation import Binding, Outcome
+from aiorescue.wire import Response, Stamp
+
+SAMPLES = Path(__file__).parent / "samples"
+BINDINGS = {
+    "soap11": Binding.SOAP11,
+    "soap12": Binding.SOAP12,
+    "http": Binding.HTTP_POST,
+    "aspx": Binding.TEXT_POST,
+}
+
+
+def decode(name: str, binding: Binding, body: str | bytes) -> Outcome[object]:
+    """What an answer to the example of that operation means."""
+    operation = EXAMPLES[name]
+    codec = wire.codec(type(operation), binding)
+    content = body.encode() if isinstance(body, str) else body
+    return wire.read(codec, operation, Stamp(), Response(200, content))
+
+
+def sample(file: str) -> Outcome[object]:
+    """What a sample means, by the name of its file."""
+    name, binding, _ = file.split(".", 2)
+    return decode(name, BINDINGS[binding], (SAMPLES / f"{file}.txt").read_bytes())

@@ -54,6 +54,7 @@ class Library:
         self.faults: defaultdict[str, list[str]] = defaultdict(list)
         self.largest = 0
         self.chunk = 0  # forces this chunk size
+        self.discards = False  # keeps no bytes
 
     def count(self, method: str) -> int:
         return sum(name == method for name, _ in self.requests)
@@ -78,7 +79,7 @@ class Library:
             if "" in [p.get(name) for name in ("path", "sortby")]:
                 return web.Response(status=400)
         self.requests.append((method, binding))
-        self.parameters.append(p)
+        self.parameters.append({name: value for name, value in p.items() if isinstance(value, str)})
         fault = self.faults[method].pop(0) if self.faults[method] else ""
         if fault == "drop_before":
             request.transport.close()
@@ -253,10 +254,11 @@ class Library:
             return xml("root", {"success": "true", "tryagain": "true"})
         if fault == "tryagain_false":
             return xml("root", {"success": "false", "error": "checksum", "tryagain": "true"})
-        held += data
+        held += b"" if self.discards else data
         told = {}
         if p["LastChunk"] == "true":
             self.finished.add(p["UploadHandler"])
+        if p["LastChunk"] == "true" and not self.discards:
             told = {"filehexcrc": "1" if fault == "other_bytes" else f"{zlib.crc32(held):X}"}
         return xml("root", {"success": "true", "tryagain": "false", **told})
 

@@ -41,7 +41,10 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     """The outcome of an answer: bytes as they are, a document by its root."""
     if isinstance(answer.result, bytes) or operation.spec.answers is Content.NOTHING:
         return Outcome(Kind.OK, value=answer.result)
-    root = Element.of(answer.result) if isinstance(answer.result, ET.Element) else None
+    try:
+        root = Element.of(answer.result) if isinstance(answer.result, ET.Element) else None
+    except RecursionError:
+        return Outcome(Kind.FINAL, error=errors.ProtocolError, detail="the answer is too deep", ambiguous=True)
     if root is None or not ("success" in root or "error" in root):
         return Outcome(Kind.FINAL, error=errors.ProtocolError, detail="the answer says neither success nor error")
     if root.true("tryagain"):

@@ -173,6 +173,8 @@ async def chunks(client: ServiceClient, handler: DownloadHandler) -> AsyncGenera
             last = chunk.last
             if not last and not chunk.data:
                 raise _damaged("an empty chunk that is not the last")
+            if handler.size is not None and done > handler.size:
+                raise _damaged(f"more than the {handler.size:,} bytes it told")
             whole = await asyncio.to_thread(zlib.crc32, chunk.data, whole)
             if chunk.data:
                 yield chunk.data

@@ -12,14 +12,21 @@ def first(element: Element, *names: str) -> str:
 
 def number(text: str) -> int | None:
     """A whole number; None where there is none."""
-    return int(text) if text.strip() else None
+    try:
+        return int(text)
+    except ValueError:
+        return None
 
 
 def moment(text: str) -> datetime | None:
-    """A moment: aware where the service says UTC, else naive, as its zone is unknown. Its year 1 is none."""
-    if not text.strip():
+    """A moment: aware where the service says UTC, else naive, as its zone is unknown.
+
+    None where there is none: its year 1, and forms that no version is known to write (the element has the text).
+    """
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
         return None
-    found = datetime.fromisoformat(text.strip())
     return None if found.year == 1 else found
 
 

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime
+from urllib.parse import parse_qsl
 from uuid import UUID
+from xml.etree import ElementTree as ET
 
 import attrs
 import pytest
@@ -169,6 +171,52 @@ def test_values_are_written_as_the_service_reads_them():
     assert GUID in query(invocation("DeleteUploadHandler", {"UploadHandler": UUID(GUID)}))
     chunk = {"uploadHandler": GUID, "fileChunk": bytearray(b"\x00\xff"), "chunkHEXCRC": "0", "lastChunk": True}
     assert "<FileChunk>AP8=</FileChunk>" in soap(invocation("UploadFileChunk", chunk))
+
+
+VALUES = {
+    "string": "Zoë <b> & 'x' \"y\" \t ü ",
+    "int": -7,
+    "long": 2**40,
+    "bool": True,
+    "datetime": date(2026, 1, 2),
+    "guid": GUID,
+    "bytes": b"\x00\r\n--\xff",
+    "xml": "<a>ä &amp; b</a>",
+    "node": "<a>b</a>",
+}
+WRITTEN = {
+    **VALUES,
+    "int": "-7",
+    "long": str(2**40),
+    "bool": "true",
+    "datetime": "2026-01-02",
+    "bytes": "AA0KLS3/",
+    "node": "b",
+}
+
+
+def test_every_method_is_written_on_every_binding():
+    for method in METHODS.values():
+        operation = invocation(method.name, {p.name: VALUES[p.type] for p in method.parameters})
+        request = ET.fromstring(soap(operation, GUID))[0][0]
+        assert request.tag == f"{{http://tempuri.org/}}{method.name}"
+        ticket = [(method.ticket_soap, GUID)] if method.ticket_name else []
+        found = [(e.tag.removeprefix("{http://tempuri.org/}"), "".join(e.itertext())) for e in request]
+        assert found == ticket + [(p.soap, WRITTEN[p.type]) for p in method.parameters]
+        if Binding.HTTP_GET not in method.bindings:
+            continue
+        ticket = [(method.ticket_name, GUID)] if method.ticket_name else []
+        plain = {**WRITTEN, "node": '<a xmlns="">b</a>'}
+        found = parse_qsl(query(operation, GUID), keep_blank_values=True)
+        assert found == ticket + [(p.name, plain[p.type]) for p in method.parameters]
+
+
+def test_every_method_can_be_called_by_the_names_of_the_wsdl():
+    for method in METHODS.values():
+        values = {p.name: VALUES[p.type] for p in method.parameters}
+        assert invocation(method.name, {p.soap: VALUES[p.type] for p in method.parameters}) == invocation(
+            method.name, values
+        )
 
 
 def test_a_ticket_of_its_own_takes_the_place_of_the_clients():

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
+from inspect import signature
 from typing import Any, Literal, TypeVar, cast
 
 import attrs
@@ -34,6 +35,9 @@ _FORGET = 24 * 3600 * 1000
 _TRIES = 5
 #: Seconds by which a login may arrive later than it was sent.
 _LOGIN_DELAY = 5.0
+
+#: Newer versions of redis-py look for their own version on the disk with each connection, which blocks the loop.
+_QUIET: dict[str, Any] = {"driver_info": None} if "driver_info" in signature(redis.asyncio.Redis).parameters else {}
 
 _NOW = "local t = redis.call('TIME'); local now = t[1] + t[2] / 1000000\n"
 #: Take the next slot: KEYS = the pace; ARGV = version and new value of the limit, gap, not before.
@@ -96,7 +100,7 @@ class Link:
     def __init__(self, url: str, clock: Clock) -> None:
         self._clock = clock
         self._redis = redis.asyncio.Redis.from_url(
-            url, decode_responses=True, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE
+            url, decode_responses=True, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, **_QUIET
         )
         self._scripts = {text: self._redis.register_script(text) for text in (_SLOT, _PLACE)}
         self._again_at = float("-inf")

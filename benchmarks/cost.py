@@ -1,0 +1,305 @@
+"""What a call costs beyond the bare request: CPU per PIN at 64 in flight, beside the peers, in one process.
+
+Each figure is the median of pairs (bare, candidate) taken in turn, so that a busy machine slows both.
+"""
+
+import asyncio
+import gc
+import multiprocessing
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import httpx
+import requests
+import tenacity
+import xmltodict
+import zeep
+from zeep.transports import AsyncTransport
+
+from aiorescue import AuthCode, Binding, RescueClient, rescue, wire
+from aiorescue.bulk import issue
+from aiorescue.emulator import Emulator
+from aiorescue.rescue import PinRequest, RequestLensPinCodeV2, RequestPinCode
+from aiorescue.wire import Stamp
+from benchmarks.report import grid
+
+IN_FLIGHT = 64
+CODE = "4ahx80u0"
+FIELDS = {"custom_fields": ["Jane Doe", "jane.doe@example.com"], "tracking": "CASE-7", "no_tech_console": True}
+Call = Callable[[], Awaitable[object]]
+
+_RESPONSE = (
+    '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{envelope}"'
+    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema"><soap:Body>'
+    '<{name}Response xmlns="https://secure.logmeinrescue.com/API/API.asmx"><{name}Result>{word}</{name}Result>{out}'
+    "</{name}Response></soap:Body></soap:Envelope>"
+)
+
+
+def _answer_to(head: bytes, body: bytes) -> bytes:
+    """The answer to any request that the benchmarks make."""
+    path = head.split(b" ", 2)[1].decode().partition("?")[0]
+    if path.endswith(".aspx"):
+        text = "OK\n\nPINCODE:012345" if "PIN" in path else "OK"
+        return _http(text.encode(), "text/html")
+    if not path.endswith("API.asmx"):
+        name = path.rpartition("/")[2]
+        text = f'<{name}Ret xmlns="https://secure.logmeinrescue.com/API/API.asmx">{name}Ret_OK</{name}Ret>'
+        return _http(text.encode(), "text/xml; charset=utf-8")
+    found = re.search(rb"Body><(\w+:)?(\w+)[ >]", body)
+    name = found[2].decode() if found else ""
+    envelope = (
+        "http://www.w3.org/2003/05/soap-envelope" if b"soap12" in body else "http://schemas.xmlsoap.org/soap/envelope/"
+    )
+    lens = name == "requestLensPINCodeV2"
+    out = "<sPINCode>012345</sPINCode>" if lens else "<iPINCode>12345</iPINCode>" if "PIN" in name else ""
+    word = "requestPINCode_OK" if "PIN" in name else f"{name}Ret_OK"
+    return _http(_RESPONSE.format(envelope=envelope, name=name, word=word, out=out).encode(), "text/xml; charset=utf-8")
+
+
+def _http(body: bytes, content_type: str) -> bytes:
+    return b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (
+        content_type.encode(),
+        len(body),
+        body,
+    )
+
+
+def _serve(port: "multiprocessing.Queue[int]") -> None:
+    """A server that costs as little as possible, in a process of its own; answers are prepared once."""
+    answers: dict[bytes, bytes] = {}
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = re.search(rb"(?i)content-length: (\d+)", head)
+                body = await reader.readexactly(int(length[1]) if length else 0)
+                key = head.partition(b"\r\n")[0] + body
+                if key not in answers:
+                    answers[key] = _answer_to(head, body)
+                writer.write(answers[key])
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async def main() -> None:
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        port.put(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(main())
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Its base URL."""
+    port: multiprocessing.Queue[int] = multiprocessing.Queue()
+    process = multiprocessing.Process(target=_serve, args=(port,), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{port.get()}"
+    finally:
+        process.terminate()
+        process.join()
+
+
+async def _cpu(call: Call, count: int) -> float:
+    """Seconds of CPU for each call."""
+    work = iter(range(count))
+
+    async def worker() -> None:
+        for _ in work:
+            await call()
+
+    gc.collect()
+    began = time.process_time()
+    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+    return (time.process_time() - began) / count
+
+
+async def _ratio(bare: Call, candidate: Call, count: int, pairs: int) -> tuple[float, float]:
+    """The median of candidate / bare, and the bare call's CPU in microseconds."""
+    await _cpu(bare, IN_FLIGHT * 2)
+    await _cpu(candidate, IN_FLIGHT * 2)
+    taken = [(await _cpu(bare, count * 4), await _cpu(candidate, count)) for _ in range(pairs)]
+    return statistics.median(b / a for a, b in taken), statistics.median(a for a, _ in taken) * 1e6
+
+
+def _bare(session: aiohttp.ClientSession, url: str, operation: PinRequest, binding: Binding) -> Call:
+    """The same bytes by aiohttp, and the answer read."""
+    request = wire.codec(type(operation), binding).encode(operation, Stamp(code=CODE))
+    target = f"{url}{request.path}{'?' if request.query else ''}{request.query}"
+
+    async def call() -> bytes:
+        async with session.request(request.method, target, data=request.body, headers=request.headers) as response:
+            return await response.read()
+
+    return call
+
+
+def _by_hand(session: aiohttp.ClientSession, url: str) -> Call:
+    """What one writes by hand: a template, aiohttp, xmltodict, tenacity."""
+    request = wire.codec(RequestLensPinCodeV2, Binding.SOAP11).encode(RequestLensPinCodeV2(**FIELDS), Stamp(code=CODE))
+    template = (request.body or b"").decode().replace("Jane Doe", "{name}").replace("CASE-7", "{case}")
+
+    @tenacity.retry(stop=tenacity.stop_after_attempt(4), retry=tenacity.retry_if_exception_type(aiohttp.ClientError))
+    async def call() -> str:
+        body = template.format(name="Jane Doe", case="CASE-7")
+        async with session.post(f"{url}/API/API.asmx", data=body.encode(), headers=request.headers) as response:
+            answer = xmltodict.parse(await response.text())
+        found = answer["soap:Envelope"]["soap:Body"]["requestLensPINCodeV2Response"]
+        if found["requestLensPINCodeV2Result"] != "requestPINCode_OK":
+            raise RuntimeError(found["requestLensPINCodeV2Result"])
+        return str(found["sPINCode"])
+
+    return call
+
+
+async def _peers(url: str, wsdl: Path, count: int, pairs: int) -> list[list[str]]:
+    operation = RequestLensPinCodeV2(**FIELDS)
+    request = wire.codec(RequestLensPinCodeV2, Binding.SOAP11).encode(operation, Stamp(code=CODE))
+    endpoint, headers = f"{url}/API/API.asmx", dict(request.headers)
+    loop = asyncio.get_running_loop()
+    soap = zeep.AsyncClient(str(wsdl), transport=AsyncTransport())
+    service = soap.bind("API", "APISoap")
+    named = {"sCField0": "Jane Doe", "sCField1": "jane.doe@example.com", "sTracking0": "CASE-7", "bNoTechConsole": True}
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100)) as session,
+        httpx.AsyncClient(limits=httpx.Limits(max_connections=100)) as other,
+        RescueClient(AuthCode(CODE), base_url=url, pace=None) as client,
+    ):
+        with requests.Session() as threaded, ThreadPoolExecutor(IN_FLIGHT) as threads:
+            threaded.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=IN_FLIGHT))
+            candidates: dict[str, tuple[Call, int]] = {
+                "**aiorescue**": (lambda: client.request_lens_pin_code_v2(**FIELDS), 1),
+                "aiohttp + xmltodict + tenacity by hand": (_by_hand(session, url), 1),
+                "httpx, bytes only": (lambda: other.post(endpoint, content=request.body, headers=headers), 8),
+                "requests in threads, bytes only": (
+                    lambda: loop.run_in_executor(
+                        threads, lambda: threaded.post(endpoint, data=request.body, headers=headers)
+                    ),
+                    8,
+                ),
+                "zeep AsyncClient": (lambda: service.requestLensPINCodeV2(**named, sAuthCode=CODE), 16),
+            }
+            bare = _bare(session, url, operation, Binding.SOAP11)
+            rows = []
+            for name, (call, slower) in candidates.items():
+                ratio, base = await _ratio(bare, call, count // slower, pairs)
+                goal = "≤ 1.25" if "aiorescue" in name else ""
+                rows.append([name, f"{ratio:.2f}", f"{base:.0f} µs", goal])
+    return rows
+
+
+async def _bindings(url: str, count: int, pairs: int) -> list[list[str]]:
+    rows = []
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100)) as session,
+        RescueClient(AuthCode(CODE), base_url=url, pace=None) as client,
+    ):
+        operations: dict[Binding, Any] = {
+            Binding.SOAP11: RequestPinCode(**FIELDS),
+            Binding.SOAP12: RequestPinCode(**FIELDS),
+            Binding.HTTP_GET: rescue.StartSession(12345678, 1),
+            Binding.HTTP_POST: rescue.StartSession(12345678, 1),
+            Binding.TEXT_GET: RequestPinCode(**FIELDS),
+            Binding.TEXT_POST: RequestPinCode(**FIELDS),
+        }
+        for binding, operation in operations.items():
+            bare = _bare(session, url, operation, binding)
+            ratio, _ = await _ratio(bare, lambda o=operation, b=binding: client.call(o, binding=b), count, pairs)
+            rows.append([binding.name, f"{ratio:.2f}", "≤ 1.35"])
+    return rows
+
+
+async def _journal(url: str, count: int) -> list[list[str]]:
+    """A job with and without a journal; PINs are asked for as fast as they come."""
+
+    async def job(journal: Path | None) -> float:
+        async with RescueClient(AuthCode(CODE), base_url=url, pace=None) as client:
+            gc.collect()
+            began = time.process_time()
+            async for _ in issue(client, (RequestPinCode(tracking=f"C-{n}") for n in range(count)), journal=journal):
+                pass
+            return (time.process_time() - began) / count
+
+    with tempfile.TemporaryDirectory() as folder:
+        pairs = [(await job(None), await job(Path(folder) / f"{turn}.journal")) for turn in range(3)]
+    ratio = statistics.median(with_it / without for without, with_it in pairs)
+    return [["a job with a journal, to one without", f"{ratio:.2f}", "≤ 1.15"]]
+
+
+def _imports() -> list[list[str]]:
+    def seconds(module: str) -> float:
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", f"import {module}"], check=True)  # noqa: S603 - our own interpreter
+        return time.perf_counter() - began
+
+    pairs = [(seconds("aiohttp"), seconds("aiorescue")) for _ in range(9)]
+    return [["`import aiorescue`, to `import aiohttp`", f"{statistics.median(b / a for a, b in pairs):.2f}", "≤ 1.15"]]
+
+
+def _resident() -> int:
+    """Resident memory in KiB."""
+    return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
+
+
+async def _memory(url: str, small: int, large: int) -> list[list[str]]:
+    """Memory and cost of a PIN, from a small job to a large one."""
+
+    async def job(count: int) -> tuple[int, float]:
+        async with RescueClient(AuthCode(CODE), base_url=url, pace=None) as client:
+            began = time.process_time()
+            async for _ in issue(client, (RequestPinCode(tracking=f"C-{n}") for n in range(count))):
+                pass
+            cost = (time.process_time() - began) / count
+        gc.collect()
+        return _resident(), cost
+
+    await job(small)
+    before, cheap = await job(small)
+    after, dear = await job(large)
+    return [
+        [f"memory, from {small:,} to {large:,} requests", f"{(after - before) / 1024:+.1f} MiB", "± 10 MiB"],
+        ["the cost of a PIN, the same", f"{dear / cheap:.2f}", "± 10 %"],
+    ]
+
+
+def report(*, quick: bool) -> str:
+    """All of it, as Markdown."""
+    count, pairs = (640, 3) if quick else (2_560, 7)
+
+    async def wsdl(folder: str, url: str) -> Path:
+        async with (
+            Emulator() as service,
+            aiohttp.ClientSession() as session,
+            session.get(f"{service.url}/API/API.asmx?WSDL") as response,
+        ):
+            path = Path(folder) / "api.wsdl"
+            path.write_text((await response.text()).replace(service.url, url), "utf-8")
+            return path
+
+    with server() as url, tempfile.TemporaryDirectory() as folder:
+        peers = asyncio.run(_peers(url, asyncio.run(wsdl(folder, url)), count, pairs))
+        bindings = asyncio.run(_bindings(url, count, pairs))
+        rest = asyncio.run(_journal(url, count * 2))
+        rest += asyncio.run(_memory(url, 2_000, 10_000) if quick else _memory(url, 10_000, 200_000))
+    rest += _imports()
+    return "\n\n".join(
+        [
+            "CPU of a PIN request at 64 in flight, as a ratio to a bare aiohttp POST and read of the same bytes.",
+            grid([["client", "ratio", "bare", "goal"], *peers]),
+            grid([["binding", "ratio", "goal"], *bindings]),
+            grid([["", "", "goal"], *rest]),
+        ]
+    )

@@ -1,0 +1,86 @@
+"""The pace in real time, on the emulator: one identity, ten of them, four processes on one identity."""
+
+import asyncio
+import sys
+import time
+
+from aiorescue import AuthCode, Pace, RescueClient
+from aiorescue.bulk import issue
+from aiorescue.emulator import Emulator
+from aiorescue.emulator.people import User
+from aiorescue.rescue import RequestLensPinCodeV2
+from benchmarks.redis_server import redis_server
+from benchmarks.report import Row, table
+
+RATE = 10.0
+_WARM_UP = 2.0
+
+
+async def measure(*, quick: bool) -> str:
+    """The rows, as a table."""
+    seconds = 6.0 if quick else 20.0
+    rows = [await _alone(seconds), await _ten(seconds), await _four(seconds)]
+    return table(rows)
+
+
+def _permitted(emulator: Emulator, since: float, rate: float) -> tuple[float, float]:
+    """The share of the permitted rate, and the share of requests that were rejected."""
+    until = emulator.clock()
+    pins = sum(since <= entry.time < until for entry in emulator.ledger)
+    words = [request.word for request in emulator.requests]
+    rejected = sum("pollrateexceeded" in word.lower() for word in words)
+    return pins / ((until - since) * rate), rejected / max(1, len(words))
+
+
+async def _pins(client: RescueClient, seconds: float) -> None:
+    requests = (RequestLensPinCodeV2(no_tech_console=True) for _ in iter(int, 1))
+    async with issue(client, requests) as job:
+        end = time.monotonic() + seconds
+        async for issued in job:
+            assert issued.pin is not None
+            if time.monotonic() > end:
+                return
+
+
+async def _alone(seconds: float) -> Row:
+    async with Emulator(pin_rate=RATE, latency=0.015, jitter=0.002) as emulator:
+        start = emulator.clock()
+        async with RescueClient(AuthCode("fixedtech0000"), base_url=emulator.url, pace=Pace(pins=RATE)) as client:
+            await _pins(client, seconds)
+        share, rejected = _permitted(emulator, start, RATE)
+        return Row(f"one identity, {RATE:g}/s", share, rejected, goal=0.95, most=0.02)
+
+
+async def _ten(seconds: float) -> Row:
+    rate = RATE / 2
+    async with Emulator(pin_rate=rate, latency=0.015, jitter=0.002) as emulator:
+        codes = [f"code{number}" for number in range(10)]
+        for code in codes:
+            emulator.state.add_user(User(f"{code}@example.com", auth_code=code))
+        start = emulator.clock()
+        async with RescueClient([AuthCode(c) for c in codes], base_url=emulator.url, pace=Pace(pins=rate)) as client:
+            await _pins(client, seconds)
+        share, rejected = _permitted(emulator, start, rate * len(codes))
+        return Row(f"ten identities of {rate:g}/s in one client", share, rejected, goal=0.95, most=0.02)
+
+
+async def _four(seconds: float) -> Row:
+    async with Emulator(pin_rate=RATE, latency=0.015, jitter=0.002) as emulator:
+        with redis_server() as url:
+            command = [sys.executable, "-m", "benchmarks.pace_worker", emulator.url, url, str(RATE), str(seconds + 2)]
+            workers = [await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in range(4)]
+            await asyncio.sleep(_WARM_UP)  # until all have started
+            start = emulator.clock()
+            await asyncio.sleep(seconds - 1)
+            share, rejected = _permitted(emulator, start, RATE)
+            outputs = [(await worker.communicate())[0] for worker in workers]
+        pins = [int(output) for output in outputs]
+        mean = sum(pins) / len(pins)
+        unfair = max(abs(count - mean) for count in pins) / mean
+        return Row(
+            f"four processes, one identity, Redis ({unfair:.0%} from fair)", share, rejected, goal=0.93, most=0.02
+        )
+
+
+if __name__ == "__main__":
+    print(asyncio.run(measure(quick="--quick" in sys.argv)))

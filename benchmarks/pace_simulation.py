@@ -1,0 +1,138 @@
+"""The pace against hidden limits, on a virtual clock: hours of the service's time in seconds, the same each time."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean
+
+import attrs
+
+from benchmarks.pace_peers import PEERS, Peer, aiorescue
+from benchmarks.report import Row, bars, table
+from benchmarks.service import FixedWindow, MinimumInterval, Network, Rule, Service, SlidingWindow, TokenBucket
+from benchmarks.virtual_time import run
+
+PICTURE = Path(__file__).parent.parent / "docs" / "pace.svg"
+
+_SLOW = Network(latency=0.150, jitter=0.010)
+_FAST = Network(latency=0.015, jitter=0.002)
+_LATE = Network(latency=0.150, jitter=0.010, late_share=0.05, late_by=0.3)
+
+
+@attrs.frozen(kw_only=True)
+class Scenario:
+    """A service, and what is wanted of a pacer there.
+
+    Attributes:
+        name: for the table.
+        rule: the hidden limit, anew for each run.
+        rate: calls per second that it allows.
+        told: the pacer is told the rate.
+        seconds: how long.
+        since: from when on it counts.
+        goal: least share of the permitted calls.
+        most: rejected, at most.
+    """
+
+    name: str
+    rule: Callable[[], Rule]
+    network: Network
+    rate: float
+    told: float | None
+    seconds: float
+    since: float = 0.0
+    goal: float | None = None
+    most: float | None = None
+
+
+def _interval(seconds: float, *, count_rejected: bool = False) -> Callable[[], Rule]:
+    return lambda: MinimumInterval(lambda _: seconds, count_rejected=count_rejected)
+
+
+def _changing(first: float, then: float, at: float) -> Callable[[], Rule]:
+    return lambda: MinimumInterval(lambda now: 1 / first if now < at else 1 / then)
+
+
+def scenarios(hours: float) -> list[Scenario]:
+    """The rows of the table; `hours` of the service's time where a row has no length of its own."""
+    long = 3600 * hours
+
+    def row(name: str, rule: Callable[[], Rule], network: Network, rate: float, **more: float | None) -> Scenario:
+        options = {"told": rate, "seconds": long, "goal": 0.95, "most": 0.02} | more
+        return Scenario(name=name, rule=rule, network=network, rate=rate, **options)  # type: ignore[arg-type]
+
+    return [
+        row("1/s, 150 ± 10 ms", _interval(1), _SLOW, 1, goal=0.97, most=0.01),
+        row("10/s, 15 ± 2 ms", _interval(0.1), _FAST, 10),
+        row("10/s, a rejection counts", _interval(0.1, count_rejected=True), _FAST, 10),
+        row("1/s, 5 % of calls 300 ms late", _interval(1), _LATE, 1, most=0.01),
+        row("10/s, about to fall", _changing(10, 4, 60), _FAST, 10, seconds=60, goal=0.92, most=0.04),
+        row("fallen to 4/s", _changing(10, 4, 60), _FAST, 4, told=10, seconds=120, since=60, goal=0.92, most=0.04),
+        row("risen from 4/s to 10/s, after 3 min", _changing(4, 10, 300), _FAST, 10, seconds=780, since=480),
+        row("bucket 50/s, burst 10, untold, 30 s", _bucket, _FAST, 50, told=None, seconds=30, goal=0.92, most=0.03),
+        row("1/s, untold, 10 min", _interval(1), _SLOW, 1, told=None, seconds=600, goal=None),
+        row("10/s, untold, 1 min", _interval(0.1), _FAST, 10, told=None, seconds=60, goal=None),
+        row("10 in each second", lambda: FixedWindow(10), _FAST, 10),
+        row("10 in any second", lambda: SlidingWindow(10), _FAST, 10),
+        row("10 in any second, untold, 10 min", lambda: SlidingWindow(10), _FAST, 10, told=None, seconds=600),
+    ]
+
+
+def _bucket() -> Rule:
+    return TokenBucket(50, 10)
+
+
+def measure(scenario: Scenario, peer: Peer, seed: int) -> tuple[float, float]:
+    """The share of the permitted calls, and the share of rejected ones."""
+    service = Service(scenario.rule(), scenario.network, seed)
+
+    async def drive() -> None:
+        work = asyncio.ensure_future(peer(service, scenario.told))
+        await asyncio.sleep(scenario.seconds)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+    run(drive())
+    accepted, rejected = service.count(scenario.since, scenario.seconds)
+    permitted = scenario.rate * (scenario.seconds - scenario.since)
+    return accepted / permitted, rejected / max(1, accepted + rejected)
+
+
+def rows(*, quick: bool) -> list[Row]:
+    """Each scenario with all peers. Ours is the worst of several seeds, theirs the first."""
+    seeds = range(3 if quick else 8)
+    found = []
+    for scenario in scenarios(0.1 if quick else 1.0):
+        ours = [measure(scenario, aiorescue, seed) for seed in seeds]
+        short = attrs.evolve(scenario, seconds=min(scenario.seconds, scenario.since + 600))
+        peers = {name: measure(short, peer, 0) for name, peer in PEERS.items()}
+        if scenario.told is None:  # those who must be told, are not
+            peers = {name: peers[name] for name in ("backoff", "botocore adaptive")}
+        found.append(
+            Row(
+                scenario.name,
+                min(share for share, _ in ours),
+                max(rejected for _, rejected in ours),
+                goal=scenario.goal,
+                most=scenario.most,
+                peers=peers,
+                mean=mean(share for share, _ in ours),
+            )
+        )
+    return found
+
+
+def report(*, quick: bool) -> str:
+    """The table, for the terminal and the docs; draws the picture beside them."""
+    found = rows(quick=quick)
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_text(bars("Share of the permitted calls, and of rejected ones", found), "utf-8")
+    return (
+        "Share of the permitted calls · share of rejected ones; ours is the worst of all seeds. "
+        "The peers are told the rate, except where nobody is.\n\n" + table(found)
+    )
+
+
+if __name__ == "__main__":
+    print(report(quick="--quick" in sys.argv))

@@ -1,0 +1,442 @@
+"""The pace: each promise, in virtual time. How close it comes to a hidden limit is measured in `benchmarks`."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import pairwise
+
+import pytest
+
+from aiorescue import Pace, errors
+from aiorescue.call.interval import Interval
+from aiorescue.call.limit import Limit
+from aiorescue.call.line import Rank
+from aiorescue.call.pace import Pacer, Pacers, Unpaced, Window, local_pacer
+from aiorescue.operation import Family
+from benchmarks.service import MinimumInterval, Network, Service, TokenBucket
+from benchmarks.virtual_time import LoopClock, run
+
+NETWORK = Network(latency=0.015, jitter=0.002)
+
+
+@pytest.fixture(autouse=True)
+def _virtual() -> Iterator[None]:
+    """Nothing here takes real time, however long it waits."""
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < 20
+
+
+def virtually(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+    def wrapped() -> None:
+        run(test())
+
+    wrapped.__name__ = test.__name__
+    return wrapped
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def told(rate: float | None) -> Interval:
+    return Interval(Limit.told(rate), LoopClock())
+
+
+async def answer(pacer: Pacer, *, accepted: bool | None = True, after: float = 0.01, rank: Rank = Rank.CALL) -> float:
+    """One call; the moment when it was sent."""
+    sent = await pacer.slot(rank)
+    moment = now()
+    await asyncio.sleep(after)
+    pacer.answered(sent, accepted=accepted)
+    return moment
+
+
+# --- slots ----------------------------------------------------------------------------------------
+
+
+@virtually
+async def test_calls_are_an_interval_apart():
+    pacer = told(10)
+    sent = [await answer(pacer) for _ in range(20)]
+    assert all(0.1 <= b - a < 0.12 for a, b in pairwise(sent[1:]))
+
+
+@virtually
+async def test_slots_come_in_order_of_arrival():
+    pacer, order = told(10), []
+
+    async def call(number: int) -> None:
+        await answer(pacer)
+        order.append(number)
+
+    await asyncio.gather(*(call(number) for number in range(20)))
+    assert order == list(range(20))
+
+
+@pytest.mark.parametrize("at", [0.0, 0.05, 0.3, 0.55, 1.0, 1.5])
+def test_a_cancelled_call_gives_its_slot_back(at: float):
+    async def scenario() -> None:
+        pacer = told(1)
+        await answer(pacer)
+        waiting = [asyncio.ensure_future(answer(pacer)) for _ in range(4)]
+        await asyncio.sleep(at)
+        for task in waiting[:3]:
+            task.cancel()
+        sent_before = sum(task.done() for task in waiting)
+        await asyncio.wait(waiting)
+        # Two gaps after the first call if one had been sent before, one if none had.
+        assert waiting[3].result() < 1.1 * (1 + sent_before)
+        assert pacer.ready_at() < waiting[3].result() + 1.1
+
+    run(scenario())
+
+
+@virtually
+async def test_a_call_cancelled_in_the_moment_of_its_turn_passes_it_on():
+    pacer = told(10)
+    first = await pacer.slot()
+    tasks = [asyncio.ensure_future(pacer.slot()) for _ in range(3)]
+    await asyncio.sleep(0)
+    pacer.answered(first, accepted=True)
+    await asyncio.sleep(0.1)
+    while not tasks[0].done():
+        await asyncio.sleep(1e-4)
+    tasks[1].cancel()  # it has just been given the turn
+    tasks[2].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.timeout(3):
+        await pacer.slot()
+
+
+@virtually
+async def test_a_thousand_cancelled_calls_leave_nothing():
+    pacer = told(1)
+    await answer(pacer)
+    waiting = [asyncio.ensure_future(pacer.slot()) for _ in range(1000)]
+    await asyncio.sleep(0.5)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert pacer.ready_at() < 1.1
+    assert await answer(pacer) < 1.1
+
+
+@virtually
+async def test_a_pacer_has_no_tasks_of_its_own():
+    pacer = told(1)
+    await answer(pacer)
+    slot = asyncio.ensure_future(pacer.slot())
+    await asyncio.sleep(0.5)
+    assert asyncio.all_tasks() == {asyncio.current_task(), slot}
+    slot.cancel()
+
+
+@virtually
+async def test_identities_do_not_wait_for_each_other():
+    pacers = Pacers(Pace(), LoopClock())
+    one, other = object(), object()
+    await answer(pacers.of(one, Family.PINS))
+    assert pacers.of(one, Family.PINS).ready_at() > now() + 0.9
+    assert pacers.of(other, Family.PINS).ready_at() == now()
+    assert pacers.of(one, Family.EMAIL_TEXTS).ready_at() == now()
+    assert pacers.of(one, None).ready_at() == now()
+    assert pacers.of(one, Family.PINS) is pacers.of(one, Family.PINS)
+
+
+def test_a_slot_without_a_wait_costs_microseconds():
+    async def scenario() -> float:
+        pacer, rounds = told(None), 2000
+        began = time.perf_counter()
+        for _ in range(rounds):
+            pacer.answered(await pacer.slot(), accepted=True)
+        return (time.perf_counter() - began) / rounds
+
+    assert min(run(scenario()) for _ in range(3)) < 50e-6  # 5 on an idle machine
+
+
+# --- what it learns -------------------------------------------------------------------------------
+
+
+@virtually
+async def test_a_rejection_is_waited_out():
+    pacer = told(10)
+    await answer(pacer)
+    rejected = await answer(pacer, accepted=False)
+    assert await answer(pacer) >= rejected + 0.1
+
+
+@virtually
+async def test_a_rejection_widens_the_gap_and_successes_narrow_it():
+    pacer = told(10)
+    for _ in range(20):
+        await answer(pacer)
+    before = pacer.limit.gap
+    await answer(pacer, accepted=False)
+    wide = pacer.limit.gap
+    assert before < wide < 0.12
+    for _ in range(50):
+        await answer(pacer)
+    assert before < pacer.limit.gap < wide
+
+
+@virtually
+async def test_below_the_rate_that_was_told_nothing_is_tried():
+    pacer = told(10)
+    for _ in range(3000):
+        await answer(pacer)
+    assert pacer.limit.gap == 0.1
+
+
+@virtually
+async def test_calls_that_come_seldom_teach_nothing():
+    pacer = Interval(Limit.unknown(1.0), LoopClock())
+    for _ in range(50):
+        await answer(pacer)
+        await asyncio.sleep(60)
+    assert pacer.limit.gap == 0.5  # the first call's step
+
+
+@virtually
+async def test_answers_without_a_verdict_teach_nothing():
+    pacer = told(10)
+    gap = pacer.limit.gap
+    for _ in range(50):
+        await answer(pacer, accepted=None)
+    assert pacer.limit.gap == gap
+
+
+@virtually
+async def test_a_call_that_is_late_holds_the_next_one_up():
+    pacer = told(10)
+    for _ in range(30):
+        await answer(pacer)
+    late = await answer(pacer, after=0.4)
+    assert await answer(pacer) >= late + 0.4 + 0.1 - 0.02
+
+
+@virtually
+async def test_a_lost_call_holds_the_others_up_for_a_second_at_most():
+    pacer = told(10)
+    for _ in range(30):
+        await answer(pacer)
+    lost = await pacer.slot()
+    assert await answer(pacer) < lost + 1.3
+    assert await answer(pacer) < lost + 1.5
+
+
+@virtually
+async def test_a_network_that_has_become_slow_is_found_usual():
+    pacer = told(10)
+    for _ in range(50):
+        await answer(pacer)
+    for _ in range(60):
+        await answer(pacer, after=0.08)
+    sent = [await answer(pacer, after=0.08) for _ in range(10)]
+    assert sent[-1] - sent[0] < 9 * 0.11
+
+
+def serve(service: Service, rate: float | None, seconds: float) -> None:
+    async def drive() -> None:
+        pacer = Interval(Limit.told(rate) if rate else Limit.unknown(1.0), LoopClock())
+
+        async def work() -> None:
+            while True:
+                sent = await pacer.slot()
+                pacer.answered(sent, accepted=await service.call())
+
+        tasks = [asyncio.ensure_future(work()) for _ in range(16)]
+        await asyncio.sleep(seconds)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(drive())
+
+
+def share(service: Service, start: float, end: float, rate: float) -> tuple[float, float]:
+    accepted, rejected = service.count(start, end)
+    return accepted / ((end - start) * rate), rejected / (accepted + rejected)
+
+
+def test_an_hour_passes_in_a_moment_and_rejections_settle_at_the_wanted_share():
+    service = Service(MinimumInterval(lambda _: 1.0), Network(latency=0.15, jitter=0.01), seed=1)
+    serve(service, 1.0, 3600)
+    got, rejected = share(service, 0, 3600, 1)
+    assert got >= 0.97
+    assert rejected < 0.01
+
+
+@pytest.mark.parametrize("count_rejected", [False, True])
+def test_a_limit_that_falls_is_followed(count_rejected: bool):
+    rule = MinimumInterval(lambda now: 0.1 if now < 60 else 0.25, count_rejected=count_rejected)
+    service = Service(rule, NETWORK, seed=1)
+    serve(service, 10, 120)
+    for start, end, rate in ((0, 60, 10), (60, 120, 4)):
+        got, rejected = share(service, start, end, rate)
+        assert got >= 0.92
+        assert rejected <= 0.04
+
+
+def test_a_limit_that_rises_again_is_followed():
+    service = Service(MinimumInterval(lambda now: 0.25 if now < 60 else 0.1), NETWORK, seed=1)
+    serve(service, 10, 480)
+    got, rejected = share(service, 240, 480, 10)
+    assert got >= 0.95
+    assert rejected <= 0.02
+
+
+def test_auto_finds_a_faster_limit_within_half_a_minute():
+    service = Service(TokenBucket(50, 10), NETWORK, seed=1)
+    serve(service, None, 30)
+    got, rejected = share(service, 0, 30, 50)
+    assert got >= 0.92
+    assert rejected <= 0.03
+
+
+def test_auto_stays_at_the_documented_rate_where_that_is_the_limit():
+    service = Service(MinimumInterval(lambda _: 1.0), NETWORK, seed=1)
+    serve(service, None, 600)
+    got, rejected = share(service, 60, 600, 1)
+    assert got >= 0.95
+    assert rejected <= 0.02
+
+
+@virtually
+async def test_auto_begins_at_the_documented_rate_and_doubles_with_each_success():
+    pacer = local_pacer("auto", Family.PINS, LoopClock())
+    sent = [await answer(pacer) for _ in range(4)]
+    assert [round(b - a, 2) for a, b in pairwise(sent)] == [0.51, 0.25, 0.13]
+
+
+@virtually
+async def test_a_limit_that_nobody_knew_of_is_learned_from_its_first_rejection():
+    pacer = told(None)
+    sent = [await answer(pacer) for _ in range(20)]
+    assert sent[-1] < 0.21
+    rejected = await answer(pacer, accepted=False)
+    assert await answer(pacer) >= rejected + 0.5
+
+
+# --- rank -----------------------------------------------------------------------------------------
+
+
+@virtually
+async def test_an_interactive_call_overtakes_a_bulk_job():
+    pacer = told(1)
+    bulk = [asyncio.ensure_future(answer(pacer, rank=Rank.BULK)) for _ in range(64)]
+    await asyncio.sleep(10.5)
+    came = now()
+    assert await answer(pacer) - came < 2.1  # behind one of the job's at most
+    for task in bulk:
+        task.cancel()
+    await asyncio.gather(*bulk, return_exceptions=True)
+
+
+@virtually
+async def test_a_bulk_job_keeps_every_other_slot_however_many_call():
+    pacer, served = told(1), []
+
+    async def caller(rank: Rank) -> None:
+        while True:
+            await answer(pacer, rank=rank)
+            served.append(rank)
+
+    ranks = [Rank.CALL] * 32 + [Rank.BULK] * 4
+    tasks = [asyncio.ensure_future(caller(rank)) for rank in ranks]
+    await asyncio.sleep(200)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert served.count(Rank.BULK) == pytest.approx(len(served) / 2, abs=2)
+
+
+@virtually
+async def test_a_call_that_was_turned_away_goes_first():
+    pacer = told(1)
+    await answer(pacer)
+    waiting = [asyncio.ensure_future(answer(pacer)) for _ in range(10)]
+    await asyncio.sleep(0.5)
+    again = await answer(pacer, rank=Rank.AGAIN)
+    assert sum(task.done() for task in waiting) <= 1
+    assert again < 2.1
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+@virtually
+async def test_ready_at_counts_those_who_wait():
+    pacer = told(1)
+    await answer(pacer)
+    waiting = [asyncio.ensure_future(answer(pacer, rank=Rank.BULK)) for _ in range(10)]
+    await asyncio.sleep(0)
+    assert pacer.ready_at() == pytest.approx(2, abs=0.1)
+    assert pacer.ready_at(Rank.BULK) == pytest.approx(11, abs=0.3)
+    assert pacer.ready_at(Rank.AGAIN) == pytest.approx(2, abs=0.1)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+# --- the settings ---------------------------------------------------------------------------------
+
+
+@virtually
+async def test_ten_logins_go_at_once_and_the_eleventh_waits_for_three_minutes():
+    pacer = local_pacer(Pace(), Family.LOGINS, LoopClock())
+    assert isinstance(pacer, Window)
+    sent = await asyncio.gather(*(answer(pacer, accepted=None, after=2.0) for _ in range(25)))
+    assert sent[9] < 0.1
+    # The service may have counted the first login as late as its answer came.
+    assert sent[10] >= 180
+    assert all(sum(start <= other < start + 180 for other in sent) <= 10 for start in sent)
+
+
+@virtually
+async def test_a_cancelled_login_gives_its_place_back():
+    pacer = Window(1, 180, LoopClock())
+    await answer(pacer)
+    waiting = asyncio.ensure_future(pacer.slot())
+    await asyncio.sleep(10)
+    waiting.cancel()
+    assert await answer(pacer) < 181
+
+
+@virtually
+async def test_none_does_not_pace_but_a_rejected_call_waits():
+    pacer = local_pacer(None, Family.PINS, LoopClock())
+    assert isinstance(pacer, Unpaced)
+    sent = await asyncio.gather(*(pacer.slot() for _ in range(1000)))
+    assert max(sent) < 0.01
+    began = now()
+    await pacer.slot(Rank.AGAIN, rejections=1)
+    assert 1 <= now() - began <= 2
+
+
+@pytest.mark.parametrize(
+    ("family", "gap"), [(Family.PINS, 1), (Family.EMAIL_TEXTS, 1), (Family.REPORTS, 60), (Family.LINKS, 0)]
+)
+def test_the_documented_rates_are_the_start(family: Family, gap: float):
+    pacer = local_pacer(Pace(), family, LoopClock())
+    assert isinstance(pacer, Interval)
+    assert gap <= pacer.limit.gap <= gap * 1.025
+
+
+@pytest.mark.parametrize("value", [0, -1.0, float("nan")])
+def test_a_pace_of_nothing_is_refused(value: float):
+    with pytest.raises(errors.InvalidRequest):
+        Pace(pins=value)
+
+
+def test_a_setting_that_is_none_is_refused():
+    with pytest.raises(errors.InvalidRequest, match="pace must be"):
+        Pacers(1.0, LoopClock())  # type: ignore[arg-type]
+
+
+def test_virtual_time_notices_when_everybody_waits_for_ever():
+    async def wait() -> None:
+        await asyncio.get_running_loop().create_future()
+
+    with pytest.raises(RuntimeError, match="nothing will ever happen"):
+        run(wait())

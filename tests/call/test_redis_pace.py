@@ -1,0 +1,181 @@
+"""One pace for several processes, with a real Redis: `RedisPace`."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import redis
+
+from aiorescue import AuthCode, Login, Pace, RescueClient
+from aiorescue.call.identity import CodeIdentity
+from aiorescue.call.line import Rank
+from aiorescue.call.redis_pace import RedisInterval, RedisPace, RedisPacers, RedisWindow
+from aiorescue.emulator import Emulator
+from aiorescue.operation import Family
+from aiorescue.rescue import RequestPinCode
+from benchmarks.redis_server import redis_server
+from benchmarks.virtual_time import LoopClock
+
+ROOT = Path(__file__).parent.parent.parent
+CODE = "fixedtech0000"
+NOWHERE = "redis://:hidden-word@127.0.0.1:1/0"
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def _empty(redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+
+
+def pacers(url: str, **pace: float | None) -> RedisPacers:
+    return RedisPace(url, pace=Pace(**pace)).open(LoopClock(), "http://service")
+
+
+IDENTITY = CodeIdentity(AuthCode(CODE), "auth code 1")
+
+
+async def answer(pacer, *, accepted: bool | None = True, rank: Rank = Rank.CALL) -> float:
+    sent = await pacer.slot(rank)
+    moment = asyncio.get_running_loop().time()
+    await asyncio.sleep(0.002)
+    pacer.answered(sent, accepted=accepted)
+    return moment
+
+
+async def test_two_processes_take_turns_at_one_rate(redis_url: str):
+    one, other = pacers(redis_url, pins=50.0), pacers(redis_url, pins=50.0)
+    sent: list[tuple[float, int]] = []
+
+    async def work(number: int, owner: RedisPacers) -> None:
+        pacer = owner.make(IDENTITY, Family.PINS)
+        for _ in range(15):
+            sent.append((await answer(pacer), number))
+
+    await asyncio.gather(work(1, one), work(2, other))
+    moments = sorted(moment for moment, _ in sent)
+    assert moments[-1] - moments[0] >= 29 * 0.02 - 0.01
+    whose = [number for _, number in sorted(sent)]
+    assert sum(a != b for a, b in pairwise(whose)) >= 20
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_what_one_learns_all_know(redis_url: str):
+    one, other = pacers(redis_url, pins=100.0), pacers(redis_url, pins=100.0)
+    first, second = one.make(IDENTITY, Family.PINS), other.make(IDENTITY, Family.PINS)
+    assert isinstance(first, RedisInterval)
+    assert isinstance(second, RedisInterval)
+    for _ in range(5):
+        await answer(first)
+    before = first._limit.gap
+    await answer(first, accepted=False)
+    await answer(first)
+    await answer(second)
+    assert second._limit.gap > before
+    assert second._limit.gap == pytest.approx(first._limit.gap, rel=0.01)
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_a_cancelled_call_leaves_its_slot_to_the_next_in_line(redis_url: str):
+    shared = pacers(redis_url, pins=2.0)
+    pacer = shared.make(IDENTITY, Family.PINS)
+    first = await answer(pacer)
+    waiting = asyncio.ensure_future(pacer.slot())
+    behind = asyncio.ensure_future(answer(pacer))
+    await asyncio.sleep(0.1)
+    waiting.cancel()
+    assert await behind - first < 0.6
+    await shared.aclose()
+
+
+async def test_logins_of_all_processes_are_counted_together(redis_url: str):
+    one, other = pacers(redis_url, logins=3), pacers(redis_url, logins=3)
+    first, second = one.make(IDENTITY, Family.LOGINS), other.make(IDENTITY, Family.LOGINS)
+    assert isinstance(first, RedisWindow)
+    await answer(first, accepted=None)
+    await answer(second, accepted=None)
+    await answer(first, accepted=None)
+    for pacer in (first, second):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await pacer.slot()
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_redis_learns_no_secret(redis_url: str, service: Emulator):
+    credentials = [AuthCode(CODE), Login("tech@example.com", "secret")]
+    pace = RedisPace(redis_url, pace=Pace(pins=1000.0))
+    async with RescueClient(credentials, base_url=service.url, pace=pace) as client:
+        for identity in client.identities:
+            await client.call_as(identity, RequestPinCode())
+    with redis.Redis.from_url(redis_url, decode_responses=True) as keeper:
+        keys = list(keeper.keys())
+        kept = repr([(key, keeper.hgetall(key) if keeper.type(key) == "hash" else "") for key in keys])
+    assert len(keys) == 3  # PINs of both, logins of one
+    for secret in (CODE, "tech@example.com", "secret"):
+        assert secret not in kept
+    assert "hidden-word" not in repr(RedisPace(NOWHERE))
+
+
+async def test_without_redis_each_process_paces_for_itself(caplog: pytest.LogCaptureFixture):
+    async with Emulator(pin_rate=20) as service:
+        pace = RedisPace(NOWHERE, pace=Pace(pins=20.0))
+        async with RescueClient(AuthCode(CODE), base_url=service.url, pace=pace) as client:
+            with caplog.at_level(logging.INFO, "aiorescue"):
+                pins = [await client.request_pin_code() for _ in range(10)]
+        assert len(pins) == 10
+        assert len(service.ledger) == 10
+    warnings = [record for record in caplog.records if record.name == "aiorescue.pace"]
+    assert len(warnings) == 1
+    assert "hidden-word" not in caplog.text
+
+
+async def test_it_comes_back_to_redis(redis_url: str, caplog: pytest.LogCaptureFixture, monkeypatch):
+    monkeypatch.setattr("aiorescue.call.redis_pace._AWAY", 0.05)
+    caplog.set_level(logging.INFO, "aiorescue")
+    shared = pacers(redis_url, pins=100.0)
+    pacer = shared.make(IDENTITY, Family.PINS)
+    await answer(pacer)
+
+    async def broken(**_: object) -> None:
+        raise redis.exceptions.ConnectionError("redis://:hidden-word@somewhere")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(shared._link, "_scripts", dict.fromkeys(shared._link._scripts, broken))
+        for _ in range(10):
+            await answer(pacer)
+    await asyncio.sleep(0.06)
+    await answer(pacer)
+    assert isinstance(pacer, RedisInterval)
+    assert pacer._local is None
+    await shared.aclose()
+    told = [record for record in caplog.records if record.name == "aiorescue.pace"]
+    assert [record.levelname for record in told] == ["WARNING", "INFO"]
+    assert "hidden-word" not in caplog.text
+
+
+async def test_four_processes_share_one_rate_fairly(redis_url: str):
+    rate, seconds = 20.0, 5.0
+    async with Emulator(pin_rate=rate, latency=0.015) as service:
+        command = [sys.executable, "-m", "benchmarks.pace_worker", service.url, redis_url, str(rate), str(seconds)]
+        workers = [
+            await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=ROOT) for _ in range(4)
+        ]
+        pins = [int((await worker.communicate())[0]) for worker in workers]
+        words = [request.word for request in service.requests]
+    # Exact figures are for `python -m benchmarks pace-real`; here the machine may be busy.
+    assert sum(pins) >= 0.8 * rate * seconds
+    assert sum("PollRate" in word for word in words) <= 0.05 * len(words)
+    assert min(pins) >= 0.7 * sum(pins) / 4

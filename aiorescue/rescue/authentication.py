@@ -5,14 +5,26 @@ from typing import Annotated, Any, ClassVar
 
 import attrs
 
-from aiorescue.operation import Binding, Effect, Evidence, Family, Needs, Operation, Output, PageForm, Parameter, Spec
+from aiorescue.operation import (
+    Binding,
+    Effect,
+    Evidence,
+    Family,
+    Needs,
+    Operation,
+    Output,
+    PageForm,
+    Parameter,
+    Spec,
+    declared,
+)
 from aiorescue.rescue.service import ASMX, ASMX_INFERRED, RESCUE, SOAP, TEXT, on_page, words
 
 Email = Annotated[str | None, Parameter("sEmail", "email")]
 Password = Annotated[str | None, Parameter("sPassword", "pwd", secret=True)]
 
 
-@attrs.frozen
+@declared
 class Login(Operation[None]):
     """Log in; the server session arrives as a cookie and lasts until 20 minutes pass without a call.
 
@@ -41,7 +53,7 @@ class Login(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class Logout(Operation[None]):
     """Log out: end the server session of the cookie. Takes no auth code. Vendor: ``logout``."""
 
@@ -58,7 +70,7 @@ class Logout(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class RequestAuthCode(Operation[str]):
     """Ask for an auth code, which never times out and replaces the one asked for before.
 
@@ -102,7 +114,7 @@ class RequestAuthCode(Operation[str]):
 _TICKET_WORDS = "OK InvalidPassword InvalidCompanyID MissingParameters"
 
 
-@attrs.frozen
+@declared
 class RequestAuthCodeSso(Operation[str]):
     """Ask for an auth code as somebody who signs in with single sign-on. Vendor: ``requestAuthCodeSSO``.
 
@@ -141,7 +153,7 @@ class RequestAuthCodeSso(Operation[str]):
         return str(values["sAuthCode"])
 
 
-@attrs.frozen
+@declared
 class GetLoginTicket(Operation[str]):
     """Ask for an address at which a technician is logged in to the web console. Vendor: ``getLoginTicket``.
 
@@ -180,7 +192,7 @@ class GetLoginTicket(Operation[str]):
         return _address(values)
 
 
-@attrs.frozen
+@declared
 class GetDtcLoginTicket(Operation[str]):
     """Ask for an address to download a desktop console that logs its technician in. Vendor: ``getDTCLoginTicket``.
 

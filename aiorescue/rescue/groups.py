@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 import attrs
 
-from aiorescue.operation import Effect, Operation, Output, PageForm, Spec
+from aiorescue.operation import Effect, Operation, Output, PageForm, Spec, declared
 from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
 from aiorescue.rescue.nodes import Group
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, TEXT, TEXT_INFERRED, either, on_page, words
@@ -16,7 +16,7 @@ def comma_list(names: Sequence[str]) -> str:
     return names if isinstance(names, str) else ",".join(names)
 
 
-@attrs.frozen
+@declared
 class CreateGroup(Operation[int]):
     """Make an empty group. Never repeated after an unclear failure. Vendor: ``createGroup``.
 
@@ -50,7 +50,7 @@ class CreateGroup(Operation[int]):
         return new_node(values)
 
 
-@attrs.frozen
+@declared
 class GetGroup(Operation[Group]):
     """A group and its permissions. Vendor: ``getGroup``.
 
@@ -81,7 +81,7 @@ class GetGroup(Operation[Group]):
         return group
 
 
-@attrs.frozen
+@declared
 class GetGroupV2(Operation[Group]):
     """A group with its limit for the RPAT add-on. Vendor: ``getGroup_v2``.
 
@@ -111,7 +111,7 @@ class GetGroupV2(Operation[Group]):
         return group
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class GroupSettings(Operation[None]):
     """What both versions of setGroup take; limits follow on the page, but their names were not read.
 
@@ -132,7 +132,7 @@ class GroupSettings(Operation[None]):
     locked_permissions: Annotated[str, on_page("lockedpermission")] = attrs.field(default="", converter=comma_list)
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class SetGroup(GroupSettings):
     """Change a group. Vendor: ``setGroup``. Only the text page is known; its path follows from its title (inferred)."""
 
@@ -147,7 +147,7 @@ class SetGroup(GroupSettings):
     )
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class SetGroupV2(GroupSettings):
     """Change a group; knows more permissions. Vendor: ``setGroup_v2``.
 

@@ -4,9 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-import attrs
-
-from aiorescue.operation import Effect, Operation, Output, PageForm, Parameter, Spec
+from aiorescue.operation import Effect, Operation, Output, PageForm, Parameter, Spec, declared
 from aiorescue.rescue import records
 from aiorescue.rescue.nodes import Account, Hierarchy, Node
 from aiorescue.rescue.service import (
@@ -39,7 +37,7 @@ def new_node(values: Mapping[str, Any]) -> int:
 # --- the account ------------------------------------------------------------------------------------
 
 
-@attrs.frozen
+@declared
 class GetAccount(Operation[Account]):
     """The caller's account. Vendor: ``getAccount``."""
 
@@ -60,7 +58,7 @@ class GetAccount(Operation[Account]):
         return records.read(Account, values)
 
 
-@attrs.frozen
+@declared
 class GetAccountV2(Operation[Account]):
     """The caller's account, and whether the Technician Console runs. SOAP only. Vendor: ``getAccount_v2``."""
 
@@ -83,7 +81,7 @@ class GetAccountV2(Operation[Account]):
 # --- the tree ---------------------------------------------------------------------------------------
 
 
-@attrs.frozen
+@declared
 class GetHierarchy(Operation[Hierarchy]):
     """All nodes that the caller may see, as a tree. Vendor: ``getHierarchy``."""
 
@@ -109,7 +107,7 @@ def _is_given(node: int | None) -> str:
     return "false" if node is None else "true"
 
 
-@attrs.frozen
+@declared
 class GetHierarchyV2(Operation[Hierarchy]):
     """Nodes as a tree: all, or those below one. Vendor: ``getHierarchy_v2``.
 
@@ -139,7 +137,7 @@ class GetHierarchyV2(Operation[Hierarchy]):
         return Hierarchy(tuple(values["aHierarchy"]))
 
 
-@attrs.frozen
+@declared
 class MoveNode(Operation[None]):
     """Move a person or group below another node. Vendor: ``moveNode``.
 
@@ -165,7 +163,7 @@ class MoveNode(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class DeleteNode(Operation[None]):
     """Delete a person or group. Vendor: ``deleteNode``.
 
@@ -188,7 +186,7 @@ class DeleteNode(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class AssignChannel(Operation[None]):
     """Let a technician or group take sessions of a channel. Vendor: ``assignChannel``.
 
@@ -214,7 +212,7 @@ class AssignChannel(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class UnassignChannel(Operation[None]):
     """Take a channel from a technician or group. Vendor: ``unassignChannel``.
 

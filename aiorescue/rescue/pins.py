@@ -14,6 +14,7 @@ from aiorescue.operation import (
     Parameter,
     Repeated,
     Spec,
+    declared,
 )
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, SOAP11_SEEN, SOAP12_SEEN, TEXT, TEXT_INFERRED, words
 
@@ -74,7 +75,7 @@ def _six_fields(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(values)
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class PinRequest(Operation[PinCode]):
     """What every request for a PIN code takes.
 
@@ -102,7 +103,7 @@ class PinRequest(Operation[PinCode]):
         return attrs.evolve(result, possibly_orphaned=count)
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class RequestPinCode(PinRequest):
     """Ask for a PIN code. Over SOAP the service sends a number. Vendor: ``requestPINCode``."""
 
@@ -120,7 +121,7 @@ class RequestPinCode(PinRequest):
     )
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class RequestPinCodeV2(PinRequest):
     """Ask for a PIN code for a session on the servers in the EU. Vendor: ``requestPINCodeV2`` (``requestPINCode_v2``).
 
@@ -140,7 +141,7 @@ class RequestPinCodeV2(PinRequest):
     )
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class RequestPinCodeV3(PinRequest):
     """Ask for a PIN code for a technician's node. Vendor: ``requestPINCodeV3`` (``requestPINCode_v3``).
 
@@ -167,7 +168,7 @@ class RequestPinCodeV3(PinRequest):
     )
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class RequestLensPinCode(PinRequest):
     """Ask for a Rescue Lens PIN code. Vendor: ``requestLensPINCode``.
 
@@ -187,7 +188,7 @@ class RequestLensPinCode(PinRequest):
     )
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class RequestLensPinCodeV2(PinRequest):
     """Ask for a Rescue Lens PIN code. SOAP only. Vendor: ``requestLensPINCodeV2``."""
 
@@ -204,7 +205,7 @@ class RequestLensPinCodeV2(PinRequest):
     )
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class LensInvitation(PinRequest):
     """What every request for a PIN code that is sent by SMS takes.
 
@@ -225,7 +226,7 @@ class LensInvitation(PinRequest):
         return SentPinCode(super().result(values).code, sms_result=values.get("SMS_RESULT", ""))
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class RequestLensPinCodeV3(LensInvitation):
     """Ask for a Rescue Lens PIN code, and have it sent by SMS. Vendor: ``requestLensPINCodeV3`` (``…_v3``).
 
@@ -247,7 +248,7 @@ class RequestLensPinCodeV3(LensInvitation):
     )
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class RequestLensPinCodeV4(LensInvitation):
     """Ask for a Rescue Lens PIN code for a technician, sent by SMS. Vendor: ``requestLensPINCodeV4`` (``…_v4``).
 

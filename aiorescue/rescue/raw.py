@@ -19,6 +19,7 @@ from aiorescue.operation import (
     Parameter,
     Slot,
     Spec,
+    declared,
     verdict,
 )
 from aiorescue.rescue.service import AUTH_CODE, RESCUE
@@ -63,7 +64,7 @@ def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]
 _RAW: Final = attrs.evolve(RESCUE, understand=_understand)
 
 
-@attrs.frozen
+@declared
 class RawCall(Operation[Raw]):
     """An operation as it is on the wire; `call_of` makes them."""
 

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, TypeVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Operation, Parameter, Spec
+from aiorescue.operation import Effect, Operation, Parameter, Spec, declared
 from aiorescue.rescue.report_table import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, on_page, words
 
@@ -70,7 +70,7 @@ def _delimiter(value: str) -> str:
     return value
 
 
-@attrs.frozen
+@declared
 class SetReportArea(Operation[None]):
     """Set what the report is about. Vendor: ``setReportArea``.
 
@@ -93,7 +93,7 @@ class SetReportArea(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetReportAreaV2(Operation[None]):
     """Set what the report is about. Vendor: ``setReportArea_v2``.
 
@@ -116,7 +116,7 @@ class SetReportAreaV2(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetReportAreaV8(Operation[None]):
     """Set what the report is about, with the areas of version 8. Vendor: ``setReportArea_v8``.
 
@@ -139,7 +139,7 @@ class SetReportAreaV8(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetReportType(Operation[None]):
     """Set how much the report shows. Text page only. Vendor: ``setReportType``.
 
@@ -163,7 +163,7 @@ class SetReportType(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetReportDate(Operation[None]):
     """Set the days of the report. Vendor: ``setReportDate``.
 
@@ -190,7 +190,7 @@ class SetReportDate(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetReportDateV2(Operation[None]):
     """Set begin and end of the report to the second. Vendor: ``setReportDate_v2``.
 
@@ -219,7 +219,7 @@ class SetReportDateV2(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetReportTime(Operation[None]):
     """Set the time of day at which the report begins and ends. Vendor: ``setReportTime``.
 
@@ -243,7 +243,7 @@ class SetReportTime(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetTimeZone(Operation[None]):
     """Set the zone of the report's times. Vendor: ``setTimeZone`` (``setTimezone.aspx``).
 
@@ -265,7 +265,7 @@ class SetTimeZone(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetDelimiter(Operation[None]):
     """Set what closes each cell of a report in TEXT. Vendor: ``setDelimiter``.
 
@@ -287,7 +287,7 @@ class SetDelimiter(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetOutput(Operation[None]):
     """Set how reports are written, and lists of sessions on text pages. Vendor: ``setOutput``.
 
@@ -311,7 +311,7 @@ class SetOutput(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetDateFormat(Operation[None]):
     """Set the order of day and month in `SetReportDate`. Text page only. Vendor: ``setDateFormat``.
 

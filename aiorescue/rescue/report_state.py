@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any, ClassVar
 
-import attrs
-
-from aiorescue.operation import Operation, Output, PageForm, Spec
+from aiorescue.operation import Operation, Output, PageForm, Spec, declared
 from aiorescue.rescue.records import moment
 from aiorescue.rescue.report_settings import WORDS
 from aiorescue.rescue.report_table import ReportArea, ReportOutput, ReportType
@@ -46,7 +44,7 @@ def _area(values: Mapping[str, Any]) -> ReportArea | str:
         return ReportArea[named] if named in ReportArea.__members__ else text
 
 
-@attrs.frozen
+@declared
 class GetReportArea(Operation[ReportArea | str]):
     """What the report is about. Text page only. Vendor: ``getReportArea``.
 
@@ -71,7 +69,7 @@ class GetReportArea(Operation[ReportArea | str]):
         return _area(values)
 
 
-@attrs.frozen
+@declared
 class GetReportAreaV2(Operation[ReportArea | str]):
     """What the report is about. Text page only. Vendor: ``getReportArea_v2``.
 
@@ -96,7 +94,7 @@ class GetReportAreaV2(Operation[ReportArea | str]):
         return _area(values)
 
 
-@attrs.frozen
+@declared
 class GetReportAreaV8(Operation[ReportArea | str]):
     """What the report is about. Text page only. Vendor: ``getReportArea_v8``.
 
@@ -121,7 +119,7 @@ class GetReportAreaV8(Operation[ReportArea | str]):
         return _area(values)
 
 
-@attrs.frozen
+@declared
 class GetReportType(Operation[ReportType]):
     """How much the report shows. Text page only. Vendor: ``getReportType``.
 
@@ -149,7 +147,7 @@ class GetReportType(Operation[ReportType]):
         return ReportType(text)
 
 
-@attrs.frozen
+@declared
 class GetReportDate(Operation[tuple[datetime, datetime]]):
     """The days of the report. Text page only. Vendor: ``getReportDate``.
 
@@ -177,7 +175,7 @@ class GetReportDate(Operation[tuple[datetime, datetime]]):
         return moment(found[0]), moment(found[1])
 
 
-@attrs.frozen
+@declared
 class GetReportTime(Operation[tuple[time, time]]):
     """The time of day at which the report begins and ends. Text page only. Vendor: ``getReportTime``.
 
@@ -207,7 +205,7 @@ class GetReportTime(Operation[tuple[time, time]]):
         return found[0], found[1]
 
 
-@attrs.frozen
+@declared
 class GetTimeZone(Operation[int]):
     """The zone of the report's times. Text page only. Vendor: ``getTimeZone``.
 
@@ -235,7 +233,7 @@ class GetTimeZone(Operation[int]):
         return int(text)
 
 
-@attrs.frozen
+@declared
 class GetDelimiter(Operation[str]):
     """What closes each cell of a report in TEXT. Text page only. Vendor: ``getDelimiter``.
 
@@ -263,7 +261,7 @@ class GetDelimiter(Operation[str]):
         return delimiter
 
 
-@attrs.frozen
+@declared
 class GetOutput(Operation[ReportOutput]):
     """How reports are written. Text page only. Vendor: ``getOutput``.
 

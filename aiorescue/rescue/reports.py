@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-import attrs
-
-from aiorescue.operation import Family, Operation, Output, PageForm, Parameter, Spec
+from aiorescue.operation import Family, Operation, Output, PageForm, Parameter, Spec, declared
 from aiorescue.rescue.report_table import Chat, Report, ReportNodeRef
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, words
 
@@ -17,7 +15,7 @@ _WORDS = "OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 _FIRST_REFS = (ReportNodeRef.NODE, ReportNodeRef.CHANNEL)
 
 
-@attrs.frozen
+@declared
 class GetChat(Operation[Chat]):
     """The chat of a session; an unknown session is an ``ERROR``. Vendor: ``getChat``.
 
@@ -47,7 +45,7 @@ class GetChat(Operation[Chat]):
         return Chat.parse(values["sChatLog"])
 
 
-@attrs.frozen
+@declared
 class GetNote(Operation[str]):
     """The technician's note on a session, line breaks and all. Vendor: ``getNote``.
 
@@ -77,7 +75,7 @@ class GetNote(Operation[str]):
         return str(values["sNote"])
 
 
-@attrs.frozen
+@declared
 class ReportRequest(Operation[Report]):
     """What both versions of getReport have in common."""
 
@@ -87,7 +85,7 @@ class ReportRequest(Operation[Report]):
         return Report.parse(values["sReport"])
 
 
-@attrs.frozen
+@declared
 class GetReport(ReportRequest):
     """The report that was set up before; one a minute. Vendor: ``getReport``.
 
@@ -115,7 +113,7 @@ class GetReport(ReportRequest):
     )
 
 
-@attrs.frozen
+@declared
 class GetReportV2(ReportRequest):
     """The report that was set up before, also on external technicians; one a minute. Vendor: ``getReport_v2``.
 

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-import attrs
-
-from aiorescue.operation import Binding, Effect, Evidence, Operation, Output, PageForm, Parameter, Spec
+from aiorescue.operation import Binding, Effect, Evidence, Operation, Output, PageForm, Parameter, Spec, declared
 from aiorescue.rescue.service import (
     ASMX,
     ASMX_INFERRED,
@@ -29,7 +27,7 @@ SomeNodeRef = Annotated[NodeRef, Parameter("eNodeRef", "noderef", choices=tuple(
 _ACTION_WORDS = "Error OK NotLoggedInAsAdmin ActionFailed Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 
 
-@attrs.frozen
+@declared
 class StartSession(Operation[None]):
     """Start a waiting session. Needs an administrator. Vendor: ``startSession``.
 
@@ -55,7 +53,7 @@ class StartSession(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class CloseSession(Operation[None]):
     """Close a session. Needs an administrator. Vendor: ``closeSession``.
 
@@ -82,7 +80,7 @@ class CloseSession(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class HoldSession(Operation[None]):
     """Put a session on hold. Needs an administrator. Vendor: ``holdSession``.
 
@@ -106,7 +104,7 @@ class HoldSession(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class CancelAction(Operation[None]):
     """Undo the action that is pending: the session is as it was before. Vendor: ``cancelAction``.
 
@@ -132,7 +130,7 @@ class CancelAction(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class TransferSession(Operation[None]):
     """Hand a session to another technician or channel. Needs an administrator. Vendor: ``transferSession``.
 
@@ -162,7 +160,7 @@ class TransferSession(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class IsAnyTechAvailableOnChannel(Operation[bool]):
     """Whether a technician is there for a channel. Vendor: ``isAnyTechAvailableOnChannel``.
 
@@ -201,7 +199,7 @@ class IsAnyTechAvailableOnChannel(Operation[bool]):
 _LIST_WORDS = "OK Error NotLoggedIn InvalidParam_NodeID Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 
 
-@attrs.frozen
+@declared
 class SessionsRequest(Operation[list[Session]]):
     """What every request for a list of sessions takes.
 
@@ -220,7 +218,7 @@ class SessionsRequest(Operation[list[Session]]):
         return sessions
 
 
-@attrs.frozen
+@declared
 class GetSession(SessionsRequest):
     """The sessions of a node, with three custom fields each. Vendor: ``getSession``.
 
@@ -241,7 +239,7 @@ class GetSession(SessionsRequest):
     )
 
 
-@attrs.frozen
+@declared
 class GetSessionV2(SessionsRequest):
     """The sessions of a node, with who leads and who hands off. Vendor: ``getSession_V2`` (``getSession_v2``).
 
@@ -261,7 +259,7 @@ class GetSessionV2(SessionsRequest):
     )
 
 
-@attrs.frozen
+@declared
 class GetSessionV3(SessionsRequest):
     """The sessions of a node, with six custom fields each. Vendor: ``getSession_V3`` (``getSession_v3``)."""
 

@@ -16,6 +16,7 @@ from aiorescue.operation import (
     Parameter,
     Slot,
     Spec,
+    declared,
     slots_of,
 )
 from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
@@ -38,7 +39,7 @@ MOST_USERS = 1_000
 _USER_WORDS = (*words(REFUSALS), "InvalidParam_NodeID")
 
 
-@attrs.frozen
+@declared
 class UserRequest(Operation[User]):
     """What answers with a user."""
 
@@ -49,7 +50,7 @@ class UserRequest(Operation[User]):
         return user
 
 
-@attrs.frozen
+@declared
 class GetUser(UserRequest):
     """An administrator or technician. Vendor: ``getUser``.
 
@@ -72,7 +73,7 @@ class GetUser(UserRequest):
     )
 
 
-@attrs.frozen
+@declared
 class GetUserV2(UserRequest):
     """An administrator or technician. SOAP only, known from a client's code. Vendor: ``getUser_v2``.
 
@@ -95,7 +96,7 @@ class GetUserV2(UserRequest):
     )
 
 
-@attrs.frozen
+@declared
 class GetUserV3(UserRequest):
     """An administrator or technician, by node or e-mail address. Vendor: ``getUser_v3``.
 
@@ -130,7 +131,7 @@ class GetUserV3(UserRequest):
 # --- making -----------------------------------------------------------------------------------------
 
 
-@attrs.frozen
+@declared
 class CreateUser(Operation[int]):
     """Make an empty user. Never repeated after an unclear failure. Vendor: ``createUser``.
 
@@ -192,7 +193,7 @@ class NewUser:
 _USER_SLOTS = tuple(slots_of(NewUser))
 
 
-@attrs.frozen
+@declared
 class CreateUsers(Operation[None]):
     """Make many users at once. Never repeated after an unclear failure. Vendor: ``createUsers``.
 
@@ -247,7 +248,7 @@ _SET_WORDS = (
 )
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class SetUser(Operation[None]):
     """Change a user. Vendor: ``setUser``. The text page's path follows from its title (inferred).
 
@@ -295,7 +296,7 @@ class SetUser(Operation[None]):
     )
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class SetUserV2(Operation[None]):
     """Change a user, the RPAT add-on as well. Vendor: ``setUser_v2``.
 
@@ -339,7 +340,7 @@ class SetUserV2(Operation[None]):
     )
 
 
-@attrs.frozen
+@declared
 class SetUserStatusV71(Operation[None]):
     """Enable or disable a user. SOAP only. Vendor: ``setUserStatus_v7_1``.
 

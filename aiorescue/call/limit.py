@@ -134,10 +134,14 @@ class Limit:
         elif self.rises:
             self.factor, self.rises = self.factor**0.5, 0
         self.changed, self.successes = now, 0
-        if self.factor < _FOUND and not rising:
+        if rising:
+            self.gap *= self.factor
+        elif self.factor < _FOUND:
             self.factor = 1.0  # and the gap stays where it was accepted
         else:
-            self.gap = max(self.floor, self.gap * self.factor if rising else self.gap / self.factor)
+            self.gap /= self.factor
+            if self.gap <= self.floor:
+                self.gap, self.factor = self.floor, 1.0
 
     def _rise(self) -> None:
         self.rises = (self.rises or 0) + 1

@@ -1,5 +1,6 @@
 """The catalogue: its counts, what a call by name is checked for, and the typed operations held against it."""
 
+import base64
 import pickle
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from xml.etree import ElementTree as ET
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aiorescue import Binding, errors, inforouter
 from aiorescue.inforouter import METHODS, invocation
@@ -239,3 +242,30 @@ def test_passwords_are_secrets():
         "PWD", "oldTicket", "OldTicket", "secretText", "newPassword", "NewPassword", "TrustedUserPwd", "Password",
         "UserPassword", "MYSQL_Password", "ORACLE_Password", "SQLSERVER_Password", "ticket",
     }  # fmt: skip
+
+
+LEGAL = st.text(
+    st.one_of(st.sampled_from("\t\n\r\u0085\u2028&<>\"']]> +%;="), st.characters(exclude_categories=("Cs", "Cc"))),
+    max_size=40,
+).filter(lambda text: not {"\ufffe", "\uffff"} & set(text))
+
+
+@given(path=LEGAL, ticket=LEGAL.filter(str.strip))
+def test_any_text_arrives_as_it_was(path: str, ticket: str):
+    operation = invocation("GetFolders1", {"Path": path})
+    sent = ET.fromstring(soap(operation, ticket))[0][0]
+    assert [element.text or "" for element in sent] == [ticket, path]
+    body = codec(type(operation), Binding.HTTP_POST).encode(operation, Stamp(code=ticket)).body.decode()
+    assert parse_qsl(body, keep_blank_values=True) == [("authenticationTicket", ticket), ("Path", path)]
+
+
+@given(data=st.binary(max_size=200))
+def test_any_bytes_arrive_as_they_were(data: bytes):
+    chunk = {"uploadHandler": GUID, "fileChunk": data, "chunkHEXCRC": "0", "lastChunk": True}
+    operation = invocation("UploadFileChunk", chunk)
+    sent = ET.fromstring(soap(operation))[0][0]
+    assert base64.b64decode(sent[2].text or "") == data
+    request = codec(type(operation), Binding.HTTP_POST).encode(operation, Stamp(code="T"))
+    boundary = request.headers["Content-Type"].partition("boundary=")[2].encode()
+    part = request.body.split(b"--" + boundary)[3]
+    assert part.partition(b"\r\n\r\n")[2] == data + b"\r\n"

@@ -88,7 +88,9 @@ class SessionIdentity:
         finally:
             self._put_back(holder)
 
-    async def prepare(self, operation: Operation[Any], holder: Holder, arrived: int | None = None) -> Lease | Outcome[Any]:
+    async def prepare(
+        self, operation: Operation[Any], holder: Holder, arrived: int | None = None
+    ) -> Lease | Outcome[Any]:
         """A lease of that session, after a login if need be; `arrived`: the logins refused when the call came."""
         if holder.cookie and self._clock.time() - holder.used > IDLE_LIMIT:
             holder.cookie = ""
@@ -202,7 +204,7 @@ class HeldSession:
         self._begun = False
 
     def __eq__(self, other: object) -> bool:
-        return other is self._login or other is self
+        return (other._login if isinstance(other, HeldSession) else other) is self._login
 
     def __hash__(self) -> int:
         return hash(self._login)

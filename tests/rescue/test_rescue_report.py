@@ -1,0 +1,185 @@
+"""A report as one call, and the escape hatch: what goes out, in which order, on whose session."""
+
+import asyncio
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from rescue.rescue_pages import pages
+from support import IMPATIENT, QuickClock
+
+from aiorescue import AuthCode, Binding, Login, RescueClient, errors, rescue
+from aiorescue.rescue import ReportArea
+
+LOGIN = Login("tech@example.com", "secret")
+SET = dict.fromkeys(
+    ("setreportarea", "setreportarea_v8", "setreporttype", "settimezone", "setreportdate_v2", "setoutput"), "OK"
+)
+ONE = (
+    "OK\n\n<report><header><field id='0'>Session ID</field></header>"
+    "<data><row><field id='0'>1663112</field></row></data></report>"
+)
+STEPS = ["setreportarea", "setreporttype", "settimezone", "setreportdate_v2", "setoutput", "getreport_v2"]
+
+
+def client(service, credentials=LOGIN, **options):
+    options = {"binding": Binding.TEXT_POST, "clock": QuickClock(), "retry": IMPATIENT, **options}
+    return RescueClient(credentials, base_url=service.url, **options)
+
+
+async def test_a_report_is_set_up_and_fetched_on_one_session():
+    async with pages(**SET, getreport_v2=ONE) as service, client(service) as docs:
+        report = await docs.report(ReportArea.SESSION, date(2024, 1, 2), date(2024, 1, 31), node=7, timezone=-240)
+        assert [row["Session ID"] for row in report] == [1663112]
+        assert (report.begin, report.end) == (datetime(2024, 1, 2), datetime(2024, 1, 31, 23, 59, 59))
+    assert service.names == ["login", *STEPS, "logout"]
+    assert {cookie for _, _, cookie in service.asked[1:]} == {"ASP.NET_SessionId=s1"}
+    assert [form for _, form, _ in service.asked[1:-1]] == [
+        {"area": "0"},
+        {"type": "LISTALL"},
+        {"timezone": "-240"},
+        {"bdate": "1/2/2024 0:00:00", "edate": "1/31/2024 23:59:59"},
+        {"output": "XML"},
+        {"node": "7", "nodetype": "NODE"},
+    ]
+
+
+async def test_an_auth_code_needs_no_session():
+    async with pages(**SET, getreport_v2=ONE) as service, client(service, AuthCode("4ahx")) as docs:
+        await docs.report("transferred_sessions_extended", date(2024, 1, 2), date(2024, 1, 2), node=7)
+    assert service.names == ["setreportarea_v8", *STEPS[1:]]
+    assert all(form["authcode"] == "4ahx" and not cookie for _, form, cookie in service.asked)
+
+
+async def test_reports_of_one_caller_come_one_after_the_other():
+    async with pages(**SET, getreport_v2=ONE) as service, client(service) as docs:
+        await asyncio.gather(*(docs.report("SESSION", date(2024, 1, n), date(2024, 1, n), node=n) for n in (1, 2, 3)))
+    assert service.names[1:-1] == STEPS * 3
+
+
+async def test_other_calls_get_sessions_of_their_own_meanwhile():
+    async with pages(**SET, closesession="OK", getreport_v2=ONE) as service:
+        async with client(service) as docs:
+            begun = asyncio.create_task(docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1))
+            while not service.names:
+                await asyncio.sleep(0)
+            await docs.close_session(1)
+            await begun
+    cookies = {name: cookie for name, _, cookie in service.asked}
+    assert cookies["closesession"] != cookies["getreport_v2"]
+
+
+async def test_a_session_that_ends_on_the_way_ends_the_report():
+    """What was set is gone with it, so that the rest must not run on another one."""
+    async with pages(**{**SET, "setoutput": "NOTLOGGEDIN"}) as service, client(service, relogin=True) as docs:
+        with pytest.raises(errors.NotLoggedIn):
+            await docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1)
+    assert service.names.count("setoutput") == 1
+    assert "getreport_v2" not in service.names
+
+
+async def test_an_area_without_that_type_is_reported_all_the_same():
+    async with pages(**{**SET, "setreporttype": "NOTSUPPORTED"}, getreport_v2=ONE) as service, client(service) as docs:
+        assert len(await docs.report(2, date(2024, 1, 1), date(2024, 1, 1), node=1)) == 1
+
+
+async def test_text_output_sets_its_delimiter():
+    text = "OK\n\nSession ID;Chatlog;\n1;a|b;\n"
+    async with pages(**SET, setdelimiter="OK", getreport_v2=text) as service, client(service) as docs:
+        day = date(2024, 1, 1)
+        report = await docs.report(5, day, day, node=1, output=rescue.ReportOutput.TEXT, delimiter=";")
+    assert list(report) == [{"Session ID": 1, "Chatlog": "a|b"}]
+    assert service.names[-3:-1] == ["setdelimiter", "getreport_v2"]
+
+
+async def test_a_moment_with_a_zone_is_moved_into_the_zone_of_the_report():
+    async with pages(**SET, getreport_v2=ONE) as service, client(service) as docs:
+        noon = datetime(2024, 1, 1, 12, tzinfo=UTC)
+        await docs.report("SESSION", noon, noon + timedelta(hours=1), node=1, timezone=60)
+    assert service.asked[4][1] == {"bdate": "1/1/2024 13:00:00", "edate": "1/1/2024 14:00:00"}
+
+
+async def test_a_long_time_comes_window_by_window_without_a_gap():
+    async with pages(**SET, getreport_v2=ONE) as service, client(service) as docs:
+        windows = docs.reports("SESSION", date(2024, 1, 1), date(2024, 1, 5), window=timedelta(days=2), node=1)
+        covered = [(report.begin, report.end) async for report in windows]
+    assert covered == [
+        (datetime(2024, 1, 1), datetime(2024, 1, 2, 23, 59, 59)),
+        (datetime(2024, 1, 3), datetime(2024, 1, 4, 23, 59, 59)),
+        (datetime(2024, 1, 5), datetime(2024, 1, 5, 23, 59, 59)),
+    ]
+    assert service.names.count("login") == 1
+
+
+async def test_one_report_a_minute():
+    clock = QuickClock()
+    async with pages(**SET, getreport_v2=ONE) as service:
+        async with client(service, clock=clock) as docs:
+            for _ in range(3):
+                await docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1)
+    assert 119 < clock.skipped < 130
+
+
+@pytest.mark.parametrize(
+    ("area", "begin", "end"),
+    [("nonsense", date(2024, 1, 1), date(2024, 1, 1)), ("SESSION", date(2024, 1, 2), date(2024, 1, 1))],
+)
+async def test_a_wrong_report_sends_nothing(area, begin, end):
+    async with pages() as service, client(service) as docs:
+        with pytest.raises(errors.InvalidRequest):
+            await docs.report(area, begin, end, node=1)
+    assert service.names == []
+
+
+# --- the escape hatch -------------------------------------------------------------------------------
+
+
+async def test_raw_calls_what_is_known_by_name_only():
+    async with pages(getdateformat="OK\n\nDATEFORMAT:DDMMYY\n") as service, client(service, AuthCode("4ahx")) as docs:
+        answer = await docs.raw("getDateFormat", binding=Binding.TEXT_POST)
+    assert (answer.status, dict(answer.outputs), answer.text) == ("OK", {"DATEFORMAT": "DDMMYY"}, "DATEFORMAT:DDMMYY")
+    assert answer.seconds >= 0
+    assert service.asked == [("getdateformat", {"authcode": "4ahx"}, "")]
+
+
+async def test_raw_hands_on_a_word_that_nobody_knows_and_raises_one_that_is_known():
+    async with pages(setuserstatus=lambda form: form["word"]) as service, client(service, AuthCode("4ahx")) as docs:
+        answer = await docs.raw("setUserStatus", {"word": "FLABBERGASTED", "node": 7}, binding=Binding.TEXT_POST)
+        assert answer.status == "FLABBERGASTED"
+        with pytest.raises(errors.InvalidParameter):
+            await docs.raw("setUserStatus", {"word": "INVALIDPARAM_NODE"}, binding=Binding.TEXT_POST)
+    assert service.asked[0][1] == {"word": "FLABBERGASTED", "node": "7", "authcode": "4ahx"}
+
+
+@pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.SOAP12, Binding.HTTP_POST])
+async def test_raw_speaks_to_asmx(service, binding):
+    async with RescueClient(AuthCode("fixedtech0000"), base_url=service.url) as docs:
+        answer = await docs.raw("startSession", {"iSession": 12345678, "iNode": 1}, binding=binding)
+        assert answer.status == "startSessionRet_OK"
+        if binding is not Binding.HTTP_POST:
+            pin = await docs.raw("requestPINCode", {"sCField0": "Jane", "bNoTechConsole": True}, binding=binding)
+            assert pin.outputs["iPINCode"] == str(int(service.ledger[0].pin))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("get date", {}),
+        ("x><y", {}),
+        ("getChat", {"a b": "1"}),
+        ("getChat", {"sAuthCode": "s"}),
+        ("getChat", {"a": 1.5}),
+    ],
+)
+async def test_raw_refuses_what_cannot_be_on_the_wire(name, parameters):
+    async with pages() as service, client(service) as docs:
+        with pytest.raises(errors.InvalidRequest):
+            await docs.raw(name, parameters, binding=Binding.TEXT_POST)
+    assert service.names == []
+
+
+async def test_what_is_not_declared_is_never_done_twice():
+    async with pages() as service, client(service, AuthCode("4ahx")) as docs:
+        service.answers["setuserstatus"] = ""  # an empty answer: it may have happened
+        with pytest.raises(errors.AmbiguousOutcome):
+            await docs.raw("setUserStatus", {"node": 1}, binding=Binding.TEXT_POST)
+    assert service.names == ["setuserstatus"]

@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.inforouter.declared import BINDINGS, TICKET
+from aiorescue.inforouter.common import BINDINGS, TICKET
 from aiorescue.inforouter.element import Element
 from aiorescue.inforouter.envelope import INFOROUTER, InfoRouterOperation
 from aiorescue.inforouter.values import moment, number
-from aiorescue.operation import Effect, Family, Needs, Parameter, Spec
+from aiorescue.operation import Effect, Family, Needs, Parameter, Spec, declared
 
 UserName = Annotated[str | None, Parameter("UID")]
 Password = Annotated[str | None, Parameter("PWD", secret=True)]
@@ -52,7 +52,7 @@ def _holder(root: Element) -> TicketHolder:
     )
 
 
-@attrs.frozen
+@declared
 class AuthenticateUser(InfoRouterOperation[TicketHolder]):
     """Get a ticket for a name and a password. Vendor: ``AuthenticateUser``.
 
@@ -81,7 +81,7 @@ class AuthenticateUser(InfoRouterOperation[TicketHolder]):
         return _holder(root)
 
 
-@attrs.frozen
+@declared
 class RenewTicket(InfoRouterOperation[TicketHolder]):
     """Get a fresh ticket in place of an old one; name and password are checked every time.
 
@@ -116,7 +116,7 @@ class RenewTicket(InfoRouterOperation[TicketHolder]):
         return _holder(root)
 
 
-@attrs.frozen
+@declared
 class IsValidTicket(InfoRouterOperation[bool]):
     """Check a ticket without extending it. Vendor: ``isValidTicket``.
 
@@ -141,7 +141,7 @@ class IsValidTicket(InfoRouterOperation[bool]):
         return True
 
 
-@attrs.frozen
+@declared
 class LogOut(InfoRouterOperation[None]):
     """End a ticket. Vendor: ``LogOut``.
 

@@ -14,7 +14,7 @@ from aiorescue.inforouter.catalogue import METHODS, Method, MethodParameter
 from aiorescue.inforouter.element import Element
 from aiorescue.inforouter.envelope import INFOROUTER, InfoRouterOperation
 from aiorescue.inforouter.values import written
-from aiorescue.operation import Effect, Evidence, Family, Needs, Parameter, Plain, Slot, Spec
+from aiorescue.operation import Effect, Evidence, Family, Needs, Parameter, Plain, Slot, Spec, declared
 
 _LOGINS = frozenset(
     {"AuthenticateUser", "AuthenticateUser1", "AuthenticateUserViaWindows", "RenewTicket", "CreateTicketforUser"}
@@ -22,7 +22,7 @@ _LOGINS = frozenset(
 _TICKET = "AuthenticationTicket"
 
 
-@attrs.frozen
+@declared
 class Invocation(InfoRouterOperation[Any]):
     """A method of the catalogue and its values; made by `invocation`. Its result is the root `Element`, or bytes."""
 

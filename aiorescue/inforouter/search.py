@@ -8,12 +8,12 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.call.client import ServiceClient
-from aiorescue.inforouter.declared import declare
+from aiorescue.inforouter.common import declare
 from aiorescue.inforouter.element import Element
 from aiorescue.inforouter.envelope import InfoRouterOperation
 from aiorescue.inforouter.items import Document, Folder, documents, folders
 from aiorescue.inforouter.values import number
-from aiorescue.operation import Effect, Parameter, Spec
+from aiorescue.operation import Effect, Parameter, Spec, declared
 
 
 @attrs.frozen
@@ -29,7 +29,7 @@ class SearchResult:
     ranked: bool
 
 
-@attrs.frozen
+@declared
 class Search(InfoRouterOperation[SearchResult]):
     """Search; the result is read with `GetNextSearchPage` on the same ticket. Vendor: ``Search``.
 
@@ -94,7 +94,7 @@ Owner = Annotated[bool, Parameter("withOwner", holds=bool)]
 Versions = Annotated[bool, Parameter("withVersions", holds=bool)]
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class GetNextSearchPage(InfoRouterOperation[SearchPage]):
     """The next page of this ticket's result. Not repeated by itself: that would skip a page.
 
@@ -122,7 +122,7 @@ class GetNextSearchPage(InfoRouterOperation[SearchPage]):
         return SearchPage.of(root)
 
 
-@attrs.frozen(kw_only=True)
+@declared(kw_only=True)
 class GetPreviousSearchPage(InfoRouterOperation[SearchPage]):
     """The page before, of this ticket's result. Vendor: ``GetPreviousSearchPage``.
 

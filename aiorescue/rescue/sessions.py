@@ -154,7 +154,7 @@ class TransferSession(Operation[None]):
         bindings=TEXT,
         page="/API/transferSession.aspx",
         words=words(_ACTION_WORDS),
-        text_words=words("InvalidParam_Session InvalidParam_Node"),
+        text_words=words("InvalidParam_Node"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -252,7 +252,7 @@ class GetSessionV2(SessionsRequest):
         bindings=TEXT_INFERRED,
         page="/API/getSession_v2.aspx",
         form=PageForm.TABLE,
-        words=words(_LIST_WORDS),
+        words=words("OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"),
         text_words=words("InvalidParam_Node"),
         outputs=(Output("aSessions", record=Session, item="SESSION_V2"),),
         identity=AUTH_CODE,

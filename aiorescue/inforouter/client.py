@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any, Literal, TypeVar, overload
 
 from aiorescue import errors
@@ -285,8 +286,8 @@ class InfoRouterClient(ServiceClient):
 
         Args:
             path: the document's path.
-            target: a file's path, or a file open in binary mode. A path is written as ``….part`` first, so that
-                what bears the name is always a whole document.
+            target: a file's path, or a file open in binary mode. A path is written under a name ending
+                in ``.part`` first, so that what bears the name is always a whole document.
             version: major times 1,000,000 plus minor times 1,000 plus revision; left out, the published or latest.
             chunk_size: bytes a chunk; the server may choose another size.
             progress: called after each chunk with the bytes received and, if known, those of the whole.
@@ -317,5 +318,6 @@ class InfoRouterClient(ServiceClient):
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
         handler = await transfer.begin(self, path, version, chunk_size)
-        async for data in transfer.chunks(self, handler):
-            yield data
+        async with aclosing(transfer.chunks(self, handler)) as received:
+            async for data in received:
+                yield data

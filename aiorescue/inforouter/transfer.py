@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
@@ -48,7 +49,7 @@ def _no_progress(done: int, total: int | None) -> None:
 
 
 class _Reads(Protocol):
-    def read(self, size: int, /) -> bytes: ...
+    def read(self, size: int, /) -> object: ...
 
 
 @attrs.define(eq=False)
@@ -94,7 +95,13 @@ class Upload:
         if isinstance(source, bytes | bytearray | memoryview):
             held = bytes(source)
             return await self._twice(BytesIO(held), len(held))
-        return await self._once(_Pieces(aiter(source)).read if hasattr(source, "__aiter__") else _in_thread(source))
+        if hasattr(source, "__aiter__"):
+            return await self._once(_Pieces(aiter(source)).read)
+        if not hasattr(source, "read"):
+            raise errors.InvalidRequest(
+                f"upload takes a path, bytes, a binary file or an async iterator of bytes, not {type(source).__name__}"
+            )
+        return await self._once(_in_thread(source))
 
     async def _twice(self, file: BinaryIO, total: int) -> Uploaded:
         """From the beginning once more if a chunk's fate is unknown: nothing has come of the first."""
@@ -110,7 +117,7 @@ class Upload:
         handler = await self.client.call(CreateUploadHandler(self.chunk_size))
         try:
             await self._send_chunks(handler, read, total)
-        except errors.RescueError:
+        except Exception:
             with suppress(errors.RescueError):
                 await self.client.call(DeleteUploadHandler(handler.handler))
             raise
@@ -139,6 +146,8 @@ def _in_thread(file: _Reads) -> Read:
     async def read(size: int) -> bytes:
         parts: list[bytes] = []
         while size > 0 and (part := await asyncio.to_thread(file.read, size)):
+            if not isinstance(part, bytes):
+                raise errors.InvalidRequest("upload takes a file that is open in binary mode")
             parts.append(part)
             size -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -165,27 +174,33 @@ async def begin(client: ServiceClient, path: str, version: int | None, chunk_siz
 
 async def chunks(client: ServiceClient, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
     """The document's bytes in order; compared with its checksum at the end. The handler ends with it."""
-    done, whole, last = 0, 0, False
     try:
-        while not last:
-            chunk = await _intact(client, DownloadFileChunk(handler.handler, done, max(1, handler.chunk_size)))
-            done += len(chunk.data)
-            last = chunk.last
-            if not last and not chunk.data:
-                raise _damaged("an empty chunk that is not the last")
-            if handler.size is not None and done > handler.size:
-                raise _damaged(f"more than the {handler.size:,} bytes it told")
-            whole = await asyncio.to_thread(zlib.crc32, chunk.data, whole)
-            if chunk.data:
-                yield chunk.data
-        if handler.size not in (None, done):
-            raise _damaged(f"{done:,} bytes of {handler.size:,}")
-        if not same_crc(handler.crc, whole):
-            raise _damaged(f"bytes with checksum {whole:X}, not {handler.crc}")
-    except errors.RescueError:
+        async with aclosing(_received(client, handler)) as received:
+            async for data in received:
+                yield data
+    except (Exception, GeneratorExit):
         await _end(client, handler)
         raise
     await _end(client, handler)
+
+
+async def _received(client: ServiceClient, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
+    done, whole, last = 0, 0, False
+    while not last:
+        chunk = await _intact(client, DownloadFileChunk(handler.handler, done, max(1, handler.chunk_size)))
+        done += len(chunk.data)
+        last = chunk.last
+        if not last and not chunk.data:
+            raise _damaged("an empty chunk that is not the last")
+        if handler.size is not None and done > handler.size:
+            raise _damaged(f"more than the {handler.size:,} bytes it told")
+        whole = await asyncio.to_thread(zlib.crc32, chunk.data, whole)
+        if chunk.data:
+            yield chunk.data
+    if handler.size not in (None, done):
+        raise _damaged(f"{done:,} bytes of {handler.size:,}")
+    if not same_crc(handler.crc, whole):
+        raise _damaged(f"bytes with checksum {whole:X}, not {handler.crc}")
 
 
 async def _intact(client: ServiceClient, operation: DownloadFileChunk) -> Chunk:
@@ -215,17 +230,15 @@ async def download(
     progress: Progress = _no_progress,
 ) -> DownloadHandler:
     """Fetch a document; see `InfoRouterClient.download`."""
-    handler = await begin(client, path, version, chunk_size)
     if not isinstance(target, str | os.PathLike):
-        await _write(client, handler, target, progress)
-        return handler
+        return await _write(client, await begin(client, path, version, chunk_size), target, progress)
     # What is there under the name is always a whole document.
     place = Path(target)
-    part = place.with_name(f"{place.name}.part")
+    part = place.with_name(f"{place.name}.{secrets.token_hex(4)}.part")
     file = await _open(part, "wb")
     try:
         try:
-            await _write(client, handler, file, progress)
+            handler = await _write(client, await begin(client, path, version, chunk_size), file, progress)
         finally:
             await _close(file)
         await asyncio.to_thread(part.replace, place)
@@ -235,13 +248,16 @@ async def download(
     return handler
 
 
-async def _write(client: ServiceClient, handler: DownloadHandler, file: BinaryIO, progress: Progress) -> None:
+async def _write(
+    client: ServiceClient, handler: DownloadHandler, file: BinaryIO, progress: Progress
+) -> DownloadHandler:
     done = 0
     async with aclosing(chunks(client, handler)) as received:
         async for data in received:
             await asyncio.to_thread(file.write, data)
             done += len(data)
             progress(done, handler.size)
+    return handler
 
 
 async def _close(file: BinaryIO) -> None:

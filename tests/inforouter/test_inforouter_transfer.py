@@ -4,6 +4,7 @@ import asyncio
 import io
 import random
 import tracemalloc
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -137,6 +138,33 @@ async def test_a_file_that_is_not_there(each: InfoRouterClient, library: Library
     with pytest.raises(FileNotFoundError):
         await each.upload(tmp_path / "missing", TO)
     assert library.requests == []
+
+
+async def test_what_is_no_source_is_refused(each: InfoRouterClient, library: Library):
+    with pytest.raises(errors.InvalidRequest, match="not list"):
+        await each.upload([b"x"], TO)
+    assert library.requests == []
+    with pytest.raises(errors.InvalidRequest, match="binary mode"):
+        await each.upload(io.StringIO("x"), TO)
+    assert library.uploads == {}
+
+
+async def test_a_stream_that_is_left_early_gives_its_handler_up(each: InfoRouterClient, library: Library):
+    library.documents[TO] = BIG
+    async with aclosing(each.stream(TO)) as stream:
+        async for data in stream:
+            assert data == BIG[:65_536]
+            break
+    assert (library.count("DownloadFileChunk"), library.downloads) == (1, {})
+
+
+async def test_a_target_that_cannot_be_written(each: InfoRouterClient, library: Library, tmp_path: Path):
+    library.documents[TO] = BIG
+    with pytest.raises(OSError, match="missing"):
+        await each.download(TO, tmp_path / "missing" / "target")
+    with pytest.raises(io.UnsupportedOperation):
+        await each.download(TO, io.BufferedReader(io.BytesIO()))
+    assert library.downloads == {}
 
 
 async def test_the_server_chooses_the_size_of_chunks(library: Library):

@@ -13,7 +13,7 @@ from benchmarks.redis_server import redis_server
 from benchmarks.report import Row, table
 
 RATE = 10.0
-_WARM_UP = 2.0
+_WARM_UP = 4.0
 
 
 async def measure(*, quick: bool) -> str:
@@ -67,7 +67,15 @@ async def _ten(seconds: float) -> Row:
 async def _four(seconds: float) -> Row:
     async with Emulator(pin_rate=RATE, latency=0.015, jitter=0.002) as emulator:
         with redis_server() as url:
-            command = [sys.executable, "-m", "benchmarks.pace_worker", emulator.url, url, str(RATE), str(seconds + 2)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.pace_worker",
+                emulator.url,
+                url,
+                str(RATE),
+                str(seconds + _WARM_UP),
+            ]
             workers = [await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in range(4)]
             await asyncio.sleep(_WARM_UP)  # until all have started
             start = emulator.clock()

@@ -102,13 +102,15 @@ class Interval:
                 return
 
     def _take(self) -> float:
-        now = self._clock.time()
+        now, due = self._clock.time(), self._due()
+        first = self._last == float("-inf")
         # A slot that nobody wanted for a while tells nothing of the limit. The very first begins a search.
-        tested = now - self._due() <= self.limit.gap / 10 or self._last == float("-inf")
+        tested = first or now - due <= self.limit.gap / 10
+        # Timers go off up to a tick too late: that must not add up.
+        self._last = max(due, now - _TICK) if tested and not first else now
         while now in self._under_way:  # two slots in one tick of the clock
             now += 1e-9
         self._under_way[now] = tested
-        self._last = now
         return now
 
     def answered(self, sent: float, *, accepted: bool | None) -> None:

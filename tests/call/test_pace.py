@@ -306,7 +306,7 @@ def test_auto_stays_at_the_documented_rate_where_that_is_the_limit():
 async def test_auto_begins_at_the_documented_rate_and_doubles_with_each_success():
     pacer = local_pacer("auto", Family.PINS, LoopClock())
     sent = [await answer(pacer) for _ in range(4)]
-    assert [round(b - a, 2) for a, b in pairwise(sent)] == [0.51, 0.25, 0.13]
+    assert [b - a for a, b in pairwise(sent)] == pytest.approx([0.5, 0.25, 0.125], abs=0.02)
 
 
 @virtually

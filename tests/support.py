@@ -27,7 +27,7 @@ class QuickClock:
 
 
 _USER = {"node": 337366, "name": "John Doe", "email": "jdoe@company.com"}
-_BEGIN, _END = datetime(2024, 1, 2, 3, 4, 5), datetime(2024, 1, 31, 23, 59, 59)  # noqa: DTZ001 - the service has none
+_BEGIN, _END = datetime(2024, 1, 2, 3, 4, 5), datetime(2024, 1, 31, 23, 59, 59)
 
 #: One value of each operation.
 EXAMPLES: dict[str, Operation] = {

@@ -48,7 +48,7 @@ def parse(body: str, checks: Callable[[str], Check | None]) -> Table:
         return _Document().read(body)
     head, _, rest = body.replace("\r\n", "\n").partition("\n")
     delimiter = delimiter_of(head)
-    titles = tuple(head.rstrip().removesuffix(delimiter.rstrip() or delimiter).split(delimiter))
+    titles = tuple(head.removesuffix(delimiter).split(delimiter))
     lines = rest.split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
@@ -66,8 +66,8 @@ def delimiter_of(head: str) -> str:
     for length in range(1, _LONGEST_DELIMITER + 1):
         end = head[-length:]
         titles = head.split(end)
-        if not end.isspace() and not end[0].isalnum() and all(title.strip() for title in titles[:-1]):
-            return end
+        if end != " " and not end[0].isalnum() and all(any(map(str.isalnum, title)) for title in titles[:-1]):
+            return _whole(end, titles[:-1])
     if head.endswith(("\t", "|")):
         return head[-1]
     raise ValueError("the answer is OK but its table has no header")
@@ -82,6 +82,14 @@ def _trusted(lines: Sequence[str], delimiter: str, checks: Sequence[Check | None
         return sum(map(check, cells)) * 2 >= len(cells)
 
     return [check if check is not None and holds(column, check) else None for column, check in enumerate(checks)]
+
+
+def _whole(end: str, titles: Sequence[str]) -> str:
+    """The delimiter with what all titles seem to end with, which is its beginning."""
+    while len(titles) > 1 and len({title[-1:] for title in titles}) == 1 and not titles[0][-1:].isalnum():
+        end = titles[0][-1:] + end
+        titles = [title[:-1] for title in titles]
+    return end
 
 
 class _Rows:

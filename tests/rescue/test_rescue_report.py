@@ -57,13 +57,12 @@ async def test_reports_of_one_caller_come_one_after_the_other():
 
 
 async def test_other_calls_get_sessions_of_their_own_meanwhile():
-    async with pages(**SET, closesession="OK", getreport_v2=ONE) as service:
-        async with client(service) as docs:
-            begun = asyncio.create_task(docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1))
-            while not service.names:
-                await asyncio.sleep(0)
-            await docs.close_session(1)
-            await begun
+    async with pages(**SET, closesession="OK", getreport_v2=ONE) as service, client(service) as docs:
+        begun = asyncio.create_task(docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1))
+        while not service.names:
+            await asyncio.sleep(0)
+        await docs.close_session(1)
+        await begun
     cookies = {name: cookie for name, _, cookie in service.asked}
     assert cookies["closesession"] != cookies["getreport_v2"]
 
@@ -112,10 +111,9 @@ async def test_a_long_time_comes_window_by_window_without_a_gap():
 
 async def test_one_report_a_minute():
     clock = QuickClock()
-    async with pages(**SET, getreport_v2=ONE) as service:
-        async with client(service, clock=clock) as docs:
-            for _ in range(3):
-                await docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1)
+    async with pages(**SET, getreport_v2=ONE) as service, client(service, clock=clock) as docs:
+        for _ in range(3):
+            await docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1)
     assert 119 < clock.skipped < 130
 
 

@@ -129,11 +129,12 @@ LOCALIZED = shared(
     is_lead=True,
 )
 COLUMNS = (
-    "Start Time|End Time|Last Action Time|Technician Name|Technician ID|Session ID|Session Type|Status|Name|"
-    "Custom field 1|Custom field 2|Custom field 3|Custom field 4|Custom field 5|Tracking ID|Customer IP|Device ID|"
-    "Incident Tools Used|Resolved Unresolved|Channel ID|Channel Name|Calling Card|Connecting Time|Waiting Time|"
-    "Total Time|Active Time|Work Time|Hold Time|Time in Transfer|Rebooting Time|Reconnecting Time"
-).split("|")
+    *("Start Time", "End Time", "Last Action Time", "Technician Name", "Technician ID", "Session ID", "Session Type"),
+    *("Status", "Name", "Custom field 1", "Custom field 2", "Custom field 3", "Custom field 4", "Custom field 5"),
+    *("Tracking ID", "Customer IP", "Device ID", "Incident Tools Used", "Resolved Unresolved", "Channel ID"),
+    *("Channel Name", "Calling Card", "Connecting Time", "Waiting Time", "Total Time", "Active Time", "Work Time"),
+    *("Hold Time", "Time in Transfer", "Rebooting Time", "Reconnecting Time"),
+)
 ROW = {
     **dict.fromkeys(COLUMNS, ""),
     "Start Time": datetime(2012, 2, 16, 9, 0),
@@ -154,7 +155,7 @@ ROW = {
     "Work Time": timedelta(minutes=24),
     **dict.fromkeys(("Hold Time", "Time in Transfer", "Rebooting Time", "Reconnecting Time"), timedelta()),
 }
-REPORT = rescue.Report(tuple(COLUMNS), (ROW,))
+REPORT = rescue.Report(COLUMNS, (ROW,))
 SMALL = rescue.Report(("Session ID", "Technician Name"), ({"Session ID": 1663112, "Technician Name": "John Doe"},))
 LINK = "https://secure.logmeinrescue.com/R?i=2&Code=100500"
 
@@ -177,7 +178,7 @@ VALUES = {
     "getReport.aspx.OK": REPORT,
     "getReportType.aspx.OK": rescue.ReportType.SUMMARY,
     "getReport_v2.aspx.OK": REPORT,
-    "getReport_v2.aspx.OK_empty": rescue.Report(tuple(COLUMNS), ()),
+    "getReport_v2.aspx.OK_empty": rescue.Report(COLUMNS, ()),
     "getReport_v2.aspx.OK_unescaped": rescue.Report(
         ("Session ID", "Technician Name", "Chatlog"),
         (

@@ -1,5 +1,6 @@
 """SOAP 1.1 and 1.2: one prepared template for each operation, answers matched by namespace."""
 
+import re
 from xml.etree import ElementTree as ET
 
 from aiorescue import errors
@@ -16,7 +17,15 @@ _HEAD = (
 )
 _TAIL = "</{name}></{soap}:Body></{soap}:Envelope>"
 
-_ENVELOPES = frozenset({f"{{{xml.SOAP11}}}Envelope", f"{{{xml.SOAP12}}}Envelope"})
+#: An answer as ASMX writes it, with any prefix for the envelope, and nothing but texts without markup in it.
+_USUAL = (
+    r'<\?xml version="1\.0" encoding="utf-8"\?>\s*'
+    r'<(?P<p>\w+):Envelope(?=[^>]* xmlns:(?P=p)="{envelope}")(?: xmlns:\w+="[^"<&]*")+>\s*<(?P=p):Body>\s*'
+    r'<{response} xmlns="{namespace}">'
+    r"(?P<fields>(?:\s*<(\w+)(?: ?/>|>[^<&\x00-\x08\x0b\x0c\x0e-\x1f]*</\3>))*)\s*"
+    r"</{response}>\s*</(?P=p):Body>\s*</(?P=p):Envelope>\s*"
+)
+_FIELD = re.compile(r"<(\w+)>([^<]*)<")
 
 #: SOAP 1.1 says Client, 1.2 says Sender; the other two also mean that the request was not understood.
 _OUR_FAULT = frozenset({"Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown"})
@@ -42,8 +51,13 @@ class SoapCodec:
         self._answers = spec.answers
         self._response = f"{spec.name}Response"
         self._result = f"{spec.name}Result"
-        self._qualifier = f"{{{spec.service.namespace}}}"
-        self._response_tag = f"{self._qualifier}{self._response}"
+        self._usual = re.compile(
+            _USUAL.format(
+                envelope=re.escape(xml.SOAP11 if old else xml.SOAP12),
+                response=re.escape(self._response),
+                namespace=re.escape(spec.service.namespace),
+            )
+        )
         # Without the charset the service reads ASCII; without the action it guesses what was meant.
         self._headers = (
             {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{spec.service.action(spec.name)}"'}
@@ -95,18 +109,13 @@ class SoapCodec:
         return Answer(fields.pop(self._result, None), fields)
 
     def _plain_fields(self, text: str) -> dict[str, str | None] | None:
-        """The fields of an answer that holds nothing but texts, so nearly every one; None for any other.
+        """The fields of the usual answer, which is known but for some words in it; None of any other.
 
-        ElementTree takes a third of the time that xmltodict takes.
+        It is matched as a whole, first character to last, so that it is as well-formed as a parser could find it,
+        in a tenth of the time. What does not match goes to the parser.
         """
-        root = xml.tree(text)
-        if root.tag not in _ENVELOPES:
-            return None
-        for part in root:
-            for found in part:
-                if found.tag == self._response_tag and not any(map(len, found)):
-                    return {field.tag.removeprefix(self._qualifier): field.text for field in found}
-        return None
+        usual = self._usual.fullmatch(text)
+        return None if usual is None else {name: value or None for name, value in _FIELD.findall(usual["fields"])}
 
     def _element(self, root: ET.Element) -> ET.Element | None:
         """The answer's own element; None in a fault, and in what is no answer at all."""

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.parsers.expat import ExpatError
-from xml.sax.saxutils import escape as _escape
 
 import xmltodict
 
@@ -21,6 +20,7 @@ _CUT = frozenset({3, 5, 6, 20})
 _HTML = ("<!doctype html", "<html")
 _HEAD = 1_024
 _MARKUP = re.compile("[&<>\r]")
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _NIL = "@http://www.w3.org/2001/XMLSchema-instance:nil"
 
 
@@ -38,7 +38,7 @@ class Unreadable(ValueError):
 
 def escape(value: str) -> str:
     """Text for an element's content. A bare carriage return would be read as a line feed."""
-    return _escape(value, {"\r": "&#13;"}) if _MARKUP.search(value) else value
+    return value.translate(_ESCAPES) if _MARKUP.search(value) else value
 
 
 def parse(text: str, namespace: str) -> dict[str, Any]:

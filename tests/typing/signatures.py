@@ -1,12 +1,13 @@
 """What an editor shows; checked by mypy --strict, never run."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import assert_type
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, Pace, PinCode, RescueClient, RetryPolicy, Ticket
 from aiorescue.bulk import Issued, issue
 from aiorescue.inforouter import TicketHolder
-from aiorescue.rescue import CloseSession, RequestLensPinCodeV2
+from aiorescue.rescue import CloseSession, Hierarchy, Raw, Report, RequestLensPinCodeV2, Session, User
 
 
 async def results(rescue: RescueClient, docs: InfoRouterClient) -> None:
@@ -17,12 +18,24 @@ async def results(rescue: RescueClient, docs: InfoRouterClient) -> None:
     assert_type(await rescue.call(RequestLensPinCodeV2(), binding=Binding.SOAP12), PinCode)
     assert_type(await docs.authenticate_user(), TicketHolder)
     assert_type(await docs.is_valid_ticket(), bool)
+    assert_type(await rescue.get_session_v3(7), list[Session])
+    assert_type(await rescue.get_hierarchy(), Hierarchy)
+    assert_type(await rescue.get_user(7), User)
+    assert_type(await rescue.is_any_tech_available_on_channel(7), bool)
+    assert_type(await rescue.create_group(7), int)
+    assert_type(await rescue.report("SESSION", date(2024, 1, 1), date(2024, 1, 31), node=7, timezone=-240), Report)
+    async for report in rescue.reports("SESSION", date(2024, 1, 1), date(2024, 12, 31), node=7):
+        assert_type(report, Report)
+    assert_type(await rescue.raw("getDateFormat", {"a": 1}, binding=Binding.TEXT_POST), Raw)
+    await rescue.set_report_date(date(2024, 1, 1), "2024-01-31")
     await rescue.close_session(42)
     await rescue.start_session(session=42, node=7)
     await rescue.call(CloseSession(42))
 
 
 async def mistakes(rescue: RescueClient) -> None:
+    await rescue.report("SESSION", date(2024, 1, 1), date(2024, 1, 31))  # type: ignore[call-arg]
+    await rescue.set_time_zone("0")  # type: ignore[arg-type]
     await rescue.close_session()  # type: ignore[call-arg]
     await rescue.close_session("42")  # type: ignore[arg-type]
     await rescue.close_session(42, node=7)  # type: ignore[call-arg]

@@ -264,10 +264,8 @@ def _position(text: str, end: int) -> tuple[int, int]:
 def write(version: Version, shape: Shape, said: Said) -> bytes:
     """An answer."""
     name, namespace = shape.name, shape.service.namespace
-    if shape.spec.words:
-        result = f"{shape.spec.prefix}{escape(said.word)}"
-    else:
-        result = root(said, ' xmlns=""')
+    has_words = bool(shape.spec.words)
+    result = f"{shape.spec.prefix}{escape(said.word)}" if has_words else root(said, ' xmlns=""')
     outputs = "".join(
         _output(output.soap, said.outputs[index] if said.outputs else "", number=output.holds is int)
         for index, output in enumerate(shape.spec.outputs)

@@ -311,8 +311,11 @@ class Operation(Generic[R]):
         cls.slots = tuple(slots_of(cls))
 
     def __attrs_post_init__(self) -> None:
-        for slot in (*self.slots, *self.more_slots()):
-            slot.parameter.check(slot.name, slot.get(self), self.spec.name)
+        name = self.spec.name
+        for slot in self.slots:
+            slot.parameter.check(slot.name, slot.get(self), name)
+        for slot in self.more_slots():
+            slot.parameter.check(slot.name, slot.get(self), name)
 
     def more_slots(self) -> Sequence[Slot]:
         """Slots whose number only the value knows: those of a list of records."""

@@ -42,9 +42,19 @@ class Parameter:
     on_page: Callable[[str], str] | None = None
     form: str = ""
     node: bool = False
+    # The characters a text may have without a closer look; none where not any text is taken.
+    _room: int = attrs.field(init=False, repr=False, eq=False)
+
+    @_room.default
+    def _any_text(self) -> int:
+        if self.holds is not str or self.choices:
+            return -1
+        return 2**31 if self.longest is None else self.longest
 
     def check(self, name: str, value: Plain, operation: str) -> None:
         """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`."""
+        if type(value) is str and len(value) <= self._room and value.isascii() and value.isprintable():
+            return  # nearly every value
         problem = self._problem(value)
         if problem is not None:
             raise errors.InvalidRequest(f"{operation}: {name} {problem}", operation=operation)

@@ -79,7 +79,7 @@ class Caller:
         spec = operation.spec
         chosen = spec.choose(self._binding) if binding is None else spec.require(binding)
         call = Call(identity.fill(operation), chosen, identity, before_send, Rank.BULK if bulk else Rank.CALL)
-        if not chosen.is_soap:
+        if chosen.is_get or (spec.service.validates and not chosen.is_soap):
             # What a form or a query cannot carry is refused before anybody logs in.
             wire.codec(type(operation), chosen).encode(call.operation, Stamp())
         budget = Budget()

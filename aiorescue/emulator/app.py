@@ -12,13 +12,13 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import attrs
 from aiohttp import web
 
-from aiorescue import inforouter, rescue
+from aiorescue import rescue
 from aiorescue.emulator import asmx, control, pages, soap
+from aiorescue.emulator.catalogue import InfoRouterSite
 from aiorescue.emulator.clock import Clock
 from aiorescue.emulator.faults import Fault, Faults, cut_at, reply
 from aiorescue.emulator.reading import (
     SESSION_COOKIE,
-    TICKET_COOKIE,
     Incoming,
     Reading,
     RefusedError,
@@ -27,17 +27,21 @@ from aiorescue.emulator.reading import (
     error_page,
     not_found,
 )
-from aiorescue.emulator.state import LedgerEntry, Limits, Said, State
+from aiorescue.emulator.rules.call import Limits, Said
+from aiorescue.emulator.rules.pins import LedgerEntry
+from aiorescue.emulator.state import State
 
 _KEEP_ALIVE_SECONDS, _KEEP_ALIVE_ANSWERS = 15.0, 100
 _LARGEST_BODY = 4 * 2**20
+#: The largest chunk of 32 MiB takes a third more in base64, and some of them go in a form.
+_LARGEST_UPLOAD = 64 * 2**20
 _LOG_LENGTH = 10_000
 
 _HARMLESS = ("delay_before", "delay_after", "expire")  # the answer is the proper one
 _BREAKING = ("drop_before", "drop_after", "cut")
 
 RESCUE_SITE = Site(rescue.OPERATIONS, SESSION_COOKIE)
-INFOROUTER_SITE = Site(inforouter.OPERATIONS, TICKET_COOKIE)
+INFOROUTER_SITE = InfoRouterSite()
 SITES = (RESCUE_SITE, INFOROUTER_SITE)
 
 
@@ -240,7 +244,7 @@ class Emulator:
         delay = (self.latency + self.jitter * self._random.random()) / 2
         await _pause(delay + (wait if kind == "delay_before" else 0.0))
         if kind == "expire":
-            self.state.expire((reading.call.cookie, str(reading.call.values.get("ticket", ""))))
+            self.state.expire((reading.call.cookie, str(reading.call.values.get("ticket") or reading.call.auth_code)))
         usual = self._carry_out(reading, entry) if fault is None or fault.effect else None
         await _pause(delay + (wait if kind == "delay_after" else 0.0))
         if fault is None or (usual is not None and kind in _HARMLESS):
@@ -272,7 +276,8 @@ class Emulator:
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: "asyncio.Task[None]") -> web.BaseRequest:
     loop = asyncio.get_running_loop()
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=_LARGEST_BODY)
+    largest = _LARGEST_UPLOAD if message.path.lower().startswith(INFOROUTER_SITE.path) else _LARGEST_BODY
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=largest)
 
 
 async def _pause(seconds: float) -> None:

@@ -3,12 +3,15 @@
 Forms have errors of their own: plain text with status 500, with the placeholders that the server forgets to fill.
 """
 
+import base64
 import html
+import json
 from collections.abc import Callable, Mapping
 
 from aiorescue.emulator import soap, wsdl
 from aiorescue.emulator.reading import (
     FORM_TYPE,
+    PARTS_TYPE,
     XML_TYPE,
     Incoming,
     Reading,
@@ -21,12 +24,15 @@ from aiorescue.emulator.reading import (
     error_page,
     joined,
     pairs,
+    parts,
 )
-from aiorescue.emulator.state import Said
-from aiorescue.operation import Binding, Parameter, Plain
+from aiorescue.emulator.rules.call import Said
+from aiorescue.operation import Binding, Content, Parameter, Plain
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 _SOAP_TYPES = ("text/xml", "application/soap+xml")
+
+_JSON = "application/json"
 
 _MISSING = "Missing parameter: {0}."
 _NO_METHOD = "{0} Web Service method name is not valid."
@@ -69,7 +75,8 @@ def _page(request: Incoming, site: Site, base: str) -> Reply:
     if asked == "disco":
         return Reply(wsdl.disco(site, url), XML_TYPE)
     shape = site.shapes.get(joined(pairs(request.query)).get("op", ""))
-    return Reply(wsdl.operation_page(shape) if shape is not None else wsdl.index_page(site), "text/html; charset=utf-8")
+    page = wsdl.operation_page(shape) if shape is not None and shape.over_soap else wsdl.index_page(site)
+    return Reply(page, "text/html; charset=utf-8")
 
 
 # --- forms ----------------------------------------------------------------------------------------
@@ -81,19 +88,28 @@ def plain(text: str) -> RefusedError:
 
 
 def _form(request: Incoming, site: Site, name: str) -> Reading:
-    shape = site.shapes.get(name)
+    shape = site.shape(name)
     if shape is None and name.lower() in {known.lower() for known in site.shapes}:
         raise plain(_CASE)
     if shape is None or not shape.over_forms:
         raise plain(_NO_METHOD)
-    fields = form_fields(request, plain)
+    if shape.takes_bytes and request.method == "GET":
+        raise RefusedError(Reply(b"", XML_TYPE, 415))
+    fields = form_fields(request, plain, validates=site.service.validates)
     binding = Binding.HTTP_GET if request.method == "GET" else Binding.HTTP_POST
     call = shape.call(_values(shape, fields), request.cookie(site.cookie))
-    return Reading(call, binding, lambda said: Reply(write(shape, said)))
+    return Reading(call, binding, lambda said: write(shape, said))
 
 
-def form_fields(request: Incoming, refuse: Callable[[str], RefusedError]) -> dict[str, str]:
+Fields = Mapping[str, str | bytes]
+
+
+def form_fields(
+    request: Incoming, refuse: Callable[[str], RefusedError], *, validates: bool = True
+) -> dict[str, str | bytes]:
     """The fields of a GET's query or a POST's body, past ASP.NET's request validation."""
+    if request.media_type == PARTS_TYPE and not validates:
+        return {**parts(request.body, request.headers.get("Content-Type", ""))}
     if request.method == "GET":
         fields, where = pairs(request.query), "QueryString"
     else:
@@ -101,16 +117,18 @@ def form_fields(request: Incoming, refuse: Callable[[str], RefusedError]) -> dic
             raise refuse(_NOT_A_FORM)
         fields, where = pairs(request.body.decode("utf-8", "replace")), "Form"
     for name, value in fields:
-        if dangerous(value):
+        if validates and dangerous(value):
             shown = html.escape(f'({name}="{value[:15]}...")')
             raise refuse(f"A potentially dangerous Request.{where} value was detected from the client {shown}.")
-    return joined(fields)
+    return {**joined(fields)}
 
 
-def _values(shape: Shape, fields: Mapping[str, str]) -> dict[str, Plain]:
+def _values(shape: Shape, fields: Fields) -> dict[str, Plain]:
     values: dict[str, Plain] = {}
     for parameter in shape.parameters:
-        text = fields.get(parameter.soap.lower())
+        text = fields.get((parameter.form or parameter.soap).lower())
+        if not text and parameter.soap in shape.filled:
+            raise RefusedError(Reply(b"", XML_TYPE, 400))
         if text is not None:
             values[parameter.soap] = _convert(parameter, text)
         elif parameter.soap not in shape.optional:
@@ -118,7 +136,13 @@ def _values(shape: Shape, fields: Mapping[str, str]) -> dict[str, Plain]:
     return values
 
 
-def _convert(parameter: Parameter, text: str) -> Plain:
+def _convert(parameter: Parameter, text: str | bytes) -> Plain:
+    if parameter.holds is bytes:
+        return text if isinstance(text, bytes) else base64.b64decode(text)
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    if parameter.holds is bool:
+        return text.strip().lower() in ("true", "1")
     if parameter.holds is not int:
         return text
     try:
@@ -127,10 +151,23 @@ def _convert(parameter: Parameter, text: str) -> Plain:
         raise plain(f"Cannot convert {{0}} to {{1}}.\nParameter name: type ---> {problem}") from None
 
 
-def write(shape: Shape, said: Said) -> bytes:
-    """An answer: the word under its type's name, or infoRouter's root."""
+def write(shape: Shape, said: Said) -> Reply:
+    """An answer: the word under its type's name, infoRouter's root, or its bytes."""
     spec = shape.spec
-    if not spec.root:
-        return f"{_DECLARATION}{soap.root(said)}".encode()
+    if spec.answers is Content.NOTHING:
+        return Reply()
+    if spec.answers is Content.BYTES:
+        return _bytes(said)
+    if not spec.words:
+        return Reply(f"{_DECLARATION}{soap.root(said)}".encode())
     word = f"{spec.prefix}{html.escape(said.word)}"
-    return f'{_DECLARATION}<{spec.root} xmlns="{shape.service.namespace}">{word}</{spec.root}>'.encode()
+    return Reply(f'{_DECLARATION}<{spec.root} xmlns="{shape.service.namespace}">{word}</{spec.root}>'.encode())
+
+
+def _bytes(said: Said) -> Reply:
+    """A JSON string of base64; newer servers say in headers why it is empty, and the status follows the number."""
+    body = json.dumps(base64.b64encode(said.content or b"").decode()).encode()
+    if said.word == "OK":
+        return Reply(body, _JSON)
+    headers = {"X-InfoRouter-ErrorCode": str(said.code), "X-InfoRouter-Error": said.word}
+    return Reply(body, _JSON, said.code // 10, headers=headers)

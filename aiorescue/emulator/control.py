@@ -9,7 +9,7 @@ import attrs
 from aiohttp import web
 
 from aiorescue.emulator.faults import KINDS
-from aiorescue.emulator.state import Limits
+from aiorescue.emulator.rules.call import Limits
 
 if TYPE_CHECKING:
     from aiorescue.emulator.app import Emulator

@@ -7,7 +7,7 @@ import attrs
 
 from aiorescue.emulator import soap
 from aiorescue.emulator.reading import XML_TYPE, Reading, Reply, error_page
-from aiorescue.emulator.state import Said
+from aiorescue.emulator.rules.call import Said
 from aiorescue.operation import Binding
 
 _HTML = (

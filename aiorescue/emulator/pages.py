@@ -3,7 +3,7 @@
 What an OK brings along stands below a blank line, as the widgets expect that cut a PIN at the 12th character.
 """
 
-from aiorescue.emulator import soap
+from aiorescue.emulator import soap, writing
 from aiorescue.emulator.asmx import form_fields
 from aiorescue.emulator.reading import (
     Incoming,
@@ -17,23 +17,26 @@ from aiorescue.emulator.reading import (
     joined,
     pairs,
 )
-from aiorescue.emulator.state import Said
-from aiorescue.operation import Binding, Parameter, Plain
+from aiorescue.emulator.rules.call import Said
+from aiorescue.emulator.rules.tables import as_text, as_xml
+from aiorescue.operation import Binding, PageForm, Parameter, Plain
 
 _TRUE = ("1", "true")
+#: Keys that have a blank behind their colon.
+_BLANK = {"SMS_RESULT": " "}
 
 
 def read(request: Incoming, site: Site, shape: Shape) -> Reading:
     """The call in a request for a page. Nothing is missing here: what did not come is empty."""
     check_query(request)
-    fields = form_fields(request, _refuse)
+    fields = {name: value for name, value in form_fields(request, _refuse).items() if isinstance(value, str)}
     if request.method != "GET" and request.query:
         fields = fields | joined(pairs(request.query))  # ASP.NET looks into the query first
     values: dict[str, Plain] = {
         parameter.soap: _convert(parameter, fields.get(parameter.text.lower(), "")) for parameter in shape.parameters
     }
     binding = Binding.TEXT_GET if request.method == "GET" else Binding.TEXT_POST
-    call = shape.call(values, request.cookie(site.cookie))
+    call = shape.call(values, request.cookie(site.cookie), fields)
     return Reading(call, binding, lambda said: Reply(write(shape, said), "text/html"))
 
 
@@ -54,6 +57,26 @@ def _convert(parameter: Parameter, text: str) -> Plain:
 
 def write(shape: Shape, said: Said) -> bytes:
     """An answer."""
+    spec, form = shape.spec, shape.spec.form
     word = said.word.upper()
-    lines = [f"{output.text}:{value}" for output, value in zip(shape.spec.outputs, said.outputs, strict=False)]
-    return "\n".join([word, "", *lines]).encode() if lines else word.encode()
+    if not spec.outputs or not said.outputs:
+        return word.encode()
+    value = said.outputs[0]
+    if form is PageForm.ADDRESS:
+        return f"{word}:{value}".encode()
+    if form is PageForm.BODY:
+        body = value
+    elif form is PageForm.TABLE:
+        titles, rows = writing.table(spec.outputs[0], value)
+        body = as_xml(titles, rows) if said.xml else as_text(titles, rows)
+    elif form is PageForm.BLOCKS:
+        body = "".join(f"{line}\n" for record in value for line in (*writing.keyed(record), ""))
+    elif spec.outputs[0].record is not None:
+        body = "\n".join(writing.keyed(value))
+    else:
+        body = "\n".join(
+            f"{output.text}:{_BLANK.get(output.text, '')}{writing.text_of(held)}"
+            for output, held in zip(spec.outputs, said.outputs, strict=False)
+            if output.text
+        )
+    return f"{word}\n\n{body}".encode()

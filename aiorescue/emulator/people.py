@@ -20,6 +20,7 @@ class User:
         deleted: neither logs in nor calls.
         disabled: neither logs in nor calls.
         no_ticket: infoRouter's configured system administrator, who is issued no tickets.
+        name: of the person; left out, the one before the @.
     """
 
     email: str
@@ -32,17 +33,28 @@ class User:
     deleted: bool = False
     disabled: bool = False
     no_ticket: bool = False
+    name: str = ""
 
     @property
     def gone(self) -> bool:
         """Whether the user may do nothing at all."""
         return self.deleted or self.disabled
 
+    @property
+    def sso(self) -> str:
+        """The id for single sign-on, and infoRouter's short name: what stands before the @."""
+        return self.email.partition("@")[0].lower()
+
+    @property
+    def shown(self) -> str:
+        """The name that others see."""
+        return self.name or self.sso.capitalize()
+
 
 def default_users() -> Iterator[User]:
     """The cast of the reference captures."""
-    yield User("tech@example.com", auth_code="fixedtech0000")
-    yield User("second@example.com", auth_code="fixedsecond0000")
+    yield User("tech@example.com", auth_code="fixedtech0000", name="John Doe")
+    yield User("second@example.com", auth_code="fixedsecond0000", name="Jane Roe")
     yield User("admin@example.com", auth_code="fixedadmin0000", technician=False)
     yield User("nolens@example.com", auth_code="fixednolens0000", lens=False)
     yield User("offline@example.com", auth_code="fixedoffline0000", console=False)

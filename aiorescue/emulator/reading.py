@@ -1,6 +1,7 @@
 """What both ways of reading share: a declaration as the server sees it, and what comes of a request."""
 
 import html
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from http import HTTPStatus
@@ -9,7 +10,8 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from aiorescue.emulator.state import Call, Said
+from aiorescue.emulator.rules.call import Call, Said
+from aiorescue.inforouter import METHODS
 from aiorescue.operation import Binding, Operation, Parameter, Plain, Service, Slot, Spec
 
 SESSION_COOKIE, TICKET_COOKIE = "ASP.NET_SessionId", "ticket"
@@ -17,6 +19,11 @@ LONGEST_QUERY = 2048
 
 XML_TYPE = "text/xml; charset=utf-8"
 FORM_TYPE = "application/x-www-form-urlencoded"
+PARTS_TYPE = "multipart/form-data"
+
+#: Of these there are recordings, which are of an older server.
+_CAPTURED = frozenset({"AuthenticateUser", "RenewTicket", "isValidTicket", "LogOut"})
+_PART_NAME = re.compile(rb'[; ]name="([^"]*)"')
 
 
 @attrs.frozen
@@ -129,12 +136,12 @@ class Shape:
     @cached_property
     def over_soap(self) -> bool:
         """Some operations are only known as text pages."""
-        return Binding.SOAP11 in self.spec.bindings
+        return Binding.SOAP11 in self.spec.bindings or Binding.SOAP12 in self.spec.bindings
 
     @cached_property
     def over_forms(self) -> bool:
         """ASMX offers no operation with an out parameter over GET and POST."""
-        return not self.spec.outputs
+        return Binding.HTTP_POST in self.spec.bindings
 
     @cached_property
     def optional(self) -> frozenset[str]:
@@ -145,14 +152,28 @@ class Shape:
         return frozenset(slot.parameter.soap for slot in self.operation.slots if slot.name not in own)
 
     @cached_property
+    def takes_bytes(self) -> bool:
+        """A form with bytes cannot be asked for by GET."""
+        return any(parameter.holds is bytes for parameter in self.parameters)
+
+    @cached_property
+    def filled(self) -> frozenset[str]:
+        """Texts that infoRouter's newer servers want filled in forms; the captured ones did not look."""
+        if self.service.validates or self.spec.name in _CAPTURED:
+            return frozenset()
+        required = {each.soap for each in METHODS[self.name].parameters if each.required and each.type != "bool"}
+        return frozenset(parameter.soap for parameter in self.parameters if parameter.soap in required)
+
+    @cached_property
     def _attributes(self) -> Mapping[str, tuple[Slot, ...]]:
         grouped: dict[str, tuple[Slot, ...]] = {}
         for slot in self.operation.slots:
             attribute = slot.name.partition("[")[0]
             grouped[attribute] = (*grouped.get(attribute, ()), slot)
-        return grouped
+        # Of several parameters under one attribute the one counts that says no more than the attribute.
+        return {name: tuple(sorted(slots, key=_derived)) for name, slots in grouped.items()}
 
-    def call(self, values: Mapping[str, Plain], cookie: str) -> Call:
+    def call(self, values: Mapping[str, Plain], cookie: str, fields: Mapping[str, str] | None = None) -> Call:
         """The call, from values by SOAP name; absent ones are what .NET makes of nothing."""
 
         def value(slot: Slot) -> Plain:
@@ -165,7 +186,11 @@ class Shape:
         }
         identity = self.spec.identity
         code = str(values.get(identity.soap) or "") if identity is not None else ""
-        return Call(self.operation, arguments, code, cookie)
+        return Call(self.operation, arguments, code, cookie, fields)
+
+
+def _derived(slot: Slot) -> bool:
+    return slot.parameter.says is not None
 
 
 class Site:
@@ -176,15 +201,43 @@ class Site:
         self.service: Service = next(iter(self.shapes.values())).service
         self.cookie = cookie
         self.path = self.service.asmx.lower()
-        service = self.service
-        self.actions = {f'"{service.action(name)}"': shape for name, shape in self.shapes.items()}
-        self.elements = {f"{service.namespace} {name}": shape for name, shape in self.shapes.items()}
+        self._action = self.service.action("")
         self.pages = {shape.spec.page.lower(): shape for shape in self.shapes.values() if shape.spec.page}
+
+    def shape(self, name: str) -> Shape | None:
+        """The operation of that name."""
+        return self.shapes.get(name)
+
+    def by_action(self, action: str) -> Shape | None:
+        """The operation that a quoted action asks for over SOAP."""
+        name = action.strip('"').removeprefix(self._action)
+        return self._over_soap(name) if action == f'"{self._action}{name}"' else None
+
+    def by_element(self, element: str) -> Shape | None:
+        """The operation whose element this is, with its namespace."""
+        namespace, _, name = element.rpartition(" ")
+        return self._over_soap(name) if namespace == self.service.namespace else None
+
+    def _over_soap(self, name: str) -> Shape | None:
+        shape = self.shape(name)
+        return shape if shape is not None and shape.over_soap else None
 
 
 def pairs(text: str) -> list[tuple[str, str]]:
     """The fields of a form or query as they came."""
     return parse_qsl(text, keep_blank_values=True, errors="replace")
+
+
+def parts(body: bytes, content_type: str) -> dict[str, bytes]:
+    """The fields of a form of several parts, by their name in small letters."""
+    boundary = content_type.partition("boundary=")[2].partition(";")[0].strip('"').encode()
+    found: dict[str, bytes] = {}
+    for part in (b"\r\n" + body).split(b"\r\n--" + boundary)[1:]:
+        head, separator, content = part.partition(b"\r\n\r\n")
+        name = _PART_NAME.search(head)
+        if separator and name is not None:
+            found.setdefault(name[1].decode("utf-8", "replace").lower(), content)
+    return found
 
 
 def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -4,17 +4,20 @@ The envelope's namespace decides the version, `SOAPAction` alone decides the ope
 is absent, and XML that cannot be read is a 400 without a body.
 """
 
+import base64
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape
 
 import attrs
 
+from aiorescue.emulator import writing
 from aiorescue.emulator.reading import XML_TYPE, Incoming, Reading, RefusedError, Reply, Shape, Site
-from aiorescue.emulator.state import Said
-from aiorescue.operation import Binding, Parameter, Plain
+from aiorescue.emulator.rules.call import Said
+from aiorescue.inforouter import Element
+from aiorescue.operation import Binding, Content, Parameter, Plain
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 _INT = re.compile(r"[ \t\r\n]*([+-]?[0-9]+)[ \t\r\n]*")
@@ -194,16 +197,19 @@ def _route(version: Version, request: Incoming, message: _Message, site: Site) -
     action = request.headers.get("SOAPAction")
     if version is SOAP11 and action is not None:
         quoted = action if action.startswith('"') else f'"{action}"'
-        if quoted not in site.actions:
+        shape = site.by_action(quoted)
+        if shape is None:
             raise RefusedError(fault(version, "Client", _NO_ACTION))
-        return site.actions[quoted]
+        return shape
     if version is SOAP12:
         named = re.search(r'action=("[^"]*")', request.headers.get("Content-Type", ""))
-        if named is not None and named[1] in site.actions:
-            return site.actions[named[1]]
+        shape = site.by_action(named[1]) if named is not None else None
+        if shape is not None:
+            return shape
     for element, _ in message.requests[:1]:
-        if element in site.elements:
-            return site.elements[element]
+        shape = site.by_element(element)
+        if shape is not None:
+            return shape
     raise RefusedError(fault(version, "Client", _NO_ACTION if version is SOAP11 else _NO_REQUEST))
 
 
@@ -216,7 +222,7 @@ def _values(version: Version, shape: Shape, message: _Message, text: str) -> Map
         field = fields.get(f"{namespace} {parameter.soap}")
         if field is None:
             continue
-        if field.odd:
+        if field.odd and not parameter.node:
             raise unreadable()
         try:
             values[parameter.soap] = _convert(parameter, field.text)
@@ -233,6 +239,10 @@ def _convert(parameter: Parameter, text: str) -> Plain:
         if text.strip() not in _BOOLEANS:
             raise ValueError(f"The string '{text}' is not a valid Boolean value.")
         return _BOOLEANS[text.strip()]
+    if parameter.holds is bytes:
+        return base64.b64decode(text)
+    if parameter.choices and parameter.soap[:1] == "e" and text not in parameter.choices:
+        raise ValueError(f"Instance validation error: '{text}' is not a valid value for {parameter.soap}.")
     return number(text) if parameter.holds is int else text
 
 
@@ -263,27 +273,27 @@ def _position(text: str, end: int) -> tuple[int, int]:
 
 def write(version: Version, shape: Shape, said: Said) -> bytes:
     """An answer."""
-    name, namespace = shape.name, shape.service.namespace
-    has_words = bool(shape.spec.words)
-    result = f"{shape.spec.prefix}{escape(said.word)}" if has_words else root(said, ' xmlns=""')
+    name, spec = shape.name, shape.spec
+    if spec.words:
+        result = f"{spec.prefix}{escape(said.word)}"
+    elif spec.answers is Content.XML:
+        result = root(said, ' xmlns=""')
+    else:
+        result = base64.b64encode(said.content or b"").decode()
     outputs = "".join(
-        _output(output.soap, said.outputs[index] if said.outputs else "", number=output.holds is int)
-        for index, output in enumerate(shape.spec.outputs)
+        writing.output(output, said.outputs[index] if index < len(said.outputs) else None)
+        for index, output in enumerate(spec.outputs)
     )
     return version.envelope(
-        f'<{name}Response xmlns="{namespace}"><{name}Result>{result}</{name}Result>{outputs}</{name}Response>'
+        f'<{name}Response xmlns="{shape.service.namespace}"><{name}Result>{result}</{name}Result>{outputs}'
+        f"</{name}Response>"
     )
-
-
-def _output(name: str, value: str, *, number: bool) -> str:
-    if number:
-        return f"<{name}>{int(value or 0)}</{name}>"
-    return f"<{name}>{escape(value)}</{name}>" if value else f"<{name} />"
 
 
 def root(said: Said, namespace: str = "") -> str:
-    """The verdict of infoRouter: one element, all in attributes. The only value it brings along is a ticket."""
-    if said.word != "OK":
-        return f'<root success="false" error={quoteattr(said.word)}{namespace} />'
-    ticket = f' ticket="{said.outputs[0]}"' if said.outputs else ""
-    return f'<root success="true"{ticket}{namespace} />'
+    """The verdict of infoRouter: one element, which on newer servers has a number for what went wrong."""
+    if said.root is not None:
+        return writing.document(said.root, namespace)
+    code = {"errorCode": str(said.code)} if said.code else {}
+    attributes = {"success": "true"} if said.word == "OK" else {"success": "false", "error": said.word, **code}
+    return writing.document(Element("root", attributes), namespace)

@@ -6,10 +6,15 @@ All of it comes from the declarations, in the layout of ASP.NET's own generator.
 import html
 from collections.abc import Iterator
 
+from aiorescue.emulator import writing
 from aiorescue.emulator.reading import Shape, Site
-from aiorescue.operation import Binding, Parameter
+from aiorescue.operation import Binding, Content, Output, Parameter
+from aiorescue.rescue.nodes import Group
+from aiorescue.rescue.records import Columns
 
-_TYPES = {str: "s:string", int: "s:int", bool: "s:boolean"}
+_TYPES = {str: "s:string", int: "s:int", bool: "s:boolean", bytes: "s:base64Binary"}
+_DOCUMENT = '<s:complexType mixed="true"><s:sequence><s:any /></s:sequence></s:complexType>'
+_PERMISSIONS = "ArrayOfNODE_PERMISSIONS"
 _HTTP = {"HttpGet": "GET", "HttpPost": "POST"}
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
@@ -27,9 +32,60 @@ def _has_words(shape: Shape) -> bool:
     return bool(shape.spec.words)
 
 
-def _element(name: str, holds: type) -> str:
-    least = 0 if holds is str else 1  # value types are always there, in .NET's eyes
-    return f'<s:element minOccurs="{least}" maxOccurs="1" name="{name}" type="{_TYPES[holds]}" />'
+def _element(name: str, kind: str, *, most: str = "1") -> str:
+    # Value types are always there, in .NET's eyes.
+    least = 1 if kind in ("s:int", "s:boolean") else 0
+    return f'<s:element minOccurs="{least}" maxOccurs="{most}" name="{name}" type="{kind}" />'
+
+
+def _parameter(each: Parameter) -> str:
+    if each.node:
+        return f'<s:element minOccurs="0" maxOccurs="1" name="{each.soap}">{_DOCUMENT}</s:element>'
+    if each.choices and each.soap[:1] == "e":
+        values = "".join(f'<s:enumeration value="{choice}" />' for choice in map(str, each.choices))
+        kind = f'<s:simpleType><s:restriction base="s:string">{values}</s:restriction></s:simpleType>'
+        return f'<s:element minOccurs="1" maxOccurs="1" name="{each.soap}">{kind}</s:element>'
+    return _element(each.soap, _TYPES[each.holds])
+
+
+def _output(each: Output) -> str:
+    if each.record is None:
+        return _element(each.soap, writing.xsd(each.soap, each.holds))
+    return _element(each.soap, f"tns:{_record_type(each)}")
+
+
+def _record_type(each: Output) -> str:
+    """The type of a structure, or of an array of them."""
+    return f"ArrayOf{each.item}" if each.item else each.record.__name__.upper() if each.record else ""
+
+
+def _structures(shapes: list[Shape]) -> Iterator[str]:
+    """The types of all records, each once."""
+    found: dict[str, Output] = {}
+    for shape in shapes:
+        for each in shape.spec.outputs:
+            if each.record is not None:
+                found.setdefault(_record_type(each), each)
+    for name, each in found.items():
+        if each.item:
+            item = _element(each.item, f"tns:{each.item}", most="unbounded")
+            yield f'<s:complexType name="{name}"><s:sequence>{item}</s:sequence></s:complexType>'
+        fields = "".join(_fields(each))
+        yield f'<s:complexType name="{each.item or name}"><s:sequence>{fields}</s:sequence></s:complexType>'
+    if any(each.record is Group for each in found.values()):
+        name = _element("NODE_PERMISSIONS", "s:string", most="unbounded")
+        yield f'<s:complexType name="{_PERMISSIONS}"><s:sequence>{name}</s:sequence></s:complexType>'
+
+
+def _fields(each: Output) -> Iterator[str]:
+    for name, mark in writing.soap_marks(each.record or Group):
+        fields = mark.fields if isinstance(mark, Columns) else (mark,)
+        for field in fields:
+            if name == "permissions":
+                yield _element(field.soap, f"tns:{_PERMISSIONS}")
+            elif field.soap:
+                # Not every version has every field, so none is called required.
+                yield _element(field.soap, writing.xsd(field.soap, str)).replace('minOccurs="1"', 'minOccurs="0"')
 
 
 def _complex(name: str, inner: str) -> str:
@@ -40,13 +96,12 @@ def _complex(name: str, inner: str) -> str:
 def _schema(shape: Shape) -> Iterator[str]:
     """Request, answer and status words of one operation."""
     name, result = shape.name, f"{shape.name}Result"
-    yield _complex(name, "".join(_element(each.soap, each.holds) for each in shape.parameters))
-    outputs = "".join(_element(each.soap, each.holds) for each in shape.spec.outputs)
+    yield _complex(name, "".join(map(_parameter, shape.parameters)))
+    outputs = "".join(map(_output, shape.spec.outputs))
     if not _has_words(shape):
-        document = '<s:complexType mixed="true"><s:sequence><s:any /></s:sequence></s:complexType>'
-        yield _complex(
-            f"{name}Response", f'<s:element minOccurs="0" maxOccurs="1" name="{result}">{document}</s:element>'
-        )
+        document = f'<s:element minOccurs="0" maxOccurs="1" name="{result}">{_DOCUMENT}</s:element>'
+        bytes_ = _element(result, _TYPES[bytes])
+        yield _complex(f"{name}Response", bytes_ if shape.spec.answers is Content.BYTES else document)
         return
     kind = _result_type(shape)
     answer = f'<s:element minOccurs="1" maxOccurs="1" name="{result}" type="tns:{kind}" />{outputs}'
@@ -111,7 +166,7 @@ def wsdl(site: Site, url: str) -> bytes:
     stem, namespace = _stem(site), site.service.namespace
     shapes = [shape for shape in site.shapes.values() if shape.over_soap]
     forms = [shape for shape in shapes if shape.over_forms]
-    schema = "".join(part for shape in shapes for part in _schema(shape))
+    schema = "".join(part for shape in shapes for part in _schema(shape)) + "".join(_structures(shapes))
     addresses = {"Soap": "soap", "Soap12": "soap12", "HttpGet": "http", "HttpPost": "http"}
     parts = [
         _DECLARATION,
@@ -165,7 +220,9 @@ def disco(site: Site, url: str) -> bytes:
 def index_page(site: Site) -> bytes:
     """The list of operations."""
     page = site.service.asmx.rpartition("/")[2]
-    links = "".join(f'<li><a href="{page}?op={name}">{name}</a></li>\n' for name in site.shapes)
+    links = "".join(
+        f'<li><a href="{page}?op={name}">{name}</a></li>\n' for name, shape in site.shapes.items() if shape.over_soap
+    )
     return _html(_stem(site), f'<p><a href="{page}?WSDL">Service Description</a></p>\n<ul>\n{links}</ul>\n')
 
 

@@ -45,7 +45,7 @@ async def converse(connection, method, path, headers, body=b"") -> Answer:
 
 async def until(happened) -> None:
     """Let the server run until something has happened; the test's timeout is the bound."""
-    while not happened():  # noqa: ASYNC110 - the emulator tells nobody, as the real service would not
+    while not happened():
         await asyncio.sleep(0.001)
 
 

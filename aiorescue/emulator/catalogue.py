@@ -1,0 +1,57 @@
+"""The methods of infoRouter that have no class of their own, as the server reads them: from the catalogue."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiorescue import inforouter
+from aiorescue.emulator.reading import TICKET_COOKIE, Shape, Site
+from aiorescue.inforouter import METHODS, Method, MethodParameter
+from aiorescue.inforouter.envelope import INFOROUTER, InfoRouterOperation
+from aiorescue.operation import Evidence, Needs, Operation, Parameter, Slot, Spec
+
+_HOLDS: Mapping[str, type[int] | type[bool] | type[bytes]] = {"int": int, "bool": bool, "bytes": bytes}
+
+
+def _parameter(declared: MethodParameter) -> Parameter:
+    return Parameter(
+        declared.soap,
+        form=declared.name,
+        holds=_HOLDS.get(declared.type, str),
+        node=declared.type == "node",
+        secret=declared.secret,
+    )
+
+
+def operation_of(method: Method) -> type[Operation[Any]]:
+    """A method as a class whose values bear the parameters' names."""
+    ticket = Parameter(method.ticket_soap, form=method.ticket_name, secret=True) if method.ticket_name else None
+    spec = Spec(
+        service=INFOROUTER,
+        name=method.name,
+        bindings=dict.fromkeys(method.bindings, Evidence.DOCUMENTED),
+        identity=ticket,
+        needs=Needs.CALLER if ticket is not None else Needs.NOBODY,
+        effect=method.effect,
+        answers=method.answers,
+    )
+    slots = tuple(Slot(each.name, _parameter(each), _nothing) for each in method.parameters)
+    return type(method.name, (InfoRouterOperation,), {"__slots__": (), "spec": spec, "slots": slots})
+
+
+def _nothing(_: object) -> None:
+    """The emulator reads requests and writes none."""
+
+
+class InfoRouterSite(Site):
+    """infoRouter: the typed operations are described, and every other method of the catalogue is understood."""
+
+    def __init__(self) -> None:
+        super().__init__({**inforouter.OPERATIONS, **inforouter.TYPED}, TICKET_COOKIE)
+        self._others: dict[str, Shape] = {}
+
+    def shape(self, name: str) -> Shape | None:
+        """The operation of that name; the catalogue is opened for names that are not typed."""
+        found = self.shapes.get(name) or self._others.get(name)
+        if found is None and name in METHODS:
+            found = self._others[name] = Shape(operation_of(METHODS[name]))
+        return found

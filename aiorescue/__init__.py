@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from aiorescue import errors
     from aiorescue.call.identity import AuthCode, Login, Ticket
     from aiorescue.call.pace import Pace
+    from aiorescue.call.redis_pace import RedisPace
     from aiorescue.call.retry import RetryPolicy
     from aiorescue.inforouter.client import InfoRouterClient
     from aiorescue.operation import Binding
@@ -23,6 +24,7 @@ __all__ = [
     "Login",
     "Pace",
     "PinCode",
+    "RedisPace",
     "RescueClient",
     "RetryPolicy",
     "Ticket",
@@ -36,6 +38,7 @@ _HOMES = {
     "Login": "aiorescue.call.identity",
     "Pace": "aiorescue.call.pace",
     "PinCode": "aiorescue.rescue.pins",
+    "RedisPace": "aiorescue.call.redis_pace",
     "RescueClient": "aiorescue.rescue.client",
     "RetryPolicy": "aiorescue.call.retry",
     "Ticket": "aiorescue.call.identity",

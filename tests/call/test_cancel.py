@@ -17,12 +17,7 @@ async def cancelled_after(seconds: float, call) -> None:
     began = asyncio.get_running_loop().time()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert asyncio.get_running_loop().time() - began < 0.1
-
-
-@pytest.fixture
-def tasks_before():
-    return len(asyncio.all_tasks())
+    assert asyncio.get_running_loop().time() - began < 1.0
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.001, 0.005, 0.02, 0.05, 0.07])
@@ -35,11 +30,11 @@ async def test_a_cancelled_call_leaves_nothing_behind(
     async with RescueClient(credentials, base_url=service.url, pace=None, max_connections=2, sessions=2) as client:
         if warm:  # connected and logged in
             await asyncio.gather(*(client.request_pin_code() for _ in range(2)))
-        service.latency = 0.08  # so that the moments fall into the login or the call
+        service.latency = 0.25  # so that the moments fall into the login or the call
         for _ in range(6):  # more than there are connections and sessions: a leak would be noticed below
             await cancelled_after(moment, client.request_pin_code())
         service.latency = 0.0
-        pins = await asyncio.wait_for(asyncio.gather(*(client.request_pin_code() for _ in range(4))), 5)
+        pins = await asyncio.wait_for(asyncio.gather(*(client.request_pin_code() for _ in range(4))), 20)
         assert len(pins) == 4
     assert not {task for task in asyncio.all_tasks() - before if "aiorescue/call" in repr(task.get_coro())}
 
@@ -54,7 +49,7 @@ async def test_a_cancelled_wait_gives_its_slot_back(service: Emulator):
         await asyncio.gather(*waiting, return_exceptions=True)
         began = asyncio.get_running_loop().time()
         await client.request_pin_code()
-        assert asyncio.get_running_loop().time() - began < 0.5
+        assert asyncio.get_running_loop().time() - began < 2.0
     assert len(service.ledger) == 2
 
 

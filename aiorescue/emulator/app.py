@@ -30,6 +30,7 @@ from aiorescue.emulator.reading import (
 from aiorescue.emulator.rules.call import Limits, Said
 from aiorescue.emulator.rules.pins import LedgerEntry
 from aiorescue.emulator.state import State
+from aiorescue.inforouter import METHODS
 
 _KEEP_ALIVE_SECONDS, _KEEP_ALIVE_ANSWERS = 15.0, 100
 _LARGEST_BODY = 4 * 2**20
@@ -152,6 +153,8 @@ class Emulator:
         """Begin to listen; a second time does nothing. Raises OSError if the port is taken."""
         if self._runner is not None:
             return self
+        if not METHODS.loaded:  # a file, which nobody should wait for in the middle of a call
+            await asyncio.to_thread(METHODS.load)
         server = web.Server(
             self._handle,
             request_factory=_request,

@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 PREFIX = "/_emulator"
 
 _NUMBER, _COUNT, _FLAG = (int, float), (int,), (bool,)
-_OPTIONAL = ("pin_rate", "pins_left")
+_OPTIONAL = ("pin_rate", "pins_left", "email_text_rate")
+#: Of these 0 would say never.
+_ABOVE_ZERO = ("pin_rate", "email_text_rate", "page_rows")
 _LIMITS: Mapping[str, tuple[type, ...]] = {
     "pin_rate": _NUMBER,
     "pins_left": _COUNT,
     "count_rejected": _FLAG,
     "session_ttl": _NUMBER,
     "ticket_ttl": _NUMBER,
+    "email_text_rate": _NUMBER,
+    "report_interval": _NUMBER,
+    "page_rows": _COUNT,
     "latency": _NUMBER,
     "jitter": _NUMBER,
 }
@@ -86,7 +91,7 @@ def _check(name: str, value: object) -> None:
         return
     if not isinstance(value, _LIMITS[name]) or (isinstance(value, bool) and _LIMITS[name] is not _FLAG):
         raise ValueError(f"{name} cannot be {value!r}")
-    if isinstance(value, int | float) and (value < 0 or (name == "pin_rate" and value == 0)):
+    if isinstance(value, int | float) and (value < 0 or (name in _ABOVE_ZERO and value == 0)):
         raise ValueError(f"{name} cannot be {value!r}")
 
 
@@ -115,6 +120,51 @@ def _expire(service: "Emulator", _: Body) -> object:
     return {"expired": service.state.expire()}
 
 
+def _sessions(service: "Emulator", _: Body) -> object:
+    cases = service.state.cases.cases.values()
+    return [{**attrs.asdict(case, filter=_shown), "status": service.state.sessions[case.id]} for case in cases]
+
+
+def _shown(attribute: "attrs.Attribute[Any]", _: object) -> bool:
+    return attribute.name not in ("spent", "before")
+
+
+def _customer(service: "Emulator", body: Body) -> object:
+    """A customer comes, with a PIN or by a channel."""
+    sessions = service.state.cases
+    known = {key: value for key, value in body.items() if key in ("channel", "custom_fields")}
+    case = sessions.enter(str(body["pin"])) if "pin" in body else sessions.arrive(**known)
+    return {"session": case.id}
+
+
+def _session(body: Body) -> int:
+    number = body.get("session")
+    if not isinstance(number, int):
+        raise ValueError('send {"session": number, …}')  # noqa: TRY004 - all bad input is one error here
+    return number
+
+
+def _chat(service: "Emulator", body: Body) -> object:
+    """Somebody writes into the chat, or the technician a note."""
+    number = _session(body)
+    case = service.state.cases.cases.get(number)
+    if case is None:
+        raise ValueError(f"there is no session {number}")
+    if "text" in body:
+        service.state.cases.say(number, str(body.get("name", "Customer")), str(body["text"]))
+    case.note = str(body.get("note", case.note))
+    return {"lines": len(case.chat), "note": case.note}
+
+
+def _leave(service: "Emulator", body: Body) -> object:
+    """The customer leaves."""
+    number = _session(body)
+    if number not in service.state.sessions:
+        raise ValueError(f"there is no session {number}")
+    service.state.cases.leave(number)
+    return {"status": service.state.sessions[number]}
+
+
 _ACTIONS: Mapping[tuple[str, str], Action] = {
     ("GET", ""): _status,
     ("POST", "reset"): _reset,
@@ -125,6 +175,10 @@ _ACTIONS: Mapping[tuple[str, str], Action] = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "clock"): _clock,
     ("POST", "expire"): _expire,
+    ("GET", "sessions"): _sessions,
+    ("POST", "sessions"): _customer,
+    ("POST", "chat"): _chat,
+    ("POST", "leave"): _leave,
 }
 
 

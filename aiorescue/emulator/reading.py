@@ -145,11 +145,12 @@ class Shape:
 
     @cached_property
     def optional(self) -> frozenset[str]:
-        """Parameters that a form may leave out: infoRouter's, except for name and password."""
+        """Parameters that a form may leave out: infoRouter's, ticket and all, except for name and password."""
         own = self.spec.own_credentials or ()
         if self.spec.root:
             return frozenset()
-        return frozenset(slot.parameter.soap for slot in self.operation.slots if slot.name not in own)
+        ticket = {self.spec.identity.soap} if self.spec.identity is not None else set()
+        return frozenset(slot.parameter.soap for slot in self.operation.slots if slot.name not in own) | ticket
 
     @cached_property
     def takes_bytes(self) -> bool:
@@ -161,7 +162,9 @@ class Shape:
         """Texts that infoRouter's newer servers want filled in forms; the captured ones did not look."""
         if self.service.validates or self.spec.name in _CAPTURED:
             return frozenset()
-        required = {each.soap for each in METHODS[self.name].parameters if each.required and each.type != "bool"}
+        required = {
+            each.soap for each in METHODS[self.name].parameters if each.required and each.type not in ("bool", "bytes")
+        }
         return frozenset(parameter.soap for parameter in self.parameters if parameter.soap in required)
 
     @cached_property

@@ -37,7 +37,7 @@ def _prefixed(name: str, kind: str) -> bool:
 
 def xsd(name: str, holds: type) -> str:
     """The type of a value in a schema."""
-    if holds is bool or _prefixed(name, "b") or name.startswith("has"):
+    if holds is bool or _prefixed(name, "b"):
         return "s:boolean"
     return "s:int" if holds is int or _prefixed(name, "i") else "s:base64Binary" if holds is bytes else "s:string"
 
@@ -96,6 +96,8 @@ def output(declared: Output, value: Any) -> str:
     """An output of a SOAP answer; what a refusal leaves empty is 0 or nothing, and of a structure not even that."""
     name = declared.soap
     if declared.record is None:
+        if value.__class__ is str and declared.holds is str and value:  # nearly always
+            return f"<{name}>{escape(value)}</{name}>"
         if value is None and declared.optional:
             return ""
         return _element(name, int(value or 0) if numeric(declared) else value)

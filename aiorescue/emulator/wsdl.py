@@ -10,11 +10,13 @@ from aiorescue.emulator import writing
 from aiorescue.emulator.reading import Shape, Site
 from aiorescue.operation import Binding, Content, Output, Parameter
 from aiorescue.rescue.nodes import Group
-from aiorescue.rescue.records import Columns
+from aiorescue.rescue.records import Columns, truth
 
 _TYPES = {str: "s:string", int: "s:int", bool: "s:boolean", bytes: "s:base64Binary"}
 _DOCUMENT = '<s:complexType mixed="true"><s:sequence><s:any /></s:sequence></s:complexType>'
 _PERMISSIONS = "ArrayOfNODE_PERMISSIONS"
+#: What a field of a record holds follows from how it is read.
+_READ = {int: "s:int", truth: "s:boolean"}
 _HTTP = {"HttpGet": "GET", "HttpPost": "POST"}
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
@@ -85,7 +87,7 @@ def _fields(each: Output) -> Iterator[str]:
                 yield _element(field.soap, f"tns:{_PERMISSIONS}")
             elif field.soap:
                 # Not every version has every field, so none is called required.
-                yield _element(field.soap, writing.xsd(field.soap, str)).replace('minOccurs="1"', 'minOccurs="0"')
+                yield _element(field.soap, _READ.get(field.read, "s:string")).replace('minOccurs="1"', 'minOccurs="0"')
 
 
 def _complex(name: str, inner: str) -> str:

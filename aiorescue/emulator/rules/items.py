@@ -14,6 +14,8 @@ LIBRARIES = ("Public", "Staff")
 ANONYMOUS_LIBRARY = "Public"
 MAJOR = 1_000_000
 
+#: Made here, as it reads files.
+_TYPES = mimetypes.MimeTypes()
 _SHORT = re.compile(r"~([DF])(\d+)(?:\.\w+)?", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[/\\:*?\"<>|#\t%&+]")
 _LONGEST = 128
@@ -70,7 +72,7 @@ class Item:
     @property
     def mime_type(self) -> str:
         """By the extension."""
-        return mimetypes.guess_type(self.name)[0] or "application/octet-stream"
+        return _TYPES.guess_type(self.name)[0] or "application/octet-stream"
 
     def version(self, number: int) -> Version | None:
         """One version; 0 is the last one."""

@@ -105,8 +105,8 @@ class Library(Room):
     def create_folder(self, call: Call) -> Said:
         """A folder, and those above it that are missing; a library is not made."""
         user = self.state.tickets.user(call)
-        path = names(call.values["path"])
-        if self.store.find(call.values["path"]) is not None:
+        path = [clean(name) for name in names(call.values["path"])]
+        if self.store.find("/".join(path)) is not None:
             return Said("A folder with this name already exists.", code=TAKEN)
         folder = self.folder(path, user)
         return success(FolderId=folder.id, FolderName=folder.name)

@@ -12,6 +12,7 @@ from aiorescue.emulator.rules.items import MAJOR, Item, Version, clean, names
 from aiorescue.emulator.rules.library import BAD, MISSING, TAKEN
 from aiorescue.emulator.rules.shown import moment
 from aiorescue.emulator.rules.tickets import success
+from aiorescue.inforouter import Element
 
 if TYPE_CHECKING:
     from aiorescue.emulator.state import State
@@ -171,14 +172,14 @@ class Transfer(Room):
         content = self._download(call).content
         offset = max(call.values["offset"], 0)
         chunk = content[offset : offset + max(call.values["size"], 0)]
-        said = success(
-            filelength=len(content),
-            chunklength=len(chunk),
-            lastchunk=offset + len(chunk) >= len(content),
-            chunkCRC32=f"{zlib.crc32(chunk):x}",
-        )
-        root = said.root
-        return said if root is None else said._replace(root=attrs.evolve(root, text=base64.b64encode(chunk).decode()))
+        attributes = {
+            "success": "true",
+            "filelength": str(len(content)),
+            "chunklength": str(len(chunk)),
+            "lastchunk": str(offset + len(chunk) >= len(content)).lower(),
+            "chunkCRC32": f"{zlib.crc32(chunk):x}",
+        }
+        return Said("OK", root=Element("response", attributes, text=base64.b64encode(chunk).decode()))
 
     @answers("DeleteDownloadHandler")
     def delete_download(self, call: Call) -> Said:

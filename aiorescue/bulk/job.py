@@ -3,22 +3,18 @@
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from hashlib import blake2b
-from itertools import islice
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.bulk.journal import Entry, Journal, State
+from aiorescue.bulk.source import Requests, RequestT, Source
 from aiorescue.call.identity import Identity
 from aiorescue.operation import Binding
 from aiorescue.rescue import PinCode, PinRequest, RescueClient
-
-RequestT = TypeVar("RequestT", bound=PinRequest)
-Requests = Iterable[RequestT] | AsyncIterable[RequestT]
 
 #: Requests under way for each identity. Those that wait for their slot cost nothing.
 IN_FLIGHT = 64
@@ -120,7 +116,10 @@ class Job(AsyncIterator[Issued[RequestT]]):
 
     async def aclose(self) -> None:
         """End at once. Requests that were sent stay in the journal as sent."""
-        await self._results.aclose()
+        try:
+            await self._results.aclose()
+        except RuntimeError:  # somebody is waiting for a result: for them the job just ends
+            self._run.end()
 
     def __aiter__(self) -> Self:
         return self
@@ -147,37 +146,55 @@ class _Run(Generic[RequestT]):
         in_flight: int,
     ) -> None:
         self._client = client
-        self._source = _Source(requests)
+        self._source = Source(requests)
         self._journal = journal
         self._binding = binding
         self._in_flight = in_flight
-        self._feeding = asyncio.Lock()
+        self._feeder: asyncio.Task[None] | None = None
+        self._dry = False  # nothing more comes from the source
+        self._broken: BaseException | None = None  # why, if it did not just end
+        self._changed = asyncio.Event()  # something is ready, or nothing will be
         self._ready: deque[_Item[RequestT]] = deque()
         # Bounded: a consumer that is slow slows the job down instead of filling the memory.
         self._results: asyncio.Queue[Issued[RequestT] | None] = asyncio.Queue(in_flight)
         self._waiting: dict[asyncio.Task[Any], Identity] = {}  # workers whose request has not left yet
-        self._taking: set[asyncio.Task[Any]] = set()  # workers that have no request yet
+        self._worker: asyncio.Task[None] | None = None
         self._stopping = False
         self._refused: dict[Identity, errors.RescueError] = {}
 
     async def results(self) -> AsyncGenerator[Issued[RequestT], None]:
         """All results; afterwards nothing is left running."""
         await self._journal.open()
-        work = asyncio.create_task(self._work())
+        self._worker = work = asyncio.create_task(self._work())
         try:
             while (result := await self._results.get()) is not None:
                 yield result
-            await work  # raises what ended the job before its time
+            await asyncio.wait({work})
+            if not work.cancelled():
+                work.result()  # raises what ended the job before its time
         finally:
             work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
-            await self._source.aclose()
-            await self._journal.close()
+            try:
+                await asyncio.gather(work, return_exceptions=True)
+            finally:
+                try:
+                    await self._source.aclose()
+                finally:
+                    await self._journal.close()
 
     def stop(self) -> None:
         """See `Job.stop`."""
         self._stopping = True
-        self._call_off([*self._waiting, *self._taking])
+        self._call_off(self._waiting)
+        self._changed.set()
+
+    def end(self) -> None:
+        """End at once, while somebody waits for a result."""
+        if self._worker is not None:
+            self._worker.cancel()
+        while self._results.full():
+            self._results.get_nowait()
+        self._results.put_nowait(None)
 
     async def _work(self) -> None:
         """All the work; its end is marked in the results, unless it is cancelled."""
@@ -188,7 +205,12 @@ class _Run(Generic[RequestT]):
         except BaseException:
             await self._results.put(None)
             raise
-        await self._results.put(None)
+        else:
+            await self._results.put(None)
+        finally:
+            if self._feeder is not None:
+                self._feeder.cancel()
+                await asyncio.gather(self._feeder, return_exceptions=True)
 
     async def _rounds(self) -> None:
         """Workers for each identity; once more for what one gave back after the others had found nothing to do."""
@@ -205,25 +227,18 @@ class _Run(Generic[RequestT]):
                 raise problem
             if self._stopping or not self._ready:
                 break
-        if self._refused and await self._something_is_left():
+        if self._ready and not self._stopping:
             raise next(iter(self._refused.values()))
-
-    async def _something_is_left(self) -> bool:
-        while not self._ready and not self._stopping:
-            if not await self._feed():
-                return False
-        return not self._stopping
+        if self._broken is not None:
+            raise self._broken
 
     async def _one_by_one(self, identity: Identity) -> None:
         """One request after the other, as one identity, until it is refused or nothing is left."""
         me = asyncio.current_task()
         assert me is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
         while not self._is_over(identity):
-            item = await self._take(me)
+            item = await self._take(identity)
             if item is None:
-                return
-            if self._is_over(identity):
-                self._ready.appendleft(item)
                 return
             self._waiting[me] = identity
             try:
@@ -231,7 +246,7 @@ class _Run(Generic[RequestT]):
             except asyncio.CancelledError:
                 if not (me in self._waiting and self._is_over(identity)):
                     raise  # not called off: the whole job is being ended
-                self._ready.appendleft(item)
+                self._put_back(item)
                 return
             finally:
                 self._waiting.pop(me, None)
@@ -268,27 +283,36 @@ class _Run(Generic[RequestT]):
             self._refused[identity] = problem
             self._call_off([task for task, whose in self._waiting.items() if whose is identity])
         await self._journal.given_back(item.key, item.unseen)
+        self._put_back(item)
+
+    def _put_back(self, item: _Item[RequestT]) -> None:
         self._ready.appendleft(item)
+        self._changed.set()
 
     def _call_off(self, tasks: Iterable["asyncio.Task[Any]"]) -> None:
         for task in tasks:
             task.cancel()
 
-    async def _take(self, me: "asyncio.Task[Any]") -> _Item[RequestT] | None:
-        # Not among those who wait for their slot: a request on its way in must not be lost to a refused identity.
-        self._taking.add(me)
-        try:
-            while not self._ready:
-                async with self._feeding:
-                    if not self._ready and not await self._feed():
-                        return None
-            return self._ready.popleft()
-        except asyncio.CancelledError:
-            if self._stopping:
+    async def _take(self, identity: Identity) -> _Item[RequestT] | None:
+        while not self._is_over(identity):
+            if self._ready:
+                return self._ready.popleft()
+            if self._dry:
                 return None
-            raise
+            if self._feeder is None or self._feeder.done():
+                # A task of its own: a worker that is called off must not take along what is on its way in.
+                self._feeder = asyncio.create_task(self._fill())
+            self._changed.clear()
+            await self._changed.wait()
+        return None
+
+    async def _fill(self) -> None:
+        try:
+            self._dry = not await self._feed()
+        except Exception as problem:  # noqa: BLE001 - raised when what was sent before has been answered
+            self._dry, self._broken = True, problem
         finally:
-            self._taking.discard(me)
+            self._changed.set()
 
     async def _feed(self) -> bool:
         """Take some requests from the source. Those that need not be sent go to the results at once."""
@@ -323,44 +347,3 @@ def _known(item: _Item[RequestT], entry: Entry) -> Issued[RequestT] | None:
 def _digest(request: PinRequest) -> bytes:
     fields = (type(request).__name__, *(slot.get(request) for slot in request.slots))
     return blake2b(repr(fields).encode(), digest_size=16).digest()
-
-
-class _Source(Generic[RequestT]):
-    """Requests from an iterable or an async iterable, numbered, some at a time."""
-
-    def __init__(self, requests: Requests[RequestT]) -> None:
-        self._sync: Iterator[RequestT] | None = None
-        self._async: AsyncIterator[RequestT] | None = None
-        if isinstance(requests, AsyncIterable):
-            self._async = aiter(requests)
-        else:
-            self._sync = iter(requests)
-        self._position = 0
-
-    async def some(self, most: int) -> Sequence[tuple[int, RequestT]]:
-        """The next ones; empty at the end. An async source is not kept waiting for more than one."""
-        if self._sync is not None:
-            requests = list(islice(self._sync, most))
-        else:
-            requests = [request async for request in _one(self._async)]
-        first = self._position
-        self._position += len(requests)
-        for request in requests:
-            if not isinstance(request, PinRequest):
-                raise errors.InvalidRequest(
-                    f"a bulk job takes PIN requests such as RequestPinCode(…), not {type(request).__name__}"
-                )
-        return list(enumerate(requests, first))
-
-    async def aclose(self) -> None:
-        """Tell an async generator that nothing more is taken."""
-        closing: Any = getattr(self._async, "aclose", None)
-        if closing is not None:
-            with suppress(RuntimeError):  # it is being closed already
-                await closing()
-
-
-async def _one(source: AsyncIterator[RequestT] | None) -> AsyncIterator[RequestT]:
-    if source is not None:
-        with suppress(StopAsyncIteration):
-            yield await anext(source)

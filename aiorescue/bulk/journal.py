@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -91,15 +92,19 @@ class Journal:
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
         except BaseException:
+            self._thread.submit(self._close)  # cancelled, it may be opening still
             self._thread.shutdown(wait=False)
             raise
 
     async def close(self) -> None:
         """Finish what is being written and close the file."""
         try:
-            await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, self._close))
+            with suppress(errors.JournalError):
+                await self._write(lambda _: None)  # behind all that waits
         finally:
+            closing = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
             self._thread.shutdown(wait=False)
+            await asyncio.shield(closing)
 
     async def admit(self, requests: Sequence[tuple[str, bytes]]) -> list[Entry]:
         """Enter requests, given as name and digest of their fields, and tell what is known of each.
@@ -112,7 +117,9 @@ class Journal:
     async def sent(self, key: str) -> None:
         """The request is about to leave."""
         if self._path is not None:
-            await self._write(lambda c: c.execute("UPDATE request SET state = 1 WHERE key = ?", (key,)))
+            # Sent again within a run: should it be the last that is heard, there were two tries.
+            statement = "UPDATE request SET unseen = unseen + (state = 1), state = 1 WHERE key = ?"
+            await self._write(lambda c: c.execute(statement, (key,)))
 
     async def issued(self, key: str, pin: str, unseen: int) -> None:
         """The PIN has come."""
@@ -156,10 +163,11 @@ class Journal:
         for index, future in enumerate(futures):
             if future.done():  # cancelled; what it wrote stays written
                 continue
-            if problem is not None:
-                future.set_exception(problem)
+            outcome = problem if problem is not None else done.result()[index]
+            if isinstance(outcome, BaseException):
+                future.set_exception(outcome)
             else:
-                future.set_result(done.result()[index])
+                future.set_result(outcome)
         if self._waiting:
             self._commit_waiting()
 
@@ -172,7 +180,7 @@ class Journal:
         try:
             with connection:
                 connection.execute("BEGIN")
-                return [work(connection) for work in group]
+                return [_result(work, connection) for work in group]
         except sqlite3.Error as problem:
             raise self._refused(str(problem)) from None
 
@@ -268,3 +276,11 @@ class Journal:
 
     def _refused(self, why: str) -> errors.JournalError:
         return errors.JournalError(f"journal {self._path or '(temporary)'}: {why}")
+
+
+def _result(work: Callable[[sqlite3.Connection], Any], connection: sqlite3.Connection) -> Any:
+    """What came of a piece of work. Its own refusal is no reason to undo what others wrote in the same commit."""
+    try:
+        return work(connection)
+    except errors.JournalError as problem:
+        return problem

@@ -237,14 +237,76 @@ async def test_a_dropped_job_leaves_no_task_behind(service: Emulator):
             pytest.fail("tasks of the job are still running")
 
 
-async def test_a_source_that_breaks_breaks_the_job_after_what_was_sent(service: Emulator):
+async def test_a_source_that_breaks_breaks_the_job_after_what_it_gave(service: Emulator):
     def source() -> Iterator[RequestPinCode]:
-        yield from requests(2)
+        yield from requests(5)
         raise ZeroDivisionError("in the caller's own code")
 
+    service.latency = 0.02
+    results = []
     async with client_of(service) as client:
         with pytest.raises(ZeroDivisionError):
-            await results_of(client, source(), in_flight=1)
+            async for issued in issue(client, source()):
+                results.append(issued)
+    assert len(results) == len(service.ledger) == 5
+
+
+async def test_a_row_that_changed_takes_no_pin_of_the_others_along(service: Emulator, tmp_path: Path):
+    journal = tmp_path / "pins.journal"
+    service.latency = 0.02
+    results = []
+    changed = RequestPinCode(tracking="X", custom_fields=["changed"])
+    async with client_of(service) as client:
+        await results_of(client, [RequestPinCode(tracking="X")], journal=journal)
+        with pytest.raises(errors.JournalError, match="'X'"):
+            async for issued in issue(client, [*requests(20), changed], journal=journal, in_flight=8):
+                results.append(issued)
+    assert len(results) == len(service.ledger) - 1
+
+
+@pytest.mark.parametrize("credentials", [[AuthCode("nonsense")], [AuthCode("nonsense"), CODE]])
+async def test_a_refusal_does_not_wait_for_a_source_that_has_nothing_yet(service: Emulator, credentials: list):
+    async def source() -> AsyncIterator[RequestPinCode]:
+        yield RequestPinCode(tracking="CASE-1")
+        await asyncio.Event().wait()
+
+    async with client_of(service, credentials) as client, issue(client, source(), in_flight=1) as job:
+        if len(credentials) == 1:
+            with pytest.raises(errors.AuthenticationError):
+                await asyncio.wait_for(anext(job), 5)
+        else:
+            issued = await asyncio.wait_for(anext(job), 5)
+            assert issued.pin is not None
+
+
+async def test_a_job_may_be_ended_while_somebody_waits_for_its_next_result(service: Emulator):
+    service.latency = 30.0
+    async with client_of(service) as client:
+        job = issue(client, requests(3))
+        waiting = asyncio.ensure_future(anext(job))
+        while service.requests.count < 3:
+            await asyncio.sleep(0.01)
+        await job.aclose()
+        with pytest.raises(StopAsyncIteration):
+            await asyncio.wait_for(waiting, 5)
+
+
+async def test_tries_that_broke_before_a_crash_are_counted(service: Emulator, tmp_path: Path):
+    journal = tmp_path / "pins.journal"
+    service.fault("drop_after", times=2)
+    service.fault("delay_after", seconds=30.0)
+    async with client_of(service) as client:
+        job = issue(client, requests(1), journal=journal)
+        waiting = asyncio.ensure_future(anext(job))
+        while len(service.ledger) < 3:
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        await job.aclose()
+    async with client_of(service) as client:
+        results = await results_of(client, requests(1), journal=journal)
+    assert len(service.ledger) == 4
+    assert [issued.pin.possibly_orphaned for issued in results] == [3]
 
 
 async def test_what_is_no_pin_request_is_refused(service: Emulator):

@@ -133,6 +133,32 @@ async def test_what_is_awaited_is_on_the_disk(tmp_path: Path):
     await after.close()
 
 
+async def test_what_waits_to_be_written_is_written_before_the_journal_closes(tmp_path: Path):
+    journal = Journal(tmp_path / "pins.journal", "job")
+    await journal.open()
+    entries = await journal.admit([("a", b"")])
+    writing = [asyncio.ensure_future(work) for work in (journal.sent("=a"), journal.issued("=a", "012345", 0))]
+    await asyncio.sleep(0)
+    for task in writing:
+        task.cancel()
+    await journal.close()
+    again = Journal(tmp_path / "pins.journal", "job")
+    await again.open()
+    assert [entry.pin for entry in await again.admit([("a", b"")])] == ["012345"]
+    assert entries[0].state is State.NEW
+    await again.close()
+
+
+async def test_a_journal_that_was_cancelled_while_it_opened_is_not_left_locked(tmp_path: Path):
+    opening = asyncio.ensure_future(Journal(tmp_path / "pins.journal", "job").open())
+    await asyncio.sleep(0)
+    opening.cancel()
+    await asyncio.gather(opening, return_exceptions=True)
+    again = Journal(tmp_path / "pins.journal", "job")
+    await again.open()
+    await again.close()
+
+
 async def test_a_write_after_a_failure_of_the_disk_is_a_journal_error(tmp_path: Path):
     journal = Journal(tmp_path / "pins.journal", "job")
     await journal.open()

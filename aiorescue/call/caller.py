@@ -104,7 +104,8 @@ class Caller:
     async def _attempt(self, budget: Budget, call: Call) -> Outcome[Any]:
         """One try, at its pace; one that was rejected as too fast, or met a dead session, does not count."""
         pacer = self._pacers.of(call.identity, call.operation.spec.family)
-        rejections, relogin = 0, self._relogin
+        rejections = 0
+        budget.ready = lambda: pacer.ready_at(Rank.AGAIN)
         while True:
             # Once it was sent, it need not wait behind those that were not.
             rank = Rank.AGAIN if rejections or budget.attempts else call.rank
@@ -123,13 +124,12 @@ class Caller:
                     return attrs.evolve(outcome, kind=Kind.FINAL, error=errors.AmbiguousOutcome)
             if outcome.kind is Kind.THROTTLED:
                 rejections += 1
-                budget.attempts -= 1
                 ready = pacer.ready_at(Rank.AGAIN)
                 if not budget.allows(ready):
                     return attrs.evolve(outcome, retry_after=ready - self._clock.time())
                 continue
-            if dead and relogin:
-                relogin = False
+            if dead and self._relogin and not budget.healed:
+                budget.healed = True
                 continue
             return outcome
 
@@ -138,7 +138,8 @@ class Caller:
             await call.before_send()
         lease = await call.identity.lease(call.operation)
         if not isinstance(lease, Lease):
-            return lease, False
+            # Whatever became of the login, the call itself has not been sent.
+            return attrs.evolve(lease, ambiguous=False), False
         outcome, response = None, None
         dead = False
         try:

@@ -118,7 +118,12 @@ class ServiceClient:
             errors.InvalidRequest: the binding cannot carry a value; nothing was sent.
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
-        return await self.call_as(self._choose(operation), operation, binding=binding)
+        identity = self._choose(operation)
+        result = await self.call_as(identity, operation, binding=binding)
+        if identity not in self._identities:
+            # Somebody has logged in explicitly: from now on the client calls as them.
+            self._identities = [identity]
+        return result
 
     async def call_as(
         self,

@@ -23,6 +23,9 @@ def _secret(what: str) -> Callable[[object, "attrs.Attribute[str]", object], Non
     def check(_: object, field: "attrs.Attribute[str]", value: object) -> None:
         if not isinstance(value, str) or not value.strip():
             raise errors.InvalidRequest(f"{what}: {field.name} must not be empty")
+        if not all(character.isprintable() for character in value):
+            # Not shown: it is a secret. In a header it would end the line, and XML cannot carry most of them.
+            raise errors.InvalidRequest(f"{what}: {field.name} holds a line break or another control character")
 
     return check
 
@@ -70,6 +73,8 @@ class Holder:
     used: float = 0.0
     #: It answered right after its login that no administrator is logged in: then that is no sign of its end.
     no_admin: bool = False
+    #: A call on it got no answer; the next one would have to wait for the server to end that.
+    stuck: bool = False
 
 
 @attrs.frozen(eq=False)

@@ -3,12 +3,23 @@
 Only a transient outcome is retried. A cancellation is no outcome, so it ends the call at once.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import attrs
 import tenacity
-from attrs.validators import ge, gt
 
+from aiorescue import errors
 from aiorescue.call.clock import Clock
 from aiorescue.operation import Kind, Outcome
+
+
+def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], None]:
+    def check(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+        if not value >= least:
+            raise errors.InvalidRequest(f"RetryPolicy: {field.name} must be at least {least:g}, not {value!r}")
+
+    return check
 
 
 @attrs.frozen(kw_only=True)
@@ -24,21 +35,23 @@ class RetryPolicy:
         longest: seconds between two tries, at most. A longer Retry-After of the service's is still honoured.
     """
 
-    attempts: int = attrs.field(default=4, validator=ge(1))
-    total: float = attrs.field(default=120.0, validator=gt(0))
-    first: float = attrs.field(default=0.5, validator=ge(0))
-    longest: float = attrs.field(default=20.0, validator=ge(0))
+    attempts: int = attrs.field(default=4, validator=_at_least(1))
+    total: float = attrs.field(default=120.0, validator=_at_least(0))
+    first: float = attrs.field(default=0.5, validator=_at_least(0))
+    longest: float = attrs.field(default=20.0, validator=_at_least(0))
 
 
 class Budget:
     """What a call may still spend, once its first try has begun."""
 
-    __slots__ = ("attempts", "deadline", "orphans")
+    __slots__ = ("attempts", "deadline", "healed", "orphans", "ready")
 
     def __init__(self) -> None:
         self.attempts = 0
         self.orphans = 0  # tries that may have been carried out unseen
         self.deadline: float | None = None
+        self.healed = False  # a dead session was replaced once
+        self.ready: Callable[[], float] = lambda: 0.0  # when the pace allows the next try
 
     def begin(self, clock: Clock, policy: RetryPolicy) -> None:
         """A try begins."""
@@ -66,7 +79,8 @@ def controller(policy: RetryPolicy, clock: Clock) -> tenacity.AsyncRetrying:
 
     def stop(state: tenacity.RetryCallState) -> bool:
         budget: Budget = state.args[0]
-        return state.attempt_number >= policy.attempts or not budget.allows(clock.time() + state.upcoming_sleep)
+        begins = max(clock.time() + state.upcoming_sleep, budget.ready())
+        return state.attempt_number >= policy.attempts or not budget.allows(begins)
 
     return tenacity.AsyncRetrying(
         retry=tenacity.retry_if_result(lambda outcome: outcome.kind is Kind.TRANSIENT),

@@ -48,6 +48,8 @@ class SessionIdentity:
         self._send = send
         self._clock = clock
         self._free = asyncio.Semaphore(sessions)
+        self._sessions = sessions
+        self._opened = 0
         self._idle: list[Holder] = []
         self._flight = SingleFlight()
         self._logged_out = False
@@ -68,21 +70,39 @@ class SessionIdentity:
         try:
             if kind is type(self._logout):
                 await self._end_idle(keep=1)
-            # Cancelled in a login, its holder is dropped: the next one makes another.
-            holder = self._idle.pop() if self._idle else Holder()
-            lease = await self.prepare(operation, holder, arrived)
+            holder = self._pick()
         except BaseException:
             self._free.release()
+            raise
+        try:
+            lease = await self.prepare(operation, holder, arrived)
+        except BaseException:
+            self._put_back(holder)
             raise
         if not isinstance(lease, Lease):
             self._put_back(holder)
         return lease
 
+    def _pick(self) -> Holder:
+        """The session used last that is not stuck; else one more, if there may be; else the one stuck longest."""
+        free = [holder for holder in self._idle if not holder.stuck]
+        live = [holder for holder in free if holder.cookie]
+        if free:
+            holder = (live or free)[-1]
+        elif self._opened < self._sessions:
+            self._opened += 1
+            return Holder()
+        else:
+            holder = self._idle[0]
+        self._idle.remove(holder)
+        holder.stuck = False
+        return holder
+
     @asynccontextmanager
     async def hold(self) -> AsyncIterator["HeldSession"]:
         """One session for several calls, which share what the server keeps for it."""
         await self._free.acquire()
-        holder = self._idle.pop() if self._idle else Holder()
+        holder = self._pick()
         try:
             yield HeldSession(self, holder)
         finally:
@@ -142,6 +162,8 @@ class SessionIdentity:
         dead = False
         if outcome is not None:
             dead = self.judge(lease, holder, outcome, response)
+        # The server may be at it still, and lets nobody else into the session meanwhile.
+        holder.stuck = outcome is None or outcome.ambiguous
         self._put_back(holder)
         return dead
 

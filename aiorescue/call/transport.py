@@ -51,7 +51,8 @@ def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
     except ValueError:
         url, host = URL(), None
     if url.scheme not in ("http", "https") or not host:
-        raise errors.InvalidRequest(f"base_url must be like https://host, not {base_url[:80]!r}")
+        shown = base_url.rpartition("@")[2]  # what stands before it may be a password
+        raise errors.InvalidRequest(f"base_url must be like https://host, not {shown[:80]!r}")
     if url.user is not None or url.password is not None or url.raw_query_string or url.raw_fragment:
         raise errors.InvalidRequest("base_url must hold no user, password, query or fragment; pass credentials apart")
     if url.scheme == "http" and not allow_plain_http and not _is_loopback(host):
@@ -78,18 +79,21 @@ class Transport:
         base_url: checked by `check_base_url`.
         timeout: seconds for one request, from its connection to the last byte of its answer.
         max_connections: how many requests may be under way at once.
-        http: the caller's own session; its pool, headers, proxies and traces are used, and it is never closed.
+        http: the caller's own session, never closed. Its pool, headers, traces and `trust_env` are used; with a
+            `DummyCookieJar` it is used itself.
     """
 
     def __init__(self, base_url: str, *, timeout: float, max_connections: int, http: ClientSession | None) -> None:
         self._base = base_url
-        self._timeout = aiohttp.ClientTimeout(total=timeout, sock_connect=min(timeout, CONNECT))
+        # Connecting has less than all of it, so that a request that never left is told from one without an answer.
+        connect = min(timeout * 0.8, CONNECT)
+        self._timeout = aiohttp.ClientTimeout(total=timeout, connect=connect, sock_connect=connect)
         self._seconds = timeout
-        self._limit = max_connections
+        self._limit = min(max_connections, _limit_of(http) or max_connections)
         self._http = http
         self._session: ClientSession | None = None
         # Our own limit, not above the pool's: calls queueing inside aiohttp would have their timeout running.
-        self._places = asyncio.Semaphore(max_connections)
+        self._places = asyncio.Semaphore(self._limit)
         self._urls: dict[str, URL] = {}
 
     async def send(self, request: Request) -> Response | Outcome[object]:
@@ -119,12 +123,15 @@ class Transport:
 
     async def _send(self, request: Request) -> Response | Outcome[object]:
         session = self._session or self._open()
+        if session.closed:
+            return _lost(Kind.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
         async with session.request(
             request.method,
             self._url(request),
             data=request.body,
             headers=request.headers,
             timeout=self._timeout,
+            raise_for_status=False,
             allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
             middlewares=(_send_once,) if request.method == "GET" else None,
         ) as response:
@@ -179,6 +186,11 @@ class Transport:
         session, self._session = self._session, None
         if session is not None and session is not self._http:
             await session.close()
+
+
+def _limit_of(http: ClientSession | None) -> int | None:
+    """How many connections a lent session's pool may have; None for any number."""
+    return None if http is None or http.connector is None else http.connector.limit or None
 
 
 def _merged(headers: Mapping[str, str]) -> dict[str, str]:

@@ -101,8 +101,8 @@ class InfoRouterClient(ServiceClient):
             and operation.user is not None
             and operation.password is not None
         ):
-            # A client without credentials becomes the one who authenticates.
-            self._identities = [self._identity(Login(operation.user, operation.password))]
+            # A client without credentials becomes the one who authenticates, if the service lets them.
+            return self._identity(Login(operation.user, operation.password))
         return super()._choose(operation)
 
     @overload

@@ -126,9 +126,8 @@ class RescueClient(ServiceClient):
                 "login: this client already calls as somebody else; use a client of its own for each caller",
                 operation=operation.spec.name,
             )
-        # A client without credentials becomes the one who logs in.
-        self._identities = [self._identity(wanted, 1)]
-        return self._identities[0]
+        # A client without credentials becomes the one who logs in, if the service lets them.
+        return self._identity(wanted, 1)
 
     # --- authentication ---
     login = awaits(authentication.Login)

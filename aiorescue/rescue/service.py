@@ -87,11 +87,22 @@ def _values(outputs: Iterable[Output], answer: Answer) -> Mapping[str, Any]:
             values[output.soap] = records.read(output.record, _elements(output, value))
         elif value is None and not output.optional and (output.soap not in answer.fields or output.holds is int):
             raise ValueError(f"the answer is OK but holds no {output.soap}")
+        elif value is not None and not isinstance(value, str):
+            raise ValueError(f"the answer is OK but its {output.soap} is no plain value")
+        elif value is not None and output.holds is int:
+            values[output.soap] = _number(output, value)
         elif value is not None:
-            values[output.soap] = int(value) if output.holds is int else value
+            values[output.soap] = value
         elif output.soap in answer.fields:
             values[output.soap] = ""
     return values
+
+
+def _number(output: Output, value: str) -> int:
+    text = value.strip()
+    if not (text.isascii() and text.removeprefix("-").isdigit()):
+        raise ValueError(f"the answer is OK but its {output.soap} is no number")
+    return int(text)
 
 
 def _list(output: Output, value: Any) -> list[Any]:

@@ -129,6 +129,17 @@ def _excerpt(operation: Operation[object], response: Response) -> str:
 def clean(text: str, secrets: Iterable[str]) -> str:
     """The text without the secrets, in any spelling in which they travel, and not too long."""
     for secret in secrets:
-        for spelling in {secret, quote(secret, safe=""), quote_plus(secret), html_escape(secret)}:
+        for spelling in _spellings(secret):
             text = text.replace(spelling, "***")
     return text if len(text) <= _EXCERPT * 2 else f"{text[: _EXCERPT * 2]}…"
+
+
+def _spellings(secret: str) -> Iterable[str]:
+    """How a secret can look in an answer: as it is, in a URL or form, in XML or HTML, with its blanks folded."""
+    marked_up = html_escape(secret)
+    percent = [quote(secret, safe=""), quote_plus(secret)]
+    lower = [re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), one) for one in percent]
+    half = html_escape(secret, quote=False)
+    every = [secret, *percent, *lower, marked_up, marked_up.replace("&#x27;", "&#39;"), half]
+    # The longest first: a shorter one may be a part of it.
+    return sorted({*every, *(re.sub(r"\s+", " ", one).strip() for one in every)} - {""}, key=len, reverse=True)

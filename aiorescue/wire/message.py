@@ -23,7 +23,8 @@ class Stamp:
     @property
     def secrets(self) -> list[str]:
         """The values that must not be shown."""
-        return [value for value in (self.code, self.cookie.partition("=")[2]) if value]
+        cookies = (pair.partition("=")[2].strip() for pair in self.cookie.split(";"))
+        return [value for value in (self.code, *cookies) if value]
 
 
 @attrs.frozen

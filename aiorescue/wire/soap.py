@@ -25,7 +25,7 @@ _USUAL = (
     r"(?P<fields>(?:\s*<(\w+)(?: ?/>|>[^<&\x00-\x08\x0b\x0c\x0e-\x1f]*</\3>))*)\s*"
     r"</{response}>\s*</(?P=p):Body>\s*</(?P=p):Envelope>\s*"
 )
-_FIELD = re.compile(r"<(\w+)>([^<]*)<")
+_FIELD = re.compile(r"<(\w+)(?: ?/>|>([^<]*)<)")
 
 #: SOAP 1.1 says Client, 1.2 says Sender; the other two also mean that the request was not understood.
 _OUR_FAULT = frozenset({"Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown"})

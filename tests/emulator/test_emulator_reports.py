@@ -138,6 +138,7 @@ async def test_one_report_a_minute_unless_that_is_turned_off(service, hands):
         ("setReportType", "type=NONE", "ERROR"),
         ("setOutput", "output=PDF", "ERROR"),
         ("setTimezone", "timezone=CET", "ERROR"),
+        ("setTimezone", "timezone=2147483647", "ERROR"),
         ("getReport", "node=1&nodetype=NODE", "ERROR"),
         ("getChat", "session=1", "ERROR"),
         ("getNote", "session=x", "INVALIDPARAM_SESSION"),

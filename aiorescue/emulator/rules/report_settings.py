@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _DAY_FIRST = "DD"
+_FARTHEST_ZONE = 24 * 60
 #: Of the other areas there is no summary.
 _SUMMARIES = (ReportArea.SESSION,)
 
@@ -137,7 +138,7 @@ class ReportSettings(Room):
     def set_zone(self, call: Call) -> Said:
         """Minutes from UTC."""
         settings, minutes = self._own(call), call.values["timezone"]
-        if minutes is None:
+        if minutes is None or abs(minutes) > _FARTHEST_ZONE:
             return Said("Error")
         settings.timezone = minutes
         return OK

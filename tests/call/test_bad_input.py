@@ -2,7 +2,18 @@
 
 import pytest
 
-from aiorescue import AuthCode, Binding, InfoRouterClient, Login, Pace, RescueClient, Ticket, errors, rescue
+from aiorescue import (
+    AuthCode,
+    Binding,
+    InfoRouterClient,
+    Login,
+    Pace,
+    RescueClient,
+    RetryPolicy,
+    Ticket,
+    errors,
+    rescue,
+)
 from aiorescue.emulator import Emulator
 
 CODE = AuthCode("fixedtech0000")
@@ -125,3 +136,24 @@ def test_options_out_of_range_are_refused(options: dict):
 def test_a_pace_of_nothing_is_refused():
     with pytest.raises(errors.InvalidRequest, match="pins must be above 0"):
         Pace(pins=0)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: AuthCode("ab\x01c"), lambda: Ticket("a\r\nX: y"), lambda: Login("a", "b\ud800")]
+)
+def test_credentials_that_cannot_travel_are_refused_and_not_shown(make):
+    with pytest.raises(errors.InvalidRequest, match="control character") as caught:
+        make()
+    assert "X: y" not in str(caught.value)
+
+
+@pytest.mark.parametrize("base_url", ["ftp://user:hunter2@host", "https://user:hunter2@host:99999"])
+def test_a_base_url_that_cannot_be_used_shows_no_password(base_url: str):
+    with pytest.raises(errors.InvalidRequest) as caught:
+        RescueClient(CODE, base_url=base_url)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_retry_policy_of_nothing_is_refused():
+    with pytest.raises(errors.InvalidRequest, match="attempts must be at least 1"):
+        RetryPolicy(attempts=0)

@@ -1,6 +1,8 @@
 """What is tried again, and what never is."""
 
 import asyncio
+import socket
+from contextlib import closing
 
 import attrs
 import pytest
@@ -175,3 +177,25 @@ async def test_rejections_end_at_the_deadline_with_a_hint(service: Emulator):
             await client.request_pin_code()
     assert caught.value.retry_after is not None
     assert caught.value.retry_after > 0
+
+
+async def test_no_try_is_started_after_the_total_time_for_the_paces_sake(service: Emulator):
+    service.fault("word", word="Error")
+    async with client_of(service, retry=RetryPolicy(first=0.0, total=2.0), pace=Pace(pins=0.1)) as client:
+        with pytest.raises(errors.ServiceError):
+            await asyncio.wait_for(client.request_pin_code(), 5)
+    assert service.requests.count == 1
+
+
+async def test_a_connection_that_was_never_made_is_no_doubt_about_the_call():
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(0)
+    with listening, closing(socket.create_connection(listening.getsockname())):
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        options = {"retry": RetryPolicy(attempts=1), "timeout": 1.0}
+        async with RescueClient(CODE, base_url=url, **options) as client:
+            problems = await asyncio.gather(*(client.close_session(1) for _ in range(4)), return_exceptions=True)
+    never = [problem for problem in problems if isinstance(problem, errors.ConnectionFailed)]
+    assert never
+    assert all(problem.possibly_orphaned == 0 for problem in never)

@@ -271,3 +271,48 @@ async def test_a_renewed_ticket_takes_the_place_of_the_old_one(service: Emulator
 async def test_an_empty_ticket_is_never_sent():
     with pytest.raises(errors.InvalidRequest, match="must not be empty"):
         Ticket("")
+
+
+async def test_a_login_that_was_lost_is_no_doubt_about_the_call(service: Emulator):
+    service.fault("drop_after", "login")
+    async with RescueClient(TECH, base_url=service.url, pace=None, retry=IMPATIENT) as client:
+        pin = await client.request_pin_code()
+    assert pin.possibly_orphaned == 0
+    assert count(service, "login") == 2
+
+
+async def test_a_wrong_explicit_login_leaves_the_client_as_it_was(service: Emulator):
+    async with RescueClient(base_url=service.url) as client:
+        with pytest.raises(errors.AuthenticationError):
+            await client.login("tech@example.com", "typo")
+        await client.login("tech@example.com", "secret")
+        await client.close_session(12345678)
+    async with InfoRouterClient(base_url=service.url) as docs:
+        with pytest.raises(errors.AuthenticationError):
+            await docs.authenticate_user("tech@example.com", "typo")
+        await docs.authenticate_user("tech@example.com", "secret")
+        assert await docs.is_valid_ticket()
+    assert count(service, "AuthenticateUser") == 2
+
+
+async def test_a_retry_does_not_queue_behind_the_call_that_hangs(service: Emulator):
+    service.fault("delay_before", "requestPINCode", seconds=30.0)
+    async with RescueClient(TECH, base_url=service.url, pace=None, retry=IMPATIENT, timeout=0.5) as client:
+        pin = await asyncio.wait_for(client.request_pin_code(), 10)
+        assert pin.possibly_orphaned == 1
+        assert count(service, "login") == 2
+        service.state.expire()  # nothing to log out of at the end: the hanging session would not answer
+
+
+async def test_logging_out_logs_nobody_in_and_leaves_nobody_logged_in(service: Emulator):
+    service.latency = 0.02
+    async with RescueClient(TECH, base_url=service.url, pace=None) as client:
+        await asyncio.gather(*(client.request_pin_code() for _ in range(3)))
+        logins = count(service, "login")
+        service.fault("expire", "requestPINCode")
+        with pytest.raises(errors.NotLoggedIn):
+            await client.request_pin_code()
+        await client.logout()
+        assert count(service, "login") == logins
+        assert count(service, "logout") == logins - 1
+    assert count(service, "logout") == logins - 1

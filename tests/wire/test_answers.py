@@ -151,3 +151,24 @@ def test_retry_after_is_seconds_or_a_date(header: str, low: float, high: float):
 @pytest.mark.parametrize("header", [None, "", "soon", "-5", "١٢"])
 def test_an_unreadable_retry_after_is_none(header: str | None):
     assert retry_after(header) is None
+
+
+def test_an_empty_text_is_one():
+    body = f'<getNoteResponse xmlns="{RESCUE}"><getNoteResult>getNote_OK</getNoteResult><sNote /></getNoteResponse>'
+    usual = '<?xml version="1.0" encoding="utf-8"?>' + envelope(body)
+    assert outcome_of(usual, rescue.GetNote(1)).value == outcome_of(envelope(body), rescue.GetNote(1)).value == ""
+
+
+@pytest.mark.parametrize(
+    "out",
+    [
+        '<iPINCode xmlns:x="urn:x" x:type="int">1</iPINCode>',
+        "<iPINCode><a>1</a></iPINCode>",
+        "<iPINCode>1</iPINCode><iPINCode>2</iPINCode>",
+        "<iPINCode>1_2_3</iPINCode>",
+        "<iPINCode>١٢</iPINCode>",
+    ],
+)
+def test_a_pin_that_is_no_number_is_no_answer(out: str):
+    outcome = outcome_of(envelope(answer(out=out)))
+    assert (outcome.kind, outcome.error) == (Kind.FINAL, errors.ProtocolError)

@@ -11,12 +11,13 @@ from aiorescue.cli import say, session
 from aiorescue.cli.call import call
 from aiorescue.cli.emulator import emulator
 from aiorescue.cli.pins import pins
+from aiorescue.cli.report import report
 from aiorescue.cli.status import MEANING, Status, status_of
 
 # An empty line in between is what typer needs to print one line for each.
 _EPILOG = "\n\n".join(("Exit status:", *(f"{status.value:3}  {meaning}" for status, meaning in MEANING.items())))
 _HELP = (
-    "PIN codes and sessions of LogMeIn Rescue.\n\n"
+    "PIN codes, sessions and reports of LogMeIn Rescue.\n\n"
     "Credentials come from the environment (RESCUE_AUTH_CODE, or RESCUE_EMAIL and RESCUE_PASSWORD; RESCUE_BASE_URL for"
     " another host) or from a prompt, never from an argument. Several auth codes, separated by commas, are several"
     " callers."
@@ -27,6 +28,7 @@ app = typer.Typer(help=_HELP, epilog=_EPILOG, add_completion=False, pretty_excep
 app.command()(pins)
 app.command()(call)
 app.add_typer(session.app, name="session")
+app.command()(report)
 app.command()(emulator)
 
 # Where this class lives changes with typer's versions.

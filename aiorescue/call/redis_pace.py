@@ -9,6 +9,7 @@ Redis' clock. Where Redis does not answer, each process paces for itself and loo
 import asyncio
 import json
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from inspect import signature
@@ -171,7 +172,7 @@ class RedisPacers:
         await self._link.aclose()
 
 
-class _Shared:
+class _Shared(ABC):
     """What both pacers have in common: a line of their own, and a local pacer for when Redis is away."""
 
     def __init__(self, link: Link, key: str, local: Callable[[], Pacer], clock: Clock) -> None:
@@ -200,8 +201,9 @@ class _Shared:
         finally:
             self._line.leave()
 
+    @abstractmethod
     async def _shared_slot(self) -> float:
-        raise NotImplementedError
+        """The next slot, as Redis tells it. Raises `Away`."""
 
     def answered(self, sent: float, *, accepted: bool | None) -> None:
         """Learn from an answer."""
@@ -211,8 +213,9 @@ class _Shared:
         else:
             self._heard(sent, accepted=accepted)
 
+    @abstractmethod
     def _heard(self, sent: float, *, accepted: bool | None) -> None:
-        """Nothing to learn."""
+        """An answer to a slot that Redis gave."""
 
 
 @attrs.frozen
@@ -336,6 +339,9 @@ class RedisWindow(_Shared):
             if (wait := float(answer)) <= 0:
                 return self._clock.time()
             await self._clock.sleep(wait)
+
+    def _heard(self, sent: float, *, accepted: bool | None) -> None:
+        """Nothing to learn."""
 
 
 def _packed(limit: Limit) -> str:

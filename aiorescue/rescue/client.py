@@ -121,7 +121,7 @@ class RescueClient(ServiceClient):
         for identity in logins:
             if identity.credentials == wanted:
                 return identity
-        if not isinstance(self._identities[0], NobodyIdentity) or isinstance(self._identities[0], CodeIdentity):
+        if type(self._identities[0]) is not NobodyIdentity:
             raise errors.InvalidRequest(
                 "login: this client already calls as somebody else; use a client of its own for each caller",
                 operation=operation.spec.name,

@@ -92,8 +92,7 @@ class Journal:
         try:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
         except BaseException:
-            self._thread.submit(self._close)  # cancelled, it may be opening still
-            self._thread.shutdown(wait=False)
+            await self._end()  # cancelled, it may be opening still: whoever comes next must not find it locked
             raise
 
     async def close(self) -> None:
@@ -102,9 +101,13 @@ class Journal:
             with suppress(errors.JournalError):
                 await self._write(lambda _: None)  # behind all that waits
         finally:
-            closing = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
-            self._thread.shutdown(wait=False)
-            await asyncio.shield(closing)
+            await self._end()
+
+    async def _end(self) -> None:
+        """Close the file behind all that the thread has to do. Cancelled, that happens unseen."""
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown(wait=False)
+        await asyncio.shield(closing)
 
     async def admit(self, requests: Sequence[tuple[str, bytes]]) -> list[Entry]:
         """Enter requests, given as name and digest of their fields, and tell what is known of each.
@@ -236,11 +239,13 @@ class Journal:
             raise
 
     def _set_up(self, connection: sqlite3.Connection) -> sqlite3.Connection:
-        mark = connection.execute("PRAGMA application_id").fetchone()[0]
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        with connection:
+            connection.execute("BEGIN")  # one look: another process may be making the journal between two of them
+            mark = connection.execute("PRAGMA application_id").fetchone()[0]
+            tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
         if mark != _APPLICATION and (mark or tables):
             raise self._refused("a database of another program")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > _VERSION:
             raise self._refused("made by a newer version of aiorescue")
         # The lock keeps a second process out and goes with the process, however it ends.

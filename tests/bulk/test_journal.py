@@ -7,6 +7,8 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -157,6 +159,24 @@ async def test_a_journal_that_was_cancelled_while_it_opened_is_not_left_locked(t
     again = Journal(tmp_path / "pins.journal", "job")
     await again.open()
     await again.close()
+
+
+async def test_a_journal_that_is_made_while_we_look_at_it_is_no_other_programs(tmp_path: Path, monkeypatch):
+    path = tmp_path / "pins.journal"
+
+    class Slow(sqlite3.Connection):
+        def execute(self, statement, *values):
+            if statement.startswith("SELECT count"):  # it has looked at one thing, and not yet at the second
+                monkeypatch.undo()
+                with suppress(errors.JournalError):  # in use
+                    other._open()
+                other._close()
+            return super().execute(statement, *values)
+
+    other, journal = Journal(path, "job"), Journal(path, "job")
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Slow))
+    await journal.open()
+    await journal.close()
 
 
 async def test_a_write_after_a_failure_of_the_disk_is_a_journal_error(tmp_path: Path):

@@ -7,6 +7,7 @@ attrs class whose annotations carry the wire names; everything else derives from
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import attrs
@@ -263,6 +264,9 @@ class Answer:
     body: str = ""
 
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 @attrs.frozen
 class Outcome(Generic[R_co]):
     """What became of one attempt.
@@ -276,6 +280,7 @@ class Outcome(Generic[R_co]):
         ambiguous: the request left, and whether it was carried out is unknown.
         retry_after: seconds the service asks to wait.
         more: further attributes of the exception.
+        outputs: the outputs of an OK that its value was made of, where it depends on them alone.
     """
 
     kind: Kind
@@ -285,7 +290,8 @@ class Outcome(Generic[R_co]):
     detail: str = ""
     ambiguous: bool = False
     retry_after: float | None = None
-    more: Mapping[str, Any] = attrs.field(factory=dict)
+    more: Mapping[str, Any] = _NOTHING
+    outputs: Mapping[str, Any] | None = None
 
 
 if TYPE_CHECKING:

@@ -9,25 +9,39 @@ from aiorescue import errors, wire
 from aiorescue.call.clock import Clock
 from aiorescue.call.identity import Identity, Lease, Sent
 from aiorescue.call.line import Rank
-from aiorescue.call.pace import Pacers
+from aiorescue.call.pace import Pacer, Pacers
 from aiorescue.call.retry import Budget, RetryPolicy, controller
 from aiorescue.call.transport import Transport
 from aiorescue.operation import Binding, Effect, Family, Kind, Operation, Outcome
-from aiorescue.wire import Stamp
+from aiorescue.wire import Codec, Draft, Stamp
 
 R = TypeVar("R")
 BeforeSend = Callable[[], Awaitable[None]]
 
 
-@attrs.frozen(eq=False)
-class Call:
+class Call(Budget):
     """One call under way."""
 
-    operation: Operation[Any]
-    binding: Binding
-    identity: Identity
-    before_send: BeforeSend | None
-    rank: Rank
+    __slots__ = ("before_send", "codec", "draft", "identity", "operation", "rank")
+
+    def __init__(
+        self,
+        operation: Operation[Any],
+        codec: Codec,
+        identity: Identity,
+        pacer: Pacer,
+        *,
+        rank: Rank,
+        before_send: BeforeSend | None,
+    ) -> None:
+        super().__init__(pacer)
+        self.operation = operation
+        self.codec = codec
+        self.identity = identity
+        self.rank = rank
+        self.before_send = before_send
+        # What the binding cannot carry is refused here, before anybody waits or logs in.
+        self.draft = codec.draft(operation)
 
 
 class Caller:
@@ -78,58 +92,60 @@ class Caller:
         """The whole life of one call: a result, or the exception that tells why there is none."""
         spec = operation.spec
         chosen = spec.choose(self._binding) if binding is None else spec.require(binding)
-        call = Call(identity.fill(operation), chosen, identity, before_send, Rank.BULK if bulk else Rank.CALL)
-        if chosen.is_get or (spec.service.validates and not chosen.is_soap):
-            # What a form or a query cannot carry is refused before anybody logs in.
-            wire.codec(type(operation), chosen).encode(call.operation, Stamp())
-        budget = Budget()
-        outcome = await self._attempt(budget, call)
+        call = Call(
+            identity.fill(operation),
+            wire.codec(type(operation), chosen),
+            identity,
+            self._pacers.of(identity, spec.family),
+            rank=Rank.BULK if bulk else Rank.CALL,
+            before_send=before_send,
+        )
+        outcome = await self._attempt(call)
         if outcome.kind is Kind.TRANSIENT and self._policy.attempts > 1:
-            outcome = await self._again(budget, call, outcome)
+            outcome = await self._again(call, outcome)
         if outcome.kind is Kind.OK:
             value = cast("R", outcome.value)
-            return operation.with_orphans(value, budget.orphans) if budget.orphans else value
-        raise self._exception(outcome, call, budget)
+            return operation.with_orphans(value, call.orphans) if call.orphans else value
+        raise _exception(outcome, call)
 
-    async def _again(self, budget: Budget, call: Call, first: Outcome[Any]) -> Outcome[Any]:
+    async def _again(self, call: Call, first: Outcome[Any]) -> Outcome[Any]:
         """Hand over to tenacity, which is told of the first try's outcome: it costs nothing where all goes well."""
         pending: list[Outcome[Any]] = [first]
 
-        async def attempt(budget: Budget) -> Outcome[Any]:
-            return pending.pop() if pending else await self._attempt(budget, call)
+        async def attempt(call: Call) -> Outcome[Any]:
+            return pending.pop() if pending else await self._attempt(call)
 
-        outcome: Outcome[Any] = await self._controller(attempt, budget)
+        outcome: Outcome[Any] = await self._controller(attempt, call)
         return outcome
 
-    async def _attempt(self, budget: Budget, call: Call) -> Outcome[Any]:
+    async def _attempt(self, call: Call) -> Outcome[Any]:
         """One try, at its pace; one that was rejected as too fast, or met a dead session, does not count."""
-        pacer = self._pacers.of(call.identity, call.operation.spec.family)
+        pacer = call.pacer
         rejections = 0
-        budget.ready = lambda: pacer.ready_at(Rank.AGAIN)
         while True:
             # Once it was sent, it need not wait behind those that were not.
-            rank = Rank.AGAIN if rejections or budget.attempts else call.rank
+            rank = Rank.AGAIN if rejections or call.attempts else call.rank
             sent = await pacer.slot(rank, rejections=rejections)
             accepted = None
             try:
-                budget.begin(self._clock, self._policy)
+                call.begin(self._clock, self._policy)
                 outcome, dead = await self._once(call)
                 if outcome.kind in (Kind.OK, Kind.THROTTLED):
                     accepted = outcome.kind is Kind.OK
             finally:
                 pacer.answered(sent, accepted=accepted)
             if outcome.ambiguous:
-                budget.orphans += 1
+                call.orphans += 1
                 if call.operation.spec.effect is Effect.CREATES:
                     return attrs.evolve(outcome, kind=Kind.FINAL, error=errors.AmbiguousOutcome)
             if outcome.kind is Kind.THROTTLED:
                 rejections += 1
-                ready = pacer.ready_at(Rank.AGAIN)
-                if not budget.allows(ready):
+                ready = call.ready()
+                if not call.allows(ready):
                     return attrs.evolve(outcome, retry_after=ready - self._clock.time())
                 continue
-            if dead and self._relogin and not budget.healed:
-                budget.healed = True
+            if dead and self._relogin and not call.healed:
+                call.healed = True
                 continue
             return outcome
 
@@ -143,14 +159,14 @@ class Caller:
         outcome, response = None, None
         dead = False
         try:
-            outcome, response = await self._exchange(lease.operation, call.binding, lease.stamp)
+            draft = call.draft if lease.operation is call.operation else call.codec.draft(lease.operation)
+            outcome, response = await self._exchange(call.codec, lease.operation, draft, lease.stamp)
         finally:
             dead = call.identity.release(lease, outcome, response)
         return outcome, dead
 
-    async def _exchange(self, operation: Operation[Any], binding: Binding, stamp: Stamp) -> Sent:
-        codec = wire.codec(type(operation), binding)
-        response = await self._transport.send(codec.encode(operation, stamp))
+    async def _exchange(self, codec: Codec, operation: Operation[Any], draft: Draft, stamp: Stamp) -> Sent:
+        response = await self._transport.send(codec.sign(draft, stamp))
         if isinstance(response, Outcome):
             return response, None
         return wire.read(codec, operation, stamp, response), response
@@ -158,26 +174,29 @@ class Caller:
     async def send(self, identity: Identity, operation: Operation[Any], stamp: Stamp) -> Sent:
         """A login or logout of a session: once, at its pace, and never in a URL."""
         spec = operation.spec
+        codec = wire.codec(type(operation), spec.choose(self._binding.without_url))
+        draft = codec.draft(operation)
         pacer = self._pacers.of(identity, spec.family)
         sent = await pacer.slot()
         try:
-            return await self._exchange(operation, spec.choose(self._binding.without_url), stamp)
+            return await self._exchange(codec, operation, draft, stamp)
         finally:
             pacer.answered(sent, accepted=None)
 
-    def _exception(self, outcome: Outcome[Any], call: Call, budget: Budget) -> errors.RescueError:
-        spec = call.operation.spec
-        said = f" ({outcome.word})" if outcome.word else ""
-        tries = f"; tried {budget.attempts} times" if budget.attempts > 1 else ""
-        unseen = "; an earlier try may have been carried out" if budget.orphans and not outcome.ambiguous else ""
-        more = dict(outcome.more)
-        if outcome.error is errors.RateLimited:
-            more["retry_after"] = outcome.retry_after
-        return outcome.error(
-            f"{spec.name}: {outcome.detail or 'refused'}{said}{tries}{unseen}",
-            operation=spec.name,
-            status=outcome.word,
-            attempts=budget.attempts,
-            possibly_orphaned=budget.orphans,
-            **more,
-        )
+
+def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
+    spec = call.operation.spec
+    said = f" ({outcome.word})" if outcome.word else ""
+    tries = f"; tried {call.attempts} times" if call.attempts > 1 else ""
+    unseen = "; an earlier try may have been carried out" if call.orphans and not outcome.ambiguous else ""
+    more = dict(outcome.more)
+    if outcome.error is errors.RateLimited:
+        more["retry_after"] = outcome.retry_after
+    return outcome.error(
+        f"{spec.name}: {outcome.detail or 'refused'}{said}{tries}{unseen}",
+        operation=spec.name,
+        status=outcome.word,
+        attempts=call.attempts,
+        possibly_orphaned=call.orphans,
+        **more,
+    )

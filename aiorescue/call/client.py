@@ -1,9 +1,9 @@
 """What both clients are made of: calling, closing, and operations as methods."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from types import TracebackType
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from types import MethodType, TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
 from aiorescue import errors
@@ -32,20 +32,22 @@ class awaits(Generic[P, R]):  # noqa: N801 - reads as a verb: close_session = aw
         self.operation = operation
         self.__doc__ = operation.__doc__
 
+        async def method(client: "ServiceClient", *args: P.args, **kwargs: P.kwargs) -> R:
+            return await client.call(operation(*args, **kwargs))
+
+        method.__doc__ = operation.__doc__
+        self._method = method
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._method.__name__, self._method.__qualname__ = name, f"{owner.__qualname__}.{name}"
+
     @overload
     def __get__(self, client: None, owner: type) -> Self: ...
     @overload
     def __get__(self, client: "ServiceClient", owner: type) -> Callable[P, Coroutine[Any, Any, R]]: ...
     def __get__(self, client: "ServiceClient | None", owner: type) -> Self | Callable[P, Coroutine[Any, Any, R]]:
         """The method of a client; on the class, the descriptor itself."""
-        if client is None:
-            return self
-
-        async def method(*args: P.args, **kwargs: P.kwargs) -> R:
-            return await client.call(self.operation(*args, **kwargs))
-
-        method.__doc__ = self.__doc__
-        return method
+        return self if client is None else MethodType(self._method, client)
 
 
 class CallsTogether:
@@ -94,7 +96,6 @@ class ServiceClient:
         self._identities: Sequence[Identity] = ()
         self._under_way = 0
         self._idle = asyncio.Event()
-        self._idle.set()
         self._closed = False
 
     @property
@@ -143,29 +144,32 @@ class ServiceClient:
             before_send: awaited before each try, when its slot has come.
             bulk: one of many: calls that somebody waits for overtake it, though never all the time.
         """
-        with self._counted(operation.spec.name):
+        self._begin(operation.spec.name)
+        try:
             return await self._caller.call(operation, identity, binding=binding, before_send=before_send, bulk=bulk)
+        finally:
+            self._end()
 
     @asynccontextmanager
     async def _together(self, identity: Identity, what: str) -> AsyncIterator["CallsTogether"]:
         """Several calls on one server session; `aclose` waits for all of them."""
-        with self._counted(what):
+        self._begin(what)
+        try:
             async with hold(identity) as held:
                 yield CallsTogether(self._caller, held)
+        finally:
+            self._end()
 
-    @contextmanager
-    def _counted(self, what: str) -> Iterator[None]:
-        """Under way, as `aclose` sees it."""
+    def _begin(self, what: str) -> None:
+        """Something is under way that `aclose` waits for. Raises `errors.InvalidRequest` when it was closed."""
         if self._closed:
             raise errors.InvalidRequest("the client is closed; make a new one", operation=what)
         self._under_way += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._under_way -= 1
-            if not self._under_way:
-                self._idle.set()
+
+    def _end(self) -> None:
+        self._under_way -= 1
+        if self._closed and not self._under_way:
+            self._idle.set()
 
     def _choose(self, operation: Operation[Any]) -> Identity:
         """Who calls: the identity that is free soonest."""
@@ -180,7 +184,8 @@ class ServiceClient:
             return
         self._closed = True
         try:
-            await self._idle.wait()
+            if self._under_way:
+                await self._idle.wait()
             for identity in self._identities:
                 await identity.end()
         finally:

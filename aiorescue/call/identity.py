@@ -12,7 +12,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Needs, Operation, Outcome
-from aiorescue.wire import Response, Stamp
+from aiorescue.wire import UNSIGNED, Response, Stamp
 
 Sent = tuple[Outcome[Any], Response | None]
 #: Sends an operation with a stamp, once, at its pace.
@@ -178,7 +178,7 @@ class NobodyIdentity:
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """No stamp."""
-        return Lease(operation, Stamp())
+        return Lease(operation, UNSIGNED)
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """Nothing was taken."""
@@ -202,4 +202,4 @@ class CodeIdentity(NobodyIdentity):
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """The code, for an operation that takes one. Never a cookie."""
-        return Lease(operation, self._stamp if operation.spec.needs is Needs.CALLER else Stamp())
+        return Lease(operation, self._stamp if operation.spec.needs is Needs.CALLER else UNSIGNED)

@@ -11,6 +11,8 @@ import tenacity
 
 from aiorescue import errors
 from aiorescue.call.clock import Clock
+from aiorescue.call.line import Rank
+from aiorescue.call.pace import Pacer
 from aiorescue.operation import Kind, Outcome
 
 
@@ -44,20 +46,24 @@ class RetryPolicy:
 class Budget:
     """What a call may still spend, once its first try has begun."""
 
-    __slots__ = ("attempts", "deadline", "healed", "orphans", "ready")
+    __slots__ = ("attempts", "deadline", "healed", "orphans", "pacer")
 
-    def __init__(self) -> None:
+    def __init__(self, pacer: Pacer) -> None:
+        self.pacer = pacer
         self.attempts = 0
         self.orphans = 0  # tries that may have been carried out unseen
         self.deadline: float | None = None
         self.healed = False  # a dead session was replaced once
-        self.ready: Callable[[], float] = lambda: 0.0  # when the pace allows the next try
 
     def begin(self, clock: Clock, policy: RetryPolicy) -> None:
         """A try begins."""
         self.attempts += 1
         if self.deadline is None:
             self.deadline = clock.time() + policy.total
+
+    def ready(self) -> float:
+        """When the pace allows the next try."""
+        return self.pacer.ready_at(Rank.AGAIN)
 
     def allows(self, moment: float) -> bool:
         """Whether something may still be started at that moment."""

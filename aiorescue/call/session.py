@@ -11,7 +11,7 @@ from aiorescue import errors
 from aiorescue.call.clock import Clock
 from aiorescue.call.identity import Holder, Identity, Lease, Login, Send, SingleFlight, fill
 from aiorescue.operation import Kind, Needs, Operation, Outcome
-from aiorescue.wire import Response, Stamp
+from aiorescue.wire import UNSIGNED, Response, Stamp
 
 #: Seconds after which an idle server session is not trusted any more; the service ends it after 20 minutes.
 IDLE_LIMIT = 19 * 60.0
@@ -64,7 +64,7 @@ class SessionIdentity:
         """A session of its own, logged in before if there is none or it has idled for too long."""
         kind = type(operation)
         if operation.spec.needs is Needs.NOBODY and kind is not type(self._login):
-            return Lease(operation, Stamp())
+            return Lease(operation, UNSIGNED)
         arrived = self._refused
         await self._free.acquire()
         try:
@@ -139,7 +139,7 @@ class SessionIdentity:
         return None if outcome.kind is Kind.OK else outcome
 
     async def _open(self, holder: Holder) -> Outcome[Any]:
-        outcome, response = await self._send(self, self._login, Stamp())
+        outcome, response = await self._send(self, self._login, UNSIGNED)
         if outcome.kind is not Kind.OK:
             return attrs.evolve(outcome, detail=f"login as {self.name} failed: {outcome.detail}")
         return self._adopt(holder, response)

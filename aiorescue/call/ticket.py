@@ -8,7 +8,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.call.identity import Lease, Login, Send, SingleFlight, Ticket, fill
 from aiorescue.operation import Kind, Needs, Operation, Outcome
-from aiorescue.wire import Response, Stamp
+from aiorescue.wire import UNSIGNED, Response, Stamp
 
 
 class TicketIdentity:
@@ -50,9 +50,9 @@ class TicketIdentity:
         needs = operation.spec.needs
         own = getattr(operation, "ticket", None)  # LogOut and isValidTicket may bring one
         if needs is Needs.NOBODY:
-            return Lease(self._with_old_ticket(operation), Stamp())
+            return Lease(self._with_old_ticket(operation), UNSIGNED)
         if needs is Needs.SESSION and own is not None:
-            return Lease(operation, Stamp())
+            return Lease(operation, UNSIGNED)
         while self._ticket is None:
             failure = await self._sign_on()
             if failure is not None:
@@ -79,7 +79,7 @@ class TicketIdentity:
             return Outcome(
                 Kind.AUTHENTICATION, error=errors.NotLoggedIn, detail="the ticket has ended, and there is no Login"
             )
-        outcome, _ = await self._send(self, self._authenticate, Stamp())
+        outcome, _ = await self._send(self, self._authenticate, UNSIGNED)
         if outcome.kind is not Kind.OK:
             return attrs.evolve(outcome, detail=f"login as {self.name} failed: {outcome.detail}")
         holder: Any = outcome.value
@@ -117,4 +117,4 @@ class TicketIdentity:
         ticket, ours = self._ticket, self._ours
         if ticket is not None and ours:
             self._ticket, self._ours = None, False
-            await self._send(self, self._log_out(ticket), Stamp())
+            await self._send(self, self._log_out(ticket), UNSIGNED)

@@ -98,60 +98,59 @@ class Transport:
 
     async def send(self, request: Request) -> Response | Outcome[object]:
         """The response, or the outcome of a request that got none. Raises nothing but a cancellation."""
-        async with self._places:
+        await self._places.acquire()
+        try:
+            session = self._session or self._open()
+            if session.closed:
+                return _lost(Kind.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
+            response = await session.request(
+                request.method,
+                self._url(request),
+                data=request.body,
+                headers=request.headers,
+                timeout=self._timeout,
+                raise_for_status=False,
+                allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
+                middlewares=(_send_once,) if request.method == "GET" else None,
+            )
             try:
-                return await self._send(request)
-            except aiohttp.ClientSSLError as problem:
-                # A certificate does not get better by asking again.
-                return _lost(Kind.FINAL, errors.ConnectionFailed, f"TLS failed: {_why(problem)}", ambiguous=False)
-            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as problem:
-                return _lost(
-                    Kind.TRANSIENT, errors.ConnectionFailed, f"cannot connect to {self._base}: {_why(problem)}"
-                )
-            except TimeoutError:
-                return _lost(
-                    Kind.TRANSIENT, errors.RequestTimeout, f"no answer within {self._seconds:g} s", ambiguous=True
-                )
-            except aiohttp.ClientPayloadError:
-                return _lost(Kind.TRANSIENT, errors.ProtocolError, "the answer stops before its end", ambiguous=True)
-            except aiohttp.ClientResponseError as problem:
-                return _lost(Kind.FINAL, errors.ProtocolError, f"not HTTP: {problem.message}", ambiguous=True)
-            except (aiohttp.ClientError, OSError, _HungUpError) as problem:
-                return _lost(
-                    Kind.TRANSIENT, errors.ConnectionFailed, f"the connection broke: {_why(problem)}", ambiguous=True
-                )
-
-    async def _send(self, request: Request) -> Response | Outcome[object]:
-        session = self._session or self._open()
-        if session.closed:
-            return _lost(Kind.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
-        async with session.request(
-            request.method,
-            self._url(request),
-            data=request.body,
-            headers=request.headers,
-            timeout=self._timeout,
-            raise_for_status=False,
-            allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
-            middlewares=(_send_once,) if request.method == "GET" else None,
-        ) as response:
-            body = await _read(response)
+                body = await _read(response)
+            except BaseException:
+                response.close()
+                raise
             if body is None:
+                response.close()  # the rest is not worth reading, so the connection is of no more use
                 return _lost(
                     Kind.FINAL,
                     errors.ProtocolError,
                     f"the answer has more than {LARGEST_ANSWER:,} bytes",
                     ambiguous=True,
                 )
-            headers = response.headers
-            return Response(
-                status=response.status,
-                body=body,
-                charset=response.charset or "utf-8",
-                retry_after=headers.get("Retry-After"),
-                cookies=tuple(headers.getall("Set-Cookie", ())),
-                headers=headers,
-            )
+            return Response(response.status, body, response.headers)
+        except (aiohttp.ClientError, OSError, _HungUpError) as problem:
+            return self._failed(problem)
+        finally:
+            self._places.release()
+
+    def _failed(self, problem: Exception) -> Outcome[object]:
+        """What a request came to that got no answer."""
+        match problem:
+            case aiohttp.ClientSSLError():
+                # A certificate does not get better by asking again.
+                return _lost(Kind.FINAL, errors.ConnectionFailed, f"TLS failed: {_why(problem)}")
+            case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+                why = f"cannot connect to {self._base}: {_why(problem)}"
+                return _lost(Kind.TRANSIENT, errors.ConnectionFailed, why)
+            case TimeoutError():
+                why = f"no answer within {self._seconds:g} s"
+                return _lost(Kind.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
+            case aiohttp.ClientPayloadError():
+                why = "the answer stops before its end"
+                return _lost(Kind.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
+            case aiohttp.ClientResponseError():
+                return _lost(Kind.FINAL, errors.ProtocolError, f"not HTTP: {problem.message}", ambiguous=True)
+        why = f"the connection broke: {_why(problem)}"
+        return _lost(Kind.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
 
     def _url(self, request: Request) -> URL:
         if request.query:
@@ -200,17 +199,13 @@ def _merged(headers: Mapping[str, str]) -> dict[str, str]:
 
 async def _read(response: ClientResponse) -> bytes | None:
     """The whole body, or None if it is too large."""
-    length = response.content_length
-    if length is not None and length <= LARGEST_ANSWER and "Content-Encoding" not in response.headers:
-        return await response.read()
-    if length is not None and length > LARGEST_ANSWER:
-        response.close()  # the rest is not worth reading, so the connection is of no more use
-        return None
+    length = response.headers.get("Content-Length")
+    if length is not None and "Content-Encoding" not in response.headers:
+        return await response.read() if int(length) <= LARGEST_ANSWER else None
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            response.close()
             return None
     return bytes(body)
 

@@ -69,7 +69,7 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
         return Outcome(found.kind, word=word, error=found.error, detail=found.hint)
     try:
         values = texts.values(spec, answer) if answer.text else _values(spec.outputs, answer)
-        return Outcome(Kind.OK, value=operation.result(values), word=word)
+        return Outcome(Kind.OK, value=operation.result(values), word=word, outputs=values)
     except ValueError as problem:
         # Nothing marks the end of a text answer, so that one cut short looks like this; XML cut short does not.
         kind = Kind.TRANSIENT if answer.text else Kind.FINAL

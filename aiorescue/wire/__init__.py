@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from aiorescue.operation import Binding, Operation
-from aiorescue.wire.answer import Codec, read
+from aiorescue.wire.answer import read
+from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import FormCodec
-from aiorescue.wire.message import Request, Response, Stamp
+from aiorescue.wire.message import UNSIGNED, Draft, Request, Response, Stamp
 from aiorescue.wire.soap import SoapCodec
 from aiorescue.wire.text import TextCodec
 
@@ -31,4 +32,4 @@ def codec(operation: type[Operation[Any]], binding: Binding) -> Codec:
     return prepared
 
 
-__all__ = ["Codec", "Request", "Response", "Stamp", "codec", "read"]
+__all__ = ["UNSIGNED", "Codec", "Draft", "Request", "Response", "Stamp", "codec", "read"]

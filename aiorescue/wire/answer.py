@@ -8,14 +8,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from html import escape as html_escape
-from typing import Protocol
 from urllib.parse import quote, quote_plus
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Answer, Kind, Operation, Outcome
-from aiorescue.wire.message import Request, Response, Stamp
+from aiorescue.wire.codec import Codec
+from aiorescue.wire.message import Response, Stamp
+from aiorescue.wire.usual import Usual
 from aiorescue.wire.xml import Unreadable
 
 _OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
@@ -34,20 +35,15 @@ _UNREAD = (
 _EXCERPT = 160
 
 
-class Codec(Protocol):
-    """What each binding offers for each operation."""
-
-    def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
-        """The request. Raises `errors.InvalidRequest` for what this binding cannot carry."""
-
-    def decode(self, response: Response) -> Answer | Outcome[object]:
-        """The answer of an HTTP 200 (or of a SOAP fault). Raises `Unreadable`."""
-
-
 def read(codec: Codec, operation: Operation[object], stamp: Stamp, response: Response) -> Outcome[object]:
     """What a response means."""
+    if codec.usual is not None and response.status == _OK:
+        known = codec.usual.outcome(operation, response.body)
+        if known is not None:
+            return known
     outcome = _read(codec, operation, response)
     if outcome.kind is Kind.OK:
+        codec.usual = Usual.of(operation.spec, response.body, outcome)
         return outcome
     secrets = [*operation.secrets, *stamp.secrets]
     word = None if outcome.word is None else clean(outcome.word, secrets)[:_EXCERPT]
@@ -96,7 +92,7 @@ def _by_status(operation: Operation[object], response: Response) -> Outcome[obje
             error=errors.ServiceError,
             detail=detail,
             ambiguous=status not in _NOT_CARRIED_OUT,
-            retry_after=retry_after(response.retry_after),
+            retry_after=retry_after(response.headers.get("Retry-After")),
         )
     ours = unread or _BAD_REQUEST <= status < _SERVER_ERROR
     return Outcome(Kind.FINAL, error=errors.ServiceFault if ours else errors.ProtocolError, detail=detail)

@@ -6,55 +6,118 @@ import json
 import re
 import secrets
 from collections.abc import Sequence
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
+
+import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Answer, Binding, Content, Operation
 from aiorescue.wire import xml
-from aiorescue.wire.message import Request, Response, Stamp, plain
+from aiorescue.wire.codec import Codec
+from aiorescue.wire.message import Draft, Request, Response, Stamp, plain
 
 #: ASP.NET's maxQueryStringLength.
 LONGEST_QUERY = 2_048
 FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
 
-Pairs = Sequence[tuple[str, str | bytes]]
-
 #: What ASP.NET's request validation takes for an attack, and answers with HTTP 500 (SOAP has no such check).
 _DANGEROUS = re.compile(r"<[A-Za-z!/?]|&#")
 
 
-class FormCodec:
+@attrs.frozen
+class Form:
+    """Where an operation's form goes, and under what name its caller's code.
+
+    Attributes:
+        operation: the vendor's name, for messages.
+        path: of the page.
+        get: the form is a query.
+        code: name of the field for the caller's code; empty if there is none.
+        code_first: it stands before the other fields.
+        code_always: it is sent even where there is none.
+    """
+
+    operation: str
+    path: str
+    get: bool
+    code: str = ""
+    code_first: bool = False
+    code_always: bool = False
+
+    def fill(self, fields: Sequence[tuple[str, str | bytes]]) -> Draft:
+        """The form with all but the code. Raises `errors.InvalidRequest` for a query that is too long already."""
+        if any(type(value) is bytes for _, value in fields):
+            return fields
+        return self._checked("&".join([f"{name}={quoted(str(value))}" for name, value in fields]))
+
+    def sign(self, draft: Draft, stamp: Stamp) -> Request:
+        """The request."""
+        cookie = {"Cookie": stamp.cookie} if stamp.cookie else {}
+        signed = bool(self.code) and (self.code_always or bool(stamp.code))
+        if not isinstance(draft, str):
+            code = [(self.code, stamp.code)] if signed else []
+            kind, body = _multipart([*code, *draft] if self.code_first else [*draft, *code])
+            return Request("POST", self.path, headers={"Content-Type": kind} | cookie, body=body)
+        if signed:
+            code_field = f"{self.code}={quoted(stamp.code)}"
+            fields = (code_field, draft) if self.code_first else (draft, code_field)
+            draft = "&".join(filter(None, fields))
+        if self.get:
+            return Request("GET", self.path, self._checked(draft), cookie)
+        return Request("POST", self.path, "", FORM_HEADERS | cookie if cookie else FORM_HEADERS, draft.encode())
+
+    def _checked(self, encoded: str) -> str:
+        if self.get and len(encoded) > LONGEST_QUERY:
+            raise errors.InvalidRequest(
+                f"{self.operation}: the query has {len(encoded)} characters, but the service takes {LONGEST_QUERY};"
+                " use a POST binding",
+                operation=self.operation,
+            )
+        return encoded
+
+
+def quoted(text: str) -> str:
+    """Text as it stands in a form."""
+    return text if text.isalnum() and text.isascii() else quote_plus(text)
+
+
+class FormCodec(Codec):
     """Requests and answers of one operation over ASMX GET or POST."""
 
     def __init__(self, operation: type[Operation[object]], binding: Binding) -> None:
         spec = operation.spec
-        self._get = binding.is_get
         self._fields = [(slot, slot.parameter.form or slot.parameter.soap) for slot in operation.slots]
-        self._identity = spec.identity
         self._service = spec.service
         self._answers = spec.answers
-        self._path = f"{spec.service.asmx}/{spec.name}"
+        self._form = Form(
+            spec.name,
+            f"{spec.service.asmx}/{spec.name}",
+            binding.is_get,
+            code="" if spec.identity is None else spec.identity.form or spec.identity.soap,
+            code_first=spec.service.identity_first,
+            code_always=True,
+        )
 
-    def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
-        """The request; every parameter is sent, as a missing one is an error 500, unless the service is newer."""
-        pairs: list[tuple[str, str | bytes]] = []
-        identity, service = self._identity, self._service
-        if identity is not None and service.identity_first:
-            pairs.append((identity.form or identity.soap, stamp.code))
+    def draft(self, operation: Operation[object]) -> Draft:
+        """The form; every parameter is sent, as a missing one is an error 500, unless the service is newer."""
+        fields: list[tuple[str, str | bytes]] = []
+        service = self._service
         for slot, name in self._fields:
             value = slot.get(operation)
             if value is None and (service.omits or slot.parameter.holds is not str):
                 continue
             if isinstance(value, bytes):
-                pairs.append((name, value))
+                fields.append((name, value))
                 continue
             text = plain(slot.parameter, value)
             if service.validates:
                 refuse_markup(operation, slot.name, text)
-            pairs.append((name, text))
-        if identity is not None and not service.identity_first:
-            pairs.append((identity.soap, stamp.code))
-        return form_request(operation, self._path, pairs, stamp, get=self._get)
+            fields.append((name, text))
+        return self._form.fill(fields)
+
+    def sign(self, draft: Draft, stamp: Stamp) -> Request:
+        """The form with the code."""
+        return self._form.sign(draft, stamp)
 
     def decode(self, response: Response) -> Answer:
         """The answer: the root element, whatever its name, or bytes. Raises `xml.Unreadable`."""
@@ -90,7 +153,7 @@ def unbase64(text: str) -> bytes:
 
 def refuse_markup(operation: Operation[object], name: str, text: str) -> None:
     """Refuse what request validation would. Raises `errors.InvalidRequest`."""
-    if _DANGEROUS.search(text):
+    if ("<" in text or "&" in text) and _DANGEROUS.search(text):
         raise errors.InvalidRequest(
             f"{operation.spec.name}: {name} holds markup ('<' before a letter, or '&#'), which the service refuses"
             " in forms and queries; send it over SOAP",
@@ -98,25 +161,7 @@ def refuse_markup(operation: Operation[object], name: str, text: str) -> None:
         )
 
 
-def form_request(operation: Operation[object], path: str, pairs: Pairs, stamp: Stamp, *, get: bool) -> Request:
-    """Parameters as a query or as a body."""
-    cookie = {"Cookie": stamp.cookie} if stamp.cookie else {}
-    if any(isinstance(value, bytes) for _, value in pairs):
-        kind, body = _multipart(pairs)
-        return Request("POST", path, headers={"Content-Type": kind} | cookie, body=body)
-    encoded = urlencode(pairs)
-    if not get:
-        return Request("POST", path, headers=FORM_HEADERS | cookie, body=encoded.encode())
-    if len(encoded) > LONGEST_QUERY:
-        raise errors.InvalidRequest(
-            f"{operation.spec.name}: the query has {len(encoded)} characters, but the service takes {LONGEST_QUERY};"
-            " use a POST binding",
-            operation=operation.spec.name,
-        )
-    return Request("GET", path, query=encoded, headers=cookie)
-
-
-def _multipart(pairs: Pairs) -> tuple[str, bytes]:
+def _multipart(pairs: Sequence[tuple[str, str | bytes]]) -> tuple[str, bytes]:
     """Content type and body of a form with bytes in it: those are parts of their own, not base64."""
     boundary = f"----aiorescue{secrets.token_hex(16)}"
     parts: list[bytes] = []

@@ -1,11 +1,17 @@
 """A request and a response as values, for the codecs on one side and the transport on the other."""
 
 import base64
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 import attrs
 
 from aiorescue.operation import Parameter, Plain
+
+#: What an operation says, written for one binding; only who calls is missing. A form with bytes in it stays in pairs.
+Draft = str | Sequence[tuple[str, str | bytes]]
+
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 
 
 @attrs.frozen
@@ -38,24 +44,31 @@ class Request:
     body: bytes | None = attrs.field(default=None, repr=False)
 
 
+#: Who calls where nobody is asked for.
+UNSIGNED = Stamp()
+
+
 @attrs.frozen
 class Response:
     """What came back, read to its end."""
 
     status: int
     body: bytes = attrs.field(repr=False)
-    charset: str = "utf-8"
-    retry_after: str | None = None
-    cookies: tuple[str, ...] = attrs.field(default=(), repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
 
     @property
     def text(self) -> str:
         """The body as text. An unknown charset is read as UTF-8, and what is no text is replaced."""
+        named = _CHARSET.search(self.headers.get("Content-Type", ""))
         try:
-            return self.body.decode(self.charset, "replace")
+            return self.body.decode(named[1] if named else "utf-8", "replace")
         except LookupError:
             return self.body.decode("utf-8", "replace")
+
+    @property
+    def cookies(self) -> tuple[str, ...]:
+        """All that it sets."""
+        return tuple(value for name, value in self.headers.items() if name.lower() == "set-cookie")
 
 
 def plain(parameter: Parameter, value: Plain, *, true: str = "true", false: str = "false") -> str:

@@ -1,13 +1,15 @@
 """SOAP 1.1 and 1.2: one prepared template for each operation, answers matched by namespace."""
 
-import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 from aiorescue import errors
-from aiorescue.operation import Answer, Binding, Content, Kind, Operation, Outcome, Parameter
+from aiorescue.operation import Answer, Binding, Content, Kind, Operation, Outcome, Parameter, Plain, Slot
 from aiorescue.wire import xml
+from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import unbase64
-from aiorescue.wire.message import Request, Response, Stamp, plain
+from aiorescue.wire.message import Draft, Request, Response, Stamp, plain
 
 _HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>'
@@ -17,21 +19,11 @@ _HEAD = (
 )
 _TAIL = "</{name}></{soap}:Body></{soap}:Envelope>"
 
-#: An answer as ASMX writes it, with any prefix for the envelope, and nothing but texts without markup in it.
-_USUAL = (
-    r'<\?xml version="1\.0" encoding="utf-8"\?>\s*'
-    r'<(?P<p>\w+):Envelope(?=[^>]* xmlns:(?P=p)="{envelope}")(?: xmlns:\w+="[^"<&]*")+>\s*<(?P=p):Body>\s*'
-    r'<{response} xmlns="{namespace}">'
-    r"(?P<fields>(?:\s*<(\w+)(?: ?/>|>[^<&\x00-\x08\x0b\x0c\x0e-\x1f]*</\3>))*)\s*"
-    r"</{response}>\s*</(?P=p):Body>\s*</(?P=p):Envelope>\s*"
-)
-_FIELD = re.compile(r"<(\w+)(?: ?/>|>([^<]*)<)")
-
 #: SOAP 1.1 says Client, 1.2 says Sender; the other two also mean that the request was not understood.
 _OUR_FAULT = frozenset({"Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown"})
 
 
-class SoapCodec:
+class SoapCodec(Codec):
     """Requests and answers of one operation over one version of SOAP."""
 
     def __init__(self, operation: type[Operation[object]], binding: Binding) -> None:
@@ -45,19 +37,12 @@ class SoapCodec:
         }
         self._head = _HEAD.format(**names)
         self._tail = _TAIL.format(**names)
-        self._pieces = [(slot.get, slot.parameter, *_tags(slot.parameter)) for slot in operation.slots]
-        self._identity = _tags(spec.identity) if spec.identity is not None else None
+        self._elements = [_Element.of(slot, omits=spec.service.omits) for slot in operation.slots]
+        self._identity = None if spec.identity is None else _tags(spec.identity)
         self._service = spec.service
         self._answers = spec.answers
         self._response = f"{spec.name}Response"
         self._result = f"{spec.name}Result"
-        self._usual = re.compile(
-            _USUAL.format(
-                envelope=re.escape(xml.SOAP11 if old else xml.SOAP12),
-                response=re.escape(self._response),
-                namespace=re.escape(spec.service.namespace),
-            )
-        )
         # Without the charset the service reads ASCII; without the action it guesses what was meant.
         self._headers = (
             {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{spec.service.action(spec.name)}"'}
@@ -65,25 +50,28 @@ class SoapCodec:
             else {"Content-Type": "application/soap+xml; charset=utf-8"}
         )
 
-    def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
-        """The request. An int left out is not sent; a text left out is sent empty, unless the service is newer."""
-        parts = [self._head]
-        service = self._service
-        if self._identity is not None and service.identity_first:
-            opening, closing = self._identity
-            parts += opening, xml.escape(stamp.code), closing
-        for get, parameter, opening, closing in self._pieces:
+    def draft(self, operation: Operation[object]) -> str:
+        """The elements. An int left out is not sent; a text left out is sent empty, unless the service is newer."""
+        written = []
+        for get, parameter, opening, closing, absent in self._elements:
             value = get(operation)
-            if value is None and (service.omits or parameter.holds is not str):
+            if value is None:
+                written.append(absent)
                 continue
             text = value if type(value) is str else plain(parameter, value)
-            parts += opening, text if parameter.node else xml.escape(text), closing
-        if self._identity is not None and not service.identity_first:
+            written.append(f"{opening}{text if parameter.node else xml.escape(text)}{closing}")
+        return "".join(written)
+
+    def sign(self, draft: Draft, stamp: Stamp) -> Request:
+        """The envelope around them, with the caller's code where the operation takes one."""
+        if self._identity is None:
+            inside = draft
+        else:
             opening, closing = self._identity
-            parts += opening, xml.escape(stamp.code), closing
-        parts.append(self._tail)
+            code = f"{opening}{xml.escape(stamp.code)}{closing}"
+            inside = f"{code}{draft}" if self._service.identity_first else f"{draft}{code}"
         headers = {**self._headers, "Cookie": stamp.cookie} if stamp.cookie else self._headers
-        return Request("POST", service.asmx, headers=headers, body="".join(parts).encode())
+        return Request("POST", self._service.asmx, "", headers, f"{self._head}{inside}{self._tail}".encode())
 
     def decode(self, response: Response) -> Answer | Outcome[object]:
         """The answer, or the outcome if it is a fault. Raises `xml.Unreadable`."""
@@ -91,11 +79,7 @@ class SoapCodec:
             answer = self._element(xml.tree(response.text))
             if answer is not None:
                 return Answer(self._content(answer))
-        text = response.text
-        plain_fields = self._plain_fields(text)
-        if plain_fields is not None:
-            return Answer(plain_fields.pop(self._result, None), plain_fields)
-        document = xml.parse(text, self._service.namespace)
+        document = xml.parse(response.text, self._service.namespace)
         body = xml.child(xml.child(document, "soap:Envelope"), "soap:Body")
         if body is None:
             raise xml.Unreadable("the answer is XML, but no SOAP envelope")
@@ -107,15 +91,6 @@ class SoapCodec:
             raise xml.Unreadable(f"the answer holds no {self._response}")
         fields = {name: xml.content(value) for name, value in found.items()}
         return Answer(fields.pop(self._result, None), fields)
-
-    def _plain_fields(self, text: str) -> dict[str, str | None] | None:
-        """The fields of the usual answer, which is known but for some words in it; None of any other.
-
-        It is matched as a whole, first character to last, so that it is as well-formed as a parser could find it,
-        in a tenth of the time. What does not match goes to the parser.
-        """
-        usual = self._usual.fullmatch(text)
-        return None if usual is None else {name: value or None for name, value in _FIELD.findall(usual["fields"])}
 
     def _element(self, root: ET.Element) -> ET.Element | None:
         """The answer's own element; None in a fault, and in what is no answer at all."""
@@ -132,6 +107,23 @@ class SoapCodec:
         if result is None:
             return None
         return result[0] if len(result) else result.text
+
+
+class _Element(NamedTuple):
+    """One parameter as it is written."""
+
+    get: Callable[[Any], Plain]
+    parameter: Parameter
+    opening: str
+    closing: str
+    absent: str  # what is written where there is no value
+
+    @classmethod
+    def of(cls, slot: Slot, *, omits: bool) -> "_Element":
+        """For a slot; `omits`: the service takes a text that is not there for an empty one."""
+        opening, closing = _tags(slot.parameter)
+        absent = "" if omits or slot.parameter.holds is not str else f"{opening}{closing}"
+        return cls(slot.get, slot.parameter, opening, closing, absent)
 
 
 def _tags(parameter: Parameter) -> tuple[str, str]:

@@ -4,26 +4,27 @@ import re
 
 from aiorescue.operation import Answer, Binding, Operation, PageForm
 from aiorescue.wire import xml
-from aiorescue.wire.form import form_request, refuse_markup
-from aiorescue.wire.message import Request, Response, Stamp, plain
+from aiorescue.wire.codec import Codec
+from aiorescue.wire.form import Form, refuse_markup
+from aiorescue.wire.message import Draft, Request, Response, Stamp, plain
 
 _WORD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)(?:\s+|$)")
 
 
-class TextCodec:
+class TextCodec(Codec):
     """Requests and answers of one operation on its text page."""
 
     def __init__(self, operation: type[Operation[object]], binding: Binding) -> None:
         spec = operation.spec
-        self._get = binding.is_get
         self._slots = operation.slots
-        self._identity = spec.identity
-        self._path = spec.page
-        self._form = spec.form
+        self._answers = spec.form
+        self._form = Form(
+            spec.name, spec.page, binding.is_get, code="" if spec.identity is None else spec.identity.text
+        )
 
-    def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
-        """The request; what is empty is left out."""
-        pairs = []
+    def draft(self, operation: Operation[object]) -> Draft:
+        """The form; what is empty is left out."""
+        fields = []
         for slot in (*self._slots, *operation.more_slots()):
             value = slot.get(operation)
             if value is None or value == "":
@@ -32,10 +33,12 @@ class TextCodec:
             if slot.parameter.on_page is not None:
                 text = slot.parameter.on_page(text)
             refuse_markup(operation, slot.name, text)
-            pairs.append((slot.parameter.text, text))
-        if self._identity is not None and stamp.code:
-            pairs.append((self._identity.text, stamp.code))
-        return form_request(operation, self._path, pairs, stamp, get=self._get)
+            fields.append((slot.parameter.text, text))
+        return self._form.fill(fields)
+
+    def sign(self, draft: Draft, stamp: Stamp) -> Request:
+        """The form with the code, if there is one."""
+        return self._form.sign(draft, stamp)
 
     def decode(self, response: Response) -> Answer:
         """The answer: the word, and what follows it as it came. Raises `xml.Unreadable`."""
@@ -53,10 +56,10 @@ class TextCodec:
 
     def _without_word(self, text: str) -> str | None:
         """An answer without the word and its blank: an address, a value, or a table as an XML document."""
-        if self._form is PageForm.ADDRESS:
+        if self._answers is PageForm.ADDRESS:
             address = text.removeprefix("OK:").lstrip()
             return address if address.startswith(("https://", "http://")) else None
-        if self._form is PageForm.BODY and text.startswith("OK:"):
+        if self._answers is PageForm.BODY and text.startswith("OK:"):
             return text.removeprefix("OK:")
-        table = text.startswith("<") and self._form in (PageForm.TABLE, PageForm.BODY)
+        table = text.startswith("<") and self._answers in (PageForm.TABLE, PageForm.BODY)
         return None if not table or xml.is_html(text) else text

@@ -5,7 +5,7 @@ attrs class whose annotations carry the wire names; everything else derives from
 """
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.parameter import Parameter, Plain, Repeated, Slot, slots_of
+from aiorescue.parameter import Parameter, Plain, Repeated, Slot, Source, slots_of, sources_of
 from aiorescue.words import VERDICTS, Kind, Verdict, verdict
 
 __all__ = [
@@ -35,10 +35,12 @@ __all__ = [
     "Repeated",
     "Service",
     "Slot",
+    "Source",
     "Spec",
     "Verdict",
     "declared",
     "slots_of",
+    "sources_of",
     "verdict",
 ]
 
@@ -267,7 +269,7 @@ class Answer:
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@attrs.frozen
+@attrs.define  # nobody changes one; but each call makes one, and a frozen one takes four times as long to make
 class Outcome(Generic[R_co]):
     """What became of one attempt.
 
@@ -310,16 +312,23 @@ class Operation(Generic[R]):
 
     __slots__ = ()
     spec: ClassVar[Spec]
+    sources: ClassVar[tuple[Source, ...]] = ()
     slots: ClassVar[tuple[Slot, ...]] = ()
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
-        cls.slots = tuple(slots_of(cls))
+        cls.takes(sources_of(cls))
+
+    @classmethod
+    def takes(cls, sources: Iterable[Source]) -> None:
+        """Declare where the parameters get their values from."""
+        cls.sources = tuple(sources)
+        cls.slots = tuple(slot for source in cls.sources for slot in source.slots())
 
     def __attrs_post_init__(self) -> None:
         name = self.spec.name
-        for slot in self.slots:
-            slot.parameter.check(slot.name, slot.get(self), name)
+        for source in self.sources:
+            source.check(self, name)
         for slot in self.more_slots():
             slot.parameter.check(slot.name, slot.get(self), name)
 

@@ -51,13 +51,14 @@ class Parameter:
             return -1
         return 2**31 if self.longest is None else self.longest
 
-    def check(self, name: str, value: Plain, operation: str) -> None:
-        """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`."""
+    def check(self, name: str, value: Plain, operation: str, index: int | None = None) -> None:
+        """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`; `index`: of a value among several."""
         if type(value) is str and len(value) <= self._room and value.isascii() and value.isprintable():
             return  # nearly every value
         problem = self._problem(value)
         if problem is not None:
-            raise errors.InvalidRequest(f"{operation}: {name} {problem}", operation=operation)
+            which = name if index is None else f"{name}[{index}]"
+            raise errors.InvalidRequest(f"{operation}: {which} {problem}", operation=operation)
 
     def _problem(self, value: Plain) -> str | None:
         if value is None:
@@ -99,18 +100,57 @@ class Slot:
     get: Callable[[Any], Plain]
 
 
-def slots_of(cls: type) -> Iterator[Slot]:
-    """The slots of a class whose fields are marked with parameters."""
+@attrs.frozen
+class Source:
+    """An attribute, and the parameter that it fills; or the parameters, one after the other, where it holds several.
+
+    Attributes:
+        name: the attribute's.
+        parameters: one, or as many as it can hold.
+        get: the value, or the values.
+        several: it holds several.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    get: Callable[[Any], Any]
+    several: bool = False
+
+    def check(self, owner: object, operation: str) -> None:
+        """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`."""
+        value = self.get(owner)
+        if not self.several:
+            self.parameters[0].check(self.name, value, operation)
+            return
+        for index, (parameter, one) in enumerate(zip(self.parameters, value, strict=False)):
+            parameter.check(self.name, one, operation, index)
+
+    def slots(self) -> Iterator[Slot]:
+        """One for each parameter."""
+        if not self.several:
+            yield Slot(self.name, self.parameters[0], self.get)
+            return
+        for index, parameter in enumerate(self.parameters):
+            yield Slot(f"{self.name}[{index}]", parameter, _item(self.get, index))
+
+
+def sources_of(cls: type) -> Iterator[Source]:
+    """The sources of a class whose fields are marked with parameters."""
     for field in attrs.fields(cls):
         annotation: Any = field.type
         if get_origin(annotation) is not Annotated:
             continue
         for mark in get_args(annotation)[1:]:
             if isinstance(mark, Parameter):
-                yield Slot(field.name, mark, _said(field.name, mark.says))
+                yield Source(field.name, (mark,), _said(field.name, mark.says))
             elif isinstance(mark, Repeated):
-                for index, parameter in enumerate(mark.parameters):
-                    yield Slot(f"{field.name}[{index}]", parameter, _item(field.name, index))
+                yield Source(field.name, mark.parameters, attrgetter(field.name), several=True)
+
+
+def slots_of(cls: type) -> Iterator[Slot]:
+    """The slots of a class whose fields are marked with parameters."""
+    for source in sources_of(cls):
+        yield from source.slots()
 
 
 def _said(name: str, says: Callable[[Any], Plain] | None) -> Callable[[Any], Plain]:
@@ -118,9 +158,9 @@ def _said(name: str, says: Callable[[Any], Plain] | None) -> Callable[[Any], Pla
     return get if says is None else lambda operation: says(get(operation))
 
 
-def _item(name: str, index: int) -> Callable[[Any], Plain]:
+def _item(several: Callable[[Any], Sequence[Plain]], index: int) -> Callable[[Any], Plain]:
     def get(operation: Any) -> Plain:
-        values: Sequence[str] = getattr(operation, name)
+        values = several(operation)
         return values[index] if index < len(values) else None
 
     return get

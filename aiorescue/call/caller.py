@@ -13,10 +13,14 @@ from aiorescue.call.pace import Pacer, Pacers
 from aiorescue.call.retry import Budget, RetryPolicy, controller
 from aiorescue.call.transport import Transport
 from aiorescue.operation import Binding, Effect, Family, Kind, Operation, Outcome
-from aiorescue.wire import Codec, Draft, Stamp
+from aiorescue.wire import Codec, Response, Stamp
 
 R = TypeVar("R")
 BeforeSend = Callable[[], Awaitable[None]]
+
+# Kept as names of their own: to look one up in its enum takes ten times as long.
+_OK, _TRANSIENT, _THROTTLED = Kind.OK, Kind.TRANSIENT, Kind.THROTTLED
+_AGAIN = Rank.AGAIN
 
 
 class Call(Budget):
@@ -73,11 +77,10 @@ class Caller:
         self._binding = binding
         self._relogin = relogin
         self._controller = controller(policy, clock)
+        self._preferred: dict[type[Operation[Any]], Codec] = {}  # by operation, on the client's own binding
 
     def soonest(self, identities: Sequence[Identity], family: Family | None) -> Identity:
         """The identity that is free soonest."""
-        if len(identities) == 1:
-            return identities[0]
         return min(identities, key=lambda identity: self._pacers.of(identity, family).ready_at())
 
     async def call(
@@ -87,26 +90,33 @@ class Caller:
         *,
         binding: Binding | None = None,
         before_send: BeforeSend | None = None,
-        bulk: bool = False,
+        rank: Rank = Rank.CALL,
     ) -> R:
         """The whole life of one call: a result, or the exception that tells why there is none."""
-        spec = operation.spec
-        chosen = spec.choose(self._binding) if binding is None else spec.require(binding)
+        kind = type(operation)
+        if binding is None:
+            codec = self._preferred.get(kind) or self._prefer(kind)
+        else:
+            codec = wire.codec(kind, kind.spec.require(binding))
         call = Call(
             identity.fill(operation),
-            wire.codec(type(operation), chosen),
+            codec,
             identity,
-            self._pacers.of(identity, spec.family),
-            rank=Rank.BULK if bulk else Rank.CALL,
+            self._pacers.of(identity, kind.spec.family),
+            rank=rank,
             before_send=before_send,
         )
         outcome = await self._attempt(call)
-        if outcome.kind is Kind.TRANSIENT and self._policy.attempts > 1:
+        if outcome.kind is _TRANSIENT and self._policy.attempts > 1:
             outcome = await self._again(call, outcome)
-        if outcome.kind is Kind.OK:
+        if outcome.kind is _OK:
             value = cast("R", outcome.value)
             return operation.with_orphans(value, call.orphans) if call.orphans else value
         raise _exception(outcome, call)
+
+    def _prefer(self, kind: type[Operation[Any]]) -> Codec:
+        codec = self._preferred[kind] = wire.codec(kind, kind.spec.choose(self._binding))
+        return codec
 
     async def _again(self, call: Call, first: Outcome[Any]) -> Outcome[Any]:
         """Hand over to tenacity, which is told of the first try's outcome: it costs nothing where all goes well."""
@@ -124,21 +134,21 @@ class Caller:
         rejections = 0
         while True:
             # Once it was sent, it need not wait behind those that were not.
-            rank = Rank.AGAIN if rejections or call.attempts else call.rank
+            rank = _AGAIN if rejections or call.attempts else call.rank
             sent = await pacer.slot(rank, rejections=rejections)
             accepted = None
             try:
                 call.begin(self._clock, self._policy)
                 outcome, dead = await self._once(call)
-                if outcome.kind in (Kind.OK, Kind.THROTTLED):
-                    accepted = outcome.kind is Kind.OK
+                if outcome.kind is _OK or outcome.kind is _THROTTLED:
+                    accepted = outcome.kind is _OK
             finally:
                 pacer.answered(sent, accepted=accepted)
             if outcome.ambiguous:
                 call.orphans += 1
                 if call.operation.spec.effect is Effect.CREATES:
                     return attrs.evolve(outcome, kind=Kind.FINAL, error=errors.AmbiguousOutcome)
-            if outcome.kind is Kind.THROTTLED:
+            if outcome.kind is _THROTTLED:
                 rejections += 1
                 ready = call.ready()
                 if not call.allows(ready):
@@ -156,20 +166,20 @@ class Caller:
         if not isinstance(lease, Lease):
             # Whatever became of the login, the call itself has not been sent.
             return attrs.evolve(lease, ambiguous=False), False
-        outcome, response = None, None
+        outcome: Outcome[Any] | None = None
+        response: Response | None = None
         dead = False
         try:
             draft = call.draft if lease.operation is call.operation else call.codec.draft(lease.operation)
-            outcome, response = await self._exchange(call.codec, lease.operation, draft, lease.stamp)
+            received = await self._transport.send(call.codec.sign(draft, lease.stamp))
+            if isinstance(received, Outcome):
+                outcome = received
+            else:
+                response = received
+                outcome = wire.read(call.codec, lease.operation, lease.stamp, response)
         finally:
             dead = call.identity.release(lease, outcome, response)
         return outcome, dead
-
-    async def _exchange(self, codec: Codec, operation: Operation[Any], draft: Draft, stamp: Stamp) -> Sent:
-        response = await self._transport.send(codec.sign(draft, stamp))
-        if isinstance(response, Outcome):
-            return response, None
-        return wire.read(codec, operation, stamp, response), response
 
     async def send(self, identity: Identity, operation: Operation[Any], stamp: Stamp) -> Sent:
         """A login or logout of a session: once, at its pace, and never in a URL."""
@@ -179,9 +189,12 @@ class Caller:
         pacer = self._pacers.of(identity, spec.family)
         sent = await pacer.slot()
         try:
-            return await self._exchange(codec, operation, draft, stamp)
+            received = await self._transport.send(codec.sign(draft, stamp))
         finally:
             pacer.answered(sent, accepted=None)
+        if isinstance(received, Outcome):
+            return received, None
+        return wire.read(codec, operation, stamp, received), received
 
 
 def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:

@@ -10,6 +10,7 @@ from aiorescue import errors
 from aiorescue.call.caller import BeforeSend, Caller
 from aiorescue.call.clock import Clock, SystemClock
 from aiorescue.call.identity import Identity
+from aiorescue.call.line import Rank
 from aiorescue.call.pace import Pacers, PaceSetting
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.session import hold
@@ -120,7 +121,11 @@ class ServiceClient:
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
         identity = self._choose(operation)
-        result = await self.call_as(identity, operation, binding=binding)
+        self._begin(operation.spec.name)
+        try:
+            result = await self._caller.call(operation, identity, binding=binding)
+        finally:
+            self._end()
         if identity not in self._identities:
             # Somebody has logged in explicitly: from now on the client calls as them.
             self._identities = [identity]
@@ -146,7 +151,8 @@ class ServiceClient:
         """
         self._begin(operation.spec.name)
         try:
-            return await self._caller.call(operation, identity, binding=binding, before_send=before_send, bulk=bulk)
+            rank = Rank.BULK if bulk else Rank.CALL
+            return await self._caller.call(operation, identity, binding=binding, before_send=before_send, rank=rank)
         finally:
             self._end()
 
@@ -173,7 +179,8 @@ class ServiceClient:
 
     def _choose(self, operation: Operation[Any]) -> Identity:
         """Who calls: the identity that is free soonest."""
-        return self._caller.soonest(self._identities, operation.spec.family)
+        identities = self._identities
+        return identities[0] if len(identities) == 1 else self._caller.soonest(identities, operation.spec.family)
 
     async def aclose(self) -> None:
         """Wait for calls in flight, log out what was logged in here, close what was opened here.

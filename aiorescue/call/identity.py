@@ -14,6 +14,7 @@ from aiorescue import errors
 from aiorescue.operation import Needs, Operation, Outcome
 from aiorescue.wire import UNSIGNED, Response, Stamp
 
+_CALLER = Needs.CALLER
 Sent = tuple[Outcome[Any], Response | None]
 #: Sends an operation with a stamp, once, at its pace.
 Send = Callable[["Identity", Operation[Any], Stamp], Awaitable[Sent]]
@@ -77,7 +78,7 @@ class Holder:
     stuck: bool = False
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)  # not frozen, as `Outcome`
 class Lease:
     """What one attempt goes out with.
 
@@ -202,4 +203,4 @@ class CodeIdentity(NobodyIdentity):
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """The code, for an operation that takes one. Never a cookie."""
-        return Lease(operation, self._stamp if operation.spec.needs is Needs.CALLER else UNSIGNED)
+        return Lease(operation, self._stamp if operation.spec.needs is _CALLER else UNSIGNED)

@@ -12,6 +12,7 @@ from aiohttp.client import ClientRequest, ClientResponse
 from yarl import URL
 
 from aiorescue import errors
+from aiorescue.call.deadline import Deadlines
 from aiorescue.operation import Kind, Outcome
 from aiorescue.wire import Request, Response
 
@@ -87,7 +88,8 @@ class Transport:
         self._base = base_url
         # Connecting has less than all of it, so that a request that never left is told from one without an answer.
         connect = min(timeout * 0.8, CONNECT)
-        self._timeout = aiohttp.ClientTimeout(total=timeout, connect=connect, sock_connect=connect)
+        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect)
+        self._deadlines = Deadlines(timeout)
         self._seconds = timeout
         self._limit = min(max_connections, _limit_of(http) or max_connections)
         self._http = http
@@ -99,6 +101,7 @@ class Transport:
     async def send(self, request: Request) -> Response | Outcome[object]:
         """The response, or the outcome of a request that got none. Raises nothing but a cancellation."""
         await self._places.acquire()
+        task = self._deadlines.begin()
         try:
             session = self._session or self._open()
             if session.closed:
@@ -129,7 +132,13 @@ class Transport:
             return Response(response.status, body, response.headers)
         except (aiohttp.ClientError, OSError, _HungUpError) as problem:
             return self._failed(problem)
+        except asyncio.CancelledError:
+            if not self._deadlines.ran_out(task):
+                raise
+            why = f"no answer within {self._seconds:g} s"
+            return _lost(Kind.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
         finally:
+            self._deadlines.end(task)
             self._places.release()
 
     def _failed(self, problem: Exception) -> Outcome[object]:
@@ -141,9 +150,6 @@ class Transport:
             case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
                 why = f"cannot connect to {self._base}: {_why(problem)}"
                 return _lost(Kind.TRANSIENT, errors.ConnectionFailed, why)
-            case TimeoutError():
-                why = f"no answer within {self._seconds:g} s"
-                return _lost(Kind.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
             case aiohttp.ClientPayloadError():
                 why = "the answer stops before its end"
                 return _lost(Kind.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
@@ -182,6 +188,7 @@ class Transport:
 
     async def close(self) -> None:
         """Close what was opened here."""
+        self._deadlines.close()
         session, self._session = self._session, None
         if session is not None and session is not self._http:
             await session.close()

@@ -14,7 +14,7 @@ from aiorescue.inforouter.catalogue import METHODS, Method, MethodParameter
 from aiorescue.inforouter.element import Element
 from aiorescue.inforouter.envelope import INFOROUTER, InfoRouterOperation
 from aiorescue.inforouter.values import written
-from aiorescue.operation import Effect, Evidence, Family, Needs, Parameter, Plain, Slot, Spec, declared
+from aiorescue.operation import Effect, Evidence, Family, Needs, Parameter, Plain, Source, Spec, declared
 
 _LOGINS = frozenset(
     {"AuthenticateUser", "AuthenticateUser1", "AuthenticateUserViaWindows", "RenewTicket", "CreateTicketforUser"}
@@ -106,9 +106,9 @@ def _kind(name: str, *, carries: bool) -> type[Invocation]:
     """
     method = METHODS[name]
     ticket = Parameter(method.ticket_soap, form=method.ticket_name, secret=True) if method.ticket_name else None
-    slots = [Slot(p.name, _parameter(p), _value(p.name)) for p in method.parameters]
+    sources = [Source(p.name, (_parameter(p),), _value(p.name)) for p in method.parameters]
     if ticket is not None and carries:
-        slots.insert(0, Slot(_TICKET, ticket, _value(_TICKET)))
+        sources.insert(0, Source(_TICKET, (ticket,), _value(_TICKET)))
     stamped = ticket is not None and not carries
     spec = Spec(
         service=INFOROUTER,
@@ -121,7 +121,9 @@ def _kind(name: str, *, carries: bool) -> type[Invocation]:
         secret_answer=name in _LOGINS or any(p.secret for p in method.parameters),
         answers=method.answers,
     )
-    return type(name, (Invocation,), {"__slots__": (), "spec": spec, "slots": tuple(slots), "method": method})
+    kind: type[Invocation] = type(name, (Invocation,), {"__slots__": (), "spec": spec, "method": method})
+    kind.takes(sources)
+    return kind
 
 
 def _value(name: str) -> Callable[[Any], Plain]:

@@ -108,7 +108,7 @@ class RescueClient(ServiceClient):
         )
 
     def _choose(self, operation: Operation[Any]) -> Identity:
-        if isinstance(operation, authentication.Login):
+        if type(operation) is authentication.Login:
             return self._who_logs_in(operation)
         return super()._choose(operation)
 

@@ -17,7 +17,7 @@ from aiorescue.operation import (
     Operation,
     Outcome,
     Parameter,
-    Slot,
+    Source,
     Spec,
     declared,
     verdict,
@@ -113,11 +113,12 @@ def _make(name: str, parameters: Mapping[str, str | int | bool], known: Spec | N
         family=_family(known),
         secret_answer=known is not None and known.secret_answer,
     )
-    slots = tuple(
-        Slot(one, Parameter(one, one, type(value), secret=bool(_SECRET.search(one))), _item(index))
+    made: type[RawCall] = type(f"Raw_{name}", (RawCall,), {"__slots__": (), "spec": spec})
+    made.takes(
+        Source(one, (Parameter(one, one, type(value), secret=bool(_SECRET.search(one))),), _item(index))
         for index, (one, value) in enumerate(parameters.items())
     )
-    return type(f"Raw_{name}", (RawCall,), {"__slots__": (), "spec": spec, "slots": slots})
+    return made
 
 
 def _family(known: Spec | None) -> Family | None:

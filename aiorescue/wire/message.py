@@ -33,7 +33,7 @@ class Stamp:
         return [value for value in (self.code, *cookies) if value]
 
 
-@attrs.frozen
+@attrs.define  # not frozen, as `Outcome`
 class Request:
     """What is sent. The body may hold secrets, and so may the query of a GET."""
 
@@ -48,7 +48,7 @@ class Request:
 UNSIGNED = Stamp()
 
 
-@attrs.frozen
+@attrs.define  # not frozen, as `Outcome`
 class Response:
     """What came back, read to its end."""
 

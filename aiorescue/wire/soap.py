@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 from aiorescue import errors
-from aiorescue.operation import Answer, Binding, Content, Kind, Operation, Outcome, Parameter, Plain, Slot
+from aiorescue.operation import Answer, Binding, Content, Kind, Operation, Outcome, Parameter, Plain, Source
 from aiorescue.wire import xml
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import unbase64
@@ -37,7 +37,7 @@ class SoapCodec(Codec):
         }
         self._head = _HEAD.format(**names)
         self._tail = _TAIL.format(**names)
-        self._elements = [_Element.of(slot, omits=spec.service.omits) for slot in operation.slots]
+        self._elements = [_Elements.of(source, omits=spec.service.omits) for source in operation.sources]
         self._identity = None if spec.identity is None else _tags(spec.identity)
         self._service = spec.service
         self._answers = spec.answers
@@ -52,14 +52,14 @@ class SoapCodec(Codec):
 
     def draft(self, operation: Operation[object]) -> str:
         """The elements. An int left out is not sent; a text left out is sent empty, unless the service is newer."""
-        written = []
-        for get, parameter, opening, closing, absent in self._elements:
-            value = get(operation)
-            if value is None:
-                written.append(absent)
-                continue
-            text = value if type(value) is str else plain(parameter, value)
-            written.append(f"{opening}{text if parameter.node else xml.escape(text)}{closing}")
+        written: list[str] = []
+        for get, several, elements, absent in self._elements:
+            values = get(operation)
+            if several:
+                written += map(_written, values, elements)
+                written.append(absent[len(values)])
+            else:
+                written.append(_written(values, elements[0]))
         return "".join(written)
 
     def sign(self, draft: Draft, stamp: Stamp) -> Request:
@@ -110,20 +110,42 @@ class SoapCodec(Codec):
 
 
 class _Element(NamedTuple):
-    """One parameter as it is written."""
+    """How one parameter is written."""
 
-    get: Callable[[Any], Plain]
     parameter: Parameter
     opening: str
     closing: str
-    absent: str  # what is written where there is no value
+    nothing: str  # what is written where there is no value
+
+
+class _Elements(NamedTuple):
+    """How the parameters of one source are written."""
+
+    get: Callable[[Any], Any]
+    several: bool
+    elements: tuple[_Element, ...]
+    absent: tuple[str, ...]  # what is written behind so many values
 
     @classmethod
-    def of(cls, slot: Slot, *, omits: bool) -> "_Element":
-        """For a slot; `omits`: the service takes a text that is not there for an empty one."""
-        opening, closing = _tags(slot.parameter)
-        absent = "" if omits or slot.parameter.holds is not str else f"{opening}{closing}"
-        return cls(slot.get, slot.parameter, opening, closing, absent)
+    def of(cls, source: Source, *, omits: bool) -> "_Elements":
+        """For a source; `omits`: the service takes a text that is not there for an empty one."""
+        tags = [_tags(parameter) for parameter in source.parameters]
+        nothing = [
+            "" if omits or parameter.holds is not str else f"{opening}{closing}"
+            for parameter, (opening, closing) in zip(source.parameters, tags, strict=True)
+        ]
+        elements = [_Element(p, *tag, none) for p, tag, none in zip(source.parameters, tags, nothing, strict=True)]
+        absent = ["".join(nothing[count:]) for count in range(len(nothing) + 1)]
+        return cls(source.get, source.several, tuple(elements), tuple(absent))
+
+
+def _written(value: Plain, element: _Element) -> str:
+    """One element with its value."""
+    parameter, opening, closing, nothing = element
+    if value is None:
+        return nothing
+    text = value if type(value) is str else plain(parameter, value)
+    return f"{opening}{text if parameter.node else xml.escape(text)}{closing}"
 
 
 def _tags(parameter: Parameter) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from aiorescue.operation import Kind, Operation, Outcome, Spec
 
 #: Longer answers are not worth remembering.
 _LONGEST = 4_096
+_OK = Kind.OK
 
 
 @attrs.frozen
@@ -54,7 +55,7 @@ class Usual:
     def outcome(self, operation: Operation[Any], body: bytes) -> Outcome[Any] | None:
         """What another answer means, if it differs in the value alone."""
         if not self.output:
-            return Outcome(Kind.OK, value=operation.result({}), word=self.word) if body == self.head else None
+            return Outcome(_OK, operation.result({}), self.word) if body == self.head else None
         if not (body.startswith(self.head) and body.endswith(self.tail)):
             return None
         value = body[len(self.head) : len(body) - len(self.tail)]
@@ -64,4 +65,4 @@ class Usual:
             known = operation.result({self.output: self.holds(value.decode("ascii"))})
         except ValueError:
             return None  # let the parser say what is wrong
-        return Outcome(Kind.OK, value=known, word=self.word)
+        return Outcome(_OK, known, self.word)

@@ -1,0 +1,61 @@
+"""A time limit for each of many requests, with one timer for them all.
+
+They all have as much time, so the one that began first runs out first. A timer of its own for each request, as
+aiohttp or `asyncio.timeout` would set, costs as much as writing the request and understanding its answer.
+"""
+
+import asyncio
+from typing import Any
+
+Task = asyncio.Task[Any]
+
+
+class Deadlines:
+    """Cancels what takes too long.
+
+    Args:
+        seconds: the limit.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._under_way: dict[Task, float] = {}  # when each must be over, the next one first
+        self._over: dict[Task, int] = {}  # those we cancelled, and how many others had wanted that before
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> Task:
+        """The current task begins a request; `end` must follow."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
+        loop = task.get_loop()
+        at = self._under_way[task] = loop.time() + self._seconds
+        if self._timer is None:
+            self._timer = loop.call_at(at, self._run_out)
+        return task
+
+    def end(self, task: Task) -> None:
+        """The request is over."""
+        if self._under_way.pop(task, None) is None:
+            self._over.pop(task, None)
+
+    def ran_out(self, task: Task) -> bool:
+        """A request was cancelled: whether it was by its limit, and nobody else wants the task to end."""
+        before = self._over.get(task)
+        return before is not None and task.uncancel() <= before
+
+    def _run_out(self) -> None:
+        self._timer = None
+        loop = asyncio.get_running_loop()
+        for task, at in list(self._under_way.items()):
+            if at > loop.time():
+                self._timer = loop.call_at(at, self._run_out)
+                break
+            del self._under_way[task]
+            self._over[task] = task.cancelling()
+            task.cancel()
+
+    def close(self) -> None:
+        """No more requests."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

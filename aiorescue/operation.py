@@ -326,11 +326,14 @@ class Operation(Generic[R]):
         cls.slots = tuple(slot for source in cls.sources for slot in source.slots())
 
     def __attrs_post_init__(self) -> None:
-        name = self.spec.name
         for source in self.sources:
-            source.check(self, name)
-        for slot in self.more_slots():
-            slot.parameter.check(slot.name, slot.get(self), name)
+            if not source.fits(self):
+                self._check(source.slots())
+        self._check(self.more_slots())
+
+    def _check(self, slots: Iterable[Slot]) -> None:
+        for slot in slots:
+            slot.parameter.check(slot.name, slot.get(self), self.spec.name)
 
     def more_slots(self) -> Sequence[Slot]:
         """Slots whose number only the value knows: those of a list of records."""

@@ -51,14 +51,17 @@ class Parameter:
             return -1
         return 2**31 if self.longest is None else self.longest
 
-    def check(self, name: str, value: Plain, operation: str, index: int | None = None) -> None:
-        """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`; `index`: of a value among several."""
+    def fits(self, value: Plain) -> bool:
+        """Whether the wire can carry it."""
         if type(value) is str and len(value) <= self._room and value.isascii() and value.isprintable():
-            return  # nearly every value
+            return True  # nearly every value
+        return self._problem(value) is None
+
+    def check(self, name: str, value: Plain, operation: str) -> None:
+        """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`."""
         problem = self._problem(value)
         if problem is not None:
-            which = name if index is None else f"{name}[{index}]"
-            raise errors.InvalidRequest(f"{operation}: {which} {problem}", operation=operation)
+            raise errors.InvalidRequest(f"{operation}: {name} {problem}", operation=operation)
 
     def _problem(self, value: Plain) -> str | None:
         if value is None:
@@ -91,6 +94,9 @@ class Repeated:
     parameters: tuple[Parameter, ...]
 
 
+_FITS = Parameter.fits
+
+
 @attrs.frozen
 class Slot:
     """Where one wire parameter gets its value from."""
@@ -116,14 +122,10 @@ class Source:
     get: Callable[[Any], Any]
     several: bool = False
 
-    def check(self, owner: object, operation: str) -> None:
-        """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`."""
+    def fits(self, owner: object) -> bool:
+        """Whether the wire can carry what it holds."""
         value = self.get(owner)
-        if not self.several:
-            self.parameters[0].check(self.name, value, operation)
-            return
-        for index, (parameter, one) in enumerate(zip(self.parameters, value, strict=False)):
-            parameter.check(self.name, one, operation, index)
+        return all(map(_FITS, self.parameters, value)) if self.several else self.parameters[0].fits(value)
 
     def slots(self) -> Iterator[Slot]:
         """One for each parameter."""

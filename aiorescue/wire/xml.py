@@ -4,7 +4,6 @@ xmltodict answers an empty element with None, one child with a scalar, strips bl
 blanks stay, a document with a DOCTYPE is refused, and elements are matched by namespace, not by prefix.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -19,7 +18,6 @@ SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 _CUT = frozenset({3, 5, 6, 20})
 _HTML = ("<!doctype html", "<html")
 _HEAD = 1_024
-_MARKUP = re.compile("[&<>\r]")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _NIL = "@http://www.w3.org/2001/XMLSchema-instance:nil"
 
@@ -38,7 +36,8 @@ class Unreadable(ValueError):
 
 def escape(value: str) -> str:
     """Text for an element's content. A bare carriage return would be read as a line feed."""
-    return value.translate(_ESCAPES) if _MARKUP.search(value) else value
+    marked = "&" in value or "<" in value or ">" in value or "\r" in value
+    return value.translate(_ESCAPES) if marked else value
 
 
 def parse(text: str, namespace: str) -> dict[str, Any]:

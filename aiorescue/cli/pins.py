@@ -1,6 +1,7 @@
 """`aiorescue pins`: a PIN for each row of a CSV file."""
 
 import asyncio
+import random
 import shlex
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from aiorescue.cli.options import BindingOption, JsonOption
 from aiorescue.cli.status import Status
 from aiorescue.cli.tally import duration
 from aiorescue.emulator.people import default_users
+from aiorescue.emulator.rules.pins import PINS, PINS_PER_SEED
 from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 
 #: PINs per second: as documented, and as the embedded emulator allows.
@@ -77,11 +79,17 @@ def pins(
         pace=pin_rate or (EMULATED if emulator else DOCUMENTED),
         callers=[Login(user.email, user.password)] if emulator else credentials.find(),
         base_url=None if emulator else credentials.base_url(),
+        seed=_another_seed() if journal.exists() else 0,
         again=shlex.join(["aiorescue", *sys.argv[1:]]),
     )
     end = asyncio.run(provision.run(plan))
     (_for_programs if as_json else _for_people)(plan, end)
     return end.status
+
+
+def _another_seed() -> int:
+    """An emulator that goes on with a job knows nothing of the PINs of the one before, and must not repeat them."""
+    return random.randrange(1, PINS // PINS_PER_SEED)  # noqa: S311 - nothing here is secret
 
 
 def _check_files(customers: Path, output: Path, journal: Path) -> None:

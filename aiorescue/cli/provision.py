@@ -40,6 +40,7 @@ class Plan:
         pace: PINs per second that the service allows.
         callers: whom to call as.
         base_url: the service; None for an emulator of our own.
+        seed: of that emulator.
         again: the command line.
     """
 
@@ -52,6 +53,7 @@ class Plan:
     pace: float
     callers: Sequence[AuthCode | Login]
     base_url: str | None
+    seed: int
     again: str
 
     @property
@@ -76,7 +78,7 @@ async def run(plan: Plan) -> End:
     async with AsyncExitStack() as stack:
         url = plan.base_url
         if url is None:
-            url = (await stack.enter_async_context(Emulator(pin_rate=plan.pace))).url
+            url = (await stack.enter_async_context(Emulator(pin_rate=plan.pace, seed=plan.seed))).url
         client = RescueClient(plan.callers, base_url=url, pace=Pace(pins=plan.pace))
         await stack.enter_async_context(client)
         return await _Run(plan, client).to_the_end()

@@ -91,7 +91,7 @@ class Emulator:
         jitter: at most so many seconds more, at random.
         clock: the base of the emulator's clock, in seconds; tests turn it with `clock.advance`.
         pins: how many PINs there are; None for plenty.
-        seed: what its random values begin with.
+        seed: what its random values and its PINs begin with.
     """
 
     def __init__(

@@ -1,5 +1,6 @@
 """`aiorescue pins`: every row gets its PIN, once, whatever happens."""
 
+import csv
 import os
 import signal
 from pathlib import Path
@@ -302,6 +303,18 @@ async def test_plain_http_to_another_host_is_refused(command):
     done = await command("pins", "customers.csv", RESCUE_BASE_URL="http://rescue.example.com")
     assert done.status == Status.BAD_INPUT
     assert "http://rescue.example.com" in done.err
+
+
+def test_an_emulator_that_goes_on_with_a_job_repeats_no_pin(here):
+    # Each emulator is a new one, while the journal keeps the PINs of those before.
+    sheet = here.folder / "customers.csv"
+    sheet.write_text(rows(20))
+    assert here("pins", "customers.csv", "--emulator", "--pin-rate", "1000").status == Status.OK
+    sheet.write_text(rows(40))
+    done = here("pins", "customers.csv", "--emulator", "--pin-rate", "1000", "--json")
+    assert (done.json["issued"], done.json["from_journal"]) == (20, 20)
+    with (here.folder / "pins.csv").open(encoding="utf-8", newline="") as file:
+        assert len({row["pin"] for row in csv.DictReader(file)}) == 40
 
 
 async def test_the_journal_of_an_emulator_is_refused_for_the_service(command, service):

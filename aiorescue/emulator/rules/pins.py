@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 # 7919 is coprime to a million, so the PINs repeat only after a million; the first ones are those of the captures.
 FIRST_PIN, PIN_STEP, PINS = 12345, 7919, 1_000_000
+#: PINs between the first ones of two emulators whose seeds are neighbours.
+PINS_PER_SEED = 1000
 
 _PLACE = "https://secure.logmeinrescue.com/R?i=2&Code="
 _DIGITS = 6
@@ -58,9 +60,10 @@ class Pins(Room):
 
     def _issue(self, user: User, call: Call) -> LedgerEntry:
         number, values = len(self.ledger) + 1, call.values
+        place = PINS_PER_SEED * self.state.seed + number - 1
         entry = LedgerEntry(
             number=number,
-            pin=f"{(FIRST_PIN + PIN_STEP * (number - 1)) % PINS:06d}",
+            pin=f"{(FIRST_PIN + PIN_STEP * place) % PINS:06d}",
             operation=call.operation.spec.name,
             user=user.email,
             tracking=values.get("tracking", ""),

@@ -21,6 +21,8 @@ from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 
 #: PINs per second: as documented, and as the embedded emulator allows.
 DOCUMENTED, EMULATED = 1.0, 20.0
+#: What is said of a file that will never be the journal of this job.
+_UNFIT = ("another job", "another program", "not a database")
 
 
 def pins(
@@ -120,7 +122,7 @@ def _for_people(plan: provision.Plan, end: provision.End) -> None:
         say.complain(_with_advice(end.problem))
     if not tally.complete:
         say.complain(f"{tally.rows - tally.done} of {tally.rows} rows are left")
-    if tally.failed or not tally.complete:
+    if not _unfit(end.problem) and (tally.failed or not tally.complete):  # the same command would end the same way
         sys.stderr.write(f"To go on: {plan.again}\n")
 
 
@@ -135,9 +137,11 @@ def _for_programs(plan: provision.Plan, end: provision.End) -> None:
 
 def _with_advice(problem: Exception) -> str:
     words = say.in_words(problem)
-    if isinstance(problem, errors.JournalError) and "another job" in words:
-        return f"{words}; choose another --journal or --output"
-    return words
+    return f"{words}; choose another --journal or --output" if _unfit(problem) else words
+
+
+def _unfit(problem: Exception | None) -> bool:
+    return isinstance(problem, errors.JournalError) and any(words in str(problem) for words in _UNFIT)
 
 
 def _print(*lines: str) -> None:

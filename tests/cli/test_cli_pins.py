@@ -325,6 +325,7 @@ async def test_the_journal_of_an_emulator_is_refused_for_the_service(command, se
     assert done.status == Status.JOURNAL
     assert "the emulator" in done.err
     assert "choose another --journal or --output" in done.err
+    assert "To go on" not in done.err, "it would end the same way"
     assert service.requests.count == 0
     assert (command.folder / "pins.csv").read_bytes() == before
 
@@ -341,6 +342,8 @@ async def test_a_file_that_is_no_journal_is_refused_and_left_alone(command, serv
     done = await command("pins", "customers.csv", "--journal", "notes.txt")
     assert done.status == Status.JOURNAL
     assert "notes.txt" in done.err
+    assert "choose another --journal or --output" in done.err
+    assert "To go on" not in done.err, "it would end the same way"
     assert notes.read_text() == "dear diary\n" * 100
     assert service.requests.count == 0
 

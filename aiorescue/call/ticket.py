@@ -53,6 +53,8 @@ class TicketIdentity:
             return Lease(self._with_old_ticket(operation), UNSIGNED)
         if needs is Needs.SESSION and own is not None:
             return Lease(operation, UNSIGNED)
+        if self._ticket is None and self._authenticate is None and operation.spec.no is errors.NotLoggedIn:
+            return Outcome(Kind.OK, value=False)  # isValidTicket of a ticket that has ended: still no error
         while self._ticket is None:
             failure = await self._sign_on()
             if failure is not None:

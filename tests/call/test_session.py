@@ -252,6 +252,13 @@ async def test_a_ticket_of_somebody_elses_is_never_logged_out(service: Emulator)
     assert count(service, "LogOut") == 1
 
 
+async def test_a_dead_ticket_of_somebody_elses_stays_invalid(service: Emulator):
+    async with InfoRouterClient(Ticket("3f2a1b4c-5d6e-7f8a-9b0c-1d2e3f4a5b6c"), base_url=service.url) as docs:
+        assert [await docs.is_valid_ticket() for _ in range(2)] == [False, False]
+        with pytest.raises(errors.NotLoggedIn, match="there is no Login"):
+            await docs.log_out()
+
+
 async def test_a_dead_ticket_is_no_failure_at_the_end(service: Emulator):
     async with InfoRouterClient(TECH, base_url=service.url) as docs:
         await docs.is_valid_ticket()

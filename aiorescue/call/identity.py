@@ -135,6 +135,12 @@ def fill(operation: Operation[Any], login: Login | None) -> Operation[Any]:
     return attrs.evolve(operation, **{user: login.email, password: login.password})  # type: ignore[misc]
 
 
+def kind(given: object) -> str:
+    """The type of what was given as credentials, for a message; its value may be a secret."""
+    # With its module: the operation Login is easily taken for the credentials of that name.
+    return f"{type(given).__module__}.{type(given).__name__}".removeprefix("builtins.")
+
+
 class SingleFlight:
     """One of many does it, the others wait and share what came of it."""
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, overload
 from aiorescue import errors
 from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient, awaits
 from aiorescue.call.clock import Clock
-from aiorescue.call.identity import Identity, Login, NobodyIdentity, Ticket
+from aiorescue.call.identity import Identity, Login, NobodyIdentity, Ticket, kind
 from aiorescue.call.pace import Pace
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.ticket import TicketIdentity
@@ -77,7 +77,9 @@ class InfoRouterClient(ServiceClient):
             clock=clock,
         )
         if credentials is not None and not isinstance(credentials, Login | Ticket):
-            raise errors.InvalidRequest(f"credentials must be Login(…) or Ticket(…), not {type(credentials).__name__}")
+            raise errors.InvalidRequest(
+                f"credentials must be aiorescue's Login(…) or Ticket(…), not {kind(credentials)}"
+            )
         self._identities = [NobodyIdentity() if credentials is None else self._identity(credentials)]
         self._searches = Searches(self)
         self._heals = relogin

@@ -10,7 +10,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient, awaits
 from aiorescue.call.clock import Clock
-from aiorescue.call.identity import AuthCode, CodeIdentity, Identity, Login, NobodyIdentity
+from aiorescue.call.identity import AuthCode, CodeIdentity, Identity, Login, NobodyIdentity, kind
 from aiorescue.call.pace import Pace, PaceSetting
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.session import SessionIdentity
@@ -310,8 +310,7 @@ def _sequence(credentials: AuthCode | Login | Sequence[AuthCode | Login] | None)
     given = credentials if isinstance(credentials, Sequence) else [credentials]
     for one in given:
         if not isinstance(one, AuthCode | Login):
-            # Its value may be a secret, so only its type is shown.
-            raise errors.InvalidRequest(f"credentials must be AuthCode(…) or Login(…), not {type(one).__name__}")
+            raise errors.InvalidRequest(f"credentials must be aiorescue's AuthCode(…) or Login(…), not {kind(one)}")
     if len(set(given)) != len(given):
         raise errors.InvalidRequest("credentials name the same caller twice; each needs a pace of its own")
     return given

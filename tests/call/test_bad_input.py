@@ -95,6 +95,15 @@ def test_credentials_of_the_wrong_kind_are_refused_and_not_shown():
         RescueClient([CODE, CODE])
 
 
+@pytest.mark.parametrize("client", [RescueClient, InfoRouterClient])
+def test_the_operation_login_is_told_from_the_credentials(client):
+    with pytest.raises(
+        errors.InvalidRequest, match=r"aiorescue's .*, not aiorescue\.rescue\.authentication\.Login"
+    ) as caught:
+        client(rescue.Login("tech@example.com", "hunter2"), base_url="https://localhost")
+    assert "hunter2" not in str(caught.value)
+
+
 async def test_no_credentials_are_noticed_before_sending(service: Emulator):
     async with RescueClient(base_url=service.url) as client, InfoRouterClient(base_url=service.url) as docs:
         with pytest.raises(errors.CredentialsMissing, match="closeSession needs somebody to call as"):

@@ -10,13 +10,13 @@ from aiorescue.emulator import writing
 from aiorescue.emulator.reading import Shape, Site
 from aiorescue.operation import Binding, Content, Output, Parameter
 from aiorescue.rescue.nodes import Group
-from aiorescue.rescue.records import Columns, truth
+from aiorescue.rescue.records import Columns, marked, truth
 
 _TYPES = {str: "s:string", int: "s:int", bool: "s:boolean", bytes: "s:base64Binary"}
 _DOCUMENT = '<s:complexType mixed="true"><s:sequence><s:any /></s:sequence></s:complexType>'
 _PERMISSIONS = "ArrayOfNODE_PERMISSIONS"
 #: What a field of a record holds follows from how it is read.
-_READ = {int: "s:int", truth: "s:boolean"}
+_READ = {int: "s:int", truth: "s:boolean", marked: "s:boolean"}
 _HTTP = {"HttpGet": "GET", "HttpPost": "POST"}
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 

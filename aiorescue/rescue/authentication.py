@@ -106,7 +106,14 @@ class RequestAuthCode(Operation[str]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> str:
         """The code."""
-        return str(values["sAuthCode"])
+        return _code(values)
+
+
+def _code(values: Mapping[str, Any]) -> str:
+    code = str(values["sAuthCode"]).strip()
+    if not code:
+        raise ValueError("the answer is OK but its auth code is empty")
+    return code
 
 
 # --- single sign-on ---------------------------------------------------------------------------------
@@ -150,7 +157,7 @@ class RequestAuthCodeSso(Operation[str]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> str:
         """The code."""
-        return str(values["sAuthCode"])
+        return _code(values)
 
 
 @declared

@@ -1,13 +1,13 @@
 """The people, groups and channels of an account: what the operations of the hierarchy answer with."""
 
 import enum
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated
 
 import attrs
 
-from aiorescue.rescue.records import Field, member, truth
+from aiorescue.rescue.records import Field, content, member, truth
 
 
 class NodeType(enum.StrEnum):
@@ -188,15 +188,12 @@ class User:
 
 def _names(value: object) -> tuple[str, ...]:
     """Names from a comma list with its trailing comma, or from the elements of an array. Raises ValueError."""
-    if isinstance(value, str):
-        return tuple(name.strip() for name in value.split(",") if name.strip())
-    if isinstance(value, list):
-        return tuple(name for item in value for name in _names(item))
-    if isinstance(value, dict):
-        return tuple(name for key, item in value.items() if not key.startswith("@") for name in _names(item))
-    if value is None:
-        return ()
-    raise ValueError("no permissions")
+    if isinstance(value, Mapping):
+        items = (content(item) for held in value.values() for item in (held if isinstance(held, list) else [held]))
+        value = ",".join(item or "" for item in items)
+    if not isinstance(value, str):
+        raise ValueError("no permissions")  # noqa: TRY004 - as of all that cannot be read
+    return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 @attrs.frozen
@@ -222,7 +219,7 @@ class Group:
     name: Annotated[str, Field("sName", "NAME")] = ""
     description: Annotated[str, Field("sDescription", "DESCRIPTION")] = ""
     type: Annotated[NodeType | str, Field("eType", "TYPE", _TYPE)] = ""
-    permissions: Annotated[tuple[str, ...], Field("aPermissions", "PERMISSIONS", _names)] = ()
+    permissions: Annotated[tuple[str, ...], Field("aPermissions", "PERMISSIONS", _names, array=True)] = ()
     locked_permissions: Annotated[tuple[str, ...], Field("", "LOCKEDPERMISSIONS", _names)] = ()
     enabled: Annotated[bool | None, Field("", "ISENABLED", truth)] = None
     standard_limit: Annotated[int | None, Field("", "STANDARDCONCURRENTLIMIT", int)] = None

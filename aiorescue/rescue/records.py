@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -21,16 +22,18 @@ class Field:
         soap: its element; empty where none was seen.
         text: its key or column title on the text page, in any case; empty where there is none.
         read: makes the value of the text.
+        array: over SOAP the element holds others, and `read` is given them.
     """
 
     soap: str
     text: str
-    read: Callable[[str], Any] = str
+    read: Callable[[Any], Any] = str
+    array: bool = False
 
 
 @attrs.frozen
 class Columns:
-    """Several fields of one kind under one attribute; those that the answer lacks are left out."""
+    """Several fields of one kind under one attribute; those behind the last one in the answer are left out."""
 
     fields: tuple[Field, ...]
 
@@ -81,8 +84,7 @@ def read(record: type[T], values: Mapping[str, Any], *, text: bool = False, **mo
     found = dict(more)
     for name, mark, optional in marks(record):
         if isinstance(mark, Columns):
-            keys = [_key(field, text=text) for field in mark.fields]
-            found[name] = tuple(values[key] or "" for key in keys if key in values)
+            found[name] = tuple(_columns(mark, values, text=text))
             continue
         key = _key(mark, text=text)
         value = values.get(key)
@@ -95,15 +97,36 @@ def read(record: type[T], values: Mapping[str, Any], *, text: bool = False, **mo
     return record(**found)
 
 
+def content(element: Any) -> Any:
+    """What an element holds: a text, its children, or None for nothing and for ``xsi:nil``; attributes say nothing."""
+    if not isinstance(element, Mapping):
+        return element
+    return children(element) or element.get("#text")
+
+
+def children(element: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The elements in an element, without attributes and the blanks between them."""
+    return {name: value for name, value in element.items() if not name.startswith(("@", "#"))}
+
+
+def _columns(mark: Columns, values: Mapping[str, Any], *, text: bool) -> Iterator[str]:
+    """The texts in their places: a server leaves out what is null, and what follows must not move up."""
+    keys = [_key(field, text=text) for field in mark.fields]
+    while keys and keys[-1] not in values:
+        keys.pop()
+    for field, key in zip(mark.fields, keys, strict=False):
+        yield _value(field, key, values.get(key) or "")
+
+
 def _key(field: Field, *, text: bool) -> str:
     return field.text.casefold() if text else field.soap
 
 
 def _value(field: Field, key: str, value: Any) -> Any:
-    try:
-        return field.read(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"the answer is OK but its {key} cannot be read") from None
+    with suppress(TypeError, ValueError):
+        if field.array or isinstance(value, str):
+            return field.read(value)
+    raise ValueError(f"the answer is OK but its {key} cannot be read")
 
 
 # --- what texts mean --------------------------------------------------------------------------------
@@ -148,5 +171,13 @@ def member(kind: type[E]) -> Callable[[str], E | str]:
 
 
 def truth(text: str) -> bool:
-    """A truth in any of the service's forms: ``true``, ``True``, ``1``, ``yes`` (translated) or nothing for no."""
+    """``true`` or ``True`` and their opposites, as XML writes them or the text pages. Raises ValueError."""
+    plain = text.strip().casefold()
+    if plain not in ("true", "1", "false", "0"):
+        raise ValueError("neither true nor false")
+    return plain in ("true", "1")
+
+
+def marked(text: str) -> bool:
+    """The same, or as the rows of a list of sessions: ``yes`` in the language of the account, or nothing for no."""
     return text.strip().casefold() not in ("", "false", "0", "no")

@@ -1,6 +1,6 @@
 """What all Rescue operations have in common: the service's address, its status words, the auth code."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiorescue import errors
@@ -61,8 +61,9 @@ def words(members: str, *more: str) -> tuple[str, ...]:
 def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     """Read the status word and, if it is a good one, the outputs."""
     spec = operation.spec
-    word = answer.result
-    if not isinstance(word, str) or not word:
+    word = records.content(answer.result)
+    word = word.strip() if isinstance(word, str) else ""
+    if not word:
         return Outcome(Kind.FINAL, error=errors.ProtocolError, detail="the answer holds no status word")
     found = verdict(word, spec.prefix)
     if found.kind is not Kind.OK:
@@ -76,25 +77,26 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
         return Outcome(kind, word=word, error=errors.ProtocolError, detail=str(problem), ambiguous=True)
 
 
-def _values(outputs: Iterable[Output], answer: Answer) -> Mapping[str, Any]:
+def _values(outputs: Sequence[Output], answer: Answer) -> Mapping[str, Any]:
     """The outputs of a SOAP answer. Raises ValueError."""
     values: dict[str, Any] = {}
+    strange = records.children(answer.fields).keys() - {output.soap for output in outputs}
     for output in outputs:
-        value = answer.fields.get(output.soap)
+        value = records.content(answer.fields.get(output.soap))
+        lacks = output.soap not in answer.fields
+        # A text or a list that is null does not come at all; if something unknown did, it may have another name.
+        if not output.optional and ((lacks and strange) or (value is None and output.holds is int)):
+            raise ValueError(f"the answer is OK but holds no {output.soap}")
         if output.item:
             values[output.soap] = _list(output, value)
         elif output.record is not None:
             values[output.soap] = records.read(output.record, _elements(output, value))
-        elif value is None and not output.optional and (output.soap not in answer.fields or output.holds is int):
-            raise ValueError(f"the answer is OK but holds no {output.soap}")
         elif value is not None and not isinstance(value, str):
             raise ValueError(f"the answer is OK but its {output.soap} is no plain value")
         elif value is not None and output.holds is int:
             values[output.soap] = _number(output, value)
-        elif value is not None:
-            values[output.soap] = value
-        elif output.soap in answer.fields:
-            values[output.soap] = ""
+        elif not (output.optional and lacks):
+            values[output.soap] = value or ""
     return values
 
 
@@ -107,19 +109,21 @@ def _number(output: Output, value: str) -> int:
 
 def _list(output: Output, value: Any) -> list[Any]:
     """The records in a wrapper: none, one or many (xmltodict makes something else of each)."""
-    if value is None or output.record is None:
+    if output.record is None or value is None or (isinstance(value, str) and not value.strip()):
         return []
     found: list[Any] = []
     # The item's name differs between versions, and not all were seen; a wrapper holds nothing else.
-    for items in (items for name, items in _elements(output, value).items() if not name.startswith(("@", "#"))):
+    for items in _elements(output, value).values():
         found += items if isinstance(items, list) else [items]
     return [records.read(output.record, _elements(output, one)) for one in found]
 
 
 def _elements(output: Output, value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
+    """What stands in a structure."""
+    held = records.content(value)
+    if not isinstance(held, Mapping):
         raise ValueError(f"the answer is OK but its {output.soap} is no structure")  # noqa: TRY004 - caught above
-    return value
+    return {name: records.content(child) for name, child in held.items()}
 
 
 RESCUE = Service(

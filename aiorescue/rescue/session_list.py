@@ -6,7 +6,7 @@ from typing import Annotated
 
 import attrs
 
-from aiorescue.rescue.records import Columns, Field, maybe_moment, member, truth
+from aiorescue.rescue.records import Columns, Field, marked, maybe_moment, member
 
 
 class NodeRef(enum.StrEnum):
@@ -107,6 +107,6 @@ class Session:
     language: Annotated[str, Field("sLanguage", "Language")] = ""
     transferred_to: Annotated[str, Field("sTransferredTo", "Transferred To")] = ""
     transferred_comment: Annotated[str, Field("sTransferredComment", "Transferred Comment")] = ""
-    is_lead: Annotated[bool, Field("bIsLead", "Is Lead Technician", truth)] = False
-    handing_off: Annotated[bool, Field("bHandingOff", "HandingOff", truth)] = False
+    is_lead: Annotated[bool, Field("bIsLead", "Is Lead Technician", marked)] = False
+    handing_off: Annotated[bool, Field("bHandingOff", "HandingOff", marked)] = False
     mended: bool = False

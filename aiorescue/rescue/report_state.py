@@ -18,7 +18,8 @@ from aiorescue.rescue.service import AUTH_CODE, RESCUE, TEXT, TEXT_INFERRED, TEX
 _MOMENT = re.compile(r"\d{1,2}/\d{1,2}/\d{4}(?: \d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?)?")
 _TIME = re.compile(r"\b(\d{1,2}):(\d{2})(?::(\d{2}))?\b")
 _PAIR = 2
-_KEY = re.compile(r"\s*[A-Za-z_]+:[ \t]*")
+_NAME = re.compile(r"^\s*[A-Za-z_]+:")
+_KEY = re.compile(rf"{_NAME.pattern}[ \t]*")
 
 
 def _value(values: Mapping[str, Any]) -> str:
@@ -255,7 +256,8 @@ class GetDelimiter(Operation[str]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> str:
         """The value."""
-        delimiter = _value(values)
+        # Not even a tab may be taken off with the key: it may be the delimiter.
+        delimiter = _NAME.sub("", values["value"], count=1).strip(" ")
         if not delimiter:
             raise _unreadable("delimiter", values)
         return delimiter

@@ -26,11 +26,16 @@ def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
     if spec.form is PageForm.BLOCKS:
         return {first.soap: list(_blocks(first.record, answer.body))}
     keys = [field.text for field, _ in records.wire_fields(first.record)]
-    return {first.soap: records.read(first.record, keyed(keys, answer.body.splitlines()), text=True)}
+    return {first.soap: records.read(first.record, keyed(keys, _lines(answer.body)), text=True)}
+
+
+def _lines(body: str) -> list[str]:
+    """The lines of a page. A text may hold what Python takes for the end of one, too, such as U+2028."""
+    return body.replace("\r\n", "\n").split("\n")
 
 
 def _keyed(outputs: Iterable[Output], body: str) -> Mapping[str, str]:
-    found = keyed([output.text for output in outputs if output.text], body.splitlines())
+    found = keyed([output.text for output in outputs if output.text], _lines(body))
     result = {}
     for output in outputs:
         value = found.get(output.text.casefold()) if output.text else None
@@ -66,7 +71,7 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
     begin = re.compile(rf"[ \t]*{keys[0]}[ \t]*:[ \t]*-?\d+[ \t]*$", re.IGNORECASE)
     block: list[str] = []
     blank = True
-    for line in body.splitlines():
+    for line in _lines(body):
         if blank and begin.match(line) and block:
             yield records.read(record, keyed(keys, block), text=True)
             block = []

@@ -319,3 +319,15 @@ def test_a_ticket_is_not_quoted():
     outcome = decode("getLoginTicket", TEXT, "FLABBERGASTED https://x.test/?Ticket=f70")
     assert (outcome.error, outcome.word) == (errors.ServiceError, "FLABBERGASTED")
     assert "f70" not in outcome.detail
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0b"])
+def test_only_a_line_feed_ends_a_line(sign):
+    name = f"Jane{sign}NICK: Doe"
+    assert value("getUser", f"OK\r\n\r\nNODEID: 7\r\nNAME: {name}\r\nNICK: J\r\n") == rescue.User(7, name, "J")
+    assert value("getNote", f"OK\n\nNOTE:{name}") == name
+
+
+@pytest.mark.parametrize("body", ["DELIMITER:\t", "DELIMITER: \t", "Delimiter:\t\r\n"])
+def test_a_tab_is_a_delimiter(body):
+    assert value("getDelimiter", f"OK\n\n{body}") == "\t"

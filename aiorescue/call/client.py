@@ -1,8 +1,8 @@
 """What both clients are made of: calling, closing, and operations as methods."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from types import MethodType, TracebackType
 from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
 
@@ -52,15 +52,28 @@ class awaits(Generic[P, R]):  # noqa: N801 - reads as a verb: close_session = aw
 
 
 class CallsTogether:
-    """Calls that share one server session."""
+    """Calls that share one server session, and are one to `ServiceClient.aclose`."""
 
     def __init__(self, caller: Caller, identity: Identity) -> None:
         self._caller = caller
         self._identity = identity
+        self._over = False
 
     async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
         """As `ServiceClient.call`."""
+        if self._over:
+            raise _closed(operation.spec.name)
         return await self._caller.call(operation, self._identity, binding=binding)
+
+    @contextmanager
+    def refused(self) -> Iterator[None]:
+        """From now on none goes out."""
+        self._over = True
+        yield
+
+
+def _closed(what: str) -> errors.InvalidRequest:
+    return errors.InvalidRequest("the client is closed; make a new one", operation=what)
 
 
 class ServiceClient:
@@ -159,17 +172,41 @@ class ServiceClient:
     @asynccontextmanager
     async def _together(self, identity: Identity, what: str) -> AsyncIterator["CallsTogether"]:
         """Several calls on one server session; `aclose` waits for all of them."""
-        self._begin(what)
-        try:
+        with self._counted(what):
             async with hold(identity) as held:
                 yield CallsTogether(self._caller, held)
+
+    async def _stepwise(
+        self, what: str, steps: Callable[[CallsTogether], AsyncGenerator[R, None]]
+    ) -> AsyncGenerator[R, None]:
+        """What takes several calls for a step. `aclose` waits for a step under way, and not for whoever reads."""
+        calls = CallsTogether(self._caller, self._identities[0])
+        source = steps(calls)
+        try:
+            while True:
+                with self._counted(what):
+                    step = await anext(source, None)
+                if step is None:
+                    return
+                yield step
+        finally:
+            # Once the client is closed there is nobody to give anything back to; the log-out has done that.
+            with calls.refused() if self._closed else self._counted(what):
+                await source.aclose()
+
+    @contextmanager
+    def _counted(self, what: str) -> Iterator[None]:
+        """Under way, as `aclose` sees it."""
+        self._begin(what)
+        try:
+            yield
         finally:
             self._end()
 
     def _begin(self, what: str) -> None:
         """Something is under way that `aclose` waits for. Raises `errors.InvalidRequest` when it was closed."""
         if self._closed:
-            raise errors.InvalidRequest("the client is closed; make a new one", operation=what)
+            raise _closed(what)
         self._under_way += 1
 
     def _end(self) -> None:

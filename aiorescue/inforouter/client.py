@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from typing import Any, Literal, TypeVar, overload
 
 from aiorescue import errors
-from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient, awaits
+from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, CallsTogether, ServiceClient, awaits
 from aiorescue.call.clock import Clock
 from aiorescue.call.identity import Identity, Login, NobodyIdentity, Ticket, kind
 from aiorescue.call.pace import Pace
@@ -81,7 +80,7 @@ class InfoRouterClient(ServiceClient):
                 f"credentials must be aiorescue's Login(…) or Ticket(…), not {kind(credentials)}"
             )
         self._identities = [NobodyIdentity() if credentials is None else self._identity(credentials)]
-        self._searches = Searches(self)
+        self._searches = Searches()
         self._heals = relogin
 
     def _identity(self, credentials: Login | Ticket) -> Identity:
@@ -144,21 +143,24 @@ class InfoRouterClient(ServiceClient):
             operation = invocation(operation, parameters, anonymous=nobody)
         elif parameters:
             raise errors.InvalidRequest(f"{operation.spec.name}: a value has its parameters already")
-        answer = await super().call(operation, binding=binding)
-        return answer if operation.spec.answers is not Content.BYTES else await self._bytes(operation, answer, binding)
+        if operation.spec.answers is not Content.BYTES:
+            return await super().call(operation, binding=binding)
+        async with self._together(self._identities[0], operation.spec.name) as calls:
+            return await self._bytes(calls, operation, binding)
 
-    async def _bytes(self, operation: Operation[Any], answer: bytes, binding: Binding | None) -> bytes:
+    async def _bytes(self, calls: CallsTogether, operation: Operation[Any], binding: Binding | None) -> bytes:
         """The answer, if it holds anything: before 9.0, and over SOAP, every failure is an answer of no bytes."""
         name = operation.spec.name
+        answer: bytes = await calls.call(operation, binding=binding)
         if not self._says_nothing(name, answer):
             return answer
         own = getattr(operation, "ticket", None)
-        if (own or operation.spec.identity) and not await self.is_valid_ticket(own):
+        if (own or operation.spec.identity) and not await calls.call(authentication.IsValidTicket(own)):
             if own or not self._heals or not self._logs_in:
                 raise errors.NotLoggedIn(f"{name}: the ticket is no longer valid", operation=name, attempts=1)
             # The dead ticket is forgotten by now, so this goes out with a new one.
-            answer = await super().call(operation, binding=binding)
-        if self._says_nothing(name, answer) and not await self._is_empty(operation):
+            answer = await calls.call(operation, binding=binding)
+        if self._says_nothing(name, answer) and not await self._is_empty(calls, operation):
             raise errors.ServiceError(
                 f"{name}: the server answered with no bytes, its way to say that it failed, without a reason",
                 operation=name,
@@ -174,7 +176,8 @@ class InfoRouterClient(ServiceClient):
     def _logs_in(self) -> bool:
         return any(getattr(identity, "credentials", None).__class__ is Login for identity in self._identities)
 
-    async def _is_empty(self, operation: Operation[Any]) -> bool:
+    @staticmethod
+    async def _is_empty(calls: CallsTogether, operation: Operation[Any]) -> bool:
         """Whether a document is known to have no bytes."""
         if isinstance(operation, Invocation) and operation.method.name == "DownloadDocument":
             path: Any = operation.values["Path"]
@@ -182,7 +185,7 @@ class InfoRouterClient(ServiceClient):
             path = operation.path
         else:
             return False
-        return (await self.get_document(path)).size == 0
+        return (await calls.call(library.GetDocument(path))).size == 0
 
     # --- tickets, the server, the user ---
 
@@ -235,7 +238,8 @@ class InfoRouterClient(ServiceClient):
             errors.AmbiguousOutcome: a page was lost on its way; asked for again, the next one would come.
             errors.RescueError: whatever else went wrong.
         """
-        return self._searches.pages(Search(criteria, sort_by, ascending=ascending), page or GetNextSearchPage())
+        asked, each = Search(criteria, sort_by, ascending=ascending), page or GetNextSearchPage()
+        return self._stepwise("Search", lambda calls: self._searches.pages(calls, asked, each))
 
     # --- contents ---
 
@@ -272,8 +276,9 @@ class InfoRouterClient(ServiceClient):
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
         more = {} if progress is None else {"progress": progress}
-        job = transfer.Upload(client=self, path=path, comment=comment, chunk_size=chunk_size, **more)
-        return await job.send(source)
+        async with self._together(self._identities[0], "upload") as calls:
+            job = transfer.Upload(calls=calls, path=path, comment=comment, chunk_size=chunk_size, **more)
+            return await job.send(source)
 
     async def download(
         self,
@@ -303,9 +308,10 @@ class InfoRouterClient(ServiceClient):
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
         more = {} if progress is None else {"progress": progress}
-        return await transfer.download(self, path, target, version=version, chunk_size=chunk_size, **more)
+        async with self._together(self._identities[0], "download") as calls:
+            return await transfer.download(calls, path, target, version=version, chunk_size=chunk_size, **more)
 
-    async def stream(
+    def stream(
         self, path: str, *, version: int | None = None, chunk_size: int = transfer.CHUNK
     ) -> AsyncGenerator[bytes, None]:
         """A document's bytes, chunk by chunk: ``async for data in docs.stream(path): …``.
@@ -319,7 +325,4 @@ class InfoRouterClient(ServiceClient):
             errors.ProtocolError: the bytes are not those that the checksums tell; known only at the end.
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
-        handler = await transfer.begin(self, path, version, chunk_size)
-        async with aclosing(transfer.chunks(self, handler)) as received:
-            async for data in received:
-                yield data
+        return self._stepwise("stream", lambda calls: transfer.stream(calls, path, version, chunk_size))

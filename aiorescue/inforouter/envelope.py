@@ -59,7 +59,7 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
         return failure(operation, root)
     try:
         return Outcome(Kind.OK, value=declared.read(root))
-    except (KeyError, ValueError) as problem:
+    except (KeyError, ValueError, OverflowError) as problem:
         return Outcome(Kind.FINAL, error=errors.ProtocolError, detail=f"the answer lacks {problem}", ambiguous=True)
 
 

@@ -1,13 +1,13 @@
 """Searching. A result lives in the session of the ticket that asked: one at a time, read page by page."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Annotated, ClassVar
 
 import attrs
 
 from aiorescue import errors
-from aiorescue.call.client import ServiceClient
+from aiorescue.call.client import CallsTogether
 from aiorescue.inforouter.common import declare
 from aiorescue.inforouter.element import Element
 from aiorescue.inforouter.envelope import InfoRouterOperation
@@ -151,17 +151,18 @@ class GetPreviousSearchPage(InfoRouterOperation[SearchPage]):
 class Searches:
     """The searches of one client, which share the one place that its ticket has for a result."""
 
-    def __init__(self, client: ServiceClient) -> None:
-        self._client = client
+    def __init__(self) -> None:
         self._turn = asyncio.Lock()
         self._latest = 0
 
-    async def pages(self, search: Search, page: GetNextSearchPage) -> AsyncIterator[SearchPage]:
+    async def pages(
+        self, calls: CallsTogether, search: Search, page: GetNextSearchPage
+    ) -> AsyncGenerator[SearchPage, None]:
         """Search, and the pages of the result. Raises `errors.PreconditionFailed` once another search began."""
         async with self._turn:
             self._latest += 1
             mine = self._latest
-            found = await self._client.call(search)
+            found = await calls.call(search)
         if found.count == 0:
             return
         while True:
@@ -171,7 +172,7 @@ class Searches:
                         "Search: another search on this ticket has replaced the result; search with a client each",
                         operation="Search",
                     )
-                answer = await self._client.call(page)
+                answer = await calls.call(page)
             if answer.folders or answer.documents:
                 yield answer
             if answer.is_last or not (answer.folders or answer.documents):

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 import attrs
 
 from aiorescue import errors
-from aiorescue.call.client import ServiceClient
+from aiorescue.call.client import CallsTogether
 from aiorescue.inforouter.handlers import (
     Chunk,
     CreateUploadHandler,
@@ -77,7 +77,7 @@ class _Pieces:
 class Upload:
     """One document to send; see `InfoRouterClient.upload`."""
 
-    client: ServiceClient
+    calls: CallsTogether
     path: str
     comment: str | None = None
     chunk_size: int = CHUNK
@@ -114,14 +114,14 @@ class Upload:
         return await self._once(_in_thread(file), total)
 
     async def _once(self, read: Read, total: int | None = None) -> Uploaded:
-        handler = await self.client.call(CreateUploadHandler(self.chunk_size))
+        handler = await self.calls.call(CreateUploadHandler(self.chunk_size))
         try:
             await self._send_chunks(handler, read, total)
         except Exception:
             with suppress(errors.RescueError):
-                await self.client.call(DeleteUploadHandler(handler.handler))
+                await self.calls.call(DeleteUploadHandler(handler.handler))
             raise
-        return await self.client.call(UploadDocumentWithHandler1(self.path, handler.handler, self.comment))
+        return await self.calls.call(UploadDocumentWithHandler1(self.path, handler.handler, self.comment))
 
     async def _send_chunks(self, handler: UploadHandler, read: Read, total: int | None) -> None:
         whole, done, size = 0, 0, max(1, handler.chunk_size)
@@ -130,7 +130,7 @@ class Upload:
             following = await read(size)
             last = not following
             whole = await asyncio.to_thread(zlib.crc32, chunk, whole)
-            received = await self.client.call(UploadFileChunk(handler.handler, chunk, crc32(chunk), last))
+            received = await self.calls.call(UploadFileChunk(handler.handler, chunk, crc32(chunk), last))
             told = received.file_crc
             done += len(chunk)
             self.progress(done, done if last else total)
@@ -165,29 +165,36 @@ async def _open(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
 # --- down -----------------------------------------------------------------------------------------
 
 
-async def begin(client: ServiceClient, path: str, version: int | None, chunk_size: int) -> DownloadHandler:
+async def begin(calls: CallsTogether, path: str, version: int | None, chunk_size: int) -> DownloadHandler:
     """A handler for one document."""
     if version is None:
-        return await client.call(GetDownloadHandler(path, chunk_size))
-    return await client.call(GetDownloadHandlerByVersion(path, chunk_size, version))
+        return await calls.call(GetDownloadHandler(path, chunk_size))
+    return await calls.call(GetDownloadHandlerByVersion(path, chunk_size, version))
 
 
-async def chunks(client: ServiceClient, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
+async def stream(calls: CallsTogether, path: str, version: int | None, chunk_size: int) -> AsyncGenerator[bytes, None]:
+    """A document's bytes; see `InfoRouterClient.stream`."""
+    async with aclosing(chunks(calls, await begin(calls, path, version, chunk_size))) as received:
+        async for data in received:
+            yield data
+
+
+async def chunks(calls: CallsTogether, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
     """The document's bytes in order; compared with its checksum at the end. The handler ends with it."""
     try:
-        async with aclosing(_received(client, handler)) as received:
+        async with aclosing(_received(calls, handler)) as received:
             async for data in received:
                 yield data
     except (Exception, GeneratorExit):
-        await _end(client, handler)
+        await _end(calls, handler)
         raise
-    await _end(client, handler)
+    await _end(calls, handler)
 
 
-async def _received(client: ServiceClient, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
+async def _received(calls: CallsTogether, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
     done, whole, last = 0, 0, False
     while not last:
-        chunk = await _intact(client, DownloadFileChunk(handler.handler, done, max(1, handler.chunk_size)))
+        chunk = await _intact(calls, DownloadFileChunk(handler.handler, done, max(1, handler.chunk_size)))
         done += len(chunk.data)
         last = chunk.last
         if not last and not chunk.data:
@@ -203,9 +210,9 @@ async def _received(client: ServiceClient, handler: DownloadHandler) -> AsyncGen
         raise _damaged(f"bytes with checksum {whole:X}, not {handler.crc}")
 
 
-async def _intact(client: ServiceClient, operation: DownloadFileChunk) -> Chunk:
+async def _intact(calls: CallsTogether, operation: DownloadFileChunk) -> Chunk:
     for _ in range(_TRIES):
-        chunk = await client.call(operation)
+        chunk = await calls.call(operation)
         if chunk.intact:
             return chunk
     raise _damaged(f"a chunk {_TRIES} times that its checksum does not fit")
@@ -215,13 +222,13 @@ def _damaged(what: str) -> errors.ProtocolError:
     return errors.ProtocolError(f"DownloadFileChunk: the server sent {what}", operation="DownloadFileChunk")
 
 
-async def _end(client: ServiceClient, handler: DownloadHandler) -> None:
+async def _end(calls: CallsTogether, handler: DownloadHandler) -> None:
     with suppress(errors.RescueError):
-        await client.call(DeleteDownloadHandler(handler.handler))
+        await calls.call(DeleteDownloadHandler(handler.handler))
 
 
 async def download(
-    client: ServiceClient,
+    calls: CallsTogether,
     path: str,
     target: Target,
     *,
@@ -231,14 +238,14 @@ async def download(
 ) -> DownloadHandler:
     """Fetch a document; see `InfoRouterClient.download`."""
     if not isinstance(target, str | os.PathLike):
-        return await _write(client, await begin(client, path, version, chunk_size), target, progress)
+        return await _write(calls, await begin(calls, path, version, chunk_size), target, progress)
     # What is there under the name is always a whole document.
     place = Path(target)
     part = place.with_name(f"{place.name}.{secrets.token_hex(4)}.part")
     file = await _open(part, "wb")
     try:
         try:
-            handler = await _write(client, await begin(client, path, version, chunk_size), file, progress)
+            handler = await _write(calls, await begin(calls, path, version, chunk_size), file, progress)
         finally:
             await _close(file)
         await asyncio.to_thread(part.replace, place)
@@ -248,11 +255,9 @@ async def download(
     return handler
 
 
-async def _write(
-    client: ServiceClient, handler: DownloadHandler, file: BinaryIO, progress: Progress
-) -> DownloadHandler:
+async def _write(calls: CallsTogether, handler: DownloadHandler, file: BinaryIO, progress: Progress) -> DownloadHandler:
     done = 0
-    async with aclosing(chunks(client, handler)) as received:
+    async with aclosing(chunks(calls, handler)) as received:
         async for data in received:
             await asyncio.to_thread(file.write, data)
             done += len(data)

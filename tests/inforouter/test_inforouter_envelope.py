@@ -163,3 +163,9 @@ def test_an_element_is_a_frozen_value_read_in_any_case():
     assert pickle.loads(pickle.dumps(root)) == root
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
         root.tag = "other"
+
+
+@pytest.mark.parametrize("hours", ["1e400", "99999999999", "nan", "x"])
+def test_a_zone_that_is_none_is_no_answer(hours):
+    found = outcome(f'<root success="true" VersionNumber="9" UTC_Offset="{hours}"/>', inforouter.ServerInfo())
+    assert (found.kind, found.error) == (Kind.FINAL, errors.ProtocolError)

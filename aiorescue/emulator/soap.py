@@ -243,7 +243,18 @@ def _convert(parameter: Parameter, text: str) -> Plain:
         return base64.b64decode(text)
     if parameter.choices and parameter.soap[:1] == "e" and text not in parameter.choices:
         raise ValueError(f"Instance validation error: '{text}' is not a valid value for {parameter.soap}.")
-    return number(text) if parameter.holds is int else text
+    if writing.xsd(parameter.soap, parameter.holds) == "s:int":
+        found = number(text)
+        return found if parameter.holds is int else text
+    return text if parameter.holds is str else _whole(text)
+
+
+def _whole(text: str) -> int | None:
+    """A number in a text; the rules find the word for one that is none."""
+    try:
+        return number(text)
+    except ValueError:
+        return None
 
 
 def number(text: str) -> int:

@@ -35,11 +35,15 @@ def _prefixed(name: str, kind: str) -> bool:
     return name[:1] == kind and name[1:2].isupper()
 
 
+#: Rescue's names begin with the type that the service means; a declaration may hold another one.
+_BY_PREFIX = {"i": "s:int", "b": "s:boolean", "s": "s:string", "d": "s:dateTime"}
+_BY_KIND = {int: "s:int", bool: "s:boolean", bytes: "s:base64Binary"}
+
+
 def xsd(name: str, holds: type) -> str:
     """The type of a value in a schema."""
-    if holds is bool or _prefixed(name, "b"):
-        return "s:boolean"
-    return "s:int" if holds is int or _prefixed(name, "i") else "s:base64Binary" if holds is bytes else "s:string"
+    named = _BY_PREFIX.get(name[:1]) if name[1:2].isupper() else None
+    return named or _BY_KIND.get(holds, "s:string")
 
 
 def text_of(value: object) -> str:

@@ -12,7 +12,6 @@ from aiorescue.operation import Binding, Content, Output, Parameter
 from aiorescue.rescue.nodes import Group
 from aiorescue.rescue.records import Columns, marked, truth
 
-_TYPES = {str: "s:string", int: "s:int", bool: "s:boolean", bytes: "s:base64Binary"}
 _DOCUMENT = '<s:complexType mixed="true"><s:sequence><s:any /></s:sequence></s:complexType>'
 _PERMISSIONS = "ArrayOfNODE_PERMISSIONS"
 #: What a field of a record holds follows from how it is read.
@@ -36,7 +35,7 @@ def _has_words(shape: Shape) -> bool:
 
 def _element(name: str, kind: str, *, most: str = "1") -> str:
     # Value types are always there, in .NET's eyes.
-    least = 1 if kind in ("s:int", "s:boolean") else 0
+    least = 1 if kind in ("s:int", "s:boolean", "s:dateTime") else 0
     return f'<s:element minOccurs="{least}" maxOccurs="{most}" name="{name}" type="{kind}" />'
 
 
@@ -47,7 +46,7 @@ def _parameter(each: Parameter) -> str:
         values = "".join(f'<s:enumeration value="{choice}" />' for choice in map(str, each.choices))
         kind = f'<s:simpleType><s:restriction base="s:string">{values}</s:restriction></s:simpleType>'
         return f'<s:element minOccurs="1" maxOccurs="1" name="{each.soap}">{kind}</s:element>'
-    return _element(each.soap, _TYPES[each.holds])
+    return _element(each.soap, writing.xsd(each.soap, each.holds))
 
 
 def _output(each: Output) -> str:
@@ -102,7 +101,7 @@ def _schema(shape: Shape) -> Iterator[str]:
     outputs = "".join(map(_output, shape.spec.outputs))
     if not _has_words(shape):
         document = f'<s:element minOccurs="0" maxOccurs="1" name="{result}">{_DOCUMENT}</s:element>'
-        bytes_ = _element(result, _TYPES[bytes])
+        bytes_ = _element(result, "s:base64Binary")
         yield _complex(f"{name}Response", bytes_ if shape.spec.answers is Content.BYTES else document)
         return
     kind = _result_type(shape)
@@ -246,7 +245,7 @@ def _soap_sample(shape: Shape, binding: Binding) -> str:
     name, namespace = shape.name, shape.service.namespace
 
     def field(each: Parameter) -> str:
-        return f"      <{each.soap}>{_TYPES[each.holds].removeprefix('s:')}</{each.soap}>\n"
+        return f"      <{each.soap}>{writing.xsd(each.soap, each.holds).removeprefix('s:')}</{each.soap}>\n"
 
     head = f"POST {shape.service.asmx} HTTP/1.1\n"
     if binding is Binding.SOAP11:

@@ -167,6 +167,8 @@ class MoveNode(Operation[None]):
 class DeleteNode(Operation[None]):
     """Delete a person or group. Vendor: ``deleteNode``.
 
+    Over SOAP only its OK was seen; the other words are inferred from the text page.
+
     Args:
         node: id of the node.
     """
@@ -179,8 +181,8 @@ class DeleteNode(Operation[None]):
         bindings=SOAP11_SEEN | TEXT,
         prefix="deleteNode_",
         page="/API/deleteNode.aspx",
-        words=words(REFUSALS),
-        text_words=words("InvalidParam_Node Invalid_Delete"),
+        words=words(REFUSALS, "InvalidParam_NodeID", "Invalid_Delete"),
+        text_words=words("InvalidParam_Node"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )

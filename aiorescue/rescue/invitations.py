@@ -95,7 +95,8 @@ class GenerateEmailText(Operation[EmailText]):
     """Make the text of an e-mail that invites to a session. Vendor: ``generateEmailText``.
 
     One call a second: the excess answers plain ``ERROR``, so that it is tried again like any other error. SOAP is
-    known from the vendor's PHP sample, which is older than auth codes: that one is taken there is inferred.
+    known from the vendor's PHP sample, which is older than auth codes: that one is taken there is inferred, and so are
+    its words.
 
     Args:
         pin_code: six digits, or a `PinCode`.
@@ -109,8 +110,9 @@ class GenerateEmailText(Operation[EmailText]):
         bindings=SOAP11_SEEN | TEXT,
         prefix="generateEmailText_",  # inferred; another one is taken off as well
         page="/API/generateEmailText.aspx",
-        words=words("Error OK NotLoggedIn NotTechnician Invalid_SecretAuthCode User_Deleted_Or_Disabled"),
-        text_words=words("InvalidPinFormat"),
+        words=words(
+            "Error OK NotLoggedIn NotTechnician InvalidPinFormat Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+        ),
         outputs=(
             Output("sSubject", "SUBJECT"),
             Output("sText", "TEXT"),

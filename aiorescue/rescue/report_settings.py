@@ -183,8 +183,7 @@ class SetReportDate(Operation[None]):
         bindings=SOAP11_SEEN | TEXT,
         prefix="setReportDate_",  # inferred; another one is taken off as well
         page="/API/setReportDate.aspx",
-        words=words(WORDS),
-        text_words=words(_DATE_WORDS),
+        words=words(WORDS, *words(_DATE_WORDS)),  # over SOAP none was seen
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -212,8 +211,7 @@ class SetReportDateV2(Operation[None]):
         bindings=SOAP11_SEEN | TEXT_SEEN,
         prefix="setReportDate_",  # inferred; another one is taken off as well
         page="/API/setReportDate_v2.aspx",
-        words=words(WORDS),
-        text_words=words(_DATE_WORDS),
+        words=words(WORDS, *words(_DATE_WORDS)),  # over SOAP none was seen
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )

@@ -358,7 +358,7 @@ class SetUserStatusV71(Operation[None]):
         service=RESCUE,
         name="setUserStatus_v7_1",
         bindings={Binding.SOAP11: Evidence.INFERRED, Binding.SOAP12: Evidence.INFERRED},
-        words=words(REFUSALS),  # its OK has no prefix; the other words are inferred
+        words=_USER_WORDS,  # its OK has no prefix; the other words are inferred
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )

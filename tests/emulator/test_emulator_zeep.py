@@ -1,6 +1,7 @@
 """An independent SOAP client works from the WSDL alone, over SOAP 1.1 and 1.2."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 import zeep
@@ -95,8 +96,42 @@ async def test_every_soap_operation_can_be_called_from_its_description(service, 
     for name, answer in zip(examples, answers, strict=True):
         word = answer if isinstance(answer, str) else answer[f"{name}Result"]
         spec = rescue.OPERATIONS[name].spec
-        known = {f"{spec.prefix}{each}" for each in (*spec.words, *spec.text_words)}
-        assert word in known, (name, word)
+        assert word in {f"{spec.prefix}{each}" for each in spec.words}, (name, word)
+
+
+@PORTS
+async def test_refusals_are_words_of_the_description(service, port):
+    begin, end = datetime(2024, 1, 2), datetime(2024, 1, 31)
+    calls = {
+        "deleteNode": {"iNodeID": 999},
+        "setUserStatus_v7_1": {"iNodeID": 999, "eStatus": "Disabled"},
+        "generateEmailText": {"iPINCode": 1234567},
+        "setReportDate": {"sBeginDate": "soon", "sEndDate": "1/2/2024"},
+        "setReportDate_v2": {"dBeginDate": end, "dEndDate": begin},
+    }
+    who = {"sAuthCode": "fixedtech0000"}
+    answers = await in_thread(
+        service, "/API/API.asmx", RESCUE, f"API{port}", [(name, own | who) for name, own in calls.items()]
+    )
+    for name, answer in zip(calls, answers, strict=True):
+        word = answer if isinstance(answer, str) else answer[f"{name}Result"]
+        spec = rescue.OPERATIONS[name].spec
+        assert word in {f"{spec.prefix}{each}" for each in spec.words}
+        assert "Invalid" in word
+
+
+@PORTS
+async def test_values_have_the_types_that_their_names_say(service, port):
+    who = {"sAuthCode": "fixedtech0000"}
+    calls = [
+        ("generateEmailText", {"iPINCode": 12345, **who}),  # a number, so without the zero of 012345
+        ("setReportDate_v2", {"dBeginDate": datetime(2024, 1, 2), "dEndDate": datetime(2024, 1, 31), **who}),
+        ("setTimeZone", {"sTimezone": "-240", **who}),
+        ("setTimeZone", {"sTimezone": "west", **who}),
+    ]
+    text, *words = await in_thread(service, "/API/API.asmx", RESCUE, f"API{port}", calls)
+    assert text.sLink.endswith("012345")
+    assert words == ["setReportDate_OK", "setTimeZone_OK", "setTimeZone_Error"]
 
 
 def _arguments(operation):

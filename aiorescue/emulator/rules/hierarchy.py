@@ -109,7 +109,7 @@ class Hierarchy(Room):
     def delete(self, call: Call) -> Said:
         """A person or group goes, and all in it; nobody deletes themselves."""
         user = self.changer(call, "Invalid_Delete")
-        place = self.place(call.values["node"], "InvalidParam_Node")
+        place = self.place(call.values["node"], "InvalidParam_NodeID")
         if place.type not in (*PERSONS, *GROUPS) or any(each.user is user for each in self.below(place)):
             return Said("Invalid_Delete")
         for gone in self.tree.remove(place):

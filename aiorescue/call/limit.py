@@ -59,10 +59,16 @@ class Limit:
     apart: float = 0.0
 
     @classmethod
-    def told(cls, rate: float | None) -> "Limit":
-        """One call in 1/rate seconds, to begin with a little less; or no limit that anybody knows of."""
+    def told(cls, rate: float | None, *, learns: bool = True) -> "Limit":
+        """One call in 1/rate seconds, to begin with a little less; or no limit that anybody knows of.
+
+        Where nobody is told of rejections, it keeps further off the limit, and does not come nearer.
+        """
         if rate is None:
             return cls(gap=0.0)
+        if not learns:
+            gap = 1 / rate + min(0.5, 0.025 / rate)
+            return cls(gap=gap, floor=gap)
         return cls(gap=1 / rate + min(0.01, 0.025 / rate), floor=1 / rate)
 
     @classmethod

@@ -18,6 +18,8 @@ from aiorescue.operation import Family
 
 #: Seconds in which the service counts logins.
 LOGIN_WINDOW = 180.0
+#: What comes too fast answers a plain Error here, so that there is nothing to learn from.
+_SILENT = frozenset({Family.EMAIL_TEXTS, Family.REPORTS})
 
 
 def _positive(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
@@ -157,9 +159,10 @@ def local_pacer(setting: Pace | Literal["auto"] | None, family: Family, clock: C
 
 def first_limit(setting: Pace | Literal["auto"], family: Family) -> Limit:
     """What is known of a family's limit before the first call. Only PINs are worth looking for a faster one."""
-    if setting != "auto":
-        return Limit.told(setting.rate(family))
-    return Limit.unknown(1.0) if family is Family.PINS else Limit.told(Pace().rate(family))
+    if setting == "auto" and family is Family.PINS:
+        return Limit.unknown(1.0)
+    pace = Pace() if setting == "auto" else setting
+    return Limit.told(pace.rate(family), learns=family not in _SILENT)
 
 
 class Pacers:

@@ -8,6 +8,7 @@ from rescue.rescue_pages import pages
 from support import IMPATIENT, QuickClock
 
 from aiorescue import AuthCode, Binding, Login, RescueClient, errors, rescue
+from aiorescue.emulator import Emulator
 from aiorescue.rescue import ReportArea
 
 LOGIN = Login("tech@example.com", "secret")
@@ -181,3 +182,15 @@ async def test_what_is_not_declared_is_never_done_twice():
         with pytest.raises(errors.AmbiguousOutcome):
             await docs.raw("setUserStatus", {"node": 1}, binding=Binding.TEXT_POST)
     assert service.names == ["setuserstatus"]
+
+
+async def test_no_window_of_a_long_time_comes_too_early():
+    """A report that does is a plain Error, and costs another minute."""
+    clock = QuickClock()
+    async with Emulator(clock=clock.time) as service:
+        options = {"base_url": service.url, "clock": clock, "retry": IMPATIENT}
+        async with RescueClient(AuthCode("fixedtech0000"), **options) as docs:
+            days = docs.reports("SESSION", date(2024, 1, 1), date(2024, 2, 9), node=0, window=timedelta(days=1))
+            assert len([report async for report in days]) == 40
+        words = [request.word for request in service.requests if request.operation == "getReport_v2"]
+    assert words == ["OK"] * 40

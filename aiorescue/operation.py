@@ -163,7 +163,8 @@ class PageForm(enum.Enum):
     KEYS = "lines of KEY:value"
     BLOCKS = "one block of KEY:value lines a record, parted by blank lines"
     TABLE = "a header line and rows, each cell closed by the delimiter; or the XML form of that"
-    BODY = "all that follows the word is one value"
+    VALUE = "all that follows the word is one value"
+    BODY = "the same; it may stand right behind the word, as in OK:1, or be an XML document without one"
     WORD = "the word itself is the value"
     ADDRESS = "an address right behind the word, as in OK:https://…"
 

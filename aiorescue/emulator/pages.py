@@ -64,7 +64,7 @@ def write(shape: Shape, said: Said) -> bytes:
     value = said.outputs[0]
     if form is PageForm.ADDRESS:
         return f"{word}:{value}".encode()
-    if form is PageForm.BODY:
+    if form in (PageForm.VALUE, PageForm.BODY):
         body = value
     elif form is PageForm.TABLE:
         titles, rows = writing.table(spec.outputs[0], value)

@@ -33,7 +33,7 @@ class GetChat(Operation[Chat]):
         bindings=SOAP11_SEEN | TEXT,
         prefix="getChat_",
         page="/API/getChat.aspx",
-        form=PageForm.BODY,
+        form=PageForm.VALUE,
         words=words(_WORDS),
         outputs=(Output("sChatLog"),),
         identity=AUTH_CODE,

@@ -17,8 +17,10 @@ def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
     first = spec.outputs[0]
     if spec.form is PageForm.WORD:
         return {first.soap: answer.result}
-    if spec.form in (PageForm.BODY, PageForm.ADDRESS):
-        return {first.soap: answer.body.strip("\r\n") if spec.form is PageForm.BODY else answer.body.strip()}
+    if spec.form is PageForm.ADDRESS:
+        return {first.soap: answer.body.strip()}
+    if spec.form in (PageForm.VALUE, PageForm.BODY):
+        return {first.soap: answer.body.strip("\r\n")}
     if first.record is None:
         return _keyed(spec.outputs, answer.body)
     if spec.form is PageForm.TABLE:

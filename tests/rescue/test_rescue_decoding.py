@@ -331,3 +331,9 @@ def test_only_a_line_feed_ends_a_line(sign):
 @pytest.mark.parametrize("body", ["DELIMITER:\t", "DELIMITER: \t", "Delimiter:\t\r\n"])
 def test_a_tab_is_a_delimiter(body):
     assert value("getDelimiter", f"OK\n\n{body}") == "\t"
+
+
+@pytest.mark.parametrize("name", ["getChat", "getReportArea", "getReportArea_v8", "getDelimiter", "getOutput"])
+@pytest.mark.parametrize("body", ["<?xml version='1.0'?><error>Access denied</error>", "<fault code='7'/>"])
+def test_a_document_in_place_of_a_value_is_no_value(name, body):
+    assert decode(name, TEXT, body).error is errors.ProtocolError

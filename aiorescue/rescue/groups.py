@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 import attrs
 
+from aiorescue import errors
 from aiorescue.operation import Effect, Operation, Output, PageForm, Spec, declared
 from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
 from aiorescue.rescue.nodes import Group
@@ -13,7 +14,10 @@ from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, TEXT, TEXT_INFERRE
 
 def comma_list(names: Sequence[str]) -> str:
     """Names as the pages take them."""
-    return names if isinstance(names, str) else ",".join(names)
+    try:
+        return names if isinstance(names, str) else ",".join(names)
+    except TypeError:
+        raise errors.InvalidRequest("permissions must be a list of names") from None
 
 
 @declared

@@ -19,7 +19,7 @@ PinDigits = Annotated[str, Parameter("iPINCode", "pincode")]
 
 
 def _two_fields(values: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(values, str) or len(values) > len(LONGEST_CUSTOM_FIELDS[:2]):
+    if isinstance(values, str) or not hasattr(values, "__len__") or len(values) > len(LONGEST_CUSTOM_FIELDS[:2]):
         raise errors.InvalidRequest("requestInvitationLink: custom_fields must be a list of up to two texts")
     return tuple(values)
 

@@ -4,7 +4,6 @@ With a login they live in the server session; with an auth code they last, and o
 How to ask for them is in `report_state`.
 """
 
-from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Annotated, ClassVar, TypeVar
 
@@ -15,7 +14,7 @@ from aiorescue.operation import Effect, Operation, Parameter, Spec, declared
 from aiorescue.rescue.report_table import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, on_page, words
 
-T = TypeVar("T")
+T = TypeVar("T", date, datetime, time)
 
 WORDS = "OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 _DATE_WORDS = "InvalidFormat InvalidDateRange"
@@ -23,24 +22,28 @@ _DATE_WORDS = "InvalidFormat InvalidDateRange"
 
 def _date(value: date | str) -> date:
     """A day, or its text in ISO 8601."""
-    return _read(date.fromisoformat, value) if isinstance(value, str) else value
+    return _read(date, value)
 
 
 def _datetime(value: datetime | str) -> datetime:
     """A moment, or its text in ISO 8601."""
-    return _read(datetime.fromisoformat, value) if isinstance(value, str) else value
+    return _read(datetime, value)
 
 
 def _time(value: time | str) -> time:
     """A time of day, or its text in ISO 8601."""
-    return _read(time.fromisoformat, value) if isinstance(value, str) else value
+    return _read(time, value)
 
 
-def _read(how: Callable[[str], T], text: str) -> T:
+def _read(kind: type[T], value: T | str) -> T:
+    if isinstance(value, kind):
+        return value
+    if not isinstance(value, str):
+        raise errors.InvalidRequest(f"a {kind.__name__} is wanted, or its text, not {type(value).__name__}")
     try:
-        return how(text)
+        return kind.fromisoformat(value)
     except ValueError:
-        raise errors.InvalidRequest(f"{text[:40]!r} is no date or time in ISO 8601") from None
+        raise errors.InvalidRequest(f"{value[:40]!r} is no {kind.__name__} in ISO 8601") from None
 
 
 def _day(value: date) -> str:

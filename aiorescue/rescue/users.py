@@ -1,6 +1,6 @@
 """People: administrators and technicians, looked up, made and changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import attrs
@@ -193,6 +193,16 @@ class NewUser:
 _USER_SLOTS = tuple(slots_of(NewUser))
 
 
+def _new_users(users: Iterable[NewUser]) -> tuple[NewUser, ...]:
+    try:
+        found = tuple(users)
+    except TypeError:
+        found = (None,)  # type: ignore[assignment]
+    if not all(isinstance(user, NewUser) for user in found):
+        raise errors.InvalidRequest("createUsers: users must be a list of NewUser", operation="createUsers")
+    return found
+
+
 @declared
 class CreateUsers(Operation[None]):
     """Make many users at once. Never repeated after an unclear failure. Vendor: ``createUsers``.
@@ -204,7 +214,7 @@ class CreateUsers(Operation[None]):
         users: the users; the guide recommends at most about 1,000.
     """
 
-    users: tuple[NewUser, ...] = attrs.field(converter=tuple)
+    users: tuple[NewUser, ...] = attrs.field(converter=_new_users)
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,
@@ -251,6 +261,9 @@ _SET_WORDS = (
 @declared(kw_only=True)
 class SetUser(Operation[None]):
     """Change a user. Vendor: ``setUser``. The text page's path follows from its title (inferred).
+
+    All of it is set, not only what is given: by default the user is enabled and has no add-on, and over SOAP a text
+    that is left out is sent empty.
 
     Args:
         node: id of the user's node.
@@ -300,7 +313,8 @@ class SetUser(Operation[None]):
 class SetUserV2(Operation[None]):
     """Change a user, the RPAT add-on as well. Vendor: ``setUser_v2``.
 
-    Only the text page is known, and its path follows from its title (inferred); SOAP's names were not read.
+    Only the text page is known, and its path follows from its title (inferred); SOAP's names were not read. By default
+    the user is enabled and has no add-on.
 
     Args:
         node: id of the user's node.

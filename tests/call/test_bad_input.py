@@ -1,5 +1,7 @@
 """Bad input is refused before anything is sent, with a message that names the place and the limit."""
 
+from datetime import date
+
 import pytest
 
 from aiorescue import (
@@ -32,6 +34,16 @@ CODE = AuthCode("fixedtech0000")
         (lambda: rescue.RequestPinCode(custom_fields=["x"] * 7), "7 texts, but the service takes six"),
         (lambda: rescue.RequestPinCode(custom_fields="Jane"), r'write \["Jane"\]'),
         (lambda: rescue.RequestPinCode(custom_fields=[1]), "must be str, not int"),
+        (lambda: rescue.RequestPinCode(custom_fields=None), "must be a list of texts, not NoneType"),
+        (lambda: rescue.RequestInvitationLink(custom_fields=7), "a list of up to two texts"),
+        (lambda: rescue.SetGroup(node=1, name="x", permissions=[None]), "permissions must be a list of names"),
+        (lambda: rescue.SetGroup(node=1, name="x", locked_permissions=7), "permissions must be a list of names"),
+        (lambda: rescue.CreateUsers(7), "a list of NewUser"),
+        (lambda: rescue.CreateUsers(["Jane"]), "a list of NewUser"),
+        (lambda: rescue.SetReportDate(None, "2024-01-02"), "a date is wanted, or its text, not NoneType"),
+        (lambda: rescue.SetReportDateV2(date(2024, 1, 2), "2024-01-02"), "a datetime is wanted, .* not date"),
+        (lambda: rescue.SetReportTime("9:00", "10:00"), "'9:00' is no time in ISO 8601"),
+        (lambda: rescue.SetReportTime(9, "10:00"), "a time is wanted, or its text, not int"),
         (lambda: rescue.RequestPinCode(no_tech_console="yes"), "no_tech_console must be bool, not str"),
         (lambda: rescue.CloseSession(2**31), "is 2147483648, but the service takes 32-bit numbers"),
         (lambda: rescue.CloseSession("42"), "session must be int, not str"),

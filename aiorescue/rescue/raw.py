@@ -22,6 +22,7 @@ from aiorescue.operation import (
     declared,
     verdict,
 )
+from aiorescue.rescue import records
 from aiorescue.rescue.service import AUTH_CODE, RESCUE
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -49,16 +50,16 @@ class Raw:
 
 def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     """Refusals that are known are raised as ever; what else the service says is handed on."""
-    if not isinstance(answer.result, str):
-        return Outcome(Kind.OK, value=Raw("", answer.result if isinstance(answer.result, Mapping) else {}))
-    found = verdict(answer.result, operation.spec.prefix)
-    if found.kind is not Kind.OK and found.error is not errors.ServiceError:
-        return Outcome(found.kind, word=answer.result, error=found.error, detail=found.hint)
-    if found.kind is Kind.TRANSIENT:
-        return Outcome(found.kind, word=answer.result, error=found.error, detail=found.hint)
+    word = records.content(answer.result)
+    if not isinstance(word, str):
+        return Outcome(Kind.OK, value=Raw("", word or {}))
+    word = word.strip()
+    found = verdict(word, operation.spec.prefix)
+    if found.kind is Kind.TRANSIENT or (found.kind is not Kind.OK and found.error is not errors.ServiceError):
+        return Outcome(found.kind, word=word, error=found.error, detail=found.hint)
     lines = map(_KEY.fullmatch, answer.body.splitlines())
     outputs = {line[1]: line[2].strip() for line in lines if line} if answer.text else answer.fields
-    return Outcome(Kind.OK, value=Raw(answer.result, outputs, answer.body.strip("\r\n")), word=answer.result)
+    return Outcome(Kind.OK, value=Raw(word, outputs, answer.body.strip("\r\n")), word=word)
 
 
 _RAW: Final = attrs.evolve(RESCUE, understand=_understand)

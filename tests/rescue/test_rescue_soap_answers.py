@@ -3,9 +3,11 @@
 import pytest
 from rescue.rescue_decoding import decode
 
-from aiorescue import errors, rescue
+from aiorescue import errors, rescue, wire
 from aiorescue.operation import Binding, Kind, Outcome
 from aiorescue.rescue import NodeStatus, SessionStatus
+from aiorescue.rescue.raw import call_of
+from aiorescue.wire import Response, Stamp
 
 SOAP = Binding.SOAP11
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -115,3 +117,17 @@ def test_an_empty_auth_code_is_none(code):
 def test_the_word_may_have_blanks_around_it():
     assert value("deleteNode", "", "\n  deleteNode_OK\n ") is None
     assert outcome("deleteNode", "", " deleteNode_NotLoggedIn ").word == "deleteNode_NotLoggedIn"
+
+
+def test_a_raw_word_may_have_attributes_and_blanks_too():
+    body = (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><getDateFormatResponse'
+        ' xmlns="https://secure.logmeinrescue.com/API/API.asmx"><getDateFormatResult id="1"> getDateFormat_{}'
+        "\n</getDateFormatResult></getDateFormatResponse></s:Body></s:Envelope>"
+    )
+    call = call_of("getDateFormat", {}, None)
+    found = [
+        wire.read(wire.codec(type(call), SOAP), call, Stamp(), Response(200, body.format(word).encode()))
+        for word in ("OK", "NotLoggedIn")
+    ]
+    assert (found[0].value.status, found[1].error) == ("getDateFormat_OK", errors.NotLoggedIn)

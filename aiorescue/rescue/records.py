@@ -2,7 +2,6 @@
 
 import enum
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -123,10 +122,16 @@ def _key(field: Field, *, text: bool) -> str:
 
 
 def _value(field: Field, key: str, value: Any) -> Any:
-    with suppress(TypeError, ValueError):
-        if field.array or isinstance(value, str):
-            return field.read(value)
-    raise ValueError(f"the answer is OK but its {key} cannot be read")
+    try:
+        return field.read(value if field.array else _text(value))
+    except (TypeError, ValueError):
+        raise ValueError(f"the answer is OK but its {key} cannot be read") from None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError(type(value).__name__)
 
 
 # --- what texts mean --------------------------------------------------------------------------------

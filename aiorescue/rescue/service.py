@@ -80,12 +80,11 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
 def _values(outputs: Sequence[Output], answer: Answer) -> Mapping[str, Any]:
     """The outputs of a SOAP answer. Raises ValueError."""
     values: dict[str, Any] = {}
-    strange = records.children(answer.fields).keys() - {output.soap for output in outputs}
     for output in outputs:
         value = records.content(answer.fields.get(output.soap))
         lacks = output.soap not in answer.fields
         # A text or a list that is null does not come at all; if something unknown did, it may have another name.
-        if not output.optional and ((lacks and strange) or (value is None and output.holds is int)):
+        if not output.optional and value is None and (output.holds is int or (lacks and _strange(outputs, answer))):
             raise ValueError(f"the answer is OK but holds no {output.soap}")
         if output.item:
             values[output.soap] = _list(output, value)
@@ -98,6 +97,11 @@ def _values(outputs: Sequence[Output], answer: Answer) -> Mapping[str, Any]:
         elif not (output.optional and lacks):
             values[output.soap] = value or ""
     return values
+
+
+def _strange(outputs: Sequence[Output], answer: Answer) -> bool:
+    """Whether the answer holds what is not declared."""
+    return not records.children(answer.fields).keys() <= {output.soap for output in outputs}
 
 
 def _number(output: Output, value: str) -> int:
@@ -123,7 +127,7 @@ def _elements(output: Output, value: Any) -> Mapping[str, Any]:
     held = records.content(value)
     if not isinstance(held, Mapping):
         raise ValueError(f"the answer is OK but its {output.soap} is no structure")  # noqa: TRY004 - caught above
-    return {name: records.content(child) for name, child in held.items()}
+    return {name: child if isinstance(child, str) else records.content(child) for name, child in held.items()}
 
 
 RESCUE = Service(

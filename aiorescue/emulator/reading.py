@@ -147,7 +147,7 @@ class Shape:
     def optional(self) -> frozenset[str]:
         """Parameters that a form may leave out: infoRouter's, ticket and all, except for name and password."""
         own = self.spec.own_credentials or ()
-        if self.spec.root:
+        if not self.service.omits:
             return frozenset()
         ticket = {self.spec.identity.soap} if self.spec.identity is not None else set()
         return frozenset(slot.parameter.soap for slot in self.operation.slots if slot.name not in own) | ticket

@@ -25,15 +25,17 @@ class TextCodec(Codec):
     def draft(self, operation: Operation[object]) -> Draft:
         """The form; what is empty is left out."""
         fields = []
-        for slot in (*self._slots, *operation.more_slots()):
+        more = operation.more_slots()
+        for slot in (*self._slots, *more) if more else self._slots:
             value = slot.get(operation)
             if value is None or value == "":
                 continue
-            text = plain(slot.parameter, value, true="1", false="0")
-            if slot.parameter.on_page is not None:
-                text = slot.parameter.on_page(text)
+            parameter = slot.parameter
+            text = value if type(value) is str else plain(parameter, value, true="1", false="0")
+            if parameter.on_page is not None:
+                text = parameter.on_page(text)
             refuse_markup(operation, slot.name, text)
-            fields.append((slot.parameter.text, text))
+            fields.append((parameter.text, text))
         return self._form.fill(fields)
 
     def sign(self, draft: Draft, stamp: Stamp) -> Request:

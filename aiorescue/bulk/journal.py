@@ -1,7 +1,8 @@
 """The journal of a bulk job: which requests were sent and what came of them, in SQLite.
 
-Writes are grouped: all that wait while one commit is under way share the next one, so each costs a fraction of a
-disk sync, and each is on the disk when its await returns. One thread does all the work; the event loop never blocks.
+Writes are grouped: all that wait while one commit is under way share the next one, and commits that follow each other
+quickly wait a moment for company, so each write costs a fraction of a disk sync; it is on the disk when its await
+returns. One thread does all the work; the event loop never blocks.
 """
 
 import asyncio
@@ -19,7 +20,13 @@ import attrs
 from aiorescue import errors
 
 T = TypeVar("T")
+#: A statement and its values; or, for what answers, a function in the thread.
+Write = tuple[str, tuple[Any, ...]] | Callable[[sqlite3.Connection], Any]
 
+#: Commits a second in the long run, unless they are full: a commit costs as much as half a dozen requests.
+_COMMITS = 200
+#: Commits that may come at once after a quiet time, and the writes that fill one.
+_AT_ONCE, _FULL = 8, 16
 #: Marks the file as ours ("RESQ").
 _APPLICATION = 0x52455351
 _VERSION = 1
@@ -82,8 +89,10 @@ class Journal:
         self._path = None if path is None else Path(path)
         self._job = job
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="aiorescue-journal")
-        self._waiting: list[tuple[Callable[[sqlite3.Connection], Any], asyncio.Future[Any]]] = []
+        self._waiting: list[tuple[Write, asyncio.Future[Any]]] = []
         self._busy = False
+        self._timer: asyncio.TimerHandle | None = None  # of a commit that waits for company
+        self._free_at = 0.0  # when the next commit may come without waiting
         self._connection: sqlite3.Connection | None = None
         self._run = 0
 
@@ -115,75 +124,97 @@ class Journal:
         One without a name is known by its fields and how many of the same fields were before it in the run: so it
         keeps its key when others come in between.
         """
-        return await self._write(lambda connection: [self._admit(connection, *one) for one in requests])
+        found: list[Entry] = await self._write(lambda connection: [self._admit(connection, *one) for one in requests])
+        return found
 
-    async def sent(self, key: str) -> None:
+    def sent(self, key: str) -> "asyncio.Future[None]":
         """The request is about to leave."""
-        if self._path is not None:
-            # Sent again within a run: should it be the last that is heard, there were two tries.
-            statement = "UPDATE request SET unseen = unseen + (state = 1), state = 1 WHERE key = ?"
-            await self._write(lambda c: c.execute(statement, (key,)))
+        # Sent again within a run: should it be the last that is heard, there were two tries.
+        return self._note("UPDATE request SET unseen = unseen + (state = 1), state = 1 WHERE key = ?", key)
 
-    async def issued(self, key: str, pin: str, unseen: int) -> None:
+    def issued(self, key: str, pin: str, unseen: int) -> "asyncio.Future[None]":
         """The PIN has come."""
-        if self._path is not None:
-            values = (pin, unseen, key)
-            statement = "UPDATE request SET state = 2, pin = ?, unseen = ?, error = NULL WHERE key = ?"
-            await self._write(lambda c: c.execute(statement, values))
+        statement = "UPDATE request SET state = 2, pin = ?, unseen = ?, error = NULL WHERE key = ?"
+        return self._note(statement, pin, unseen, key)
 
-    async def failed(self, key: str, error: str, unseen: int) -> None:
+    def failed(self, key: str, error: str, unseen: int) -> "asyncio.Future[None]":
         """The request failed by itself; another run asks again."""
-        if self._path is not None:
-            values = (error, unseen, key)
-            statement = "UPDATE request SET state = 3, error = ?, unseen = ? WHERE key = ?"
-            await self._write(lambda c: c.execute(statement, values))
+        return self._note("UPDATE request SET state = 3, error = ?, unseen = ? WHERE key = ?", error, unseen, key)
 
-    async def given_back(self, key: str, unseen: int) -> None:
+    def given_back(self, key: str, unseen: int) -> "asyncio.Future[None]":
         """The request was refused for its caller's sake: it is as good as new."""
-        if self._path is not None:
-            await self._write(
-                lambda c: c.execute("UPDATE request SET state = 0, unseen = ? WHERE key = ?", (unseen, key))
-            )
+        return self._note("UPDATE request SET state = 0, unseen = ? WHERE key = ?", unseen, key)
 
     # --- grouping ---
 
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, future))
-        if not self._busy:
+    def _note(self, statement: str, *values: Any) -> "asyncio.Future[None]":
+        if self._path is None:
+            nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            nothing.set_result(None)
+            return nothing
+        return self._write((statement, values))
+
+    def _write(self, write: Write) -> "asyncio.Future[Any]":
+        """What will be done when it is on the disk. A future: many wait here, and a coroutine more for each costs."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._waiting.append((write, future))
+        if not self._busy and (self._timer is None or len(self._waiting) >= _FULL):
+            self._next(loop)
+        return future
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Commit what waits, now or in a moment."""
+        early = self._free_at - loop.time()
+        if early > 0 and len(self._waiting) < _FULL:
+            self._timer = loop.call_later(early, self._commit_waiting)
+        else:
             self._commit_waiting()
-        return await future
 
     def _commit_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         group, self._waiting = self._waiting, []
         self._busy = True
-        done = asyncio.get_running_loop().run_in_executor(self._thread, self._commit, [work for work, _ in group])
+        loop = asyncio.get_running_loop()
+        now, gap = loop.time(), 1 / _COMMITS
+        # After a quiet time some may be early; one that came because it was full makes nobody else wait for longer.
+        self._free_at = min(max(self._free_at, now - _AT_ONCE * gap) + gap, now + gap)
+        done = loop.run_in_executor(self._thread, self._commit, [write for write, _ in group])
         done.add_done_callback(lambda done: self._committed(done, [future for _, future in group]))
 
     def _committed(self, done: "asyncio.Future[list[Any]]", futures: Sequence["asyncio.Future[Any]"]) -> None:
         self._busy = False
         problem = done.exception()
-        for index, future in enumerate(futures):
+        outcomes = [problem] * len(futures) if problem is not None else done.result()
+        for outcome, future in zip(outcomes, futures, strict=True):
             if future.done():  # cancelled; what it wrote stays written
                 continue
-            outcome = problem if problem is not None else done.result()[index]
             if isinstance(outcome, BaseException):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
         if self._waiting:
-            self._commit_waiting()
+            self._next(asyncio.get_running_loop())
 
     # --- in the thread ---
 
-    def _commit(self, group: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any]:
+    def _commit(self, group: Sequence[Write]) -> list[Any]:
         connection = self._connection
         if connection is None:
             raise errors.JournalError(f"{self._path}: the journal is closed")
         try:
             with connection:
                 connection.execute("BEGIN")
-                return [_result(work, connection) for work in group]
+                # A request has one write under way at a time, so that their order among each other does not matter.
+                noted: dict[str, list[tuple[Any, ...]]] = {}
+                for write in group:
+                    if isinstance(write, tuple):
+                        noted.setdefault(write[0], []).append(write[1])
+                for statement, values in noted.items():
+                    connection.executemany(statement, values)
+                return [None if isinstance(write, tuple) else _result(write, connection) for write in group]
         except sqlite3.Error as problem:
             raise self._refused(str(problem)) from None
 

@@ -1,0 +1,119 @@
+"""The usual answer: known by its bytes, and never understood otherwise than the parser would have."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aiorescue import Binding, rescue
+from aiorescue.operation import Kind, Operation, Outcome
+from aiorescue.wire import UNSIGNED, Response, codec, read
+
+SOAP = (
+    '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">'
+    '<soap:Body><{name}Response xmlns="https://secure.logmeinrescue.com/API/API.asmx"><{name}Result>{word}</{name}Result>'
+    "{out}</{name}Response></soap:Body></soap:Envelope>"
+)
+ROOT = '<{name} xmlns="https://secure.logmeinrescue.com/API/API.asmx">{name}_OK</{name}>'
+
+#: An operation, a binding, a good answer, and what stands in it for a value.
+ANSWERS = {
+    "pin": (
+        rescue.RequestLensPinCodeV2(),
+        Binding.SOAP11,
+        SOAP.format(name="requestLensPINCodeV2", word="requestPINCode_OK", out="<sPINCode>012345</sPINCode>"),
+        "012345",
+    ),
+    "number": (
+        rescue.RequestPinCode(),
+        Binding.SOAP11,
+        SOAP.format(name="requestPINCode", word="requestPINCode_OK", out="<iPINCode>012345</iPINCode>"),
+        "12345",
+    ),
+    "pin as text": (rescue.RequestPinCode(), Binding.TEXT_POST, "OK\n\nPINCODE:012345", "012345"),
+    "note": (
+        rescue.GetNote(1),
+        Binding.SOAP11,
+        SOAP.format(name="getNote", word="getNote_OK", out="<sNote>hello</sNote>"),
+        "hello",
+    ),
+    "twice": (
+        rescue.GetNote(1),
+        Binding.SOAP11,
+        SOAP.format(name="getNote", word="getNote_OK", out="<sNote>Body</sNote>"),
+        ">Body<",
+    ),
+    "note as text": (rescue.GetNote(1), Binding.TEXT_POST, "OK\nNOTE:hello", "hello"),
+    "nothing": (rescue.StartSession(1, 2), Binding.HTTP_POST, ROOT.format(name="startSessionRet"), ""),
+    "nothing as text": (rescue.CloseSession(1), Binding.TEXT_POST, "OK", ""),
+    "word": (rescue.IsAnyTechAvailableOnChannel(1), Binding.TEXT_POST, "TRUE", "TRUE"),
+}
+
+
+def outcome(operation: Operation, binding: Binding, body: str, *, learned: str | None) -> Outcome:
+    """What an answer means to a codec that has seen another one before, or none."""
+    prepared = codec(type(operation), binding)
+    prepared.usual = None
+    if learned is not None:
+        read(prepared, operation, UNSIGNED, Response(200, learned.encode()))
+    return read(prepared, operation, UNSIGNED, Response(200, body.encode("utf-8", "surrogatepass")))
+
+
+def said(found: Outcome) -> tuple:
+    return found.kind, found.value, found.word, found.error, found.detail, found.ambiguous
+
+
+@pytest.mark.parametrize("name", ["pin", "number", "pin as text", "note", "note as text", "nothing", "nothing as text"])
+def test_a_good_answer_is_remembered(name: str):
+    operation, binding, answer, value = ANSWERS[name]
+    assert outcome(operation, binding, answer, learned=None).kind is Kind.OK
+    usual = codec(type(operation), binding).usual
+    assert usual.head + value.encode() + usual.tail == answer.encode()
+
+
+@pytest.mark.parametrize("name", ["word", "twice"])
+def test_an_answer_whose_value_has_no_place_of_its_own_is_not_remembered(name: str):
+    operation, binding, answer, _ = ANSWERS[name]
+    assert outcome(operation, binding, answer, learned=None).kind is Kind.OK
+    assert codec(type(operation), binding).usual is None
+
+
+def test_an_answer_with_a_secret_in_it_is_not_remembered():
+    operation = rescue.RequestAuthCode("me", "x")
+    assert outcome(operation, Binding.TEXT_POST, "OK AUTHCODE:4ahx80u0", learned=None).value == "4ahx80u0"
+    assert codec(type(operation), Binding.TEXT_POST).usual is None
+
+
+WORDS = st.sampled_from(
+    [
+        "ERROR",
+        "POLLRATEEXCEEDED",
+        "NOTLOGGEDIN",
+        "FALSE",
+        "Invalid",
+        "999999",
+        "000000",
+        "1",
+        "",
+        "012345 ",
+        "x<y",
+        "&#49;",
+    ]
+)
+
+
+@given(name=st.sampled_from(sorted(ANSWERS)), value=WORDS | st.text(max_size=8) | st.text("0123456789", max_size=7))
+def test_another_value_means_what_the_parser_says(name: str, value: str):
+    operation, binding, answer, old = ANSWERS[name]
+    other = answer.replace(old, value) if old else answer + value
+    known = outcome(operation, binding, other, learned=answer)
+    assert said(known) == said(outcome(operation, binding, other, learned=None))
+
+
+@given(data=st.data(), name=st.sampled_from(sorted(ANSWERS)))
+def test_a_changed_answer_means_what_the_parser_says(data: st.DataObject, name: str):
+    operation, binding, answer, _ = ANSWERS[name]
+    begin = data.draw(st.integers(0, len(answer)))
+    end = data.draw(st.integers(begin, len(answer)))
+    other = answer[:begin] + data.draw(WORDS | st.text(max_size=4)) + answer[end:]
+    known = outcome(operation, binding, other, learned=answer)
+    assert said(known) == said(outcome(operation, binding, other, learned=None))

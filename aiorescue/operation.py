@@ -5,9 +5,9 @@ attrs class whose annotations carry the wire names; everything else derives from
 """
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import attrs
 
@@ -24,6 +24,7 @@ __all__ = [
     "Evidence",
     "Family",
     "Kind",
+    "LongText",
     "Needs",
     "Operation",
     "Outcome",
@@ -59,6 +60,11 @@ class Binding(enum.Enum):
     def is_get(self) -> bool:
         """Whether parameters travel in the URL."""
         return self in (Binding.HTTP_GET, Binding.TEXT_GET)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a text page."""
+        return self in (Binding.TEXT_GET, Binding.TEXT_POST)
 
     @property
     def is_soap(self) -> bool:
@@ -205,6 +211,7 @@ class Spec:
         no: the refusal that is this operation's way to answer False (isValidTicket).
         secret_answer: the answer holds a secret, so it is never quoted.
         answers: what it answers with.
+        long: its text page's answer may be too long for the memory.
     """
 
     service: Service
@@ -225,6 +232,7 @@ class Spec:
     no: type[errors.RescueError] | None = None
     secret_answer: bool = False
     answers: Content = Content.XML
+    long: bool = False
 
     def choose(self, preferred: Binding) -> Binding:
         """The client's preferred binding if offered, else the best that is known for the operation."""
@@ -246,6 +254,22 @@ class Spec:
         )
 
 
+class LongText(Protocol):
+    """A text too long for the memory, in pieces. Whoever has it closes it."""
+
+    def __iter__(self) -> Iterator[str]:
+        """The pieces, once. It takes a while: not on an event loop."""
+
+    def skip(self, characters: int) -> None:
+        """Leave out the first ones."""
+
+    def close(self) -> None:
+        """Nothing more is read. A second time does nothing. It may take a while, too."""
+
+    def discard(self) -> None:
+        """The same from an event loop, which does not wait."""
+
+
 @attrs.frozen
 class Answer:
     """An answer taken apart, whatever binding it came over; not yet understood.
@@ -255,12 +279,14 @@ class Answer:
         fields: the other elements of the answer, by SOAP name.
         text: it is a text page's.
         body: what follows the word on a text page.
+        long: the same, where it is too long for the memory.
     """
 
     result: Any
     fields: Mapping[str, Any] = attrs.field(factory=dict)
     text: bool = False
     body: str = ""
+    long: LongText | None = None
 
 
 @attrs.frozen

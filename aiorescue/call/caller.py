@@ -1,5 +1,6 @@
 """The life of one call, stage by stage: retry, pace, session, wire, transport. See DESIGN, "the rules of a call"."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
@@ -11,9 +12,12 @@ from aiorescue.call.identity import Identity, Lease, Sent
 from aiorescue.call.line import Rank
 from aiorescue.call.pace import Pacers
 from aiorescue.call.retry import Budget, RetryPolicy, controller
-from aiorescue.call.transport import Transport
+from aiorescue.call.transport import TOO_LARGE, Transport
 from aiorescue.operation import Binding, Effect, Family, Kind, Operation, Outcome
-from aiorescue.wire import Stamp
+from aiorescue.wire import Response, Stamp
+
+#: Bytes that are decoded on the event loop; what is longer would hold it up.
+INLINE = 2**16
 
 R = TypeVar("R")
 BeforeSend = Callable[[], Awaitable[None]]
@@ -153,6 +157,8 @@ class Caller:
         response = await self._transport.send(codec.encode(operation, stamp))
         if isinstance(response, Outcome):
             return response, None
+        if len(response.body) > INLINE or response.long is not None:
+            return await _read_aside(codec, operation, stamp, response), response
         return wire.read(codec, operation, stamp, response), response
 
     async def send(self, identity: Identity, operation: Operation[Any], stamp: Stamp) -> Sent:
@@ -168,6 +174,8 @@ class Caller:
     def _exception(self, outcome: Outcome[Any], call: Call, budget: Budget) -> errors.RescueError:
         spec = call.operation.spec
         said = f" ({outcome.word})" if outcome.word else ""
+        if spec.long and outcome.detail.startswith(TOO_LARGE) and not call.binding.is_text:
+            said = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
         tries = f"; tried {budget.attempts} times" if budget.attempts > 1 else ""
         unseen = "; an earlier try may have been carried out" if budget.orphans and not outcome.ambiguous else ""
         more = dict(outcome.more)
@@ -181,3 +189,15 @@ class Caller:
             possibly_orphaned=budget.orphans,
             **more,
         )
+
+
+async def _read_aside(codec: wire.Codec, operation: Operation[Any], stamp: Stamp, response: Response) -> Outcome[Any]:
+    """`wire.read` in a thread. A long text is the result's if there is one, else it is closed here."""
+    taken = False
+    try:
+        outcome = await asyncio.to_thread(wire.read, codec, operation, stamp, response)
+        taken = outcome.kind is Kind.OK
+    finally:
+        if response.long is not None and not taken:
+            response.long.discard()
+    return outcome

@@ -12,7 +12,8 @@ from aiohttp.client import ClientRequest, ClientResponse
 from yarl import URL
 
 from aiorescue import errors
-from aiorescue.operation import Kind, Outcome
+from aiorescue.call import spool
+from aiorescue.operation import Kind, LongText, Outcome
 from aiorescue.wire import Request, Response
 
 __all__ = ["ClientSession", "Transport", "check_base_url"]
@@ -21,8 +22,10 @@ __all__ = ["ClientSession", "Transport", "check_base_url"]
 KEEP_ALIVE = 10.0
 #: Seconds to open a connection in, at most.
 CONNECT = 10.0
-#: Bytes an answer may have.
+#: Bytes an answer may have; `spool` has a limit of its own for those that may be long.
 LARGEST_ANSWER = 16 * 2**20
+#: How the outcome of one that has more begins.
+TOO_LARGE = "the answer has more than "
 
 # Nothing is compressed: the service ignores the wish, and a bomb could not be told from an answer by its length.
 _HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity", "Accept": "*/*"})
@@ -77,7 +80,8 @@ class Transport:
 
     Args:
         base_url: checked by `check_base_url`.
-        timeout: seconds for one request, from its connection to the last byte of its answer.
+        timeout: seconds for one request, from its connection to the last byte of its answer. An answer that may be
+            long may take any time, as long as no pause in it is longer than that.
         max_connections: how many requests may be under way at once.
         http: the caller's own session, never closed. Its pool, headers, traces and `trust_env` are used; with a
             `DummyCookieJar` it is used itself.
@@ -88,6 +92,7 @@ class Transport:
         # Connecting has less than all of it, so that a request that never left is told from one without an answer.
         connect = min(timeout * 0.8, CONNECT)
         self._timeout = aiohttp.ClientTimeout(total=timeout, connect=connect, sock_connect=connect)
+        self._patient = aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=timeout)
         self._seconds = timeout
         self._limit = min(max_connections, _limit_of(http) or max_connections)
         self._http = http
@@ -130,28 +135,15 @@ class Transport:
             self._url(request),
             data=request.body,
             headers=request.headers,
-            timeout=self._timeout,
+            timeout=self._patient if request.long else self._timeout,
             raise_for_status=False,
             allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
             middlewares=(_send_once,) if request.method == "GET" else None,
         ) as response:
+            if request.long:
+                return await _receive(response)
             body = await _read(response)
-            if body is None:
-                return _lost(
-                    Kind.FINAL,
-                    errors.ProtocolError,
-                    f"the answer has more than {LARGEST_ANSWER:,} bytes",
-                    ambiguous=True,
-                )
-            headers = response.headers
-            return Response(
-                status=response.status,
-                body=body,
-                charset=response.charset or "utf-8",
-                retry_after=headers.get("Retry-After"),
-                cookies=tuple(headers.getall("Set-Cookie", ())),
-                headers=headers,
-            )
+            return _too_large(LARGEST_ANSWER) if body is None else _response(response, body)
 
     def _url(self, request: Request) -> URL:
         if request.query:
@@ -213,6 +205,40 @@ async def _read(response: ClientResponse) -> bytes | None:
             response.close()
             return None
     return bytes(body)
+
+
+async def _receive(response: ClientResponse) -> Response | Outcome[object]:
+    """An answer that may be long: in memory as ever if it is not."""
+    largest = spool.LARGEST_LONG_ANSWER
+    if (response.content_length or 0) > largest:
+        response.close()
+        return _too_large(largest)
+    try:
+        body, rest = await spool.receive(response.content.iter_any(), response.charset or "utf-8")
+    except spool.TooLargeError:
+        response.close()
+        return _too_large(largest)
+    except spool.NoRoomError as problem:
+        response.close()
+        return _lost(Kind.FINAL, errors.RescueError, str(problem), ambiguous=True)
+    return _response(response, body, rest)
+
+
+def _response(response: ClientResponse, body: bytes, long: LongText | None = None) -> Response:
+    headers = response.headers
+    return Response(
+        status=response.status,
+        body=body,
+        charset=response.charset or "utf-8",
+        retry_after=headers.get("Retry-After"),
+        cookies=tuple(headers.getall("Set-Cookie", ())),
+        headers=headers,
+        long=long,
+    )
+
+
+def _too_large(largest: int) -> Outcome[object]:
+    return _lost(Kind.FINAL, errors.ProtocolError, f"{TOO_LARGE}{largest:,} bytes", ambiguous=True)
 
 
 def _lost(kind: Kind, error: type[errors.RescueError], detail: str, *, ambiguous: bool = False) -> Outcome[object]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from aiorescue.operation import Parameter, Plain
+from aiorescue.operation import LongText, Parameter, Plain
 
 
 @attrs.frozen
@@ -29,18 +29,27 @@ class Stamp:
 
 @attrs.frozen
 class Request:
-    """What is sent. The body may hold secrets, and so may the query of a GET."""
+    """What is sent. The body may hold secrets, and so may the query of a GET.
+
+    Attributes:
+        long: its answer may be too long for the memory.
+    """
 
     method: str
     path: str
     query: str = attrs.field(default="", repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
+    long: bool = False
 
 
 @attrs.frozen
 class Response:
-    """What came back, read to its end."""
+    """What came back, read to its end.
+
+    Attributes:
+        long: the whole body where it is too long for the memory; then `body` is its beginning.
+    """
 
     status: int
     body: bytes = attrs.field(repr=False)
@@ -48,6 +57,7 @@ class Response:
     retry_after: str | None = None
     cookies: tuple[str, ...] = attrs.field(default=(), repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    long: LongText | None = None
 
     @property
     def text(self) -> str:

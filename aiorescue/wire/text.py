@@ -2,6 +2,8 @@
 
 import re
 
+import attrs
+
 from aiorescue.operation import Answer, Binding, Operation, PageForm
 from aiorescue.wire import xml
 from aiorescue.wire.form import form_request, refuse_markup
@@ -20,6 +22,7 @@ class TextCodec:
         self._identity = spec.identity
         self._path = spec.page
         self._form = spec.form
+        self._long = spec.long
 
     def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
         """The request; what is empty is left out."""
@@ -35,7 +38,8 @@ class TextCodec:
             pairs.append((slot.parameter.text, text))
         if self._identity is not None and stamp.code:
             pairs.append((self._identity.text, stamp.code))
-        return form_request(operation, self._path, pairs, stamp, get=self._get)
+        request = form_request(operation, self._path, pairs, stamp, get=self._get)
+        return attrs.evolve(request, long=True) if self._long else request
 
     def decode(self, response: Response) -> Answer:
         """The answer: the word, and what follows it as it came. Raises `xml.Unreadable`."""
@@ -44,10 +48,10 @@ class TextCodec:
             raise xml.Unreadable("the answer is empty", cut=True)
         found = _WORD.match(text)
         if found is not None:
-            return Answer(found[1], text=True, body=text[found.end() :])
-        bare = self._without_word(text.strip())
+            return _answer(found[1], text[found.end() :], response)
+        bare = self._without_word(text.strip() if response.long is None else text.lstrip())
         if bare is not None:
-            return Answer("OK", text=True, body=bare)
+            return _answer("OK", bare, response)
         page = text.lstrip().startswith("<")
         raise xml.Unreadable(f"the answer is {'an HTML page' if page else 'no status word'}")
 
@@ -60,3 +64,11 @@ class TextCodec:
             return text.removeprefix("OK:")
         table = text.startswith("<") and self._form in (PageForm.TABLE, PageForm.BODY)
         return None if not table or xml.is_html(text) else text
+
+
+def _answer(word: str, body: str, response: Response) -> Answer:
+    """Of a long answer only the beginning is looked at here, to which the body is the end."""
+    if response.long is None:
+        return Answer(word, text=True, body=body)
+    response.long.skip(len(response.text) - len(body))
+    return Answer(word, text=True, long=response.long)

@@ -15,6 +15,8 @@ def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
     if not spec.outputs:
         return {}
     first = spec.outputs[0]
+    if answer.long is not None:
+        return {first.soap: answer.long}
     if spec.form is PageForm.WORD:
         return {first.soap: answer.result}
     if spec.form in (PageForm.BODY, PageForm.ADDRESS):

@@ -3,19 +3,20 @@
 import asyncio
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from aiorescue import RescueClient
 from aiorescue.cli import credentials, say
 from aiorescue.cli.options import JsonOption
+from aiorescue.cli.sheet import Sheet
 from aiorescue.cli.status import Status
-from aiorescue.rescue import Report
+from aiorescue.rescue import Report, ReportStream
 
 _Day = typer.Argument(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="A day (2026-11-01) or a moment.")
 
@@ -31,28 +32,68 @@ def report(
     as_json: JsonOption = False,
 ) -> Status:
     """Get a report; the service allows one a minute."""
-    found = asyncio.run(_get(area, begin, end, node=node, timezone=timezone))
+    wanted = {"area": area, "begin": begin, "end": end, "node": node, "timezone": timezone}
     if as_json:
+        found = asyncio.run(_get(wanted))
         say.answer({"columns": list(found.columns), "rows": [dict(row) for row in found]})
         return Status.OK
-    with _opened(output) as file:
-        writer = csv.DictWriter(file, found.columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(found)
+    with _device(output) as device:
+        count = asyncio.run(_write(wanted, device, output))
     if output is not None:
-        sys.stdout.write(f"{len(found)} rows in {output}\n")
+        sys.stdout.write(f"{count} rows in {output}\n")
     return Status.OK
 
 
-async def _get(area: str, begin: datetime, end: datetime, *, node: int, timezone: int) -> Report:
-    async with RescueClient(credentials.find(), base_url=credentials.base_url()) as rescue:
-        return await rescue.report(area, begin, end, node=node, timezone=timezone)
-
-
 @contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
+def _device(output: Path | None) -> Iterator[TextIO | None]:
+    """Where rows go as they come; None for a file, which appears whole or not at all."""
     if output is None:
         yield sys.stdout
-    else:
+    elif output.exists() and not output.is_file():
         with output.open("w", encoding="utf-8", newline="") as file:
             yield file
+    else:
+        yield None
+
+
+async def _get(wanted: Mapping[str, Any]) -> Report:
+    async with RescueClient(credentials.find(), base_url=credentials.base_url()) as rescue:
+        return await rescue.report(**wanted)
+
+
+async def _write(wanted: Mapping[str, Any], device: TextIO | None, output: Path | None) -> int:
+    """Write the report; returns how many rows it has."""
+    async with (
+        RescueClient(credentials.find(), base_url=credentials.base_url()) as rescue,
+        rescue.stream_report(**wanted) as rows,
+    ):
+        if device is None and output is not None:
+            return await _to_file(rows, output)
+        return await _to_device(rows, device or sys.stdout)
+
+
+async def _to_device(rows: ReportStream, device: TextIO) -> int:
+    writer = csv.DictWriter(device, rows.columns, lineterminator="\n")
+    writer.writeheader()
+    count = 0
+    async for row in rows:
+        writer.writerow(row)
+        count += 1
+    return count
+
+
+async def _to_file(rows: ReportStream, output: Path) -> int:
+    """Whole or not at all: a failure in the middle leaves the file as it was."""
+    sheet = Sheet(output, rows.columns, "utf-8")
+    count = 0
+    try:
+        await sheet.begin()
+        async for row in rows:
+            sheet.add(*("" if cell is None else str(cell) for cell in row.values()))
+            await sheet.flush_if_due()
+            count += 1
+        await sheet.close()
+    except BaseException:
+        await sheet.discard()
+        raise
+    return count

@@ -37,23 +37,23 @@ def report(
         found = asyncio.run(_get(wanted))
         say.answer({"columns": list(found.columns), "rows": [dict(row) for row in found]})
         return Status.OK
-    with _device(output) as device:
-        count = asyncio.run(_write(wanted, device, output))
+    with _target(output) as target:
+        count = asyncio.run(_write(wanted, target))
     if output is not None:
         sys.stdout.write(f"{count} rows in {output}\n")
     return Status.OK
 
 
 @contextmanager
-def _device(output: Path | None) -> Iterator[TextIO | None]:
-    """Where rows go as they come; None for a file, which appears whole or not at all."""
+def _target(output: Path | None) -> Iterator[Path | TextIO]:
+    """A file that is to appear whole or not at all; or what takes rows as they come, such as a pipe."""
     if output is None:
         yield sys.stdout
     elif output.exists() and not output.is_file():
-        with output.open("w", encoding="utf-8", newline="") as file:
-            yield file
+        with output.open("w", encoding="utf-8", newline="") as device:
+            yield device
     else:
-        yield None
+        yield output
 
 
 async def _get(wanted: Mapping[str, Any]) -> Report:
@@ -61,15 +61,13 @@ async def _get(wanted: Mapping[str, Any]) -> Report:
         return await rescue.report(**wanted)
 
 
-async def _write(wanted: Mapping[str, Any], device: TextIO | None, output: Path | None) -> int:
+async def _write(wanted: Mapping[str, Any], target: Path | TextIO) -> int:
     """Write the report; returns how many rows it has."""
     async with (
         RescueClient(credentials.find(), base_url=credentials.base_url()) as rescue,
         rescue.stream_report(**wanted) as rows,
     ):
-        if device is None and output is not None:
-            return await _to_file(rows, output)
-        return await _to_device(rows, device or sys.stdout)
+        return await (_to_file(rows, target) if isinstance(target, Path) else _to_device(rows, target))
 
 
 async def _to_device(rows: ReportStream, device: TextIO) -> int:

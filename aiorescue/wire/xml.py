@@ -5,7 +5,7 @@ blanks stay, a document with a DOCTYPE is refused, and elements are matched by n
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.parsers.expat import ExpatError
@@ -49,9 +49,11 @@ def parse(text: str, namespace: str) -> dict[str, Any]:
     Raises `Unreadable`.
     """
     _check(text)
+    text = text.lstrip("\ufeff")
     try:
         return xmltodict.parse(
-            text.lstrip("\ufeff"),
+            text if len(text) <= PIECE else _pieces(text),
+            encoding="utf-8",
             process_namespaces=True,
             namespaces={SOAP11: "soap", SOAP12: "soap", namespace: None, "": None},
             strip_whitespace=False,
@@ -66,16 +68,21 @@ def tree(text: str) -> ET.Element:
     """A document as elements, for answers whose order and root name say something. Raises `Unreadable`."""
     _check(text)
     text = text.lstrip("\ufeff \t\r\n")
-    parser = ET.XMLParser()  # noqa: S314 - without a DOCTYPE there are no entities
+    parser = ET.XMLParser(encoding="utf-8")  # noqa: S314 - without a DOCTYPE there are no entities
     try:
-        for start in range(0, len(text), PIECE):
-            parser.feed(text[start : start + PIECE])
+        for piece in _pieces(text):
+            parser.feed(piece)
         root: ET.Element = parser.close()
         return root  # noqa: TRY300 - parsing ends here
     except ET.ParseError as problem:
         raise _broken(problem, problem.code) from None
     except ValueError as problem:
         raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
+
+
+def _pieces(text: str) -> Generator[bytes, None, None]:
+    for start in range(0, len(text), PIECE):
+        yield text[start : start + PIECE].encode()
 
 
 def local(element: ET.Element) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 Write = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
+MIB = 2**20
 _CHUNK = 1_100_003
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
 
@@ -41,6 +42,19 @@ def chunked(body: str, *, cut: bool = False, between: Callable[[], Awaitable[obj
             writer.write(b"0\r\n\r\n")
 
     return write
+
+
+def xml(size: int, *, end: str = "</data></report>") -> str:
+    """A report of about that many characters; its rows are numbered."""
+    row = "<row><field id='0'>%d</field><field id='1'>Jörg &amp; Söhne " + "x" * 200 + "</field></row>"
+    head = "<report><header><field id='0'>Session ID</field><field id='1'>Name</field></header><data>"
+    return f"OK\r\n\r\n{head}{''.join(row % number for number in range(size // len(row)))}{end}"
+
+
+def text(size: int, *, end: str = "") -> str:
+    """The same as text."""
+    row = "%d|Jörg & Söhne " + "x" * 200 + "|\r\n"
+    return f"OK\r\n\r\nSession ID|Name|\r\n{''.join(row % number for number in range(size // len(row)))}{end}"
 
 
 class Reports:

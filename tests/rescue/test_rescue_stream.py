@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from rescue.report_pages import chunked, nameless, reports, until, whole
+from rescue.report_pages import MIB, chunked, nameless, reports, text, until, whole, xml
 from rescue.rescue_pages import pages
 from support import IMPATIENT
 
@@ -18,7 +18,6 @@ from aiorescue.call import spool
 from aiorescue.rescue import GetReport, ReportOutput
 from benchmarks.report_server import report_server
 
-MIB = 2**20
 DAY = date(2024, 1, 1)
 CODE = AuthCode("4ahx")
 LINUX = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks into /proc")
@@ -38,18 +37,6 @@ def client(url, credentials=CODE, **options):
 
 def stream(rescue, **options):
     return rescue.stream_report("SESSION", DAY, DAY, node=1, **options)
-
-
-def xml(size, *, end="</data></report>"):
-    """A report of about that many characters; its rows are numbered."""
-    row = "<row><field id='0'>%d</field><field id='1'>Jörg &amp; Söhne " + "x" * 200 + "</field></row>"
-    head = "<report><header><field id='0'>Session ID</field><field id='1'>Name</field></header><data>"
-    return f"OK\r\n\r\n{head}{''.join(row % number for number in range(size // len(row)))}{end}"
-
-
-def text(size, *, end=""):
-    row = "%d|Jörg & Söhne " + "x" * 200 + "|\r\n"
-    return f"OK\r\n\r\nSession ID|Name|\r\n{''.join(row % number for number in range(size // len(row)))}{end}"
 
 
 FORMS = pytest.mark.parametrize("form", [xml, text])
@@ -126,6 +113,23 @@ async def test_over_soap_the_limit_stays_and_the_text_page_is_named(binding):
         with pytest.raises(errors.ProtocolError, match=r"16,777,216 bytes.*TEXT_POST"):
             await rescue.get_report_v2(1)
     assert service.asked == 1
+
+
+async def test_a_long_answer_over_soap_is_decoded_beside_the_loop():
+    escaped = xml(10 * MIB).removeprefix("OK\r\n\r\n").replace("&", "&amp;").replace("<", "&lt;")
+    body = (
+        '<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        '<getReport_v2Response xmlns="https://secure.logmeinrescue.com/API/API.asmx">'
+        f"<getReport_v2Result>getReport_OK</getReport_v2Result><sReport>{escaped}</sReport>"
+        "</getReport_v2Response></s:Body></s:Envelope>"
+    )
+    async with reports(whole(body)) as service, client(service.url) as rescue:
+        on_the_loop, in_all = time.thread_time(), time.process_time()
+        report = await rescue.get_report_v2(1)
+        on_the_loop, in_all = time.thread_time() - on_the_loop, time.process_time() - in_all
+    assert len(report) > 30_000
+    assert numbered(report)
+    assert on_the_loop < in_all / 2
 
 
 async def test_a_long_answer_to_anything_else_is_none():

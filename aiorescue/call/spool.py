@@ -9,6 +9,7 @@ import codecs
 import io
 import tempfile
 import threading
+import time
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -18,8 +19,10 @@ IN_MEMORY = 2**20
 LARGEST_LONG_ANSWER = 2 * 2**30
 #: Bytes at the beginning of a long answer that are handed out as its body: enough for the word and for messages.
 _HEAD = 2**14
-#: Bytes that are decoded at once.
-_PIECE = 2**17
+#: Bytes that are read at once, and characters that are handed out.
+_PIECE, _STEP = 2**17, 2**13
+#: Seconds between them: the interpreter would let an event loop wait five milliseconds for its turn.
+_PAUSE = 5e-5
 
 
 class TooLargeError(Exception):
@@ -79,8 +82,9 @@ class Spool:
             text = self._decoder.decode(data, final=not data)
             skipped = min(self._skip, len(text))
             self._skip -= skipped
-            if skipped < len(text):
-                yield text[skipped:]
+            for start in range(skipped, len(text), _STEP):
+                yield text[start : start + _STEP]
+                time.sleep(_PAUSE)
             if not data:
                 return
 

@@ -12,6 +12,8 @@ from aiorescue.rescue import tables
 from aiorescue.rescue.report_table import Value, check, reader, unique
 
 _NAME: Final = "getReport_v2"
+#: Characters that are decoded together.
+_BATCH: Final = 2**17
 
 
 class ReportRows:
@@ -33,6 +35,7 @@ class ReportRows:
         self._reader = tables.Reader(check)
         self._text = None if isinstance(body, str) else body
         self._pieces: Iterator[str] = iter((body,) if isinstance(body, str) else body)
+        self._taken = 0
         self.mended = 0
         self.more = True
         rows: list[tables.Row] = []
@@ -49,10 +52,11 @@ class ReportRows:
 
     def batch(self) -> list[Mapping[str, Value]]:
         """The next rows; none at the end. Raises ValueError."""
-        rows: list[tables.Row] = []
-        while self.more and not rows:
-            rows = self._step()
-        return self._typed(rows)
+        rows: list[Mapping[str, Value]] = []
+        enough = self._taken + _BATCH
+        while self.more and (self._taken < enough or not rows):
+            rows += self._typed(self._step())
+        return rows
 
     def close(self) -> None:
         """Nothing more is read."""
@@ -61,6 +65,7 @@ class ReportRows:
 
     def _step(self) -> list[tables.Row]:
         for piece in self._pieces:
+            self._taken += len(piece)
             return self._reader.feed(piece)
         rows = self._reader.end()
         self.more = False

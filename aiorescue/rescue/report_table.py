@@ -160,12 +160,17 @@ class Report(Sequence[Mapping[str, Value]]):
     @classmethod
     def parse(cls, body: str | LongText) -> "Report":
         """A report in either form; a long text is closed. Raises ValueError."""
+        found = tables.Reader(check)
+        columns: tuple[str, ...] = ()
+        rows: list[dict[str, Value]] = []
         with nullcontext(body) if isinstance(body, str) else closing(body):
-            table = tables.parse(body, check)
-        columns = unique(table.titles)
-        cells = [_typed([row[index] for row in table.rows], reader(title)) for index, title in enumerate(table.titles)]
-        rows = tuple(dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True))
-        return cls(columns, rows, table.mended)
+            # Texts become values in their place: to free many objects at once would hold up all threads.
+            for some in found.read(body):
+                columns = columns or unique(found.titles or ())
+                rows += [dict(zip(columns, cells, strict=True)) for cells in some]
+        for column, title in zip(columns, found.titles or (), strict=True):
+            _read_column(rows, column, reader(title))
+        return cls(columns, tuple(rows), tuple(found.mended))
 
 
 def unique(titles: Sequence[str]) -> tuple[str, ...]:
@@ -178,13 +183,16 @@ def unique(titles: Sequence[str]) -> tuple[str, ...]:
     return tuple(numbered)
 
 
-def _typed(cells: Sequence[str], read: Callable[[str], Value] | None) -> Sequence[Value]:
+def _read_column(rows: Sequence[dict[str, Value]], column: str, read: Callable[[str], Value] | None) -> None:
+    """Values in place of the texts, if all of them are what the title says."""
     if read is None:
-        return cells
+        return
     try:
-        return [read(cell) if cell.strip() else None for cell in cells]
+        values = [read(cell) if cell.strip() else None for row in rows if isinstance(cell := row[column], str)]
     except ValueError:
-        return cells
+        return
+    for row, value in zip(rows, values, strict=True):
+        row[column] = value
 
 
 # --- chats ------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ A table can be read piece by piece: what is kept is never more than a piece and 
 is an error, never a shorter table.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 from xml.parsers import expat
 
@@ -45,10 +45,7 @@ def parse(body: str | Iterable[str], checks: Callable[[str], Check | None]) -> T
         ValueError: it is no table, or stops before its end.
     """
     reader = Reader(checks)
-    rows: list[Row] = []
-    for piece in (body,) if isinstance(body, str) else body:
-        rows += reader.feed(piece)
-    rows += reader.end()
+    rows = [row for some in reader.read(body) for row in some]
     return Table(reader.titles or (), rows, tuple(reader.mended))
 
 
@@ -83,6 +80,12 @@ class Reader:
     def titles(self) -> Row | None:
         """Of the columns; None before the header was read."""
         return self._form.titles if self._form is not None else None
+
+    def read(self, body: str | Iterable[str]) -> Iterator[list[Row]]:
+        """Take all of it, whole or in pieces; the rows as they come. Raises ValueError."""
+        for piece in (body,) if isinstance(body, str) else body:
+            yield self.feed(piece)
+        yield self.end()
 
     def feed(self, text: str) -> list[Row]:
         """Take a piece; the rows that it completes. Raises ValueError."""

@@ -98,6 +98,14 @@ def test_a_hostile_table_ends_soon(pieces):
         tables.parse(pieces, check)
 
 
+def test_work_on_one_row_is_bounded_long_before_its_lines_are():
+    reader = tables.Reader(check)
+    reader.feed("Name|Session ID|Name|\n" + "1|1|1|\n" * 200 + "a|b|\n")
+    with pytest.raises(ValueError, match="does not fit"):
+        for _ in range(2_000):
+            reader.feed("b|c|d|\n")
+
+
 def test_blank_lines_at_the_end_are_no_row_however_many():
     assert len(tables.parse(["Name|\nx|\n", *(["\n \r\n"] * 20_000)], check).rows) == 1
 

@@ -7,12 +7,12 @@ attrs class whose annotations carry the wire names; everything else derives from
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import attrs
 
 from aiorescue import errors
+from aiorescue.outcome import Answer, LongText, Outcome
 from aiorescue.parameter import Parameter, Plain, Repeated, Slot, Source, slots_of, sources_of
 from aiorescue.words import VERDICTS, Kind, Verdict, verdict
 
@@ -25,6 +25,7 @@ __all__ = [
     "Evidence",
     "Family",
     "Kind",
+    "LongText",
     "Needs",
     "Operation",
     "Outcome",
@@ -45,7 +46,6 @@ __all__ = [
 ]
 
 R = TypeVar("R")
-R_co = TypeVar("R_co", covariant=True)
 
 
 class Binding(enum.Enum):
@@ -62,6 +62,11 @@ class Binding(enum.Enum):
     def is_get(self) -> bool:
         """Whether parameters travel in the URL."""
         return self in (Binding.HTTP_GET, Binding.TEXT_GET)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it is a text page."""
+        return self in (Binding.TEXT_GET, Binding.TEXT_POST)
 
     @property
     def is_soap(self) -> bool:
@@ -209,6 +214,7 @@ class Spec:
         no: the refusal that is this operation's way to answer False (isValidTicket).
         secret_answer: the answer holds a secret, so it is never quoted.
         answers: what it answers with.
+        long: its text page's answer may be too long for the memory.
     """
 
     service: Service
@@ -229,6 +235,7 @@ class Spec:
     no: type[errors.RescueError] | None = None
     secret_answer: bool = False
     answers: Content = Content.XML
+    long: bool = False
 
     def choose(self, preferred: Binding) -> Binding:
         """The client's preferred binding if offered, else the best that is known for the operation."""
@@ -248,53 +255,6 @@ class Spec:
         raise errors.UnsupportedBinding(
             f"{self.name} is not offered over {binding.name}; use one of: {offered}", operation=self.name
         )
-
-
-@attrs.frozen
-class Answer:
-    """An answer taken apart, whatever binding it came over; not yet understood.
-
-    Attributes:
-        result: content of the result element: a word, or a mapping for an XML document.
-        fields: the other elements of the answer, by SOAP name.
-        text: it is a text page's.
-        body: what follows the word on a text page.
-    """
-
-    result: Any
-    fields: Mapping[str, Any] = attrs.field(factory=dict)
-    text: bool = False
-    body: str = ""
-
-
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-@attrs.define  # nobody changes one; but each call makes one, and a frozen one takes four times as long to make
-class Outcome(Generic[R_co]):
-    """What became of one attempt.
-
-    Attributes:
-        kind: what to do next.
-        value: the result, if OK.
-        word: the service's own word, as it came.
-        error: the exception type to raise if this is the end.
-        detail: what happened, for the message.
-        ambiguous: the request left, and whether it was carried out is unknown.
-        retry_after: seconds the service asks to wait.
-        more: further attributes of the exception.
-        outputs: the outputs of an OK that its value was made of, where it depends on them alone.
-    """
-
-    kind: Kind
-    value: R_co | None = None
-    word: str | None = None
-    error: type[errors.RescueError] = errors.RescueError
-    detail: str = ""
-    ambiguous: bool = False
-    retry_after: float | None = None
-    more: Mapping[str, Any] = _NOTHING
-    outputs: Mapping[str, Any] | None = None
 
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cost, pace_real, pace_simulation
+from benchmarks import cost, pace_real, pace_simulation, stream
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
@@ -22,11 +22,16 @@ def _cost(quick: bool) -> str:  # noqa: FBT001 - the registry's signature
     return cost.report(quick=quick)
 
 
+def _stream(quick: bool) -> str:  # noqa: FBT001 - the registry's signature
+    return stream.report(quick=quick)
+
+
 #: Each benchmark: its name, its title, and what measures and returns Markdown. To join, add a line.
 BENCHMARKS: list[tuple[str, str, Callable[[bool], str]]] = [
     ("pace", "Pace, against hidden limits (simulated)", _pace),
     ("pace-real", "Pace, in real time on the emulator", _pace_real),
     ("cost", "Cost of a call", _cost),
+    ("stream", "A report of 100 MiB", _stream),
 ]
 
 

@@ -1,5 +1,6 @@
 """The life of one call, stage by stage: retry, pace, session, wire, transport. See DESIGN, "the rules of a call"."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar, cast
 
@@ -11,9 +12,12 @@ from aiorescue.call.identity import Identity, Lease, Sent
 from aiorescue.call.line import Rank
 from aiorescue.call.pace import Pacer, Pacers
 from aiorescue.call.retry import Budget, RetryPolicy, controller
-from aiorescue.call.transport import Transport
+from aiorescue.call.transport import TOO_LARGE, Transport
 from aiorescue.operation import Binding, Effect, Family, Kind, Operation, Outcome
 from aiorescue.wire import Codec, Response, Stamp
+
+#: Bytes that are decoded on the event loop; what is longer would hold it up.
+INLINE = 2**16
 
 R = TypeVar("R")
 BeforeSend = Callable[[], Awaitable[None]]
@@ -176,7 +180,10 @@ class Caller:
                 outcome = received
             else:
                 response = received
-                outcome = wire.read(call.codec, lease.operation, lease.stamp, response)
+                if len(response.body) <= INLINE and response.long is None:
+                    outcome = wire.read(call.codec, lease.operation, lease.stamp, response)
+                else:
+                    outcome = await _read_aside(call.codec, lease.operation, lease.stamp, response)
         finally:
             dead = call.identity.release(lease, outcome, response)
         return outcome, dead
@@ -200,6 +207,8 @@ class Caller:
 def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     spec = call.operation.spec
     said = f" ({outcome.word})" if outcome.word else ""
+    if spec.long and not call.codec.long and outcome.detail.startswith(TOO_LARGE):
+        said = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
     tries = f"; tried {call.attempts} times" if call.attempts > 1 else ""
     unseen = "; an earlier try may have been carried out" if call.orphans and not outcome.ambiguous else ""
     more = dict(outcome.more)
@@ -213,3 +222,15 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
         possibly_orphaned=call.orphans,
         **more,
     )
+
+
+async def _read_aside(codec: Codec, operation: Operation[Any], stamp: Stamp, response: Response) -> Outcome[Any]:
+    """`wire.read` in a thread. A long text is the result's if there is one, else it is closed here."""
+    taken = False
+    try:
+        outcome = await asyncio.to_thread(wire.read, codec, operation, stamp, response)
+        taken = outcome.kind is Kind.OK
+    finally:
+        if response.long is not None and not taken:
+            response.long.discard()
+    return outcome

@@ -12,6 +12,7 @@ from aiohttp.client import ClientRequest, ClientResponse
 from yarl import URL
 
 from aiorescue import errors
+from aiorescue.call import spool
 from aiorescue.call.deadline import Deadlines
 from aiorescue.operation import Kind, Outcome
 from aiorescue.wire import Request, Response
@@ -22,8 +23,10 @@ __all__ = ["ClientSession", "Transport", "check_base_url"]
 KEEP_ALIVE = 10.0
 #: Seconds to open a connection in, at most.
 CONNECT = 10.0
-#: Bytes an answer may have.
+#: Bytes an answer may have; `spool` has a limit of its own for those that may be long.
 LARGEST_ANSWER = 16 * 2**20
+#: How the outcome of one that has more begins.
+TOO_LARGE = "the answer has more than "
 
 # Nothing is compressed: the service ignores the wish, and a bomb could not be told from an answer by its length.
 _HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity", "Accept": "*/*"})
@@ -78,7 +81,8 @@ class Transport:
 
     Args:
         base_url: checked by `check_base_url`.
-        timeout: seconds for one request, from its connection to the last byte of its answer.
+        timeout: seconds for one request, from its connection to the last byte of its answer. An answer that may be
+            long may take any time, as long as no pause in it is longer than that.
         max_connections: how many requests may be under way at once.
         http: the caller's own session, never closed. Its pool, headers, traces and `trust_env` are used; with a
             `DummyCookieJar` it is used itself.
@@ -90,6 +94,7 @@ class Transport:
         connect = min(timeout * 0.8, CONNECT)
         self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect)
         self._deadlines = Deadlines(timeout)
+        self._patient = aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=timeout)
         self._seconds = timeout
         self._limit = min(max_connections, _limit_of(http) or max_connections)
         self._http = http
@@ -101,7 +106,7 @@ class Transport:
     async def send(self, request: Request) -> Response | Outcome[object]:
         """The response, or the outcome of a request that got none. Raises nothing but a cancellation."""
         await self._places.acquire()
-        task = self._deadlines.begin()
+        task = None if request.long else self._deadlines.begin()
         try:
             session = self._session or self._open()
             if session.closed:
@@ -111,35 +116,29 @@ class Transport:
                 self._url(request),
                 data=request.body,
                 headers=request.headers,
-                timeout=self._timeout,
+                timeout=self._patient if request.long else self._timeout,
                 raise_for_status=False,
                 allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
                 middlewares=(_send_once,) if request.method == "GET" else None,
             )
             try:
-                body = await _read(response)
+                received = await (_receive(response) if request.long else _read(response))
             except BaseException:
                 response.close()
                 raise
-            if body is None:
+            if isinstance(received, Outcome):
                 response.close()  # the rest is not worth reading, so the connection is of no more use
-                return _lost(
-                    Kind.FINAL,
-                    errors.ProtocolError,
-                    f"the answer has more than {LARGEST_ANSWER:,} bytes",
-                    ambiguous=True,
-                )
-            return Response(response.status, body, response.headers)
         except (aiohttp.ClientError, OSError, _HungUpError) as problem:
             return self._failed(problem)
         except asyncio.CancelledError:
-            if not self._deadlines.ran_out(task):
+            if task is None or not self._deadlines.ran_out(task):
                 raise
-            why = f"no answer within {self._seconds:g} s"
-            return _lost(Kind.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
+            return self._failed(TimeoutError())
         finally:
-            self._deadlines.end(task)
+            if task is not None:
+                self._deadlines.end(task)
             self._places.release()
+        return received
 
     def _failed(self, problem: Exception) -> Outcome[object]:
         """What a request came to that got no answer."""
@@ -150,6 +149,9 @@ class Transport:
             case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
                 why = f"cannot connect to {self._base}: {_why(problem)}"
                 return _lost(Kind.TRANSIENT, errors.ConnectionFailed, why)
+            case TimeoutError():
+                why = f"no answer within {self._seconds:g} s"
+                return _lost(Kind.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
             case aiohttp.ClientPayloadError():
                 why = "the answer stops before its end"
                 return _lost(Kind.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
@@ -204,17 +206,37 @@ def _merged(headers: Mapping[str, str]) -> dict[str, str]:
     return {**headers, **{name: value for name, value in _HEADERS.items() if name.lower() not in given}}
 
 
-async def _read(response: ClientResponse) -> bytes | None:
-    """The whole body, or None if it is too large."""
+async def _read(response: ClientResponse) -> Response | Outcome[object]:
+    """The whole answer, if it is not too large."""
     length = response.headers.get("Content-Length")
     if length is not None and "Content-Encoding" not in response.headers:
-        return await response.read() if int(length) <= LARGEST_ANSWER else None
+        if int(length) > LARGEST_ANSWER:
+            return _too_large(LARGEST_ANSWER)
+        return Response(response.status, await response.read(), response.headers)
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            return None
-    return bytes(body)
+            return _too_large(LARGEST_ANSWER)
+    return Response(response.status, bytes(body), response.headers)
+
+
+async def _receive(response: ClientResponse) -> Response | Outcome[object]:
+    """An answer that may be long: in memory as ever if it is not."""
+    largest = spool.LARGEST_LONG_ANSWER
+    if (response.content_length or 0) > largest:
+        return _too_large(largest)
+    try:
+        body, rest = await spool.receive(response.content.iter_any(), response.charset or "utf-8")
+    except spool.TooLargeError:
+        return _too_large(largest)
+    except spool.NoRoomError as problem:
+        return _lost(Kind.FINAL, errors.RescueError, str(problem), ambiguous=True)
+    return Response(response.status, body, response.headers, rest)
+
+
+def _too_large(largest: int) -> Outcome[object]:
+    return _lost(Kind.FINAL, errors.ProtocolError, f"{TOO_LARGE}{largest:,} bytes", ambiguous=True)
 
 
 def _lost(kind: Kind, error: type[errors.RescueError], detail: str, *, ambiguous: bool = False) -> Outcome[object]:

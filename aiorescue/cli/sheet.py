@@ -44,6 +44,15 @@ class Sheet:
         if len(self._rows) >= FLUSH_ROWS or time.monotonic() - self._flushed >= FLUSH_SECONDS:
             await asyncio.shield(asyncio.create_task(self._flush()))
 
+    async def begin(self) -> None:
+        """Write the header, so that there is a file even if no row comes."""
+        await asyncio.to_thread(self._write, [])
+
+    async def discard(self) -> None:
+        """Leave the file as it was."""
+        async with self._writing:
+            await asyncio.to_thread(self._drop)
+
     async def close(self) -> bool:
         """Put the file in its place; False if there was no row."""
         await self._flush()
@@ -78,6 +87,11 @@ class Sheet:
         if self._path.exists():
             shutil.copymode(self._path, self._part)
         return open(handle, "w", encoding=self._encoding, newline="")  # noqa: PTH123 - of a descriptor
+
+    def _drop(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._part.unlink(missing_ok=True)
 
     def _put_in_place(self) -> bool:
         if self._file is None:

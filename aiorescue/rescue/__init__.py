@@ -59,6 +59,7 @@ from aiorescue.rescue.report_state import (
     GetReportType,
     GetTimeZone,
 )
+from aiorescue.rescue.report_stream import ReportStream
 from aiorescue.rescue.report_table import Chat, ChatLine, Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.reports import GetChat, GetNote, GetReport, GetReportV2
 from aiorescue.rescue.session_list import NodeRef, Session, SessionStatus
@@ -221,6 +222,7 @@ __all__ = [
     "ReportArea",
     "ReportNodeRef",
     "ReportOutput",
+    "ReportStream",
     "ReportType",
     "RequestAuthCode",
     "RequestAuthCodeSso",

@@ -1,14 +1,15 @@
 """`RescueClient`: the operations of LogMeIn Rescue as awaitables."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
-from typing import Any, Final, Unpack
+from typing import Any, Final, TypeVar, Unpack
 
 import attrs
 
 from aiorescue import errors
-from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient, awaits
+from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, CallsTogether, ServiceClient, awaits
 from aiorescue.call.clock import Clock
 from aiorescue.call.identity import AuthCode, CodeIdentity, Identity, Login, NobodyIdentity, kind
 from aiorescue.call.pace import Pace, PaceSetting
@@ -29,8 +30,11 @@ from aiorescue.rescue import (
     users,
 )
 from aiorescue.rescue.raw import Raw, call_of
+from aiorescue.rescue.report_stream import ReportStream
 from aiorescue.rescue.report_table import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
-from aiorescue.rescue.reporting import ReportOptions, Wanted, get, wanted
+from aiorescue.rescue.reporting import ReportOptions, Wanted, get, stream, wanted
+
+T = TypeVar("T")
 
 BASE_URL = "https://secure.logmeinrescue.com"
 #: Server sessions of one login: the service allows ten logins in three minutes.
@@ -45,7 +49,7 @@ class RescueClient(ServiceClient):
             free soonest. None is enough to log in explicitly (`login`), or to ask for an auth code.
         base_url: the host; paths are added. ``http://`` is refused for a host that is not loopback.
         binding: preferred binding; an operation that lacks it uses the best that is documented for it.
-        timeout: seconds for one request.
+        timeout: seconds for one request; for a report, for each wait for a piece of it.
         retry: how long a call keeps trying.
         pace: how fast the service may be called; ``"auto"`` finds out how fast PINs are handed out, None does
             not pace.
@@ -221,6 +225,8 @@ class RescueClient(ServiceClient):
     ) -> Report:
         """Set up a report and get it, on one server session. One a minute for each caller; the next one waits.
 
+        All its rows are in memory; `stream_report` gives those of a long one piece by piece.
+
         With an auth code the service keeps the settings for the person: another program that gets reports for the
         same person at the same time changes them.
 
@@ -250,7 +256,8 @@ class RescueClient(ServiceClient):
                 type=type,
                 output=output,
                 delimiter=delimiter,
-            )
+            ),
+            get,
         )
 
     async def reports(
@@ -272,13 +279,38 @@ class RescueClient(ServiceClient):
             options: as in `report`; ``node`` must be given.
         """
         for piece in wanted(area, begin, end, **options).windows(window):
-            yield await self._report(piece)
+            yield await self._report(piece, get)
 
-    async def _report(self, wanted: Wanted) -> Report:
+    @asynccontextmanager
+    async def stream_report(
+        self, area: ReportArea | str, begin: date, end: date, **options: Unpack[ReportOptions]
+    ) -> AsyncIterator[ReportStream]:
+        """A report of any length, row by row, in little memory: ``async with … as rows``, ``async for row in rows``.
+
+        The answer is received whole, into a temporary file where it is long, under the rules of every call: one that
+        is cut short is asked for again. What the file holds is decoded as it is read, so an error in the table comes
+        with the row; then the rows before it were true, and there are more.
+
+        Args:
+            area: as in `report`.
+            begin: first day, or moment.
+            end: last day, or moment.
+            options: as in `report`; ``node`` must be given.
+
+        Raises:
+            errors.RescueError: as in `report`.
+        """
+        rows = await self._report(wanted(area, begin, end, **options), stream)
+        try:
+            yield rows
+        finally:
+            await rows.aclose()
+
+    async def _report(self, wanted: Wanted, how: Callable[[CallsTogether, Wanted], Awaitable[T]]) -> T:
         identity = self._choose(reports.GetReportV2(wanted.node))
         # The settings are the person's, so one report at a time for each.
         async with self._reporting.setdefault(identity, asyncio.Lock()), self._together(identity, "report") as calls:
-            return await get(calls, wanted)
+            return await how(calls, wanted)
 
     # --- anything else ---
 

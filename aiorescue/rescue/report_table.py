@@ -3,10 +3,12 @@
 import enum
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
 from datetime import datetime, time, timedelta
 
 import attrs
 
+from aiorescue.operation import LongText
 from aiorescue.rescue import tables
 from aiorescue.rescue.records import moment
 
@@ -68,6 +70,20 @@ def duration(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
+_MOMENT = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2}):(\d{2}) ([AP])M", re.ASCII)
+
+
+def _moment(text: str) -> datetime:
+    """A time as reports write it; the usual form is read by hand, which takes a tenth of the time."""
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        return moment(text)
+    month, day, year, hour, minute, second = map(int, found.groups()[:6])
+    if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
+        raise ValueError("no time that is known")
+    return datetime(year, month, day, hour % 12 + 12 * (found[7] == "P"), minute, second)  # noqa: DTZ001 - as `moment`
+
+
 _NUMBERS = ("technician id", "session id", "channel id", "number of sessions")
 _MOMENTS = ("start time", "end time", "last action time", "date")
 _DURATIONS = (
@@ -76,7 +92,7 @@ _DURATIONS = (
 )
 _READERS: dict[str, Callable[[str], Value]] = {
     **dict.fromkeys(_NUMBERS, int),
-    **dict.fromkeys(_MOMENTS, moment),
+    **dict.fromkeys(_MOMENTS, _moment),
     **dict.fromkeys(_DURATIONS, duration),
 }
 
@@ -89,7 +105,8 @@ def reader(title: str) -> Callable[[str], Value] | None:
     return _READERS.get(plain)
 
 
-def _check(title: str) -> tables.Check | None:
+def check(title: str) -> tables.Check | None:
+    """Whether a text can be in a column of that title."""
     read = reader(title)
     return None if read is None else lambda text: _reads(read, text)
 
@@ -141,31 +158,41 @@ class Report(Sequence[Mapping[str, Value]]):
         return [row[title] for row in self.rows]
 
     @classmethod
-    def parse(cls, body: str) -> "Report":
-        """A report in either form. Raises ValueError."""
-        table = tables.parse(body, _check)
-        columns = _unique(table.titles)
-        cells = [_typed([row[index] for row in table.rows], reader(title)) for index, title in enumerate(table.titles)]
-        rows = tuple(dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True))
-        return cls(columns, rows, table.mended)
+    def parse(cls, body: str | LongText) -> "Report":
+        """A report in either form; a long text is closed. Raises ValueError."""
+        found = tables.Reader(check)
+        columns: tuple[str, ...] = ()
+        rows: list[dict[str, Value]] = []
+        with nullcontext(body) if isinstance(body, str) else closing(body):
+            # Texts become values in their place: to free many objects at once would hold up all threads.
+            for some in found.read(body):
+                columns = columns or unique(found.titles or ())
+                rows += [dict(zip(columns, cells, strict=True)) for cells in some]
+        for column, title in zip(columns, found.titles or (), strict=True):
+            _read_column(rows, column, reader(title))
+        return cls(columns, tuple(rows), tuple(found.mended))
 
 
-def _unique(titles: Sequence[str]) -> tuple[str, ...]:
+def unique(titles: Sequence[str]) -> tuple[str, ...]:
+    """The titles; one that occurs twice is numbered."""
     seen: dict[str, int] = {}
-    unique = []
+    numbered = []
     for title in titles:
         count = seen[title] = seen.get(title, 0) + 1
-        unique.append(title if count == 1 else f"{title} ({count})")
-    return tuple(unique)
+        numbered.append(title if count == 1 else f"{title} ({count})")
+    return tuple(numbered)
 
 
-def _typed(cells: Sequence[str], read: Callable[[str], Value] | None) -> Sequence[Value]:
+def _read_column(rows: Sequence[dict[str, Value]], column: str, read: Callable[[str], Value] | None) -> None:
+    """Values in place of the texts, if all of them are what the title says."""
     if read is None:
-        return cells
+        return
     try:
-        return [read(cell) if cell.strip() else None for cell in cells]
+        values = [read(cell) if cell.strip() else None for row in rows if isinstance(cell := row[column], str)]
     except ValueError:
-        return cells
+        return
+    for row, value in zip(rows, values, strict=True):
+        row[column] = value
 
 
 # --- chats ------------------------------------------------------------------------------------------

@@ -18,8 +18,9 @@ from aiorescue.rescue.report_settings import (
     SetReportType,
     SetTimeZone,
 )
+from aiorescue.rescue.report_stream import ReportStream
 from aiorescue.rescue.report_table import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
-from aiorescue.rescue.reports import GetReportV2
+from aiorescue.rescue.reports import GetReportV2, OpenReportV2
 
 #: All steps of a report go over one interface, and parameters travel in bodies.
 BINDING = Binding.TEXT_POST
@@ -104,6 +105,19 @@ def moment_of(value: date, offset: int, *, last: bool = False) -> datetime:
 
 async def get(calls: CallsTogether, wanted: Wanted) -> Report:
     """Set what must be set, and get the report."""
+    await _set(calls, wanted)
+    report = await calls.call(GetReportV2(wanted.node, wanted.node_ref), binding=BINDING)
+    return attrs.evolve(report, begin=wanted.begin, end=wanted.end)
+
+
+async def stream(calls: CallsTogether, wanted: Wanted) -> ReportStream:
+    """The same, to be read row by row; whoever gets it closes it."""
+    await _set(calls, wanted)
+    rows = await calls.call(OpenReportV2(wanted.node, wanted.node_ref), binding=BINDING)
+    return ReportStream(rows, wanted.begin, wanted.end)
+
+
+async def _set(calls: CallsTogether, wanted: Wanted) -> None:
     for setting in wanted.settings():
         try:
             await calls.call(setting, binding=BINDING)
@@ -111,5 +125,3 @@ async def get(calls: CallsTogether, wanted: Wanted) -> Report:
             # NOTSUPPORTED: the area has no such variant, so that there is nothing to choose.
             if not isinstance(setting, SetReportType):
                 raise
-    report = await calls.call(GetReportV2(wanted.node, wanted.node_ref), binding=BINDING)
-    return attrs.evolve(report, begin=wanted.begin, end=wanted.end)

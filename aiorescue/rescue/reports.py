@@ -1,12 +1,14 @@
 """Reports, chats and notes. What a report shows is set before with the operations of `report_settings`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from aiorescue.operation import Family, Operation, Output, PageForm, Parameter, Spec, declared
+from aiorescue.rescue.report_stream import ReportRows
 from aiorescue.rescue.report_table import Chat, Report, ReportNodeRef
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, words
 
+R = TypeVar("R")
 SessionId = Annotated[int, Parameter("iSessionID", "session", int)]
 NodeId = Annotated[int, Parameter("iNodeID", "node", int)]
 
@@ -76,17 +78,7 @@ class GetNote(Operation[str]):
 
 
 @declared
-class ReportRequest(Operation[Report]):
-    """What both versions of getReport have in common."""
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> Report:
-        """The report, in whichever output form was set."""
-        return Report.parse(values["sReport"])
-
-
-@declared
-class GetReport(ReportRequest):
+class GetReport(Operation[Report]):
     """The report that was set up before; one a minute. Vendor: ``getReport``.
 
     `RescueClient.report` sets it up and gets it in one call.
@@ -110,19 +102,18 @@ class GetReport(ReportRequest):
         outputs=(Output("sReport"),),
         identity=AUTH_CODE,
         family=Family.REPORTS,
+        long=True,
     )
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Report:
+        """The report, in whichever output form was set."""
+        return Report.parse(values["sReport"])
 
 
 @declared
-class GetReportV2(ReportRequest):
-    """The report that was set up before, also on external technicians; one a minute. Vendor: ``getReport_v2``.
-
-    `RescueClient.report` sets it up and gets it in one call.
-
-    Args:
-        node: id of the node that it is about; -2 with ``EXTERNALROOT`` for all external technicians.
-        node_ref: what kind of node that is.
-    """
+class ReportV2(Operation[R]):
+    """getReport_v2, whatever is made of its answer."""
 
     node: NodeId
     node_ref: Annotated[ReportNodeRef, Parameter("eNodeRef", "nodetype", choices=tuple(ReportNodeRef))] = (
@@ -140,4 +131,32 @@ class GetReportV2(ReportRequest):
         outputs=(Output("sReport"),),
         identity=AUTH_CODE,
         family=Family.REPORTS,
+        long=True,
     )
+
+
+@declared
+class GetReportV2(ReportV2[Report]):
+    """The report that was set up before, also on external technicians; one a minute. Vendor: ``getReport_v2``.
+
+    `RescueClient.report` sets it up and gets it in one call.
+
+    Args:
+        node: id of the node that it is about; -2 with ``EXTERNALROOT`` for all external technicians.
+        node_ref: what kind of node that is.
+    """
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Report:
+        """The report, in whichever output form was set."""
+        return Report.parse(values["sReport"])
+
+
+@declared
+class OpenReportV2(ReportV2[ReportRows]):
+    """The same, to be decoded later: part of `RescueClient.stream_report`."""
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> ReportRows:
+        """The rows, which whoever gets them closes."""
+        return ReportRows(values["sReport"])

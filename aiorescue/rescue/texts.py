@@ -15,20 +15,30 @@ def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
     if not spec.outputs:
         return {}
     first = spec.outputs[0]
-    if spec.form is PageForm.WORD:
-        return {first.soap: answer.result}
-    if spec.form is PageForm.ADDRESS:
-        return {first.soap: answer.body.strip()}
-    if spec.form in (PageForm.VALUE, PageForm.BODY):
-        return {first.soap: answer.body.strip("\r\n")}
+    if spec.form in (PageForm.WORD, PageForm.ADDRESS, PageForm.VALUE, PageForm.BODY):
+        return {first.soap: _whole(spec.form, answer)}
     if first.record is None:
         return _keyed(spec.outputs, answer.body)
-    if spec.form is PageForm.TABLE:
-        return {first.soap: list(_rows(first.record, answer.body))}
-    if spec.form is PageForm.BLOCKS:
-        return {first.soap: list(_blocks(first.record, answer.body))}
-    keys = [field.text for field, _ in records.wire_fields(first.record)]
-    return {first.soap: records.read(first.record, keyed(keys, _lines(answer.body)), text=True)}
+    return {first.soap: _records(first.record, spec.form, answer.body)}
+
+
+def _whole(form: PageForm, answer: Answer) -> Any:
+    """All that there is, as one value."""
+    if form is PageForm.WORD:
+        return answer.result
+    if answer.long is not None:
+        return answer.long
+    return answer.body.strip() if form is PageForm.ADDRESS else answer.body.strip("\r\n")
+
+
+def _records(record: type[Any], form: PageForm, body: str) -> Any:
+    """Records in rows or blocks, or a single one."""
+    if form is PageForm.TABLE:
+        return list(_rows(record, body))
+    if form is PageForm.BLOCKS:
+        return list(_blocks(record, body))
+    keys = [field.text for field, _ in records.wire_fields(record)]
+    return records.read(record, keyed(keys, _lines(body)), text=True)
 
 
 def _lines(body: str) -> list[str]:

@@ -12,6 +12,8 @@ class Codec(ABC):
 
     #: The answer as it was last time, if it was good.
     usual: Usual | None = None
+    #: The answer may be long: beyond a mebibyte it comes in a file.
+    long: bool = False
 
     def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
         """The request. Raises `errors.InvalidRequest` for what this binding cannot carry."""

@@ -35,6 +35,7 @@ class Form:
         code: name of the field for the caller's code; empty if there is none.
         code_first: it stands before the other fields.
         code_always: it is sent even where there is none.
+        long: the answer may be long.
     """
 
     operation: str
@@ -43,6 +44,7 @@ class Form:
     code: str = ""
     code_first: bool = False
     code_always: bool = False
+    long: bool = False
 
     def fill(self, fields: Sequence[tuple[str, str | bytes]]) -> Draft:
         """The form with all but the code. Raises `errors.InvalidRequest` for a query that is too long already."""
@@ -63,8 +65,9 @@ class Form:
             fields = (code_field, draft) if self.code_first else (draft, code_field)
             draft = "&".join(filter(None, fields))
         if self.get:
-            return Request("GET", self.path, self._checked(draft), cookie)
-        return Request("POST", self.path, "", FORM_HEADERS | cookie if cookie else FORM_HEADERS, draft.encode())
+            return Request("GET", self.path, self._checked(draft), cookie, None, self.long)
+        headers = FORM_HEADERS | cookie if cookie else FORM_HEADERS
+        return Request("POST", self.path, "", headers, draft.encode(), self.long)
 
     def _checked(self, encoded: str) -> str:
         if self.get and len(encoded) > LONGEST_QUERY:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from aiorescue.operation import Parameter, Plain
+from aiorescue.operation import LongText, Parameter, Plain
 
 #: What an operation says, written for one binding; only who calls is missing. A form with bytes in it stays in pairs.
 Draft = str | Sequence[tuple[str, str | bytes]]
@@ -35,13 +35,18 @@ class Stamp:
 
 @attrs.define  # not frozen, as `Outcome`
 class Request:
-    """What is sent. The body may hold secrets, and so may the query of a GET."""
+    """What is sent. The body may hold secrets, and so may the query of a GET.
+
+    Attributes:
+        long: its answer may be too long for the memory.
+    """
 
     method: str
     path: str
     query: str = attrs.field(default="", repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
+    long: bool = False
 
 
 #: Who calls where nobody is asked for.
@@ -50,11 +55,16 @@ UNSIGNED = Stamp()
 
 @attrs.define  # not frozen, as `Outcome`
 class Response:
-    """What came back, read to its end."""
+    """What came back, read to its end.
+
+    Attributes:
+        long: the whole body where it is too long for the memory; then `body` is its beginning.
+    """
 
     status: int
     body: bytes = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    long: LongText | None = None
 
     @property
     def text(self) -> str:

@@ -18,8 +18,13 @@ class TextCodec(Codec):
         spec = operation.spec
         self._slots = operation.slots
         self._answers = spec.form
+        self.long = spec.long
         self._form = Form(
-            spec.name, spec.page, binding.is_get, code="" if spec.identity is None else spec.identity.text
+            spec.name,
+            spec.page,
+            binding.is_get,
+            code="" if spec.identity is None else spec.identity.text,
+            long=spec.long,
         )
 
     def draft(self, operation: Operation[object]) -> Draft:
@@ -49,10 +54,10 @@ class TextCodec(Codec):
             raise xml.Unreadable("the answer is empty", cut=True)
         found = _WORD.match(text)
         if found is not None:
-            return Answer(found[1], text=True, body=text[found.end() :])
-        bare = self._without_word(text.strip())
+            return _answer(found[1], text[found.end() :], response)
+        bare = self._without_word(text.strip() if response.long is None else text.lstrip())
         if bare is not None:
-            return Answer("OK", text=True, body=bare)
+            return _answer("OK", bare, response)
         page = text.lstrip().startswith("<")
         raise xml.Unreadable(f"the answer is {'an HTML page' if page else 'no status word'}")
 
@@ -65,3 +70,11 @@ class TextCodec(Codec):
             return text.removeprefix("OK:")
         table = text.startswith("<") and self._answers in (PageForm.TABLE, PageForm.BODY)
         return None if not table or xml.is_html(text) else text
+
+
+def _answer(word: str, body: str, response: Response) -> Answer:
+    """Of a long answer only the beginning is looked at here, to which the body is the end."""
+    if response.long is None:
+        return Answer(word, text=True, body=body)
+    response.long.skip(len(response.text) - len(body))
+    return Answer(word, text=True, long=response.long)

@@ -4,7 +4,7 @@ xmltodict answers an empty element with None, one child with a scalar, strips bl
 blanks stay, a document with a DOCTYPE is refused, and elements are matched by namespace, not by prefix.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.parsers.expat import ExpatError
@@ -18,6 +18,8 @@ SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 _CUT = frozenset({3, 5, 6, 20})
 _HTML = ("<!doctype html", "<html")
 _HEAD = 1_024
+#: Characters that are parsed at once: meanwhile no other thread can run.
+PIECE = 2**16
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _NIL = "@http://www.w3.org/2001/XMLSchema-instance:nil"
 
@@ -46,9 +48,11 @@ def parse(text: str, namespace: str) -> dict[str, Any]:
     Raises `Unreadable`.
     """
     _check(text)
+    text = text.lstrip("\ufeff")
     try:
         return xmltodict.parse(
-            text.lstrip("\ufeff"),
+            text if len(text) <= PIECE else _pieces(text),
+            encoding="utf-8",
             process_namespaces=True,
             namespaces={SOAP11: "soap", SOAP12: "soap", namespace: None, "": None},
             strip_whitespace=False,
@@ -62,12 +66,22 @@ def parse(text: str, namespace: str) -> dict[str, Any]:
 def tree(text: str) -> ET.Element:
     """A document as elements, for answers whose order and root name say something. Raises `Unreadable`."""
     _check(text)
+    text = text.lstrip("\ufeff \t\r\n")
+    parser = ET.XMLParser(encoding="utf-8")  # noqa: S314 - without a DOCTYPE there are no entities
     try:
-        return ET.fromstring(text.lstrip("\ufeff \t\r\n"))  # noqa: S314 - without a DOCTYPE there are no entities
+        for piece in _pieces(text):
+            parser.feed(piece)
+        root: ET.Element = parser.close()
+        return root  # noqa: TRY300 - parsing ends here
     except ET.ParseError as problem:
         raise _broken(problem, problem.code) from None
     except ValueError as problem:
         raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
+
+
+def _pieces(text: str) -> Generator[bytes, None, None]:
+    for start in range(0, len(text), PIECE):
+        yield text[start : start + PIECE].encode()
 
 
 def local(element: ET.Element) -> str:

@@ -2,6 +2,9 @@
 
 import csv
 import io
+from pathlib import Path
+
+from rescue.report_pages import MIB, chunked, reports, whole, xml
 
 from aiorescue.cli.status import Status
 
@@ -30,3 +33,38 @@ async def test_an_area_that_is_none_is_refused_before_anything_is_sent(command, 
     assert done.status == Status.BAD_INPUT
     assert "NONSENSE" in done.err
     assert service.requests.count == 0
+
+
+async def test_a_long_report_appears_whole(command):
+    async with reports(chunked(xml(2 * MIB))) as service:
+        done = await command(*MONTH, "--output", "report.csv", RESCUE_BASE_URL=service.url)
+        assert (done.status, done.err) == (Status.OK, "")
+        printed = await command(*MONTH, RESCUE_BASE_URL=service.url)
+    rows = command.rows("report.csv")
+    assert [int(row["Session ID"]) for row in rows] == list(range(len(rows)))
+    assert done.out == f"{len(rows)} rows in report.csv\n"
+    assert printed.out == (command.folder / "report.csv").read_text("utf-8")
+
+
+async def test_one_that_fails_in_the_middle_leaves_the_file_as_it_was(command):
+    path = command.write("old\n", "report.csv")
+    async with reports(whole(xml(2 * MIB, end=""))) as service:
+        done = await command(*MONTH, "--output", "report.csv", RESCUE_BASE_URL=service.url)
+    assert done.status == Status.SERVICE
+    assert "getReport_v2" in done.err
+    assert path.read_text() == "old\n"
+    assert [one.name for one in command.folder.iterdir()] == ["report.csv"]
+
+
+async def test_a_report_without_rows_is_its_header(command):
+    async with reports(whole("OK\n\nSession ID|Name|\n")) as service:
+        done = await command(*MONTH, "--output", "report.csv", RESCUE_BASE_URL=service.url)
+    assert done.out == "0 rows in report.csv\n"
+    assert (command.folder / "report.csv").read_text() == "Session ID,Name\n"
+
+
+async def test_what_is_no_file_takes_the_rows_as_they_come(command):
+    async with reports(whole(xml(2_000))) as service:
+        done = await command(*MONTH, "--output", "/dev/null", RESCUE_BASE_URL=service.url)
+    assert (done.status, done.err) == (Status.OK, "")
+    assert not Path("/dev/null").is_file()

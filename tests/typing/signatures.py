@@ -1,13 +1,13 @@
 """What an editor shows; checked by mypy --strict, never run."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import assert_type
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, Pace, PinCode, RescueClient, RetryPolicy, Ticket
 from aiorescue.bulk import Issued, issue
 from aiorescue.inforouter import TicketHolder
-from aiorescue.rescue import CloseSession, Hierarchy, Raw, Report, RequestLensPinCodeV2, Session, User
+from aiorescue.rescue import CloseSession, Hierarchy, Raw, Report, ReportStream, RequestLensPinCodeV2, Session, User
 
 
 async def results(rescue: RescueClient, docs: InfoRouterClient) -> None:
@@ -26,6 +26,11 @@ async def results(rescue: RescueClient, docs: InfoRouterClient) -> None:
     assert_type(await rescue.report("SESSION", date(2024, 1, 1), date(2024, 1, 31), node=7, timezone=-240), Report)
     async for report in rescue.reports("SESSION", date(2024, 1, 1), date(2024, 12, 31), node=7):
         assert_type(report, Report)
+    async with rescue.stream_report("SESSION", date(2024, 1, 1), date(2024, 1, 31), node=7, timezone=60) as rows:
+        assert_type(rows, ReportStream)
+        assert_type(rows.columns, tuple[str, ...])
+        async for row in rows:
+            assert_type(row, Mapping[str, str | int | datetime | timedelta | None])
     assert_type(await rescue.raw("getDateFormat", {"a": 1}, binding=Binding.TEXT_POST), Raw)
     await rescue.set_report_date(date(2024, 1, 1), "2024-01-31")
     await rescue.close_session(42)
@@ -35,6 +40,8 @@ async def results(rescue: RescueClient, docs: InfoRouterClient) -> None:
 
 async def mistakes(rescue: RescueClient) -> None:
     await rescue.report("SESSION", date(2024, 1, 1), date(2024, 1, 31))  # type: ignore[call-arg]
+    rescue.stream_report("SESSION", date(2024, 1, 1), date(2024, 1, 31))  # type: ignore[call-arg]
+    rescue.stream_report("SESSION", date(2024, 1, 1), date(2024, 1, 31), node="7")  # type: ignore[arg-type]
     await rescue.set_time_zone("0")  # type: ignore[arg-type]
     await rescue.close_session()  # type: ignore[call-arg]
     await rescue.close_session("42")  # type: ignore[arg-type]

@@ -58,6 +58,8 @@ class Binding(enum.Enum):
     TEXT_GET = "text-get"
     TEXT_POST = "text-post"
 
+    __hash__ = object.__hash__  # that of an enum is written in Python, and there is a look-up in every call
+
     @property
     def is_get(self) -> bool:
         """Whether parameters travel in the URL."""
@@ -116,6 +118,8 @@ class Family(enum.Enum):
     REPORTS = "reports"
     AUTH_CODES = "auth_codes"
     LINKS = "links"
+
+    __hash__ = object.__hash__  # as of `Binding`
 
 
 # --- the declaration ------------------------------------------------------------------------------

@@ -134,7 +134,9 @@ class ServiceClient:
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
         identity = self._choose(operation)
-        self._begin(operation.spec.name)
+        if self._closed:
+            raise _closed(operation.spec.name)
+        self._under_way += 1
         try:
             result = await self._caller.call(operation, identity, binding=binding)
         finally:

@@ -205,7 +205,7 @@ class CodeIdentity(NobodyIdentity):
 
     def fill(self, operation: Operation[Any]) -> Operation[Any]:
         """Nothing to fill in."""
-        return fill(operation, None)
+        return operation if operation.spec.own_credentials is None else fill(operation, None)
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """The code, for an operation that takes one. Never a cookie."""

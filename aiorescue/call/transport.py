@@ -25,6 +25,8 @@ KEEP_ALIVE = 10.0
 CONNECT = 10.0
 #: Bytes an answer may have; `spool` has a limit of its own for those that may be long.
 LARGEST_ANSWER = 16 * 2**20
+#: Bytes of an answer that nobody need look at while it comes.
+_SHORT = 2**16
 #: How the outcome of one that has more begins.
 TOO_LARGE = "the answer has more than "
 
@@ -108,6 +110,7 @@ class Transport:
         await self._places.acquire()
         task = None if request.long else self._deadlines.begin()
         try:
+            received: Response | Outcome[object]
             session = self._session or self._open()
             if session.closed:
                 return _lost(Kind.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
@@ -122,7 +125,12 @@ class Transport:
                 middlewares=(_send_once,) if request.method == "GET" else None,
             )
             try:
-                received = await (_receive(response) if request.long else _read(response))
+                if _is_short(response):
+                    content = response.content
+                    body = content.read_nowait() if content.is_eof() else await response.read()
+                    received = Response(response.status, body, response.headers)
+                else:
+                    received = await (_receive if request.long else _read)(response)
             except BaseException:
                 response.close()
                 raise
@@ -206,13 +214,17 @@ def _merged(headers: Mapping[str, str]) -> dict[str, str]:
     return {**headers, **{name: value for name, value in _HEADERS.items() if name.lower() not in given}}
 
 
+def _is_short(response: ClientResponse) -> bool:
+    """Whether it says that it is short, and can be believed: nothing is unpacked."""
+    headers = response.headers
+    length = headers.get("Content-Length")
+    return length is not None and int(length) <= _SHORT and "Content-Encoding" not in headers
+
+
 async def _read(response: ClientResponse) -> Response | Outcome[object]:
     """The whole answer, if it is not too large."""
-    length = response.headers.get("Content-Length")
-    if length is not None and "Content-Encoding" not in response.headers:
-        if int(length) > LARGEST_ANSWER:
-            return _too_large(LARGEST_ANSWER)
-        return Response(response.status, await response.read(), response.headers)
+    if (response.content_length or 0) > LARGEST_ANSWER:
+        return _too_large(LARGEST_ANSWER)
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk

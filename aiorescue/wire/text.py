@@ -2,10 +2,10 @@
 
 import re
 
-from aiorescue.operation import Answer, Binding, Operation, PageForm
+from aiorescue.operation import Answer, Binding, Operation, PageForm, Parameter, Plain
 from aiorescue.wire import xml
 from aiorescue.wire.codec import Codec
-from aiorescue.wire.form import Form, refuse_markup
+from aiorescue.wire.form import Form, quoted, refuse_markup
 from aiorescue.wire.message import Draft, Request, Response, Stamp, plain
 
 _WORD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)(?:\s+|$)")
@@ -16,7 +16,10 @@ class TextCodec(Codec):
 
     def __init__(self, operation: type[Operation[object]], binding: Binding) -> None:
         spec = operation.spec
-        self._slots = operation.slots
+        self._sources = [
+            (source.get, source.several, source.parameters, [slot.name for slot in source.slots()])
+            for source in operation.sources
+        ]
         self._answers = spec.form
         self.long = spec.long
         self._form = Form(
@@ -29,19 +32,20 @@ class TextCodec(Codec):
 
     def draft(self, operation: Operation[object]) -> Draft:
         """The form; what is empty is left out."""
-        fields = []
-        more = operation.more_slots()
-        for slot in (*self._slots, *more) if more else self._slots:
-            value = slot.get(operation)
-            if value is None or value == "":
-                continue
-            parameter = slot.parameter
-            text = value if type(value) is str else plain(parameter, value, true="1", false="0")
-            if parameter.on_page is not None:
-                text = parameter.on_page(text)
-            refuse_markup(operation, slot.name, text)
-            fields.append((parameter.text, text))
-        return self._form.fill(fields)
+        fields = [
+            _field(operation, parameter, value, name)
+            for get, several, parameters, names in self._sources
+            for value, parameter, name in zip(
+                get(operation) if several else (get(operation),), parameters, names, strict=False
+            )
+            if value is not None and value != ""
+        ]
+        fields += [
+            _field(operation, slot.parameter, value, slot.name)
+            for slot in operation.more_slots()
+            if (value := slot.get(operation)) is not None and value != ""
+        ]
+        return self._form.joined(fields)
 
     def sign(self, draft: Draft, stamp: Stamp) -> Request:
         """The form with the code, if there is one."""
@@ -70,6 +74,15 @@ class TextCodec(Codec):
             return text.removeprefix("OK:")
         table = text.startswith("<") and self._answers in (PageForm.TABLE, PageForm.BODY)
         return None if not table or xml.is_html(text) else text
+
+
+def _field(operation: Operation[object], parameter: Parameter, value: Plain, name: str) -> str:
+    """One parameter as the page takes it. Raises `errors.InvalidRequest`."""
+    text = value if type(value) is str else plain(parameter, value, true="1", false="0")
+    if parameter.on_page is not None:
+        text = parameter.on_page(text)
+    refuse_markup(operation, name, text)
+    return f"{parameter.text}={quoted(text)}"
 
 
 def _answer(word: str, body: str, response: Response) -> Answer:

@@ -76,14 +76,14 @@ async def test_what_is_not_http_is_a_protocol_error():
 async def test_an_answer_of_the_largest_size_is_read_and_a_byte_more_is_not(
     service: Emulator, monkeypatch: pytest.MonkeyPatch
 ):
-    service.fault("huge", bytes=5000)
-    service.fault("huge", bytes=5001)
-    monkeypatch.setattr(transport, "LARGEST_ANSWER", 5000)
+    service.fault("huge", bytes=100_000)
+    service.fault("huge", bytes=100_001)
+    monkeypatch.setattr(transport, "LARGEST_ANSWER", 100_000)
     async with RescueClient(CODE, base_url=service.url) as client:
         with pytest.raises(errors.ProtocolError) as caught:
             await client.call(rescue.CloseSession(1))
         assert "more than" not in str(caught.value)
-        with pytest.raises(errors.ProtocolError, match="more than 5,000 bytes"):
+        with pytest.raises(errors.ProtocolError, match="more than 100,000 bytes"):
             await client.call(rescue.CloseSession(1))
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import cost, pace_real, pace_simulation, stream
+from benchmarks import bulk, cost, pace_real, pace_simulation, stream
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
@@ -22,6 +22,10 @@ def _cost(quick: bool) -> str:  # noqa: FBT001 - the registry's signature
     return cost.report(quick=quick)
 
 
+def _bulk(quick: bool) -> str:  # noqa: FBT001 - the registry's signature
+    return bulk.report(quick=quick)
+
+
 def _stream(quick: bool) -> str:  # noqa: FBT001 - the registry's signature
     return stream.report(quick=quick)
 
@@ -31,6 +35,7 @@ BENCHMARKS: list[tuple[str, str, Callable[[bool], str]]] = [
     ("pace", "Pace, against hidden limits (simulated)", _pace),
     ("pace-real", "Pace, in real time on the emulator", _pace_real),
     ("cost", "Cost of a call", _cost),
+    ("bulk", "Cost of a bulk job", _bulk),
     ("stream", "A report of 100 MiB", _stream),
 ]
 

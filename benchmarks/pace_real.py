@@ -18,7 +18,7 @@ _WARM_UP = 4.0
 
 async def measure(*, quick: bool) -> str:
     """The rows, as a table."""
-    seconds = 6.0 if quick else 20.0
+    seconds = 4.0 if quick else 20.0
     rows = [await _alone(seconds), await _ten(seconds), await _four(seconds)]
     return table(rows)
 

@@ -1,0 +1,74 @@
+"""What a bulk job costs: the journal at a thousand PINs a second, memory and cost over a million requests."""
+
+import asyncio
+import gc
+import re
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from aiorescue import AuthCode, Pace, RescueClient
+from aiorescue.bulk import issue
+from aiorescue.rescue import RequestPinCode
+from benchmarks.cost import CODE, server
+from benchmarks.report import grid
+
+#: PINs a second at which the journal is measured.
+RATE = 1_000.0
+
+
+async def _job(url: str, count: int, *, rate: float | None, journal: Path | None = None) -> tuple[float, float]:
+    """CPU of a PIN, and PINs a second."""
+    pace = None if rate is None else Pace(pins=rate)
+    async with RescueClient(AuthCode(CODE), base_url=url, pace=pace) as client:
+        gc.collect()
+        began, cpu = time.perf_counter(), time.process_time()
+        async for issued in issue(client, (RequestPinCode(tracking=f"C-{n}") for n in range(count)), journal=journal):
+            assert issued.pin is not None
+        return (time.process_time() - cpu) / count, count / (time.perf_counter() - began)
+
+
+async def _journal(url: str, count: int, pairs: int) -> list[list[str]]:
+    """A job with and without a journal."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for rate, goal in ((RATE, "≤ 1.15"), (None, "")):
+            taken = []
+            for turn in range(pairs):
+                journal = Path(folder) / f"{rate}-{turn}.journal"
+                taken.append((await _job(url, count, rate=rate), await _job(url, count, rate=rate, journal=journal)))
+            ratio = statistics.median(with_it[0] / without[0] for without, with_it in taken)
+            reached = statistics.median(with_it[1] for _, with_it in taken)
+            what = "as fast as they come" if rate is None else f"at {rate:,.0f} PINs/s"
+            rows.append([f"CPU with a journal, to without, {what} ({reached:,.0f}/s)", f"{ratio:.2f}", goal])
+    return rows
+
+
+def _resident() -> int:
+    """Resident memory in KiB."""
+    return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
+
+
+async def _memory(url: str, small: int, large: int) -> list[list[str]]:
+    """Memory and cost of a PIN, from a small job to a large one."""
+    cheap, before = [], 0
+    for _ in range(4):
+        cheap.append((await _job(url, small, rate=None))[0])
+        gc.collect()
+        before = _resident()
+    dear, _ = await _job(url, large, rate=None)
+    gc.collect()
+    after = _resident()
+    return [
+        [f"memory, from {small:,} to {large:,} requests", f"{(after - before) / 1024:+.1f} MiB", "± 10 MiB"],
+        ["the cost of a PIN, the same", f"{dear / statistics.median(cheap[1:]):.2f}", "± 10 %"],
+    ]
+
+
+def report(*, quick: bool) -> str:
+    """Both, as Markdown."""
+    with server() as url:
+        rows = asyncio.run(_journal(url, 1_000 if quick else 2_500, 1 if quick else 3))
+        rows += asyncio.run(_memory(url, 2_000, 10_000) if quick else _memory(url, 10_000, 1_000_000))
+    return grid([["", "", "goal"], *rows])

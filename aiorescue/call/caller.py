@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import attrs
 
@@ -114,7 +114,7 @@ class Caller:
         if outcome.kind is _TRANSIENT and self._policy.attempts > 1:
             outcome = await self._again(call, outcome)
         if outcome.kind is _OK:
-            value = cast("R", outcome.value)
+            value: Any = outcome.value
             return operation.with_orphans(value, call.orphans) if call.orphans else value
         raise _exception(outcome, call)
 
@@ -142,7 +142,7 @@ class Caller:
             sent = await pacer.slot(rank, rejections=rejections)
             accepted = None
             try:
-                call.begin(self._clock, self._policy)
+                call.begin(sent, self._policy.total)
                 outcome, dead = await self._once(call)
                 if outcome.kind is _OK or outcome.kind is _THROTTLED:
                     accepted = outcome.kind is _OK

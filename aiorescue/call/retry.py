@@ -55,11 +55,11 @@ class Budget:
         self.deadline: float | None = None
         self.healed = False  # a dead session was replaced once
 
-    def begin(self, clock: Clock, policy: RetryPolicy) -> None:
-        """A try begins."""
+    def begin(self, moment: float, total: float) -> None:
+        """A try begins; the first one has all of the time."""
         self.attempts += 1
         if self.deadline is None:
-            self.deadline = clock.time() + policy.total
+            self.deadline = moment + total
 
     def ready(self) -> float:
         """When the pace allows the next try."""

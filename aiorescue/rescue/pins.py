@@ -94,7 +94,7 @@ class PinRequest(Operation[PinCode]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> PinCode:
         """The PIN, padded: version 1 sends a number over SOAP and loses the zeros."""
-        value = values.get("iPINCode", values.get("sPINCode"))
+        value = values["sPINCode"] if "sPINCode" in values else values["iPINCode"]
         code = f"{value:0{DIGITS}}" if isinstance(value, int) else value
         if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
             raise ValueError("the answer is OK but its PIN is not six digits")

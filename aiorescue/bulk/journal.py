@@ -88,6 +88,7 @@ class Journal:
     def __init__(self, path: str | os.PathLike[str] | None, job: str) -> None:
         self._path = None if path is None else Path(path)
         self._job = job
+        self._loop: asyncio.AbstractEventLoop  # the one that opened it
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="aiorescue-journal")
         self._waiting: list[tuple[Write, asyncio.Future[Any]]] = []
         self._busy = False
@@ -98,8 +99,9 @@ class Journal:
 
     async def open(self) -> None:
         """Open the file. Raises `errors.JournalError` if it is of another job, no journal, or in use."""
+        self._loop = asyncio.get_running_loop()
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._open)
+            await self._loop.run_in_executor(self._thread, self._open)
         except BaseException:
             await self._end()  # cancelled, it may be opening still: whoever comes next must not find it locked
             raise
@@ -114,7 +116,9 @@ class Journal:
 
     async def _end(self) -> None:
         """Close the file behind all that the thread has to do. Cancelled, that happens unseen."""
-        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        if self._waiting:
+            self._commit_waiting()
+        closing = self._loop.run_in_executor(self._thread, self._close)
         self._thread.shutdown(wait=False)
         await asyncio.shield(closing)
 
@@ -149,25 +153,24 @@ class Journal:
 
     def _note(self, statement: str, *values: Any) -> "asyncio.Future[None]":
         if self._path is None:
-            nothing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            nothing: asyncio.Future[None] = self._loop.create_future()
             nothing.set_result(None)
             return nothing
         return self._write((statement, values))
 
     def _write(self, write: Write) -> "asyncio.Future[Any]":
         """What will be done when it is on the disk. A future: many wait here, and a coroutine more for each costs."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
+        future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((write, future))
         if not self._busy and (self._timer is None or len(self._waiting) >= _FULL):
-            self._next(loop)
+            self._next()
         return future
 
-    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _next(self) -> None:
         """Commit what waits, now or in a moment."""
-        early = self._free_at - loop.time()
+        early = self._free_at - self._loop.time()
         if early > 0 and len(self._waiting) < _FULL:
-            self._timer = loop.call_later(early, self._commit_waiting)
+            self._timer = self._loop.call_later(early, self._commit_waiting)
         else:
             self._commit_waiting()
 
@@ -177,11 +180,10 @@ class Journal:
             self._timer = None
         group, self._waiting = self._waiting, []
         self._busy = True
-        loop = asyncio.get_running_loop()
-        now, gap = loop.time(), 1 / _COMMITS
+        now, gap = self._loop.time(), 1 / _COMMITS
         # After a quiet time some may be early; one that came because it was full makes nobody else wait for longer.
         self._free_at = min(max(self._free_at, now - _AT_ONCE * gap) + gap, now + gap)
-        done = loop.run_in_executor(self._thread, self._commit, [write for write, _ in group])
+        done = self._loop.run_in_executor(self._thread, self._commit, [write for write, _ in group])
         done.add_done_callback(lambda done: self._committed(done, [future for _, future in group]))
 
     def _committed(self, done: "asyncio.Future[list[Any]]", futures: Sequence["asyncio.Future[Any]"]) -> None:
@@ -196,7 +198,7 @@ class Journal:
             else:
                 future.set_result(outcome)
         if self._waiting:
-            self._next(asyncio.get_running_loop())
+            self._next()
 
     # --- in the thread ---
 

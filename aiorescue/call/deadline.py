@@ -22,12 +22,15 @@ class Deadlines:
         self._under_way: dict[Task, float] = {}  # when each must be over, the next one first
         self._over: dict[Task, int] = {}  # those we cancelled, and how many others had wanted that before
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> Task:
         """The current task begins a request; `end` must follow."""
-        task = asyncio.current_task()
+        # Asked for once: Python 3.11 asks the system for the process id each time, which is dear in every call.
+        loop = self._loop or asyncio.get_running_loop()
+        self._loop = loop
+        task = asyncio.current_task(loop)
         assert task is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
-        loop = task.get_loop()
         at = self._under_way[task] = loop.time() + self._seconds
         if self._timer is None:
             self._timer = loop.call_at(at, self._run_out)
@@ -55,7 +58,8 @@ class Deadlines:
             task.cancel()
 
     def close(self) -> None:
-        """No more requests."""
+        """No more requests, or else from another event loop."""
+        self._loop = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,0 +1,87 @@
+"""The time limit that many requests share a timer for; in virtual time."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from aiorescue.call.deadline import Deadlines
+from benchmarks.virtual_time import run
+
+
+async def request(deadlines: Deadlines, seconds: float) -> str:
+    """What the transport does around a request that takes so long."""
+    task = deadlines.begin()
+    try:
+        await asyncio.sleep(seconds)
+    except asyncio.CancelledError:
+        if not deadlines.ran_out(task):
+            raise
+        return f"ran out at {asyncio.get_running_loop().time():.0f}"
+    finally:
+        deadlines.end(task)
+    return "answered"
+
+
+async def after(seconds: float, work: Coroutine[Any, Any, str]) -> str:
+    await asyncio.sleep(seconds)
+    return await work
+
+
+def test_each_request_has_all_of_the_time():
+    async def many() -> list[str]:
+        deadlines = Deadlines(30)
+        durations = [(0, 10), (5, 100), (10, 29), (10, 100), (40, 29), (50, 31)]
+        return await asyncio.gather(*(after(start, request(deadlines, took)) for start, took in durations))
+
+    assert run(many()) == ["answered", "ran out at 35", "answered", "ran out at 40", "answered", "ran out at 80"]
+
+
+def test_a_task_may_go_on_and_make_another_request():
+    async def twice() -> list[str]:
+        deadlines = Deadlines(30)
+        found = [await request(deadlines, 100), await request(deadlines, 1), await request(deadlines, 100)]
+        assert asyncio.current_task().cancelling() == 0
+        return found
+
+    assert run(twice()) == ["ran out at 30", "answered", "ran out at 61"]
+
+
+@pytest.mark.parametrize("others_first", [True, False])
+def test_who_is_cancelled_in_the_moment_of_the_limit_is_cancelled(others_first: bool):
+    async def at_once() -> bool:
+        deadlines = Deadlines(30)
+        loop = asyncio.get_running_loop()
+        if not others_first:
+            task = loop.create_task(request(deadlines, 100))
+            await asyncio.sleep(0)
+            loop.call_at(30, task.cancel)
+        else:
+            task = loop.create_task(after(0, request(deadlines, 100)))
+            loop.call_at(30, task.cancel)
+        await asyncio.wait([task])
+        return task.cancelled()
+
+    assert run(at_once())
+
+
+def test_the_limit_of_an_outer_timeout_is_its_own():
+    async def outer() -> str:
+        try:
+            async with asyncio.timeout(10):
+                return await request(Deadlines(30), 100)
+        except TimeoutError:
+            return f"outer at {asyncio.get_running_loop().time():.0f}"
+
+    assert run(outer()) == "outer at 10"
+
+
+def test_nothing_is_left_on_the_loop_when_it_is_closed():
+    async def close() -> list[str]:
+        deadlines = Deadlines(30)
+        await request(deadlines, 1)
+        deadlines.close()
+        return [repr(handle) for handle in asyncio.get_running_loop()._scheduled if not handle.cancelled()]
+
+    assert run(close()) == []

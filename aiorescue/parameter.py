@@ -30,6 +30,7 @@ class Parameter:
         on_page: how the text page writes it, where SOAP writes it differently.
         form: field name of the ASMX GET and POST bindings where it is not the element's.
         node: the text is an XML element, which SOAP carries as one, not escaped.
+        blank: left out, it is sent empty in forms and queries: ASMX answers HTTP 500 where it is not there at all.
     """
 
     soap: str
@@ -42,6 +43,7 @@ class Parameter:
     on_page: Callable[[str], str] | None = None
     form: str = ""
     node: bool = False
+    blank: bool = False
     # The characters a text may have without a closer look; none where not any text is taken.
     _room: int = attrs.field(init=False, repr=False, eq=False)
 

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.inforouter.common import BINDINGS, TICKET
+from aiorescue.inforouter.common import BINDINGS
 from aiorescue.inforouter.element import Element
 from aiorescue.inforouter.envelope import INFOROUTER, InfoRouterOperation
 from aiorescue.inforouter.values import moment, number
@@ -14,7 +14,9 @@ from aiorescue.operation import Effect, Family, Needs, Parameter, Spec, declared
 
 UserName = Annotated[str | None, Parameter("UID")]
 Password = Annotated[str | None, Parameter("PWD", secret=True)]
-Language = Annotated[str | None, Parameter("Lang")]
+Language = Annotated[str | None, Parameter("Lang", blank=True)]
+#: Left out, the server takes the cookie.
+OwnTicket = Annotated[str | None, Parameter("AuthenticationTicket", secret=True, blank=True)]
 
 
 @attrs.frozen(kw_only=True)
@@ -97,7 +99,9 @@ class RenewTicket(InfoRouterOperation[TicketHolder]):
     user: UserName = None
     password: Password = attrs.field(default=None, repr=False)
     language: Language = None
-    old_ticket: Annotated[str | None, Parameter("OldTicket", secret=True)] = attrs.field(default=None, repr=False)
+    old_ticket: Annotated[str | None, Parameter("OldTicket", secret=True, blank=True)] = attrs.field(
+        default=None, repr=False
+    )
 
     spec: ClassVar[Spec] = Spec(
         service=INFOROUTER,
@@ -124,7 +128,7 @@ class IsValidTicket(InfoRouterOperation[bool]):
         ticket: the ticket to check; left out, the client's own.
     """
 
-    ticket: Annotated[str | None, TICKET] = attrs.field(default=None, repr=False)
+    ticket: OwnTicket = attrs.field(default=None, repr=False)
 
     spec: ClassVar[Spec] = Spec(
         service=INFOROUTER,
@@ -149,7 +153,7 @@ class LogOut(InfoRouterOperation[None]):
         ticket: the ticket to end, sent as a parameter. Left out, the client's own, sent as the ``ticket`` cookie.
     """
 
-    ticket: Annotated[str | None, TICKET] = attrs.field(default=None, repr=False)
+    ticket: OwnTicket = attrs.field(default=None, repr=False)
 
     spec: ClassVar[Spec] = Spec(
         service=INFOROUTER,

@@ -115,7 +115,7 @@ class FormCodec(Codec):
         service = self._service
         for slot, name in self._fields:
             value = slot.get(operation)
-            if value is None and (service.omits or slot.parameter.holds is not str):
+            if value is None and not slot.parameter.blank and (service.omits or slot.parameter.holds is not str):
                 continue
             if isinstance(value, bytes):
                 fields.append((name, value))

@@ -3,7 +3,7 @@
 import pytest
 
 from aiorescue import Binding, rescue
-from aiorescue.inforouter import LogOut
+from aiorescue.inforouter import IsValidTicket, LogOut, RenewTicket
 from aiorescue.wire import Request, Stamp, codec
 
 ENVELOPE = (
@@ -116,3 +116,23 @@ def test_infoRouters_log_out():  # noqa: N802 - its name
 def test_a_request_shows_no_body_and_no_query():
     for binding in rescue.CloseSession.spec.bindings:
         assert "4ahx80u0" not in repr(encoded(rescue.CloseSession(1), binding))
+
+
+@pytest.mark.parametrize("binding", [Binding.HTTP_GET, Binding.HTTP_POST])
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        (LogOut(), "AuthenticationTicket="),
+        (IsValidTicket(), "AuthenticationTicket="),
+        (RenewTicket("ann", "secret"), "UID=ann&PWD=secret&Lang=&OldTicket="),
+    ],
+)
+def test_what_is_left_out_is_sent_empty_as_asmx_wants_it_to_be_there(operation, expected, binding):
+    request = encoded(operation, binding, Stamp(cookie="ticket=3f2a"))
+    assert (request.query or request.body.decode()) == expected
+    assert request.headers["Cookie"] == "ticket=3f2a"
+
+
+def test_over_soap_it_is_left_out():
+    request = encoded(LogOut(), Binding.SOAP11, Stamp(cookie="ticket=3f2a"))
+    assert b"AuthenticationTicket" not in request.body

@@ -59,7 +59,8 @@ class Outcome(Generic[R_co]):
         value: the result, if OK.
         word: the service's own word, as it came.
         error: the exception type to raise if this is the end.
-        detail: what happened, for the message.
+        detail: what happened, for the message; in our words.
+        quote: the service's own text, or the beginning of an answer that is none; it may hold anything.
         ambiguous: the request left, and whether it was carried out is unknown.
         retry_after: seconds the service asks to wait.
         more: further attributes of the exception.
@@ -75,3 +76,4 @@ class Outcome(Generic[R_co]):
     retry_after: float | None = None
     more: Mapping[str, Any] = _NOTHING
     outputs: Mapping[str, Any] | None = None
+    quote: str = ""

@@ -215,7 +215,7 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     if outcome.error is errors.RateLimited:
         more["retry_after"] = outcome.retry_after
     return outcome.error(
-        f"{spec.name}: {outcome.detail or 'refused'}{said}{tries}{unseen}",
+        f"{spec.name}: {': '.join(filter(None, (outcome.detail, outcome.quote))) or 'refused'}{said}{tries}{unseen}",
         operation=spec.name,
         status=outcome.word,
         attempts=call.attempts,

@@ -141,6 +141,12 @@ def kind(given: object) -> str:
     return f"{type(given).__module__}.{type(given).__name__}".removeprefix("builtins.")
 
 
+def login_failed(name: str, outcome: Outcome[Any]) -> Outcome[Any]:
+    """The outcome of a login, for calls that did not get to be sent because of it."""
+    why = f": {outcome.detail}" if outcome.detail else ""
+    return attrs.evolve(outcome, detail=f"login as {name} failed{why}")
+
+
 class SingleFlight:
     """One of many does it, the others wait and share what came of it."""
 

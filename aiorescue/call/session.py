@@ -5,11 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
-import attrs
-
 from aiorescue import errors
 from aiorescue.call.clock import Clock
-from aiorescue.call.identity import Holder, Identity, Lease, Login, Send, SingleFlight, fill
+from aiorescue.call.identity import Holder, Identity, Lease, Login, Send, SingleFlight, fill, login_failed
 from aiorescue.operation import Kind, Needs, Operation, Outcome
 from aiorescue.wire import UNSIGNED, Response, Stamp
 
@@ -141,7 +139,7 @@ class SessionIdentity:
     async def _open(self, holder: Holder) -> Outcome[Any]:
         outcome, response = await self._send(self, self._login, UNSIGNED)
         if outcome.kind is not Kind.OK:
-            return attrs.evolve(outcome, detail=f"login as {self.name} failed: {outcome.detail}")
+            return login_failed(self.name, outcome)
         return self._adopt(holder, response)
 
     def _adopt(self, holder: Holder, response: Response | None) -> Outcome[Any]:

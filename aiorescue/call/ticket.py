@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from aiorescue import errors
-from aiorescue.call.identity import Lease, Login, Send, SingleFlight, Ticket, fill
+from aiorescue.call.identity import Lease, Login, Send, SingleFlight, Ticket, fill, login_failed
 from aiorescue.operation import Kind, Needs, Operation, Outcome
 from aiorescue.wire import UNSIGNED, Response, Stamp
 
@@ -83,7 +83,7 @@ class TicketIdentity:
             )
         outcome, _ = await self._send(self, self._authenticate, UNSIGNED)
         if outcome.kind is not Kind.OK:
-            return attrs.evolve(outcome, detail=f"login as {self.name} failed: {outcome.detail}")
+            return login_failed(self.name, outcome)
         holder: Any = outcome.value
         self._ticket, self._ours = holder.ticket, True
         return outcome

@@ -15,7 +15,7 @@ from aiorescue import errors
 from aiorescue.call import spool
 from aiorescue.call.deadline import Deadlines
 from aiorescue.operation import Kind, Outcome
-from aiorescue.wire import Request, Response
+from aiorescue.wire import Request, Response, Unreadable
 
 __all__ = ["ClientSession", "Transport", "check_base_url"]
 
@@ -46,7 +46,7 @@ async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
         if isinstance(problem, aiohttp.ClientConnectorError):
             raise
-        raise _HungUpError(str(problem)) from None
+        raise _HungUpError(_why(problem)) from None
 
 
 def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
@@ -125,16 +125,14 @@ class Transport:
                 middlewares=(_send_once,) if request.method == "GET" else None,
             )
             try:
-                if _is_short(response):
-                    content = response.content
-                    body = content.read_nowait() if content.is_eof() else await response.read()
-                    received = Response(response.status, body, response.headers)
+                if _is_short(response) and response.content.is_eof():
+                    received = Response(response.status, response.content.read_nowait(), response.headers)
                 else:
                     received = await (_receive if request.long else _read)(response)
             except BaseException:
                 response.close()
                 raise
-            if isinstance(received, Outcome):
+            if isinstance(received, Outcome) or received.problem is not None:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
         except (aiohttp.ClientError, OSError, _HungUpError) as problem:
             return self._failed(problem)
@@ -164,7 +162,9 @@ class Transport:
                 why = "the answer stops before its end"
                 return _lost(Kind.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
             case aiohttp.ClientResponseError():
-                return _lost(Kind.FINAL, errors.ProtocolError, f"not HTTP: {problem.message}", ambiguous=True)
+                # Its text may go on with what was sent, cookies and all.
+                why = f"not HTTP: {problem.message.partition(':')[0]}"
+                return _lost(Kind.FINAL, errors.ProtocolError, why, ambiguous=True)
         why = f"the connection broke: {_why(problem)}"
         return _lost(Kind.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
 
@@ -221,34 +221,34 @@ def _is_short(response: ClientResponse) -> bool:
     return length is not None and int(length) <= _SHORT and "Content-Encoding" not in headers
 
 
-async def _read(response: ClientResponse) -> Response | Outcome[object]:
-    """The whole answer, if it is not too large."""
-    if (response.content_length or 0) > LARGEST_ANSWER:
-        return _too_large(LARGEST_ANSWER)
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            return _too_large(LARGEST_ANSWER)
-    return Response(response.status, bytes(body), response.headers)
+async def _read(response: ClientResponse) -> Response:
+    """The whole answer; of one that is too large, or stops before its end, the beginning."""
+    body, problem = bytearray(), None
+    length = response.content_length or 0
+    try:
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if max(length, len(body)) > LARGEST_ANSWER:
+                problem = _too_large(LARGEST_ANSWER)
+                break
+    except aiohttp.ClientPayloadError:
+        problem = Unreadable("the answer stops before its end", cut=True)
+    return Response(response.status, bytes(body), response.headers, problem=problem)
 
 
 async def _receive(response: ClientResponse) -> Response | Outcome[object]:
     """An answer that may be long: in memory as ever if it is not."""
-    largest = spool.LARGEST_LONG_ANSWER
-    if (response.content_length or 0) > largest:
-        return _too_large(largest)
     try:
         body, rest = await spool.receive(response.content.iter_any(), response.charset or "utf-8")
     except spool.TooLargeError:
-        return _too_large(largest)
+        return Response(response.status, b"", response.headers, problem=_too_large(spool.LARGEST_LONG_ANSWER))
     except spool.NoRoomError as problem:
         return _lost(Kind.FINAL, errors.RescueError, str(problem), ambiguous=True)
     return Response(response.status, body, response.headers, rest)
 
 
-def _too_large(largest: int) -> Outcome[object]:
-    return _lost(Kind.FINAL, errors.ProtocolError, f"{TOO_LARGE}{largest:,} bytes", ambiguous=True)
+def _too_large(largest: int) -> Unreadable:
+    return Unreadable(f"{TOO_LARGE}{largest:,} bytes")
 
 
 def _lost(kind: Kind, error: type[errors.RescueError], detail: str, *, ambiguous: bool = False) -> Outcome[object]:

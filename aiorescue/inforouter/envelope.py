@@ -73,7 +73,8 @@ def failure(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
             Kind.FINAL,
             word=_PARTIAL,
             error=errors.PartialFailure,
-            detail=f"{len(log)} items failed: {named}",
+            detail=f"{len(log)} items failed",
+            quote=named,
             more={"log": log},
         )
     return _refused(operation, text, number)
@@ -98,7 +99,7 @@ def _refused(operation: type[Operation[Any]], text: str, number: str) -> Outcome
     error = found.error
     if error is errors.NotLoggedIn and operation.spec.family is Family.LOGINS:
         error = errors.AuthenticationError  # a login has no ticket that could have ended
-    return Outcome(found.kind, word=word, error=error, detail=text or found.hint)
+    return Outcome(found.kind, word=word, error=error, detail="" if text else found.hint, quote=text)
 
 
 INFOROUTER = Service(

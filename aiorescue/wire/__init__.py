@@ -7,7 +7,7 @@ from aiorescue.operation import Binding, Operation
 from aiorescue.wire.answer import read
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import FormCodec
-from aiorescue.wire.message import UNSIGNED, Draft, Request, Response, Stamp
+from aiorescue.wire.message import UNSIGNED, Draft, Request, Response, Stamp, Unreadable
 from aiorescue.wire.soap import SoapCodec
 from aiorescue.wire.text import TextCodec
 
@@ -32,4 +32,4 @@ def codec(operation: type[Operation[Any]], binding: Binding) -> Codec:
     return prepared
 
 
-__all__ = ["UNSIGNED", "Codec", "Draft", "Request", "Response", "Stamp", "codec", "read"]
+__all__ = ["UNSIGNED", "Codec", "Draft", "Request", "Response", "Stamp", "Unreadable", "codec", "read"]

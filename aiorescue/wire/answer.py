@@ -8,16 +8,16 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from html import escape as html_escape
-from urllib.parse import quote, quote_plus
+from html import unescape
+from urllib.parse import quote, quote_plus, unquote_plus
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Answer, Kind, Operation, Outcome
 from aiorescue.wire.codec import Codec
-from aiorescue.wire.message import Response, Stamp
+from aiorescue.wire.message import Response, Stamp, Unreadable
 from aiorescue.wire.usual import Usual
-from aiorescue.wire.xml import Unreadable
 
 _OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
 #: Statuses that may be gone next time.
@@ -33,11 +33,13 @@ _UNREAD = (
     "Web Service method name is not valid",
 )
 _EXCERPT = 160
+#: How often a text may have been escaped.
+_DEEP = 3
 
 
 def read(codec: Codec, operation: Operation[object], stamp: Stamp, response: Response) -> Outcome[object]:
     """What a response means."""
-    if codec.usual is not None and response.status == _OK:
+    if codec.usual is not None and response.status == _OK and response.problem is None:
         known = codec.usual.outcome(operation, response.body)
         if known is not None:
             return known
@@ -47,7 +49,7 @@ def read(codec: Codec, operation: Operation[object], stamp: Stamp, response: Res
         return outcome
     secrets = [*operation.secrets, *stamp.secrets]
     word = None if outcome.word is None else clean(outcome.word, secrets)[:_EXCERPT]
-    return attrs.evolve(outcome, word=word, detail=clean(outcome.detail, secrets))
+    return attrs.evolve(outcome, word=word, quote=clean(outcome.quote, secrets))
 
 
 def _read(codec: Codec, operation: Operation[object], response: Response) -> Outcome[object]:
@@ -59,12 +61,15 @@ def _read(codec: Codec, operation: Operation[object], response: Response) -> Out
         return _by_status(operation, response)
     answer: Answer | Outcome[object]
     try:
+        if response.problem is not None:
+            raise response.problem
         answer = codec.decode(response)
     except Unreadable as problem:
         answer = Outcome(
             Kind.TRANSIENT if problem.cut else Kind.FINAL,
             error=errors.ProtocolError,
-            detail=f"{problem}{_excerpt(operation, response)}",
+            detail=str(problem),
+            quote=_excerpt(operation, response),
             ambiguous=True,
         )
     if response.status == _SERVER_ERROR:
@@ -76,26 +81,28 @@ def _read(codec: Codec, operation: Operation[object], response: Response) -> Out
 
 def _understood(operation: Operation[object], answer: Answer, response: Response) -> Outcome[object]:
     outcome = operation.spec.service.understand(type(operation), answer)
-    if outcome.error is errors.ServiceError and outcome.kind is Kind.FINAL:
-        return attrs.evolve(outcome, detail=f"{outcome.detail}{_excerpt(operation, response)}")
+    unknown = outcome.error is errors.ServiceError and outcome.kind is Kind.FINAL
+    if not outcome.quote and (unknown or outcome.error is errors.ProtocolError):
+        return attrs.evolve(outcome, quote=_excerpt(operation, response))
     return outcome
 
 
 def _by_status(operation: Operation[object], response: Response) -> Outcome[object]:
     status = response.status
     hint = operation.spec.service.hints.get(status)
-    detail = f"HTTP {status}{f', {hint}' if hint else ''}{_excerpt(operation, response)}"
+    detail, quote = f"HTTP {status}{f', {hint}' if hint else ''}", _excerpt(operation, response)
     unread = status == _SERVER_ERROR and any(phrase in response.text[:_EXCERPT] for phrase in _UNREAD)
     if status in TRANSIENT_STATUSES and not unread:
         return Outcome(
             Kind.TRANSIENT,
             error=errors.ServiceError,
             detail=detail,
+            quote=quote,
             ambiguous=status not in _NOT_CARRIED_OUT,
             retry_after=retry_after(response.headers.get("Retry-After")),
         )
     ours = unread or _BAD_REQUEST <= status < _SERVER_ERROR
-    return Outcome(Kind.FINAL, error=errors.ServiceFault if ours else errors.ProtocolError, detail=detail)
+    return Outcome(Kind.FINAL, error=errors.ServiceFault if ours else errors.ProtocolError, detail=detail, quote=quote)
 
 
 def retry_after(header: str | None) -> float | None:
@@ -116,10 +123,10 @@ def retry_after(header: str | None) -> float | None:
 def _excerpt(operation: Operation[object], response: Response) -> str:
     """The beginning of the answer for a message, unless it may hold a secret of its own."""
     if operation.spec.secret_answer:
-        return " (not quoted, as it may show credentials)"
+        return "(not quoted, as it may show credentials)"
     # Cleaned later; a margin is kept so that no secret is cut in two and passes unseen.
-    text = re.sub(r"\s+", " ", response.text[: _EXCERPT * 8]).strip()
-    return f": {text}" if text else ""
+    beginning = attrs.evolve(response, body=response.body[: _EXCERPT * 8])
+    return _folded(beginning.text)
 
 
 def clean(text: str, secrets: Iterable[str]) -> str:
@@ -127,7 +134,17 @@ def clean(text: str, secrets: Iterable[str]) -> str:
     for secret in secrets:
         for spelling in _spellings(secret):
             text = text.replace(spelling, "***")
+        if any(_folded(secret) in _folded(reading) for reading in _readings(text)):
+            return "(not quoted, as it shows a secret)"
     return text if len(text) <= _EXCERPT * 2 else f"{text[: _EXCERPT * 2]}…"
+
+
+def _readings(text: str) -> set[str]:
+    """What a text can be read as, where it was escaped or quoted in a way of its own, or more than once."""
+    readings = {text}
+    for _ in range(_DEEP):
+        readings |= {read(one) for one in readings for read in (unescape, unquote_plus)}
+    return readings
 
 
 def _spellings(secret: str) -> Iterable[str]:
@@ -138,4 +155,8 @@ def _spellings(secret: str) -> Iterable[str]:
     half = html_escape(secret, quote=False)
     every = [secret, *percent, *lower, marked_up, marked_up.replace("&#x27;", "&#39;"), half]
     # The longest first: a shorter one may be a part of it.
-    return sorted({*every, *(re.sub(r"\s+", " ", one).strip() for one in every)} - {""}, key=len, reverse=True)
+    return sorted({*every, *map(_folded, every)} - {""}, key=len, reverse=True)
+
+
+def _folded(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()

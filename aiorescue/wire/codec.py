@@ -29,4 +29,4 @@ class Codec(ABC):
 
     @abstractmethod
     def decode(self, response: Response) -> Answer | Outcome[object]:
-        """The answer of an HTTP 200 (or of a SOAP fault). Raises `xml.Unreadable`."""
+        """The answer of an HTTP 200 (or of a SOAP fault). Raises `Unreadable`."""

@@ -14,7 +14,7 @@ from aiorescue import errors
 from aiorescue.operation import Answer, Binding, Content, Operation
 from aiorescue.wire import xml
 from aiorescue.wire.codec import Codec
-from aiorescue.wire.message import Draft, Request, Response, Stamp, plain
+from aiorescue.wire.message import Draft, Request, Response, Stamp, Unreadable, plain
 
 #: ASP.NET's maxQueryStringLength.
 LONGEST_QUERY = 2_048
@@ -131,7 +131,7 @@ class FormCodec(Codec):
         return self._form.sign(draft, stamp)
 
     def decode(self, response: Response) -> Answer:
-        """The answer: the root element, whatever its name, or bytes. Raises `xml.Unreadable`."""
+        """The answer: the root element, whatever its name, or bytes. Raises `Unreadable`."""
         if self._answers is Content.NOTHING:
             return Answer(None)
         if self._answers is Content.BYTES and not response.text.lstrip("\ufeff \t\r\n").startswith("<"):
@@ -144,22 +144,22 @@ class FormCodec(Codec):
 
 
 def _from_json(text: str) -> bytes:
-    """A JSON string of base64; a body of nothing is no bytes. Raises `xml.Unreadable`."""
+    """A JSON string of base64; a body of nothing is no bytes. Raises `Unreadable`."""
     try:
         held = json.loads(text) if text.strip() else ""
     except ValueError:
-        raise xml.Unreadable("the answer is no JSON string", cut=text.startswith('"')) from None
+        raise Unreadable("the answer is no JSON string", cut=text.startswith('"')) from None
     if held is not None and not isinstance(held, str):
-        raise xml.Unreadable("the answer is JSON, but no string")
+        raise Unreadable("the answer is JSON, but no string")
     return unbase64(held or "")
 
 
 def unbase64(text: str) -> bytes:
-    """The bytes of base64, whatever blanks stand in it. Raises `xml.Unreadable`."""
+    """The bytes of base64, whatever blanks stand in it. Raises `Unreadable`."""
     try:
         return base64.b64decode(text)
     except (binascii.Error, ValueError):
-        raise xml.Unreadable("the answer's base64 stops before its end", cut=True) from None
+        raise Unreadable("the answer's base64 stops before its end", cut=True) from None
 
 
 def refuse_markup(operation: Operation[object], name: str, text: str) -> None:

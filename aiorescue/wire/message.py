@@ -49,6 +49,18 @@ class Request:
     long: bool = False
 
 
+class Unreadable(ValueError):
+    """An answer that is none.
+
+    Attributes:
+        cut: it stopped before its end, so that another attempt may bring all of it.
+    """
+
+    def __init__(self, why: str, *, cut: bool = False) -> None:
+        super().__init__(why)
+        self.cut = cut
+
+
 #: Who calls where nobody is asked for.
 UNSIGNED = Stamp()
 
@@ -59,12 +71,14 @@ class Response:
 
     Attributes:
         long: the whole body where it is too long for the memory; then `body` is its beginning.
+        problem: why it is no answer, if that shows on its way; then `body` is its beginning.
     """
 
     status: int
     body: bytes = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     long: LongText | None = None
+    problem: Unreadable | None = None
 
     @property
     def text(self) -> str:

@@ -9,7 +9,7 @@ from aiorescue.operation import Answer, Binding, Content, Kind, Operation, Outco
 from aiorescue.wire import xml
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import unbase64
-from aiorescue.wire.message import Draft, Request, Response, Stamp, plain
+from aiorescue.wire.message import Draft, Request, Response, Stamp, Unreadable, plain
 
 _HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>'
@@ -74,7 +74,7 @@ class SoapCodec(Codec):
         return Request("POST", self._service.asmx, "", headers, f"{self._head}{inside}{self._tail}".encode())
 
     def decode(self, response: Response) -> Answer | Outcome[object]:
-        """The answer, or the outcome if it is a fault. Raises `xml.Unreadable`."""
+        """The answer, or the outcome if it is a fault. Raises `Unreadable`."""
         if self._service.trees:
             answer = self._element(xml.tree(response.text))
             if answer is not None:
@@ -82,13 +82,13 @@ class SoapCodec(Codec):
         document = xml.parse(response.text, self._service.namespace)
         body = xml.child(xml.child(document, "soap:Envelope"), "soap:Body")
         if body is None:
-            raise xml.Unreadable("the answer is XML, but no SOAP envelope")
+            raise Unreadable("the answer is XML, but no SOAP envelope")
         fault = xml.child(body, "soap:Fault")
         if fault is not None:
             return _fault(fault)
         found = xml.child(body, self._response)
         if not isinstance(found, dict):
-            raise xml.Unreadable(f"the answer holds no {self._response}")
+            raise Unreadable(f"the answer holds no {self._response}")
         fields = {name: xml.content(value) for name, value in found.items()}
         return Answer(fields.pop(self._result, None), fields)
 
@@ -164,7 +164,8 @@ def _fault(fault: object) -> Outcome[object]:
         Kind.FINAL if ours else Kind.TRANSIENT,
         word=word or None,
         error=errors.ServiceFault if ours else errors.ServiceError,
-        detail=f"SOAP fault: {_first_line(str(xml.content(text) or 'without a text'))}",
+        detail="SOAP fault",
+        quote=_first_line(str(xml.content(text) or "without a text")),
         # The server's side broke while it had the request in its hands.
         ambiguous=not ours,
     )

@@ -6,7 +6,7 @@ from aiorescue.operation import Answer, Binding, Operation, PageForm, Parameter,
 from aiorescue.wire import xml
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import Form, quoted, refuse_markup
-from aiorescue.wire.message import Draft, Request, Response, Stamp, plain
+from aiorescue.wire.message import Draft, Request, Response, Stamp, Unreadable, plain
 
 _WORD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)(?:\s+|$)")
 
@@ -52,10 +52,10 @@ class TextCodec(Codec):
         return self._form.sign(draft, stamp)
 
     def decode(self, response: Response) -> Answer:
-        """The answer: the word, and what follows it as it came. Raises `xml.Unreadable`."""
+        """The answer: the word, and what follows it as it came. Raises `Unreadable`."""
         text = response.text.lstrip("\ufeff")
         if not text.strip():
-            raise xml.Unreadable("the answer is empty", cut=True)
+            raise Unreadable("the answer is empty", cut=True)
         found = _WORD.match(text)
         if found is not None:
             return _answer(found[1], text[found.end() :], response)
@@ -63,7 +63,7 @@ class TextCodec(Codec):
         if bare is not None:
             return _answer("OK", bare, response)
         page = text.lstrip().startswith("<")
-        raise xml.Unreadable(f"the answer is {'an HTML page' if page else 'no status word'}")
+        raise Unreadable(f"the answer is {'an HTML page' if page else 'no status word'}")
 
     def _without_word(self, text: str) -> str | None:
         """An answer without the word and its blank: an address, a value, or a table as an XML document."""

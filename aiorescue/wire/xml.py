@@ -11,6 +11,8 @@ from xml.parsers.expat import ExpatError
 
 import xmltodict
 
+from aiorescue.wire.message import Unreadable
+
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 
@@ -22,18 +24,6 @@ _HEAD = 1_024
 PIECE = 2**16
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _NIL = "@http://www.w3.org/2001/XMLSchema-instance:nil"
-
-
-class Unreadable(ValueError):
-    """An answer that is none.
-
-    Attributes:
-        cut: it stopped before its end, so that another attempt may bring all of it.
-    """
-
-    def __init__(self, why: str, *, cut: bool = False) -> None:
-        super().__init__(why)
-        self.cut = cut
 
 
 def escape(value: str) -> str:

@@ -1,16 +1,19 @@
 """Secrets appear in no message, repr, log line, URL or pickle, whatever happens."""
 
+import asyncio
 import logging
 import pickle
 import traceback
-from html import escape
-from urllib.parse import quote_plus
+from collections.abc import Callable
+from html import escape, unescape
+from urllib.parse import quote_plus, unquote_plus
 
 import pytest
 from support import IMPATIENT
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, Ticket, errors, inforouter, rescue
 from aiorescue.emulator import Emulator
+from aiorescue.wire.answer import clean
 
 SECRETS = ("s3cr3t-c0de", "hunter2&<>", "hunter2", "3f2a1b4c-5d6e-7f8a-9b0c-1d2e3f4a5b6c")
 FAULTS = [
@@ -99,3 +102,52 @@ def test_every_error_is_picklable_with_all_it_carries(error: type[errors.RescueE
     problem = error("what happened", operation="closeSession", status="ERROR", attempts=3, possibly_orphaned=1)
     again = pickle.loads(pickle.dumps(problem))
     assert (type(again), str(again), vars(again)) == (error, "what happened", vars(problem))
+
+
+@pytest.mark.parametrize("secret", ["said 'a&b'>", "<said 'a&b'> x", "wrong & right", "50% off", "a  b"])
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        lambda text: text,
+        escape,
+        lambda text: text.replace("&", "&amp;").replace("<", "&lt;"),  # as many a page does it
+        lambda text: escape(escape(text)),
+        quote_plus,
+        lambda text: escape(quote_plus(text)),
+    ],
+)
+def test_a_secret_is_found_in_any_spelling(secret: str, spelt: Callable[[str], str]):
+    said = clean(f"Sorry, you said {spelt(secret)}, did you?", [secret])
+    for shown in (said, unescape(said), unescape(unescape(said)), unquote_plus(said)):
+        assert secret not in shown
+
+
+async def test_our_own_words_are_no_secret(service: Emulator):
+    async with RescueClient(AuthCode("wrong"), base_url=service.url) as client:
+        with pytest.raises(errors.AuthenticationError, match="the auth code is wrong or was replaced by a newer one"):
+            await client.close_session(1)
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nSet-Cookie: ASP.NET_SessionId=s3cr3t-c0de; path=/\r\nContent-"
+BROKEN = {
+    "in the headers": HEAD + b"Le",
+    "a header that is none": HEAD + b"Le\x00ngth: 3\r\n\r\nOK\n",
+    "in the body": HEAD + b"Length: 30\r\n\r\nOK",
+}
+
+
+@pytest.mark.parametrize("binding", [Binding.TEXT_GET, Binding.TEXT_POST])
+@pytest.mark.parametrize("sent", BROKEN.values(), ids=BROKEN)
+async def test_a_cookie_that_the_service_sets_is_in_no_message(sent: bytes, binding: Binding):
+    async def speak(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(sent)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, RescueClient(AuthCode("code"), base_url=url, retry=IMPATIENT) as client:
+        with pytest.raises(errors.RescueError) as caught:
+            await client.call(rescue.CloseSession(1), binding=binding)
+    assert_no_secret(everything_about(caught.value))

@@ -98,7 +98,7 @@ def test_codes(attributes, error, word):
 def test_a_login_has_no_ticket_that_could_have_ended():
     login = inforouter.AuthenticateUser("ann", "secret")
     found = outcome('<root success="false" error="secret is wrong" errorCode="4010"/>', login)
-    assert (found.error, found.detail) == (errors.AuthenticationError, "*** is wrong")
+    assert (found.error, found.quote) == (errors.AuthenticationError, "*** is wrong")
 
 
 def test_a_ticket_that_is_empty_is_none():
@@ -149,7 +149,7 @@ def test_bytes_over_soap_and_their_failure_as_a_document():
 def test_a_header_says_why_whatever_the_status(status):
     headers = {"X_InfoRouter_ErrorCode": "4030", "X_InfoRouter_Error": "No."}
     found = outcome('""', BYTES, status=status, **headers)
-    assert (found.error, found.word, found.detail) == (errors.PermissionDenied, "4030", "No.")
+    assert (found.error, found.word, found.quote) == (errors.PermissionDenied, "4030", "No.")
     assert outcome('"aGVsbG8="', BYTES, X_InfoRouter_ErrorCode="0").value == b"hello"
 
 

@@ -318,7 +318,7 @@ def test_an_ok_without_what_it_should_bring_is_no_answer(name, body):
 def test_a_ticket_is_not_quoted():
     outcome = decode("getLoginTicket", TEXT, "FLABBERGASTED https://x.test/?Ticket=f70")
     assert (outcome.error, outcome.word) == (errors.ServiceError, "FLABBERGASTED")
-    assert "f70" not in outcome.detail
+    assert "f70" not in outcome.detail + outcome.quote
 
 
 @pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0b"])

@@ -123,7 +123,7 @@ FAULT12 = (
 def test_a_fault_is_ours_or_the_servers(body: str, kind: Kind, error: type, status: int):
     outcome = outcome_of(body, status=status)
     assert (outcome.kind, outcome.error) == (kind, error)
-    assert outcome.detail == "SOAP fault: Cannot ---> because"
+    assert (outcome.detail, outcome.quote) == ("SOAP fault", "Cannot ---> because")
 
 
 def test_what_a_form_says_of_a_request_it_could_not_read_is_our_fault():
@@ -136,8 +136,8 @@ def test_what_a_form_says_of_a_request_it_could_not_read_is_our_fault():
 
 def test_a_message_quotes_the_beginning_only():
     outcome = outcome_of("<html>" + "x" * 10_000)
-    assert "xxx" in outcome.detail
-    assert len(outcome.detail) < 400
+    assert "xxx" in outcome.quote
+    assert len(outcome.quote) < 400
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def outcome(operation: Operation, binding: Binding, body: str, *, learned: str |
 
 
 def said(found: Outcome) -> tuple:
-    return found.kind, found.value, found.word, found.error, found.detail, found.ambiguous
+    return found.kind, found.value, found.word, found.error, found.detail, found.quote, found.ambiguous
 
 
 @pytest.mark.parametrize("name", ["pin", "number", "pin as text", "note", "note as text", "nothing", "nothing as text"])

@@ -64,7 +64,7 @@ def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
     if url.scheme == "http" and not allow_plain_http and not _is_loopback(host):
         raise errors.InvalidRequest(
             f"base_url is http://{host}, which would send credentials unencrypted;"
-            " use https://, or pass allow_plain_http=True"
+            " use https:// (in Python, allow_plain_http=True takes it all the same)"
         )
     return str(url).rstrip("/")
 

@@ -20,4 +20,7 @@ def main() -> None:
             raise
         sys.stderr.write(f"aiorescue: the command needs {library}: pip install 'aiorescue[cli]'\n")
         sys.exit(Status.NOT_INSTALLED)
+    except KeyboardInterrupt:  # while it is being imported
+        sys.stderr.write("aiorescue: interrupted\n")
+        sys.exit(Status.INTERRUPTED)
     sys.exit(run(sys.argv[1:]))

@@ -137,6 +137,7 @@ def _for_programs(plan: provision.Plan, end: provision.End) -> None:
 
 def _with_advice(problem: Exception) -> str:
     words = say.in_words(problem)
+    words = words.removesuffix(". Use another journal")
     return f"{words}; choose another --journal or --output" if _unfit(problem) else words
 
 

@@ -24,6 +24,7 @@ from aiorescue.operation import (
 )
 from aiorescue.rescue import records
 from aiorescue.rescue.service import AUTH_CODE, RESCUE
+from aiorescue.rescue.texts import lines_of
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SECRET = re.compile("pwd|pass|ticket|authcode", re.IGNORECASE)
@@ -57,7 +58,7 @@ def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]
     found = verdict(word, operation.spec.prefix)
     if found.kind is Kind.TRANSIENT or (found.kind is not Kind.OK and found.error is not errors.ServiceError):
         return Outcome(found.kind, word=word, error=found.error, detail=found.hint)
-    lines = map(_KEY.fullmatch, answer.body.splitlines())
+    lines = map(_KEY.fullmatch, lines_of(answer.body))
     outputs = {line[1]: line[2].strip() for line in lines if line} if answer.text else answer.fields
     return Outcome(Kind.OK, value=Raw(word, outputs, answer.body.strip("\r\n")), word=word)
 

@@ -1,6 +1,7 @@
 """Records in answers: classes whose fields carry their wire names, read from XML elements and text pages alike."""
 
 import enum
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_args, get_origin
@@ -136,7 +137,9 @@ def _text(value: Any) -> str:
 
 # --- what texts mean --------------------------------------------------------------------------------
 
-_MOMENTS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y")
+_MOMENT = re.compile(
+    r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\s+([AP])M)?)?", re.ASCII | re.IGNORECASE
+)
 
 
 def moment(text: str) -> datetime:
@@ -144,15 +147,20 @@ def moment(text: str) -> datetime:
 
     No zone is given, so it is naive. Raises ValueError.
     """
-    for form in _MOMENTS:
-        try:
-            # The service says no zone, so none is made up.
-            return datetime.strptime(text.strip(), form)  # noqa: DTZ007
-        except ValueError:
-            continue
-    if text[:4].isdigit() and text[4:5] == "-":
-        return datetime.fromisoformat(text.strip())
-    raise ValueError("no time that is known")
+    text = text.strip()
+    # By hand: `strptime` goes by the language of the process, and takes ten times as long.
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        if text[:4].isdigit() and text[4:5] == "-":
+            return datetime.fromisoformat(text)
+        raise ValueError("no time that is known")
+    month, day, year, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    half = found[7]
+    if half is not None:
+        if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
+            raise ValueError("no time that is known")
+        hour = hour % 12 + (12 if half in "Pp" else 0)
+    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the service says no zone, so none is made up
 
 
 def maybe_moment(text: str) -> datetime | None:

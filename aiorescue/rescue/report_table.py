@@ -11,6 +11,7 @@ import attrs
 from aiorescue.operation import LongText
 from aiorescue.rescue import tables
 from aiorescue.rescue.records import moment
+from aiorescue.rescue.texts import lines_of
 
 Value = str | int | datetime | timedelta | None
 
@@ -70,20 +71,6 @@ def duration(text: str) -> timedelta:
     return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 
-_MOMENT = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) (\d{1,2}):(\d{2}):(\d{2}) ([AP])M", re.ASCII)
-
-
-def _moment(text: str) -> datetime:
-    """A time as reports write it; the usual form is read by hand, which takes a tenth of the time."""
-    found = _MOMENT.fullmatch(text)
-    if found is None:
-        return moment(text)
-    month, day, year, hour, minute, second = map(int, found.groups()[:6])
-    if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
-        raise ValueError("no time that is known")
-    return datetime(year, month, day, hour % 12 + 12 * (found[7] == "P"), minute, second)  # noqa: DTZ001 - as `moment`
-
-
 _NUMBERS = ("technician id", "session id", "channel id", "number of sessions")
 _MOMENTS = ("start time", "end time", "last action time", "date")
 _DURATIONS = (
@@ -92,7 +79,7 @@ _DURATIONS = (
 )
 _READERS: dict[str, Callable[[str], Value]] = {
     **dict.fromkeys(_NUMBERS, int),
-    **dict.fromkeys(_MOMENTS, _moment),
+    **dict.fromkeys(_MOMENTS, moment),
     **dict.fromkeys(_DURATIONS, duration),
 }
 
@@ -234,7 +221,7 @@ class Chat:
         """A chat log; the key that may stand before it is taken off."""
         text = log[match.end() :] if (match := _KEY.match(log)) else log
         lines: list[ChatLine] = []
-        for line in text.splitlines():
+        for line in lines_of(text):
             found = _LINE.fullmatch(line)
             at = _time(found) if found else None
             if found and at is not None:

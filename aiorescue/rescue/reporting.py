@@ -96,6 +96,8 @@ def area_of(area: ReportArea | int | str) -> ReportArea:
 
 def moment_of(value: date, offset: int, *, last: bool = False) -> datetime:
     """A moment in the report's zone: a day begins at midnight and ends at its last second."""
+    if not isinstance(value, date):
+        raise errors.InvalidRequest(f"report: begin and end must be a date or a datetime, not {type(value).__name__}")
     if not isinstance(value, datetime):
         return datetime.combine(value, _LAST if last else time())
     if value.tzinfo is not None:

@@ -38,16 +38,16 @@ def _records(record: type[Any], form: PageForm, body: str) -> Any:
     if form is PageForm.BLOCKS:
         return list(_blocks(record, body))
     keys = [field.text for field, _ in records.wire_fields(record)]
-    return records.read(record, keyed(keys, _lines(body)), text=True)
+    return records.read(record, keyed(keys, lines_of(body)), text=True)
 
 
-def _lines(body: str) -> list[str]:
+def lines_of(body: str) -> list[str]:
     """The lines of a page. A text may hold what Python takes for the end of one, too, such as U+2028."""
     return body.replace("\r\n", "\n").split("\n")
 
 
 def _keyed(outputs: Iterable[Output], body: str) -> Mapping[str, str]:
-    found = keyed([output.text for output in outputs if output.text], _lines(body))
+    found = keyed([output.text for output in outputs if output.text], lines_of(body))
     result = {}
     for output in outputs:
         value = found.get(output.text.casefold()) if output.text else None
@@ -83,7 +83,7 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
     begin = re.compile(rf"[ \t]*{keys[0]}[ \t]*:[ \t]*-?\d+[ \t]*$", re.IGNORECASE)
     block: list[str] = []
     blank = True
-    for line in _lines(body):
+    for line in lines_of(body):
         if blank and begin.match(line) and block:
             yield records.read(record, keyed(keys, block), text=True)
             block = []

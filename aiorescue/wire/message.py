@@ -11,6 +11,9 @@ from aiorescue.operation import LongText, Parameter, Plain
 #: What an operation says, written for one binding; only who calls is missing. A form with bytes in it stays in pairs.
 Draft = str | Sequence[tuple[str, str | bytes]]
 
+#: Where the headers name no charset, an XML document may.
+_DECLARED = re.compile(r"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")
+_PROLOG = 128
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 
 
@@ -83,7 +86,9 @@ class Response:
     @property
     def text(self) -> str:
         """The body as text. An unknown charset is read as UTF-8, and what is no text is replaced."""
-        named = _CHARSET.search(self.headers.get("Content-Type", ""))
+        named = _CHARSET.search(self.headers.get("Content-Type", "")) or _DECLARED.match(
+            self.body[:_PROLOG].decode("ascii", "replace")
+        )
         try:
             return self.body.decode(named[1] if named else "utf-8", "replace")
         except LookupError:

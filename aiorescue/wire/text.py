@@ -8,7 +8,8 @@ from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import Form, quoted, refuse_markup
 from aiorescue.wire.message import Draft, Request, Response, Stamp, Unreadable, plain
 
-_WORD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)(?:\s+|$)")
+#: The status word and what parts it from the rest. A tab may be the rest.
+_WORD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)(?:[ \r\n]+|$|(?=\s))")
 
 
 class TextCodec(Codec):

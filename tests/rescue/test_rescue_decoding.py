@@ -326,9 +326,13 @@ def test_only_a_line_feed_ends_a_line(sign):
     name = f"Jane{sign}NICK: Doe"
     assert value("getUser", f"OK\r\n\r\nNODEID: 7\r\nNAME: {name}\r\nNICK: J\r\n") == rescue.User(7, name, "J")
     assert value("getNote", f"OK\n\nNOTE:{name}") == name
+    assert value("getChat", f"OK\n9:00 AM Jane: one{sign}two\r\n9:01 AM John: three").lines == (
+        rescue.ChatLine(time(9), "Jane", f"one{sign}two"),
+        rescue.ChatLine(time(9, 1), "John", "three"),
+    )
 
 
-@pytest.mark.parametrize("body", ["DELIMITER:\t", "DELIMITER: \t", "Delimiter:\t\r\n"])
+@pytest.mark.parametrize("body", ["DELIMITER:\t", "DELIMITER: \t", "Delimiter:\t\r\n", "\t", "\t\r\n"])
 def test_a_tab_is_a_delimiter(body):
     assert value("getDelimiter", f"OK\n\n{body}") == "\t"
 

@@ -194,3 +194,10 @@ async def test_no_window_of_a_long_time_comes_too_early():
             assert len([report async for report in days]) == 40
         words = [request.word for request in service.requests if request.operation == "getReport_v2"]
     assert words == ["OK"] * 40
+
+
+async def test_a_day_is_a_date_and_no_text(service: Emulator):
+    async with client(service) as rescue_client:
+        with pytest.raises(errors.InvalidRequest, match="must be a date or a datetime, not str"):
+            await rescue_client.report("SESSION", "2024-01-01", date(2024, 1, 2), node=1)
+    assert service.requests.count == 0

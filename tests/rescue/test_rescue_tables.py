@@ -1,5 +1,7 @@
 """Tables in pieces: cut anywhere they give the same rows, and a broken one ends soon."""
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,10 +112,15 @@ def test_blank_lines_at_the_end_are_no_row_however_many():
     assert len(tables.parse(["Name|\nx|\n", *(["\n \r\n"] * 20_000)], check).rows) == 1
 
 
-@pytest.mark.parametrize("moment", ["2/16/2012 12:00:00 AM", "2/16/2012 12:30:59 PM", "12/31/2012 1:00:00 PM"])
-def test_the_usual_moments_are_read_as_all_others(moment):
-    found = Report.parse(f"Date|\n{moment}|\n")[0]["Date"]
-    assert found == Report.parse(f"Date|\n {moment.replace(' ', '  ')}|\n")[0]["Date"]
+FORMS = ("%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%m/%d/%Y")
+
+
+@given(
+    when=st.datetimes(datetime(1000, 1, 1)).map(lambda when: when.replace(microsecond=0)), form=st.sampled_from(FORMS)
+)
+def test_a_moment_is_read_in_each_form(when: datetime, form: str):
+    written = when.strftime(form)
+    assert Report.parse(f"Date|\n {written.replace(' ', '  ')}|\n")[0]["Date"] == datetime.strptime(written, form)  # noqa: DTZ007 - as above
 
 
 @pytest.mark.parametrize("moment", ["2/30/2012 1:00:00 AM", "2/16/2012 13:00:00 PM", "2/16/2012 0:00:00 AM"])

@@ -171,3 +171,23 @@ def test_an_empty_text_is_one():
 def test_a_pin_that_is_no_number_is_no_answer(out: str):
     outcome = outcome_of(envelope(answer(out=out)))
     assert (outcome.kind, outcome.error) == (Kind.FINAL, errors.ProtocolError)
+
+
+@pytest.mark.parametrize(
+    ("prolog", "header", "charset"),
+    [
+        ("", "text/xml", "utf-8"),
+        ('<?xml version="1.0"?>', "text/xml", "utf-8"),
+        ('<?xml version="1.0" encoding="iso-8859-1"?>', "text/xml", "iso-8859-1"),
+        ("<?xml version='1.0' encoding='windows-1252'?>", "", "windows-1252"),
+        ('<?xml version="1.0" encoding="utf-16"?>', "text/xml; charset=utf-8", "utf-8"),  # the headers come first
+        ('<?xml version="1.0" encoding="none"?>', "text/xml", "utf-8"),
+    ],
+)
+def test_a_document_may_name_its_charset_where_the_headers_do_not(prolog: str, header: str, charset: str):
+    text = prolog + envelope(
+        PIN.replace("requestPINCode", "getNote").format(ns=RESCUE, word="getNote_OK", out="<sNote>é</sNote>")
+    )
+    operation = rescue.GetNote(1)
+    response = Response(200, text.encode(charset), {"Content-Type": header})
+    assert read(codec(type(operation), Binding.SOAP11), operation, Stamp(), response).value == "é"

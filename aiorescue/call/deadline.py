@@ -19,22 +19,32 @@ class Deadlines:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._under_way: dict[Task, float] = {}  # when each must be over, the next one first
-        self._over: dict[Task, int] = {}  # those we cancelled, and how many others had wanted that before
+        # When each must be over, the next one first, and how often its task had been cancelled when it began.
+        self._under_way: dict[Task, tuple[float, int]] = {}
+        self._over: dict[Task, int] = {}  # the same of those that were cancelled here
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> Task:
         """The current task begins a request; `end` must follow."""
-        # Asked for once: Python 3.11 asks the system for the process id each time, which is dear in every call.
-        loop = self._loop or asyncio.get_running_loop()
-        self._loop = loop
-        task = asyncio.current_task(loop)
-        assert task is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
-        at = self._under_way[task] = loop.time() + self._seconds
+        # Told the loop, Python 3.11 need not ask the system for the process id, which is dear in every call.
+        loop = self._loop
+        task = None if loop is None else asyncio.current_task(loop)
+        if loop is None or task is None:
+            loop, task = self._bind()
+        at = loop.time() + self._seconds
+        self._under_way[task] = at, task.cancelling()
         if self._timer is None:
             self._timer = loop.call_at(at, self._run_out)
         return task
+
+    def _bind(self) -> tuple[asyncio.AbstractEventLoop, Task]:
+        """The first request, or the first on another event loop, whose timer is of no use any more."""
+        self.close()
+        self._loop = loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
+        return loop, task
 
     def end(self, task: Task) -> None:
         """The request is over."""
@@ -49,17 +59,16 @@ class Deadlines:
     def _run_out(self) -> None:
         self._timer = None
         loop = asyncio.get_running_loop()
-        for task, at in list(self._under_way.items()):
+        for task, (at, before) in list(self._under_way.items()):
             if at > loop.time():
                 self._timer = loop.call_at(at, self._run_out)
                 break
             del self._under_way[task]
-            self._over[task] = task.cancelling()
+            self._over[task] = before
             task.cancel()
 
     def close(self) -> None:
-        """No more requests, or else from another event loop."""
-        self._loop = None
+        """No more requests."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -50,7 +50,7 @@ class Form:
         """The form with all but the code. Raises `errors.InvalidRequest` for a query that is too long already."""
         if any(type(value) is bytes for _, value in fields):
             return fields
-        return self.joined([f"{name}={quoted(str(value))}" for name, value in fields])
+        return self.joined([f"{quoted(name)}={quoted(str(value))}" for name, value in fields])
 
     def joined(self, fields: Sequence[str]) -> str:
         """The same of fields that are written already."""

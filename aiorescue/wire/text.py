@@ -83,7 +83,7 @@ def _field(operation: Operation[object], parameter: Parameter, value: Plain, nam
     if parameter.on_page is not None:
         text = parameter.on_page(text)
     refuse_markup(operation, name, text)
-    return f"{parameter.text}={quoted(text)}"
+    return f"{quoted(parameter.text)}={quoted(text)}"
 
 
 def _answer(word: str, body: str, response: Response) -> Answer:

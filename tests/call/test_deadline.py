@@ -53,17 +53,35 @@ def test_who_is_cancelled_in_the_moment_of_the_limit_is_cancelled(others_first: 
     async def at_once() -> bool:
         deadlines = Deadlines(30)
         loop = asyncio.get_running_loop()
-        if not others_first:
-            task = loop.create_task(request(deadlines, 100))
-            await asyncio.sleep(0)
-            loop.call_at(30, task.cancel)
-        else:
-            task = loop.create_task(after(0, request(deadlines, 100)))
-            loop.call_at(30, task.cancel)
+        task = loop.create_task(request(deadlines, 100))
+        await asyncio.sleep(0)
+
+        def both() -> None:
+            for end in (task.cancel, deadlines._run_out) if others_first else (deadlines._run_out, task.cancel):
+                end()
+
+        loop.call_at(30.5, both)
+        deadlines._timer.cancel()
         await asyncio.wait([task])
         return task.cancelled()
 
     assert run(at_once())
+
+
+def test_a_task_that_was_cancelled_before_may_clean_up_within_the_limit():
+    async def cleaning() -> str:
+        deadlines = Deadlines(30)
+        try:
+            await asyncio.sleep(100)
+        except asyncio.CancelledError:
+            return await request(deadlines, 100)
+
+    async def main() -> str:
+        task = asyncio.ensure_future(cleaning())
+        asyncio.get_running_loop().call_later(1, task.cancel)
+        return await task
+
+    assert run(main()) == "ran out at 31"
 
 
 def test_the_limit_of_an_outer_timeout_is_its_own():
@@ -85,3 +103,9 @@ def test_nothing_is_left_on_the_loop_when_it_is_closed():
         return [repr(handle) for handle in asyncio.get_running_loop()._scheduled if not handle.cancelled()]
 
     assert run(close()) == []
+
+
+def test_another_event_loop_has_a_timer_of_its_own():
+    deadlines = Deadlines(30)
+    assert run(request(deadlines, 1)) == "answered"  # the timer is still set when this loop is closed
+    assert run(request(deadlines, 100)) == "ran out at 30"

@@ -152,3 +152,10 @@ def test_values_that_are_equal_say_so_and_stay_what_they_are():
     assert repr(rescue.GetSession(7)) == "GetSession(node=7, node_ref=<NodeRef.NODE: 'NODE'>)"
     assert repr(rescue.Login("me", "hunter2")) == "Login(email='me')"
     assert rescue.GenerateEmailText(rescue.PinCode("012345")).pin_code == "012345"
+
+
+def test_a_field_with_brackets_in_its_name_is_quoted():
+    user = rescue.NewUser(unique_id=1, parent=337364, name="Ä [1]", email="a@b.c", password="secret-1")
+    request = wire.codec(rescue.CreateUsers, Binding.TEXT_POST).encode(rescue.CreateUsers([user]), Stamp())
+    assert request.body.startswith(b"USERDATA%5B0%5D.uniqueid=1&")
+    assert b"&USERDATA%5B0%5D.name=%C3%84+%5B1%5D&" in request.body

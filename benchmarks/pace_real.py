@@ -22,7 +22,7 @@ def report(*, quick: bool) -> str:
 
 
 async def _measure(*, quick: bool) -> str:
-    seconds = 4.0 if quick else 16.0
+    seconds = 4.0 if quick else 12.0
     rows = [await _alone(seconds), await _ten(seconds), await _four(seconds)]
     return table(rows)
 

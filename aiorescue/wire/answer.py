@@ -33,14 +33,17 @@ _UNREAD = (
     "Web Service method name is not valid",
 )
 _EXCERPT = 160
+#: So many characters of a secret would tell something of it.
+_TELLING = 4
 #: How often a text may have been escaped.
 _DEEP = 3
 
 
 def read(codec: Codec, operation: Operation[object], stamp: Stamp, response: Response) -> Outcome[object]:
     """What a response means."""
-    if codec.usual is not None and response.status == _OK and response.problem is None:
-        known = codec.usual.outcome(operation, response.body)
+    usual = codec.usual  # once: a thread that reads a long answer may change it meanwhile
+    if usual is not None and response.status == _OK and response.problem is None:
+        known = usual.outcome(operation, response.body)
         if known is not None:
             return known
     outcome = _read(codec, operation, response)
@@ -133,10 +136,18 @@ def clean(text: str, secrets: Iterable[str]) -> str:
     """The text without the secrets, in any spelling in which they travel, and not too long."""
     for secret in secrets:
         for spelling in _spellings(secret):
-            text = text.replace(spelling, "***")
+            text = _without_beginning(text.replace(spelling, "***"), spelling)
         if any(_folded(secret) in _folded(reading) for reading in _readings(text)):
             return "(not quoted, as it shows a secret)"
     return text if len(text) <= _EXCERPT * 2 else f"{text[: _EXCERPT * 2]}…"
+
+
+def _without_beginning(text: str, secret: str) -> str:
+    """The text without the beginning of a secret at its end, where an answer may have been cut."""
+    for length in range(len(secret) - 1, _TELLING - 1, -1):
+        if text.endswith(secret[:length]):
+            return f"{text[:-length]}***"
+    return text
 
 
 def _readings(text: str) -> set[str]:

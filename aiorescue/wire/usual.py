@@ -5,6 +5,7 @@ before and after its value are known. An answer with the same bytes around anoth
 that one was and says the same of that word; any other goes to the parser.
 """
 
+import re
 from typing import Any, Self
 
 import attrs
@@ -13,6 +14,8 @@ from aiorescue.operation import Kind, Operation, Outcome, Spec
 
 #: Longer answers are not worth remembering.
 _LONGEST = 4_096
+#: References, comments and the like: a value that is written with them may stand elsewhere by chance.
+_ODD = re.compile(rb"&|<[!?](?!xml )")
 _OK = Kind.OK
 
 
@@ -49,6 +52,8 @@ class Usual:
             return None
         head, _, tail = body.partition(text)
         if word.encode() not in head and word.encode() not in tail:
+            return None
+        if head.endswith(b"-") or _ODD.search(body):  # -0 is a number, and so is -5, but another one than 5
             return None
         return cls(word, head, tail, output, type(value))
 

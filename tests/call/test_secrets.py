@@ -122,6 +122,11 @@ def test_a_secret_is_found_in_any_spelling(secret: str, spelt: Callable[[str], s
         assert secret not in shown
 
 
+@pytest.mark.parametrize("length", range(4, 11))
+def test_the_beginning_of_a_secret_where_an_answer_was_cut_is_not_shown(length: int):
+    assert clean(f"You said {'s3cr3t-c0de'[:length]}", ["s3cr3t-c0de"]) == "You said ***"
+
+
 async def test_our_own_words_are_no_secret(service: Emulator):
     async with RescueClient(AuthCode("wrong"), base_url=service.url) as client:
         with pytest.raises(errors.AuthenticationError, match="the auth code is wrong or was replaced by a newer one"):

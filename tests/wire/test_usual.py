@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from aiorescue import Binding, rescue
 from aiorescue.operation import Kind, Operation, Outcome
-from aiorescue.wire import UNSIGNED, Response, codec, read
+from aiorescue.wire import UNSIGNED, Codec, Response, codec, read
+from aiorescue.wire.usual import Usual
 
 SOAP = (
     '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">'
@@ -75,6 +76,53 @@ def test_an_answer_whose_value_has_no_place_of_its_own_is_not_remembered(name: s
     operation, binding, answer, _ = ANSWERS[name]
     assert outcome(operation, binding, answer, learned=None).kind is Kind.OK
     assert codec(type(operation), binding).usual is None
+
+
+ODDLY_WRITTEN = {
+    "reference": ("<sNote>&#53;</sNote>", "<sNote>&#43;</sNote>"),
+    "reference, and itself elsewhere": ("<sNote>&#50;2<?at 22?></sNote>", "<sNote>&#50;2<?at 33?></sNote>"),
+    "comment": ("<sNote>2<!-- 22 -->2</sNote>", "<sNote>2<!-- 33 -->2</sNote>"),
+    "instruction": ("<sNote>2<?at 22?>2</sNote>", "<sNote>2<?at 33?>2</sNote>"),
+}
+
+
+@pytest.mark.parametrize("name", ODDLY_WRITTEN)
+def test_what_stands_where_the_value_does_not_is_no_value(name: str):
+    answer, other = (
+        SOAP.format(name="getNote", word="getNote_OK", out=out).replace(' encoding="utf-8"', "")
+        for out in ODDLY_WRITTEN[name]
+    )
+    known = outcome(rescue.GetNote(1), Binding.SOAP11, other, learned=answer)
+    assert said(known) == said(outcome(rescue.GetNote(1), Binding.SOAP11, other, learned=None))
+
+
+def test_a_minus_before_a_number_belongs_to_it():
+    zero, other = (
+        SOAP.format(name="requestPINCode", word="requestPINCode_OK", out=f"<iPINCode>-{number}</iPINCode>").partition(
+            "?>"
+        )[2]
+        for number in ("0", "12345")
+    )
+    known = outcome(rescue.RequestPinCode(), Binding.SOAP11, other, learned=zero)
+    assert said(known) == said(outcome(rescue.RequestPinCode(), Binding.SOAP11, other, learned=None))
+
+
+class Forgetful(Codec):
+    """Its memory is cleared by another thread as soon as it was looked at."""
+
+    def __init__(self, remembered: Usual) -> None:
+        self._once = [None, remembered]
+
+    @property
+    def usual(self) -> Usual | None:
+        return self._once.pop()
+
+    draft = sign = decode = None
+
+
+def test_what_another_thread_forgets_meanwhile_is_still_known():
+    found = read(Forgetful(Usual("closeSession_OK", b"OK")), rescue.CloseSession(1), UNSIGNED, Response(200, b"OK"))
+    assert found.kind is Kind.OK
 
 
 def test_an_answer_with_a_secret_in_it_is_not_remembered():

@@ -1,4 +1,4 @@
-"""The README is true: its Python runs, its commands are those of CI, what it names is there."""
+"""The README is true: its Python runs, and that of the docs; its commands are those of CI, what it names is there."""
 
 import ast
 import asyncio
@@ -13,18 +13,24 @@ from aiorescue.emulator import Emulator
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-#: What stands for a secret in the README, and what the emulator takes.
+BLOCKS = [
+    block
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+]
+#: What stands for a secret there, and what the emulator takes.
 STAND_INS = {
     "4ahx…80u0": "fixedtech0000",
     'Login("tech@example.com", "…")': 'Login("tech@example.com", "secret")',
     'Login("jane", "…")': 'Login("tech@example.com", "secret")',
+    'Login("ann", "…")': 'Login("tech@example.com", "secret")',
 }
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[-1][:40])
 async def test_its_python_runs(service: Emulator, block: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "report.pdf").write_bytes(b"%PDF-1.7")
     for shown, real in STAND_INS.items():
         block = block.replace(shown, real)
     async with aiorescue.RescueClient(aiorescue.AuthCode("fixedtech0000"), base_url=service.url) as rescue:

@@ -48,12 +48,12 @@ class Deadlines:
 
     def end(self, task: Task) -> None:
         """The request is over."""
-        if self._under_way.pop(task, None) is None:
-            self._over.pop(task, None)
+        if self._under_way.pop(task, None) is None and self._over.pop(task, None) is not None:
+            task.uncancel()  # somebody on the way made something else of the cancellation
 
     def ran_out(self, task: Task) -> bool:
         """A request was cancelled: whether it was by its limit, and nobody else wants the task to end."""
-        before = self._over.get(task)
+        before = self._over.pop(task, None)
         return before is not None and task.uncancel() <= before
 
     def _run_out(self) -> None:

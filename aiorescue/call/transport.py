@@ -108,8 +108,10 @@ class Transport:
     async def send(self, request: Request) -> Response | Outcome[object]:
         """The response, or the outcome of a request that got none. Raises nothing but a cancellation."""
         await self._places.acquire()
-        task = None if request.long else self._deadlines.begin()
+        task = None
         try:
+            if not request.long:
+                task = self._deadlines.begin()
             received: Response | Outcome[object]
             session = self._session or self._open()
             if session.closed:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -93,6 +94,31 @@ def test_the_limit_of_an_outer_timeout_is_its_own():
             return f"outer at {asyncio.get_running_loop().time():.0f}"
 
     assert run(outer()) == "outer at 10"
+
+
+def test_an_outer_timeout_that_goes_off_together_with_the_limit_is_kept():
+    async def outer() -> str:
+        try:
+            async with asyncio.timeout(30):
+                return await request(Deadlines(30), 100)
+        except TimeoutError:
+            return "outer"
+
+    assert run(outer()) == "outer"
+
+
+def test_a_limit_that_somebody_kept_from_the_request_leaves_no_trace():
+    async def swallowed() -> int:
+        deadlines = Deadlines(30)
+        task = deadlines.begin()
+        try:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(100)
+        finally:
+            deadlines.end(task)
+        return task.cancelling()
+
+    assert run(swallowed()) == 0
 
 
 def test_nothing_is_left_on_the_loop_when_it_is_closed():

@@ -39,7 +39,8 @@ class Deadlines:
         return task
 
     def _bind(self) -> tuple[asyncio.AbstractEventLoop, Task]:
-        """The first request, or the first on another event loop, whose timer is of no use any more."""
+        """The first request, or the first on another event loop: then those of the former are over."""
+        self._under_way.clear()
         self.close()
         self._loop = loop = asyncio.get_running_loop()
         task = asyncio.current_task()
@@ -68,7 +69,7 @@ class Deadlines:
             task.cancel()
 
     def close(self) -> None:
-        """No more requests."""
-        if self._timer is not None:
+        """No more requests. Those under way keep their limit."""
+        if self._timer is not None and not self._under_way:
             self._timer.cancel()
             self._timer = None

@@ -48,7 +48,7 @@ class Form:
 
     def fill(self, fields: Sequence[tuple[str, str | bytes]]) -> Draft:
         """The form with all but the code. Raises `errors.InvalidRequest` for a query that is too long already."""
-        if any(type(value) is bytes for _, value in fields):
+        if any(isinstance(value, bytes) for _, value in fields):
             return fields
         return self.joined([f"{quoted(name)}={quoted(str(value))}" for name, value in fields])
 

@@ -121,6 +121,17 @@ def test_a_limit_that_somebody_kept_from_the_request_leaves_no_trace():
     assert run(swallowed()) == 0
 
 
+def test_a_request_under_way_keeps_its_limit_when_the_others_are_over():
+    async def close() -> str:
+        deadlines = Deadlines(30)
+        task = asyncio.create_task(request(deadlines, 1000))
+        await asyncio.sleep(1)
+        deadlines.close()
+        return await task
+
+    assert run(close()) == "ran out at 30"
+
+
 def test_nothing_is_left_on_the_loop_when_it_is_closed():
     async def close() -> list[str]:
         deadlines = Deadlines(30)

@@ -88,14 +88,14 @@ async def test_what_one_learns_all_know(redis_url: str):
 
 
 async def test_a_cancelled_call_leaves_its_slot_to_the_next_in_line(redis_url: str):
-    shared = pacers(redis_url, pins=2.0)
+    shared = pacers(redis_url, pins=0.5)  # slow, so that a busy machine does not miss a slot
     pacer = shared.make(IDENTITY, Family.PINS)
     first = await answer(pacer)
     waiting = asyncio.ensure_future(pacer.slot())
     behind = asyncio.ensure_future(answer(pacer))
     await asyncio.sleep(0.1)
     waiting.cancel()
-    assert await behind - first < 0.6
+    assert await behind - first < 3
     await shared.aclose()
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from aiorescue import Binding, rescue
 from aiorescue.inforouter import IsValidTicket, LogOut, RenewTicket
+from aiorescue.inforouter.handlers import UploadFileChunk
 from aiorescue.wire import Request, Stamp, codec
 
 ENVELOPE = (
@@ -111,6 +112,14 @@ def test_infoRouters_log_out():  # noqa: N802 - its name
     assert (request.path, request.body) == ("/srv.asmx", soap11(body))
     assert request.headers["SOAPAction"] == '"http://tempuri.org/LogOut"'
     assert encoded(LogOut("3f2a"), Binding.HTTP_GET, Stamp()).query == "AuthenticationTicket=3f2a"
+
+
+def test_bytes_of_any_kind_are_a_part_of_their_own():
+    class Chunk(bytes):
+        __slots__ = ()
+
+    chunk = UploadFileChunk("handler", Chunk(b"\0hello"), "0", last=True)
+    assert b"application/octet-stream\r\n\r\n\0hello\r\n" in encoded(chunk, Binding.HTTP_POST).body
 
 
 def test_a_request_shows_no_body_and_no_query():

@@ -1,8 +1,9 @@
 """The `.aspx` pages: parameters under names of their own, a status word and perhaps a body as the answer."""
 
 import re
+from typing import NamedTuple
 
-from aiorescue.operation import Answer, Binding, Operation, PageForm, Parameter, Plain
+from aiorescue.operation import Answer, Binding, Operation, PageForm, Parameter, Plain, Slot
 from aiorescue.wire import xml
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import Form, quoted, refuse_markup
@@ -18,8 +19,7 @@ class TextCodec(Codec):
     def __init__(self, operation: type[Operation[object]], binding: Binding) -> None:
         spec = operation.spec
         self._sources = [
-            (source.get, source.several, source.parameters, [slot.name for slot in source.slots()])
-            for source in operation.sources
+            (source.get, source.several, [_Field.of(slot) for slot in source.slots()]) for source in operation.sources
         ]
         self._answers = spec.form
         self.long = spec.long
@@ -33,20 +33,15 @@ class TextCodec(Codec):
 
     def draft(self, operation: Operation[object]) -> Draft:
         """The form; what is empty is left out."""
-        fields = [
-            _field(operation, parameter, value, name)
-            for get, several, parameters, names in self._sources
-            for value, parameter, name in zip(
-                get(operation) if several else (get(operation),), parameters, names, strict=False
-            )
-            if value is not None and value != ""
-        ]
-        fields += [
-            _field(operation, slot.parameter, value, slot.name)
-            for slot in operation.more_slots()
-            if (value := slot.get(operation)) is not None and value != ""
-        ]
-        return self._form.joined(fields)
+        written: list[str] = []
+        for get, several, fields in self._sources:
+            for value, field in zip(get(operation) if several else (get(operation),), fields, strict=False):
+                if value is not None and value != "":
+                    written.append(_written(operation, field, value))
+        for slot in operation.more_slots():
+            if (value := slot.get(operation)) is not None and value != "":
+                written.append(_written(operation, _Field.of(slot), value))  # noqa: PERF401 - as above
+        return self._form.joined(written)
 
     def sign(self, draft: Draft, stamp: Stamp) -> Request:
         """The form with the code, if there is one."""
@@ -77,13 +72,28 @@ class TextCodec(Codec):
         return None if not table or xml.is_html(text) else text
 
 
-def _field(operation: Operation[object], parameter: Parameter, value: Plain, name: str) -> str:
+class _Field(NamedTuple):
+    """How one parameter is written."""
+
+    parameter: Parameter
+    name: str  # for messages
+    begin: str  # its name on the page, and the sign behind it
+
+    @classmethod
+    def of(cls, slot: Slot) -> "_Field":
+        """For a slot."""
+        return cls(slot.parameter, slot.name, f"{quoted(slot.parameter.text)}=")
+
+
+def _written(operation: Operation[object], field: _Field, value: Plain) -> str:
     """One parameter as the page takes it. Raises `errors.InvalidRequest`."""
+    parameter, name, begin = field
     text = value if type(value) is str else plain(parameter, value, true="1", false="0")
     if parameter.on_page is not None:
         text = parameter.on_page(text)
-    refuse_markup(operation, name, text)
-    return f"{quoted(parameter.text)}={quoted(text)}"
+    if "<" in text or "&" in text:
+        refuse_markup(operation, name, text)
+    return begin + quoted(text)
 
 
 def _answer(word: str, body: str, response: Response) -> Answer:

@@ -109,6 +109,7 @@ class Job(AsyncIterator[Issued[RequestT]]):
     def __init__(self, run: "_Run[RequestT]") -> None:
         self._run = run
         self._results = run.results()
+        self._closed = False
 
     def stop(self) -> None:
         """Take no more requests and send none that waits; the iteration ends with those already sent."""
@@ -116,6 +117,7 @@ class Job(AsyncIterator[Issued[RequestT]]):
 
     async def aclose(self) -> None:
         """End at once. Requests that were sent stay in the journal as sent."""
+        self._closed = True
         try:
             await self._results.aclose()
         except RuntimeError:  # somebody is waiting for a result: for them the job just ends
@@ -125,6 +127,8 @@ class Job(AsyncIterator[Issued[RequestT]]):
         return self
 
     async def __anext__(self) -> Issued[RequestT]:
+        if self._closed:
+            raise StopAsyncIteration
         return await anext(self._results)
 
     async def __aenter__(self) -> Self:

@@ -291,6 +291,17 @@ async def test_a_job_may_be_ended_while_somebody_waits_for_its_next_result(servi
             await asyncio.wait_for(waiting, 5)
 
 
+async def test_whoever_asks_a_job_that_is_being_ended_hears_of_its_end(service: Emulator):
+    async with client_of(service) as client:
+        job = issue(client, requests(3))
+        await anext(job)
+        closing = asyncio.ensure_future(job.aclose())
+        await asyncio.sleep(0)
+        with pytest.raises(StopAsyncIteration):
+            await anext(job)
+        await closing
+
+
 async def test_tries_that_broke_before_a_crash_are_counted(service: Emulator, tmp_path: Path):
     journal = tmp_path / "pins.journal"
     service.fault("drop_after", times=2)

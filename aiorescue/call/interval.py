@@ -12,8 +12,6 @@ from aiorescue.call.line import Line, Rank
 _HOLD = 1.0
 #: Seconds below which lateness does not matter, and between two looks at what has changed meanwhile.
 _TICK = 0.001
-#: Seconds by which a call may be too late without making the next one late as well.
-_SLACK = 0.002
 
 
 @attrs.define
@@ -108,8 +106,8 @@ class Interval:
         first = self._last == float("-inf")
         # A slot that nobody wanted for a while tells nothing of the limit. The very first begins a search.
         tested = first or now - due <= self.limit.gap / 10
-        # Timers go off up to a tick too late, and then the loop is busy: that must not add up.
-        self._last = now if first or now - due > max(_SLACK, self.limit.gap / 10) else max(due, now - _SLACK)
+        # Timers go off up to a tick too late: that must not add up.
+        self._last = now if first or now - due > max(_TICK, self.limit.gap / 10) else max(due, now - _TICK)
         while now in self._under_way:  # two slots in one tick of the clock
             now += 1e-9
         self._under_way[now] = tested

@@ -66,16 +66,6 @@ class Binding(enum.Enum):
         return self in (Binding.HTTP_GET, Binding.TEXT_GET)
 
     @property
-    def is_text(self) -> bool:
-        """Whether it is a text page."""
-        return self in (Binding.TEXT_GET, Binding.TEXT_POST)
-
-    @property
-    def is_soap(self) -> bool:
-        """Whether requests travel in an envelope, which carries any text."""
-        return self in (Binding.SOAP11, Binding.SOAP12)
-
-    @property
     def without_url(self) -> "Binding":
         """The same interface with the parameters in the body."""
         return _BODY_TWINS.get(self, self)

@@ -2,11 +2,12 @@
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import attrs
 
-from aiorescue.operation import LongText, Parameter, Plain
+from aiorescue.operation import LongText, Parameter
 
 #: What an operation says, written for one binding; only who calls is missing. A form with bytes in it stays in pairs.
 Draft = str | Sequence[tuple[str, str | bytes]]
@@ -100,10 +101,11 @@ class Response:
         return tuple(value for name, value in self.headers.items() if name.lower() == "set-cookie")
 
 
-def plain(parameter: Parameter, value: Plain, *, true: str = "true", false: str = "false") -> str:
-    """A value as the wire writes it."""
+def writer(parameter: Parameter, *, true: str = "true", false: str = "false") -> Callable[[Any], str]:
+    """What writes a parameter's values for the wire."""
     if parameter.holds is bool:
-        return true if value else false
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode("ascii")
-    return "" if value is None else str(value)
+        return {True: true, False: false}.__getitem__
+    if parameter.holds is bytes:
+        return lambda value: base64.b64encode(value).decode("ascii")
+    # Not `str`: a member of an enum of texts is written as the text, not as its name.
+    return str.__str__ if parameter.holds is str else str

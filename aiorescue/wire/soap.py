@@ -9,7 +9,7 @@ from aiorescue.operation import Answer, Binding, Content, Kind, Operation, Outco
 from aiorescue.wire import xml
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import unbase64
-from aiorescue.wire.message import Draft, Request, Response, Stamp, Unreadable, plain
+from aiorescue.wire.message import Draft, Request, Response, Stamp, Unreadable, writer
 
 _HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>'
@@ -112,7 +112,8 @@ class SoapCodec(Codec):
 class _Element(NamedTuple):
     """How one parameter is written."""
 
-    parameter: Parameter
+    write: Callable[[Any], str]
+    node: bool  # the text is an element itself
     opening: str
     closing: str
     nothing: str  # what is written where there is no value
@@ -134,18 +135,21 @@ class _Elements(NamedTuple):
             "" if omits or parameter.holds is not str else f"{opening}{closing}"
             for parameter, (opening, closing) in zip(source.parameters, tags, strict=True)
         ]
-        elements = [_Element(p, *tag, none) for p, tag, none in zip(source.parameters, tags, nothing, strict=True)]
+        elements = [
+            _Element(writer(parameter), parameter.node, *tag, none)
+            for parameter, tag, none in zip(source.parameters, tags, nothing, strict=True)
+        ]
         absent = ["".join(nothing[count:]) for count in range(len(nothing) + 1)]
         return cls(source.get, source.several, tuple(elements), tuple(absent))
 
 
 def _written(value: Plain, element: _Element) -> str:
     """One element with its value."""
-    parameter, opening, closing, nothing = element
+    write, node, opening, closing, nothing = element
     if value is None:
         return nothing
-    text = value if type(value) is str else plain(parameter, value)
-    return f"{opening}{text if parameter.node else xml.escape(text)}{closing}"
+    text = value if type(value) is str else write(value)
+    return f"{opening}{text if node else xml.escape(text)}{closing}"
 
 
 def _tags(parameter: Parameter) -> tuple[str, str]:

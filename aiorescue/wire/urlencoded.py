@@ -1,0 +1,187 @@
+"""Requests as a form or a query: what the two interfaces that take one have in common."""
+
+import re
+import secrets
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
+from itertools import zip_longest
+from operator import add, itemgetter
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from aiorescue import errors
+from aiorescue.operation import Operation, Slot
+from aiorescue.wire.codec import Codec
+from aiorescue.wire.message import Draft, Request, Stamp
+
+#: ASP.NET's maxQueryStringLength.
+LONGEST_QUERY = 2_048
+FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+_NO_HEADERS: Mapping[str, str] = {}
+
+#: What ASP.NET's request validation takes for an attack, and answers with HTTP 500 (SOAP has no such check).
+_DANGEROUS = re.compile(r"<[A-Za-z!/?]|&#")
+
+#: Stands between values that are quoted together.
+_BETWEEN = "\0"
+#: What a form cannot hold as it is; a blank has a spelling of its own.
+_ODD = re.compile(f"[^A-Za-z0-9_.~{_BETWEEN} -]")
+#: One such character as a form writes it. The same few come again and again.
+_percent = lru_cache(1_024)(partial(quote, safe=""))
+
+
+def quoted(text: str) -> str:
+    """Text as it stands in a form."""
+    return _ODD.sub(lambda found: _percent(found[0]), text).replace(" ", "+")
+
+
+class Field(NamedTuple):
+    """How a form writes one parameter."""
+
+    begin: str  # its key, quoted, and the sign behind it
+    write: Callable[[Any], str] | None  # None: the value is a text, or bytes, and stays as it is
+    nothing: str | None  # what is sent where there is no value; None: it is left out
+    key: str
+    name: str  # for messages
+
+    @classmethod
+    def of(cls, slot: Slot, key: str, write: Callable[[Any], str] | None, nothing: str | None = None) -> "Field":
+        """For a parameter called `key` in the form."""
+        return cls(f"{quoted(key)}=", write, nothing, key, slot.name)
+
+
+_BEGIN = itemgetter(Field._fields.index("begin"))
+
+
+class UrlEncoded(Codec):
+    """The requests of one operation as a form or a query.
+
+    Args:
+        operation: whose.
+        path: where they go.
+        get: they are queries.
+        code: key of the field for the caller's code; empty if there is none.
+        code_first: it stands before the other fields.
+        code_always: it is sent even where the caller has none.
+    """
+
+    #: Values that are none.
+    absent: tuple[Any, ...] = (None,)
+
+    def __init__(
+        self,
+        operation: type[Operation[Any]],
+        path: str,
+        *,
+        get: bool,
+        code: str,
+        code_first: bool = False,
+        code_always: bool = False,
+    ) -> None:
+        self._name = operation.spec.name
+        self._validates = operation.spec.service.validates
+        self._path = path
+        self._get = get
+        self._code = code
+        self._code_begin = f"{quoted(code)}="
+        self._code_first = code_first
+        self._code_always = code_always
+        self._sources = [
+            (source.get, source.several, [self.field(slot) for slot in source.slots()]) for source in operation.sources
+        ]
+        self._parts = any(slot.parameter.holds is bytes for slot in operation.slots)
+
+    @abstractmethod
+    def field(self, slot: Slot) -> Field:
+        """How this interface writes a parameter."""
+
+    def draft(self, operation: Operation[Any]) -> Draft:
+        """The form with all but the code.
+
+        Raises:
+            errors.InvalidRequest: markup where the service refuses it, or a query that is too long already.
+        """
+        absent = self.absent
+        fields: list[Field] = []
+        values: list[Any] = []
+        for get, several, known in self._sources:
+            held = get(operation)
+            for value, field in zip_longest(held, known) if several else ((held, known[0]),):
+                if value not in absent:
+                    write = field.write
+                    values.append(value if write is None else write(value))
+                elif field.nothing is not None:
+                    values.append(field.nothing)
+                else:
+                    continue
+                fields.append(field)
+        for slot in operation.more_slots():
+            value, field = slot.get(operation), self.field(slot)
+            if value not in absent:
+                fields.append(field)
+                values.append(value if field.write is None else field.write(value))
+        if self._parts and any(isinstance(value, bytes) for value in values):
+            self._refuse_markup(fields, values)
+            return [(field.key, value) for field, value in zip(fields, values, strict=True)]
+        # All are quoted at once. No value holds a NUL: XML cannot carry one, so that operations refuse it.
+        together = _BETWEEN.join(values)
+        if "<" in together or "&" in together:
+            self._refuse_markup(fields, values)
+        draft = "&".join(map(add, map(_BEGIN, fields), quoted(together).split(_BETWEEN)))
+        if self._get and len(draft) > LONGEST_QUERY:
+            raise self._too_long(draft)
+        return draft
+
+    def sign(self, draft: Draft, stamp: Stamp) -> Request:
+        """The form with the code, if there is one. Raises `errors.InvalidRequest` for a query that is too long now."""
+        code = stamp.code
+        signed = self._code and (code or self._code_always)
+        if not isinstance(draft, str):
+            field = [(self._code, code)] if signed else []
+            kind, body = _multipart([*field, *draft] if self._code_first else [*draft, *field])
+            return Request("POST", self._path, "", _with_cookie({"Content-Type": kind}, stamp), body)
+        if signed:
+            written, parted = self._code_begin + quoted(code), "&" if draft else ""
+            draft = f"{written}{parted}{draft}" if self._code_first else f"{draft}{parted}{written}"
+        if not self._get:
+            return Request("POST", self._path, "", _with_cookie(FORM_HEADERS, stamp), draft.encode(), self.long)
+        if len(draft) > LONGEST_QUERY:
+            raise self._too_long(draft)
+        return Request("GET", self._path, draft, _with_cookie(_NO_HEADERS, stamp), None, self.long)
+
+    def _too_long(self, query: str) -> errors.InvalidRequest:
+        return errors.InvalidRequest(
+            f"{self._name}: the query has {len(query)} characters, but the service takes {LONGEST_QUERY};"
+            " use a POST binding",
+            operation=self._name,
+        )
+
+    def _refuse_markup(self, fields: Sequence[Field], values: Sequence[Any]) -> None:
+        """Refuse what request validation would."""
+        for field, value in zip(fields, values, strict=True):
+            if self._validates and isinstance(value, str) and _DANGEROUS.search(value):
+                raise errors.InvalidRequest(
+                    f"{self._name}: {field.name} holds markup ('<' before a letter, or '&#'), which the service"
+                    " refuses in forms and queries; send it over SOAP",
+                    operation=self._name,
+                )
+
+
+def _with_cookie(headers: Mapping[str, str], stamp: Stamp) -> Mapping[str, str]:
+    return {**headers, "Cookie": stamp.cookie} if stamp.cookie else headers
+
+
+def _multipart(pairs: Sequence[tuple[str, str | bytes]]) -> tuple[str, bytes]:
+    """Content type and body of a form with bytes in it: those are parts of their own, not base64."""
+    boundary = f"----aiorescue{secrets.token_hex(16)}"
+    parts: list[bytes] = []
+    for name, value in pairs:
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
+        if isinstance(value, bytes):
+            parts += f'{head}; filename="chunk"\r\nContent-Type: application/octet-stream\r\n\r\n'.encode(), value
+        else:
+            parts += f"{head}\r\n\r\n".encode(), value.encode()
+        parts.append(b"\r\n")
+    parts.append(f"--{boundary}--\r\n".encode())
+    return f"multipart/form-data; boundary={boundary}", b"".join(parts)

@@ -47,6 +47,8 @@ __all__ = [
 
 R = TypeVar("R")
 
+_FITS = Parameter.fits
+
 
 class Binding(enum.Enum):
     """The six ways in which the services can be spoken to."""
@@ -282,9 +284,11 @@ class Operation(Generic[R]):
 
     def __attrs_post_init__(self) -> None:
         for source in self.sources:
-            if not source.fits(self):
+            value, parameters = source.get(self), source.parameters
+            if not (all(map(_FITS, parameters, value)) if source.several else parameters[0].fits(value)):
                 self._check(source.slots())
-        self._check(self.more_slots())
+        if more := self.more_slots():
+            self._check(more)
 
     def _check(self, slots: Iterable[Slot]) -> None:
         for slot in slots:

@@ -55,8 +55,11 @@ class Parameter:
 
     def fits(self, value: Plain) -> bool:
         """Whether the wire can carry it."""
+        # Nearly every value is one of the first two.
         if type(value) is str and len(value) <= self._room and value.isascii() and value.isprintable():
-            return True  # nearly every value
+            return True
+        if type(value) is bool and self.holds is bool and not self.choices:
+            return True
         return self._problem(value) is None
 
     def check(self, name: str, value: Plain, operation: str) -> None:
@@ -96,9 +99,6 @@ class Repeated:
     parameters: tuple[Parameter, ...]
 
 
-_FITS = Parameter.fits
-
-
 @attrs.frozen
 class Slot:
     """Where one wire parameter gets its value from."""
@@ -123,11 +123,6 @@ class Source:
     parameters: tuple[Parameter, ...]
     get: Callable[[Any], Any]
     several: bool = False
-
-    def fits(self, owner: object) -> bool:
-        """Whether the wire can carry what it holds."""
-        value = self.get(owner)
-        return all(map(_FITS, self.parameters, value)) if self.several else self.parameters[0].fits(value)
 
     def slots(self) -> Iterator[Slot]:
         """One for each parameter."""

@@ -67,11 +67,12 @@ class SentPinCode(PinCode):
 
 
 def _six_fields(values: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(values, str):
-        # A string is a sequence of strings, too: "Jane" would become four fields.
-        raise errors.InvalidRequest(f'custom_fields must be a list of texts; write ["{values[:20]}"]')
-    if not isinstance(values, Sequence):
-        raise errors.InvalidRequest(f"custom_fields must be a list of texts, not {type(values).__name__}")
+    if type(values) is not list and type(values) is not tuple:
+        if isinstance(values, str):
+            # A string is a sequence of strings, too: "Jane" would become four fields.
+            raise errors.InvalidRequest(f'custom_fields must be a list of texts; write ["{values[:20]}"]')
+        if not isinstance(values, Sequence):
+            raise errors.InvalidRequest(f"custom_fields must be a list of texts, not {type(values).__name__}")
     if len(values) > len(LONGEST_CUSTOM_FIELDS):
         raise errors.InvalidRequest(f"custom_fields has {len(values)} texts, but the service takes six")
     return tuple(values)

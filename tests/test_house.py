@@ -13,17 +13,18 @@ PACKAGE = Path(aiorescue.__file__).parent
 #: Each room and the rooms it may import; data walks through them in this order.
 MAY_IMPORT = {
     "errors": set(),
+    "timer": set(),
     "words": {"errors"},
     "parameter": {"errors"},
     "outcome": {"errors", "words"},
     "operation": {"errors", "words", "parameter", "outcome"},
     "wire": {"errors", "operation"},
-    "call": {"errors", "operation", "wire"},
+    "call": {"errors", "timer", "operation", "wire"},
     "rescue": {"errors", "operation", "call"},
     "inforouter": {"errors", "operation", "call"},
     "bulk": {"errors", "operation", "call", "rescue"},
     # The emulator reads the declarations, and nothing of how the client sends them.
-    "emulator": {"errors", "operation", "wire", "rescue", "inforouter"},
+    "emulator": {"errors", "timer", "operation", "wire", "rescue", "inforouter"},
     "cli": {"errors", "operation", "call", "rescue", "inforouter", "bulk", "emulator", ""},
     "": {"errors", "operation", "call", "rescue", "inforouter"},
 }

@@ -1,8 +1,9 @@
 """Time as something that is handed in, so that an hour can be tested in a millisecond."""
 
-import asyncio
 import time
 from typing import Protocol
+
+from aiorescue import timer
 
 
 class Clock(Protocol):
@@ -24,4 +25,4 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait on the event loop."""
-        await asyncio.sleep(seconds)
+        await timer.sleep(seconds)

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import attrs
 from aiohttp import web
 
-from aiorescue import rescue
+from aiorescue import rescue, timer
 from aiorescue.emulator import asmx, control, pages, soap
 from aiorescue.emulator.catalogue import InfoRouterSite
 from aiorescue.emulator.clock import Clock
@@ -285,7 +285,7 @@ def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: "asyn
 
 async def _pause(seconds: float) -> None:
     if seconds > 0:
-        await asyncio.sleep(seconds)
+        await timer.sleep(seconds)
 
 
 def _spoil(

@@ -1,0 +1,16 @@
+"""Waiting to the millisecond."""
+
+import asyncio
+import time
+
+#: Seconds by which asyncio's timers are late: it waits in whole milliseconds, rounded up, at times twice.
+_LATE = 0.0025
+
+
+async def sleep(seconds: float) -> None:
+    """Wait on the event loop; for the last moment apart, as the end of a long wait is rounded up by more."""
+    end = time.monotonic() + seconds
+    if seconds > 2 * _LATE:
+        await asyncio.sleep(seconds - _LATE)
+        seconds = end - time.monotonic()
+    await asyncio.sleep(seconds)

@@ -120,10 +120,12 @@ class Interval:
             return
         now = self._clock.time()
         late = self._answers.heard(now - sent)
+        stale, scatter = sent < self.limit.changed, self._answers.scatter
         if accepted:
-            self.limit.success(sent, now, tested=tested, scatter=self._answers.scatter, under_way=len(self._under_way))
+            under_way = len(self._under_way)
+            self.limit.success(sent, now, tested=tested, stale=stale, scatter=scatter, under_way=under_way)
         else:
-            self.limit.rejection(sent, now, scatter=self._answers.scatter)
+            self.limit.rejection(sent, now, stale=stale, scatter=scatter)
         if late or not accepted:
             # It arrived up to half a round trip ago, and the next one takes as long to arrive.
             self._not_before = max(self._not_before, now - (self._answers.usual or 0.0) + self.limit.gap)

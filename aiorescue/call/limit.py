@@ -40,7 +40,7 @@ class Limit:
         factor: that of the search; 1 when it is over.
         rises: how often the search made the gap wider in a row; None before its first rejection.
         patience: successes that a step of the search would like to see.
-        changed: when the gap was last searched or widened: calls sent before know nothing of it.
+        changed: when the gap was last searched or widened.
         successes: since then.
         alarm: rejections of late, each success counts them down.
         accepted: when the last accepted call was sent.
@@ -81,19 +81,20 @@ class Limit:
         """Looking for a faster limit, without a rejection so far."""
         return self.factor > 1 and self.rises is None
 
-    def success(self, sent: float, now: float, *, tested: bool, scatter: float, under_way: int) -> None:
+    def success(self, sent: float, now: float, *, tested: bool, stale: bool, scatter: float, under_way: int) -> None:
         """A call was accepted.
 
         Args:
             sent: when it was sent.
             now: the time.
+            stale: it kept a gap that has been changed since, and tells nothing of this one.
             tested: it went out as soon as the gap allowed; one that came later tells nothing.
             scatter: by how many seconds answers are early or late, as a rule.
             under_way: calls that have no answer yet: a step of the search takes as many successes at least.
         """
         self.apart, self.accepted = sent - self.accepted, sent
         self.alarm *= _CALMING
-        if not tested or sent < self.changed or not self.gap:
+        if not tested or stale or not self.gap:
             return
         self.successes += 1
         if self.factor == 1:
@@ -104,11 +105,11 @@ class Limit:
         elif self.successes >= max(under_way, self._enough()):
             self._search(now, rising=False)
 
-    def rejection(self, sent: float, now: float, *, scatter: float) -> None:
+    def rejection(self, sent: float, now: float, *, stale: bool, scatter: float) -> None:
         """A call was rejected as too fast."""
+        if stale:
+            return
         self.alarm += 1
-        if sent < self.changed:
-            return  # sent before the gap was last widened
         if not self.gap:
             self.gap, self.factor = UNKNOWN / _DOUBLE, _DOUBLE
         if self.factor > 1:

@@ -37,6 +37,8 @@ _FORGET = 24 * 3600 * 1000
 _TRIES = 5
 #: Seconds by which a slot may be used too late, at least.
 _TARDY = 0.002
+#: Seconds that opening a connection may take, so that a call which does it has so much more room behind it.
+_OPENING = 0.5
 #: Seconds by which a login may arrive later than it was sent.
 _LOGIN_DELAY = 5.0
 
@@ -44,7 +46,7 @@ _LOGIN_DELAY = 5.0
 _QUIET: dict[str, Any] = {"driver_info": None} if "driver_info" in signature(redis.asyncio.Redis).parameters else {}
 
 _NOW = "local t = redis.call('TIME'); local now = t[1] + t[2] / 1000000\n"
-#: Take the next slot: KEYS = the pace; ARGV = version and new value of the limit, gap, not before.
+#: Take the next slot: KEYS = the pace; ARGV = version and new value of the limit, gap, not before, room behind it.
 _SLOT = f"""{_NOW}
 local known = redis.call('HMGET', KEYS[1], 'version', 'limit', 'last', 'hold')
 local version = known[1] or '0'
@@ -53,6 +55,7 @@ if ARGV[1] ~= version and ARGV[1] ~= 'any' then
 end
 local hold = math.max(tonumber(known[4] or '0'), tonumber(ARGV[4]))
 local slot = math.max(now, tonumber(known[3] or '0') + tonumber(ARGV[3]), hold)
+if tonumber(ARGV[5]) > 0 then hold = math.max(hold, slot + tonumber(ARGV[3]) + tonumber(ARGV[5])) end
 version = string.format('%d', tonumber(version) + 1)
 redis.call('HSET', KEYS[1], 'version', version, 'limit', ARGV[2], 'last', string.format('%.6f', slot),
   'hold', string.format('%.6f', hold))
@@ -220,11 +223,19 @@ class _Shared(ABC):
 
 @attrs.frozen
 class _Slot:
-    """A slot that was reserved: its moment on our clock and on Redis'; it had to be waited for."""
+    """A slot that was reserved.
+
+    Attributes:
+        due: its moment on our clock.
+        moment: the same on Redis'.
+        tested: it had to be waited for.
+        changed: when the gap that it keeps had been changed.
+    """
 
     due: float
     moment: float
     tested: bool
+    changed: float
 
 
 @attrs.frozen
@@ -235,15 +246,25 @@ class _Heard:
     now: float
     accepted: bool
     tested: bool
+    changed: float
     scatter: float
     under_way: int
 
     def improve(self, limit: Limit) -> None:
         """Tell the limit."""
+        # Others may have widened the gap since it was reserved: then it must not be widened once more for this.
+        stale = self.changed != limit.changed
         if self.accepted:
-            limit.success(self.sent, self.now, tested=self.tested, scatter=self.scatter, under_way=self.under_way)
+            limit.success(
+                self.sent,
+                self.now,
+                tested=self.tested,
+                stale=stale,
+                scatter=self.scatter,
+                under_way=self.under_way,
+            )
         else:
-            limit.rejection(self.sent, self.now, scatter=self.scatter)
+            limit.rejection(self.sent, self.now, stale=stale, scatter=self.scatter)
 
 
 class RedisInterval(_Shared):
@@ -268,9 +289,8 @@ class RedisInterval(_Shared):
 
     async def _shared_slot(self) -> float:
         while True:
-            # Perhaps left by one that was cancelled. One whose time has passed is lost: the next belongs to another.
-            slot = self._reserved
-            if slot is None or self._clock.time() > slot.due + max(_TARDY, self._limit.gap / 20):
+            slot = self._reserved  # perhaps left by one that was cancelled
+            if slot is None or self._is_lost(slot):
                 slot = self._reserved = await self._reserve()
             if (wait := slot.due - self._clock.time()) > 0:
                 await self._clock.sleep(wait)
@@ -279,6 +299,11 @@ class RedisInterval(_Shared):
             else:
                 self._reserved = None
                 return self._take(slot)
+
+    def _is_lost(self, slot: _Slot) -> bool:
+        """Too late to use it, as the next one belongs to another; or it would come too soon after a late call."""
+        tardy = max(_TARDY, self._limit.gap / 20)
+        return self._clock.time() > slot.due + tardy or self._not_before > slot.moment + tardy
 
     def _take(self, slot: _Slot) -> float:
         sent = self._clock.time()
@@ -294,9 +319,11 @@ class RedisInterval(_Shared):
             heard, late = list(self._heard_of), self._not_before
             for one in heard:
                 one.improve(limit)
+            # The first call opens the connection, so it is late, and who comes next does not know.
+            room = 0.0 if self._answers.any else min(limit.gap, _OPENING)
             asked = self._clock.time()
             answer: list[str] = await self._link.run(
-                _SLOT, self._key, self._version if left else "any", _packed(limit), limit.gap, late
+                _SLOT, self._key, self._version if left else "any", _packed(limit), limit.gap, late, room
             )
             moment, version, packed, now = answer
             heard_at = self._clock.time()
@@ -305,7 +332,12 @@ class RedisInterval(_Shared):
             if moment:
                 del self._heard_of[: len(heard)]
                 break
-        return _Slot(float(moment) - self._offset, float(moment), tested=float(moment) > float(now))
+        return _Slot(
+            float(moment) - self._offset,
+            float(moment),
+            tested=float(moment) > float(now),
+            changed=self._limit.changed,
+        )
 
     def _heard(self, sent: float, *, accepted: bool | None) -> None:
         slot = self._under_way.pop(sent, None)
@@ -316,7 +348,7 @@ class RedisInterval(_Shared):
         tested = slot.tested and sent - slot.due <= self._limit.gap / 10
         shared_now = now + self._offset
         self._heard_of.append(
-            _Heard(slot.moment, shared_now, accepted, tested, self._answers.scatter, len(self._under_way))
+            _Heard(slot.moment, shared_now, accepted, tested, slot.changed, self._answers.scatter, len(self._under_way))
         )
         if late or not accepted:
             self._not_before = max(self._not_before, shared_now - (self._answers.usual or 0.0) + self._limit.gap)

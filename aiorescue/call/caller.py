@@ -30,8 +30,6 @@ _AGAIN = Rank.AGAIN
 class Call(Budget):
     """One call under way."""
 
-    __slots__ = ("before_send", "codec", "draft", "identity", "operation", "rank")
-
     def __init__(
         self,
         operation: Operation[Any],
@@ -42,7 +40,7 @@ class Call(Budget):
         rank: Rank,
         before_send: BeforeSend | None,
     ) -> None:
-        super().__init__(pacer)
+        self.pacer = pacer
         self.operation = operation
         self.codec = codec
         self.identity = identity
@@ -81,7 +79,7 @@ class Caller:
         self._binding = binding
         self._relogin = relogin
         self._controller = controller(policy, clock)
-        self._preferred: dict[type[Operation[Any]], Codec] = {}  # by operation, on the client's own binding
+        self._codecs: dict[tuple[type[Operation[Any]], Binding | None], Codec] = {}  # None: the client's own binding
 
     def soonest(self, identities: Sequence[Identity], family: Family | None) -> Identity:
         """The identity that is free soonest."""
@@ -98,10 +96,7 @@ class Caller:
     ) -> R:
         """The whole life of one call: a result, or the exception that tells why there is none."""
         kind = type(operation)
-        if binding is None:
-            codec = self._preferred.get(kind) or self._prefer(kind)
-        else:
-            codec = wire.codec(kind, kind.spec.require(binding))
+        codec = self._codecs.get((kind, binding)) or self._find(kind, binding)
         call = Call(
             identity.fill(operation),
             codec,
@@ -118,9 +113,11 @@ class Caller:
             return operation.with_orphans(value, call.orphans) if call.orphans else value
         raise _exception(outcome, call)
 
-    def _prefer(self, kind: type[Operation[Any]]) -> Codec:
-        codec = self._preferred[kind] = wire.codec(kind, kind.spec.choose(self._binding))
-        return codec
+    def _find(self, kind: type[Operation[Any]], binding: Binding | None) -> Codec:
+        spec = kind.spec
+        found = wire.codec(kind, spec.choose(self._binding) if binding is None else spec.require(binding))
+        self._codecs[kind, binding] = found
+        return found
 
     async def _again(self, call: Call, first: Outcome[Any]) -> Outcome[Any]:
         """Hand over to tenacity, which is told of the first try's outcome: it costs nothing where all goes well."""

@@ -15,14 +15,15 @@ class Rank(enum.IntEnum):
 
 
 class Line:
-    """One at a time has the turn. Within a rank the order is that of arrival.
+    """One at a time has the turn, or as many as there are places. Within a rank the order is that of arrival.
 
     While calls of both kinds wait, every other turn goes to the bulk job: a call waits for one turn of the job's at
     most before its own, and the job keeps half of its speed, however many call.
     """
 
-    def __init__(self) -> None:
-        self._taken = False
+    def __init__(self, places: int = 1) -> None:
+        self._places = places
+        self._taken = 0
         self._waiting: tuple[deque[asyncio.Future[None]], ...] = tuple(deque() for _ in Rank)
         self._bulk_is_next = False
 
@@ -36,8 +37,8 @@ class Line:
 
     async def enter(self, rank: Rank) -> None:
         """Wait for the turn. Cancelled, nothing is left behind."""
-        if not self._taken:
-            self._taken = True
+        if self._taken < self._places:
+            self._taken += 1
             return
         waiting = self._waiting[rank]
         turn = asyncio.get_running_loop().create_future()
@@ -58,7 +59,7 @@ class Line:
             if not turn.done():  # or else it is cancelled, and its task has not run since
                 turn.set_result(None)
                 return
-        self._taken = False
+        self._taken -= 1
 
     def _next(self) -> asyncio.Future[None] | None:
         again, calls, bulk = self._waiting

@@ -46,14 +46,11 @@ class RetryPolicy:
 class Budget:
     """What a call may still spend, once its first try has begun."""
 
-    __slots__ = ("attempts", "deadline", "healed", "orphans", "pacer")
-
-    def __init__(self, pacer: Pacer) -> None:
-        self.pacer = pacer
-        self.attempts = 0
-        self.orphans = 0  # tries that may have been carried out unseen
-        self.deadline: float | None = None
-        self.healed = False  # a dead session was replaced once
+    pacer: Pacer
+    attempts = 0
+    orphans = 0  # tries that may have been carried out unseen
+    deadline: float | None = None
+    healed = False  # a dead session was replaced once
 
     def begin(self, moment: float, total: float) -> None:
         """A try begins; the first one has all of the time."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmarks import bulk, cost, pace_real, pace_simulation, stream
+from benchmarks.aside import give_way
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
@@ -27,8 +28,10 @@ BENCHMARKS: dict[str, tuple[str, Report]] = {
     "stream": ("A report of 100 MiB", stream.report),
 }
 
-#: They look at no clock but the CPU time of their own process, so they may run beside each other.
-_BESIDE = ("pace", "bulk")
+#: Waits for the clock most of the time, so that it leaves room for others that give way to it.
+_WAITING = "pace-real"
+#: They look at no clock but the CPU time of their own process, so they may run beside it and beside each other.
+_BESIDE = ("bulk", "pace")
 
 
 def main(arguments: list[str]) -> int:
@@ -46,13 +49,15 @@ def main(arguments: list[str]) -> int:
         sections[name] = f"## {BENCHMARKS[name][0]}\n\n{found}"
         print(sections[name] + "\n", flush=True)
 
-    with ProcessPoolExecutor(2, get_context("spawn")) as beside:
-        for name in chosen:
-            if name not in _BESIDE:
-                show(name, BENCHMARKS[name][1](quick=quick))
-        running = {name: beside.submit(BENCHMARKS[name][1], quick=quick) for name in chosen if name in _BESIDE}
+    with ProcessPoolExecutor(len(_BESIDE), get_context("spawn"), initializer=give_way) as beside:
+        running = {name: beside.submit(BENCHMARKS[name][1], quick=quick) for name in _BESIDE if name in chosen}
+        if _WAITING in chosen:
+            show(_WAITING, BENCHMARKS[_WAITING][1](quick=quick))
         for name, done in running.items():
             show(name, done.result())
+    for name in chosen:
+        if name not in sections:
+            show(name, BENCHMARKS[name][1](quick=quick))
     if not (quick or wanted):
         page = ["# Benchmarks", "`python -m benchmarks` measures this anew.", *(sections[name] for name in chosen)]
         PAGE.write_text("\n\n".join(page) + "\n", "utf-8")

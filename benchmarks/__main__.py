@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, tuple[str, Report]] = {
     "pace-real": ("Pace, in real time on the emulator", pace_real.report),
     "cost": ("Cost of a call", cost.report),
     "bulk": ("Cost of a bulk job", bulk.report),
+    "journal": ("Cost of its journal", bulk.journal_report),
     "stream": ("A report of 100 MiB", stream.report),
 }
 

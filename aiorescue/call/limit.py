@@ -69,7 +69,7 @@ class Limit:
         if not learns:
             gap = 1 / rate + min(0.5, 0.025 / rate)
             return cls(gap=gap, floor=gap)
-        return cls(gap=1 / rate + min(0.01, 0.025 / rate), floor=1 / rate)
+        return cls(gap=1 / rate + min(0.015, 0.025 / rate), floor=1 / rate)
 
     @classmethod
     def unknown(cls, rate: float) -> "Limit":

@@ -1,7 +1,6 @@
 """Waiting to the millisecond."""
 
 import asyncio
-import time
 
 #: Seconds by which asyncio's timers are late: it waits in whole milliseconds, rounded up, at times twice.
 _LATE = 0.0025
@@ -9,8 +8,9 @@ _LATE = 0.0025
 
 async def sleep(seconds: float) -> None:
     """Wait on the event loop; for the last moment apart, as the end of a long wait is rounded up by more."""
-    end = time.monotonic() + seconds
+    time = asyncio.get_running_loop().time
+    end = time() + seconds
     if seconds > 2 * _LATE:
         await asyncio.sleep(seconds - _LATE)
-        seconds = end - time.monotonic()
+        seconds = end - time()
     await asyncio.sleep(seconds)

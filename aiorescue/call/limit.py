@@ -40,7 +40,8 @@ class Limit:
         factor: that of the search; 1 when it is over.
         rises: how often the search made the gap wider in a row; None before its first rejection.
         patience: successes that a step of the search would like to see.
-        changed: when the gap was last searched or widened.
+        changed: when the gap was last searched or widened. A call that kept the gap from before is *stale*: it tells
+            nothing of this one.
         successes: since then.
         alarm: rejections of late, each success counts them down.
         accepted: when the last accepted call was sent.
@@ -87,7 +88,7 @@ class Limit:
         Args:
             sent: when it was sent.
             now: the time.
-            stale: it kept a gap that has been changed since, and tells nothing of this one.
+            stale: it kept a gap that has been changed since.
             tested: it went out as soon as the gap allowed; one that came later tells nothing.
             scatter: by how many seconds answers are early or late, as a rule.
             under_way: calls that have no answer yet: a step of the search takes as many successes at least.
@@ -107,9 +108,9 @@ class Limit:
 
     def rejection(self, sent: float, now: float, *, stale: bool, scatter: float) -> None:
         """A call was rejected as too fast."""
+        self.alarm += 1
         if stale:
             return
-        self.alarm += 1
         if not self.gap:
             self.gap, self.factor = UNKNOWN / _DOUBLE, _DOUBLE
         if self.factor > 1:

@@ -252,7 +252,6 @@ class _Heard:
 
     def improve(self, limit: Limit) -> None:
         """Tell the limit."""
-        # Others may have widened the gap since it was reserved: then it must not be widened once more for this.
         stale = self.changed != limit.changed
         if self.accepted:
             limit.success(
@@ -263,8 +262,10 @@ class _Heard:
                 scatter=self.scatter,
                 under_way=self.under_way,
             )
-        else:
-            limit.rejection(self.sent, self.now, stale=stale, scatter=self.scatter)
+        elif not stale:
+            # Each process has a slot reserved ahead, so several may be rejected for one and the same gap: that is no
+            # alarm yet.
+            limit.rejection(self.sent, self.now, stale=False, scatter=self.scatter)
 
 
 class RedisInterval(_Shared):
@@ -278,6 +279,7 @@ class RedisInterval(_Shared):
         self._offset = 0.0  # Redis' clock minus ours
         self._reserved: _Slot | None = None
         self._not_before = 0.0
+        self._begun = False
         self._heard_of: list[_Heard] = []
         self._under_way: dict[float, _Slot] = {}
 
@@ -310,6 +312,7 @@ class RedisInterval(_Shared):
         while sent in self._under_way:
             sent += 1e-9
         self._under_way[sent] = slot
+        self._begun = True
         return sent
 
     async def _reserve(self) -> _Slot:
@@ -320,7 +323,7 @@ class RedisInterval(_Shared):
             for one in heard:
                 one.improve(limit)
             # The first call opens the connection, so it is late, and who comes next does not know.
-            room = 0.0 if self._answers.any else min(limit.gap, _OPENING)
+            room = 0.0 if self._begun else min(limit.gap, _OPENING)
             asked = self._clock.time()
             answer: list[str] = await self._link.run(
                 _SLOT, self._key, self._version if left else "any", _packed(limit), limit.gap, late, room

@@ -73,9 +73,10 @@ def _six_fields(values: Sequence[str]) -> tuple[str, ...]:
             raise errors.InvalidRequest(f'custom_fields must be a list of texts; write ["{values[:20]}"]')
         if not isinstance(values, Sequence):
             raise errors.InvalidRequest(f"custom_fields must be a list of texts, not {type(values).__name__}")
-    if len(values) > len(LONGEST_CUSTOM_FIELDS):
-        raise errors.InvalidRequest(f"custom_fields has {len(values)} texts, but the service takes six")
-    return tuple(values)
+    texts = tuple(values)
+    if len(texts) > len(LONGEST_CUSTOM_FIELDS):
+        raise errors.InvalidRequest(f"custom_fields has {len(texts)} texts, but the service takes six")
+    return texts
 
 
 @declared(kw_only=True)

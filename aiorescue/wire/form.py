@@ -31,7 +31,7 @@ class FormCodec(UrlEncoded):
         """Every parameter is sent, as a missing one is an error 500, unless the service is newer."""
         parameter = slot.parameter
         empty = parameter.blank or (parameter.holds is str and not self._service.omits)
-        write = writer(parameter) if parameter.holds in (int, bool) else None  # bytes become a part of their own
+        write = None if parameter.holds is bytes else writer(parameter)
         return Field.of(slot, parameter.form or parameter.soap, write, "" if empty else None)
 
     def decode(self, response: Response) -> Answer:

@@ -103,9 +103,9 @@ class Response:
 
 def writer(parameter: Parameter, *, true: str = "true", false: str = "false") -> Callable[[Any], str]:
     """What writes a parameter's values for the wire."""
-    if parameter.holds is bool:
+    if issubclass(parameter.holds, bool):
         return {True: true, False: false}.__getitem__
-    if parameter.holds is bytes:
+    if issubclass(parameter.holds, bytes):
         return lambda value: base64.b64encode(value).decode("ascii")
-    # Not `str`: a member of an enum of texts is written as the text, not as its name.
-    return str.__str__ if parameter.holds is str else str
+    # Not `str`: a member of an enum is written as its text or number, not as its name.
+    return int.__repr__ if issubclass(parameter.holds, int) else str.__str__

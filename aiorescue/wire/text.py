@@ -28,8 +28,7 @@ class TextCodec(UrlEncoded):
     def field(self, slot: Slot) -> Field:
         """A bool is a digit, and some texts have a spelling of their own. What is empty is left out."""
         parameter = slot.parameter
-        write = None if parameter.holds is str else writer(parameter, true="1", false="0")
-        return Field.of(slot, parameter.text, parameter.on_page or write)
+        return Field.of(slot, parameter.text, parameter.on_page or writer(parameter, true="1", false="0"))
 
     def decode(self, response: Response) -> Answer:
         """The answer: the word, and what follows it as it came. Raises `Unreadable`."""

@@ -40,7 +40,7 @@ class Field(NamedTuple):
     """How a form writes one parameter."""
 
     begin: str  # its key, quoted, and the sign behind it
-    write: Callable[[Any], str] | None  # None: the value is a text, or bytes, and stays as it is
+    write: Callable[[Any], str] | None  # None: the value is bytes, and becomes a part of its own
     nothing: str | None  # what is sent where there is no value; None: it is left out
     key: str
     name: str  # for messages
@@ -102,10 +102,12 @@ class UrlEncoded(Codec):
         Raises:
             errors.InvalidRequest: markup where the service refuses it, or a query that is too long already.
         """
-        absent = self.absent
+        absent, sources = self.absent, self._sources
+        if more := operation.more_slots():
+            sources = [*sources, *((slot.get, False, [self.field(slot)]) for slot in more)]
         fields: list[Field] = []
         values: list[Any] = []
-        for get, several, known in self._sources:
+        for get, several, known in sources:
             held = get(operation)
             for value, field in zip_longest(held, known) if several else ((held, known[0]),):
                 if value not in absent:
@@ -116,19 +118,16 @@ class UrlEncoded(Codec):
                 else:
                     continue
                 fields.append(field)
-        for slot in operation.more_slots():
-            value, field = slot.get(operation), self.field(slot)
-            if value not in absent:
-                fields.append(field)
-                values.append(value if field.write is None else field.write(value))
         if self._parts and any(isinstance(value, bytes) for value in values):
             self._refuse_markup(fields, values)
             return [(field.key, value) for field, value in zip(fields, values, strict=True)]
-        # All are quoted at once. No value holds a NUL: XML cannot carry one, so that operations refuse it.
         together = _BETWEEN.join(values)
         if "<" in together or "&" in together:
             self._refuse_markup(fields, values)
-        draft = "&".join(map(add, map(_BEGIN, fields), quoted(together).split(_BETWEEN)))
+        texts = quoted(together).split(_BETWEEN) if values else []
+        if len(texts) != len(fields):  # operations refuse it, too: XML cannot carry one
+            raise errors.InvalidRequest(f"{self._name}: a value holds a NUL; remove it", operation=self._name)
+        draft = "&".join(map(add, map(_BEGIN, fields), texts))
         if self._get and len(draft) > LONGEST_QUERY:
             raise self._too_long(draft)
         return draft

@@ -278,6 +278,17 @@ def test_a_limit_that_falls_is_followed(count_rejected: bool):
         assert rejected <= 0.04
 
 
+def test_a_limit_that_falls_while_many_calls_are_under_way_is_followed():
+    # They were all sent before the first rejection came back: they widen nothing any more, but they raise the alarm.
+    count = 0
+    for seed in range(8):
+        rule = MinimumInterval(lambda now: 0.05 if now < 60 else 0.5)
+        service = Service(rule, Network(latency=1.0, jitter=0.02), seed=seed)
+        serve(service, 20, 120)
+        count += service.count(60, 120)[1]
+    assert count / 8 <= 45
+
+
 def test_a_limit_that_rises_again_is_followed():
     service = Service(MinimumInterval(lambda now: 0.25 if now < 60 else 0.1), NETWORK, seed=1)
     serve(service, 10, 480)

@@ -110,9 +110,14 @@ async def test_a_gap_is_widened_once_for_all_who_kept_it(redis_url: str):
 
 async def test_the_first_call_of_a_process_has_room_behind_it(redis_url: str):
     # It opens the connection and arrives late, which the next process cannot know.
-    one, other = pacers(redis_url, pins=10.0), pacers(redis_url, pins=10.0)
-    first = await answer(one.make(IDENTITY, Family.PINS))
-    assert await answer(other.make(IDENTITY, Family.PINS)) - first >= 0.19
+    one, other = pacers(redis_url, pins=5.0), pacers(redis_url, pins=5.0)
+    first, second = one.make(IDENTITY, Family.PINS), other.make(IDENTITY, Family.PINS)
+    # An answer that says nothing of the pace is an answer, too.
+    moments = [await answer(pacer, accepted=None) for pacer in (first, second, first, second)]
+    apart = [later - earlier for earlier, later in pairwise(moments)]
+    assert apart[0] >= 0.39
+    assert apart[1] >= 0.39
+    assert apart[2] < 0.3
     await one.aclose()
     await other.aclose()
 

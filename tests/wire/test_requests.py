@@ -1,10 +1,14 @@
 """Requests, byte for byte as the vendors' pages show them (without their indentation)."""
 
+import enum
+
 import pytest
 
-from aiorescue import Binding, rescue
+from aiorescue import Binding, errors, rescue
 from aiorescue.inforouter import IsValidTicket, LogOut, RenewTicket
 from aiorescue.inforouter.handlers import UploadFileChunk
+from aiorescue.inforouter.invocation import invocation
+from aiorescue.rescue.raw import call_of
 from aiorescue.wire import Request, Stamp, codec
 
 ENVELOPE = (
@@ -145,3 +149,30 @@ def test_what_is_left_out_is_sent_empty_as_asmx_wants_it_to_be_there(operation, 
 def test_over_soap_it_is_left_out():
     request = encoded(LogOut(), Binding.SOAP11, Stamp(cookie="ticket=3f2a"))
     assert b"AuthenticationTicket" not in request.body
+
+
+class Number(enum.IntEnum):
+    TWO = 2
+
+
+class Word(str, enum.Enum):  # noqa: UP042 - not a StrEnum: `str` shows the name of its members
+    SMALL = "small & plain"
+
+
+@pytest.mark.parametrize("binding", Binding)
+def test_a_member_of_an_enum_is_sent_as_its_value(binding: Binding):
+    operation = call_of("doSomething", {"number": Number.TWO, "word": Word.SMALL, "flag": True}, None)
+    request = encoded(operation, binding)
+    sent = request.query or (request.body or b"").decode()
+    if binding in (Binding.SOAP11, Binding.SOAP12):
+        assert "<number>2</number><word>small &amp; plain</word><flag>true</flag>" in sent
+    else:
+        assert f"number=2&word=small+%26+plain&flag={'1' if 'TEXT' in binding.name else 'true'}" in sent
+
+
+@pytest.mark.parametrize("binding", [Binding.HTTP_GET, Binding.HTTP_POST])
+def test_a_nul_that_came_in_after_the_check_moves_no_value(binding: Binding):
+    operation = invocation("GetDocument", {"Path": "/a"})
+    operation.values["Path"] = "/a\0EVIL"
+    with pytest.raises(errors.InvalidRequest, match="NUL"):
+        encoded(operation, binding)

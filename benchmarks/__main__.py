@@ -29,10 +29,8 @@ BENCHMARKS: dict[str, tuple[str, Report]] = {
     "stream": ("A report of 100 MiB", stream.report),
 }
 
-#: Waits for the clock most of the time, so that it leaves room for others that give way to it.
-_WAITING = "pace-real"
-#: They look at no clock but the CPU time of their own process, so they may run beside it and beside each other.
-_BESIDE = ("bulk", "pace")
+#: Waits for the clock most of the time: the next one, which looks at the CPU time of its own process, gives way to it.
+_WAITING, _BESIDE = "pace-real", "bulk"
 
 
 def main(arguments: list[str]) -> int:
@@ -50,12 +48,12 @@ def main(arguments: list[str]) -> int:
         sections[name] = f"## {BENCHMARKS[name][0]}\n\n{found}"
         print(sections[name] + "\n", flush=True)
 
-    with ProcessPoolExecutor(len(_BESIDE), get_context("spawn"), initializer=give_way) as beside:
-        running = {name: beside.submit(BENCHMARKS[name][1], quick=quick) for name in _BESIDE if name in chosen}
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=give_way) as beside:
+        running = beside.submit(BENCHMARKS[_BESIDE][1], quick=quick) if _BESIDE in chosen else None
         if _WAITING in chosen:
             show(_WAITING, BENCHMARKS[_WAITING][1](quick=quick))
-        for name, done in running.items():
-            show(name, done.result())
+        if running is not None:
+            show(_BESIDE, running.result())
     for name in chosen:
         if name not in sections:
             show(name, BENCHMARKS[name][1](quick=quick))

@@ -55,7 +55,7 @@ def _resident() -> int:
 async def _memory(url: str, small: int, large: int) -> list[list[str]]:
     """Memory and cost of a PIN, from a small job to a large one."""
     cheap, before = [], 0
-    for _ in range(4):
+    for _ in range(3):
         cheap.append((await _job(url, small, rate=None))[0])
         gc.collect()
         before = _resident()
@@ -63,7 +63,7 @@ async def _memory(url: str, small: int, large: int) -> list[list[str]]:
     gc.collect()
     after = _resident()
     # Before and after, as the machine may have become faster or slower meanwhile. The first one warms up.
-    cheap += [(await _job(url, small, rate=None))[0] for _ in range(3)]
+    cheap += [(await _job(url, small, rate=None))[0] for _ in range(2)]
     return [
         [f"memory, from {small:,} to {large:,} requests", f"{(after - before) / 1024:+.1f} MiB", "± 10 MiB"],
         ["the cost of a PIN, the same", f"{dear / statistics.median(cheap[1:]):.2f}", "± 10 %"],
@@ -79,7 +79,7 @@ def report(*, quick: bool) -> str:
 def journal_report(*, quick: bool) -> str:
     """The journal, as Markdown. Its thread must get its turn, so that nobody may run beside it."""
     with server() as url:
-        return _table(_journal(url, 1_000 if quick else 2_000, 1 if quick else 5))
+        return _table(_journal(url, 1_000 if quick else 2_000, 1 if quick else 3))
 
 
 def _table(rows: Coroutine[Any, Any, list[list[str]]]) -> str:

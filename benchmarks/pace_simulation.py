@@ -3,6 +3,9 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
 
@@ -99,28 +102,29 @@ def measure(scenario: Scenario, peer: Peer, seed: int) -> tuple[float, float]:
     return accepted / permitted, rejected / max(1, accepted + rejected)
 
 
+def row(index: int, *, quick: bool) -> Row:
+    """One scenario with all peers. Ours is the worst of several seeds, theirs the first."""
+    scenario = scenarios(0.1 if quick else 1.0)[index]
+    ours = [measure(scenario, aiorescue, seed) for seed in range(3 if quick else 6)]
+    short = attrs.evolve(scenario, seconds=min(scenario.seconds, scenario.since + 600))
+    peers = {name: measure(short, peer, 0) for name, peer in PEERS.items()}
+    if scenario.told is None:  # those who must be told, are not
+        peers = {name: peers[name] for name in ("backoff", "botocore adaptive")}
+    return Row(
+        scenario.name,
+        min(share for share, _ in ours),
+        max(rejected for _, rejected in ours),
+        goal=scenario.goal,
+        most=scenario.most,
+        peers=peers,
+        mean=mean(share for share, _ in ours),
+    )
+
+
 def rows(*, quick: bool) -> list[Row]:
-    """Each scenario with all peers. Ours is the worst of several seeds, theirs the first."""
-    seeds = range(3 if quick else 8)
-    found = []
-    for scenario in scenarios(0.1 if quick else 1.0):
-        ours = [measure(scenario, aiorescue, seed) for seed in seeds]
-        short = attrs.evolve(scenario, seconds=min(scenario.seconds, scenario.since + 600))
-        peers = {name: measure(short, peer, 0) for name, peer in PEERS.items()}
-        if scenario.told is None:  # those who must be told, are not
-            peers = {name: peers[name] for name in ("backoff", "botocore adaptive")}
-        found.append(
-            Row(
-                scenario.name,
-                min(share for share, _ in ours),
-                max(rejected for _, rejected in ours),
-                goal=scenario.goal,
-                most=scenario.most,
-                peers=peers,
-                mean=mean(share for share, _ in ours),
-            )
-        )
-    return found
+    """All scenarios, on all cores."""
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as cores:
+        return list(cores.map(partial(row, quick=quick), range(len(scenarios(1.0)))))
 
 
 def report(*, quick: bool) -> str:

@@ -237,6 +237,12 @@ def _imports() -> list[list[str]]:
     ]
 
 
+_WHY_LESS = (
+    "A GET of ours may cost less than a bare one: the calls of one turn of the event loop are all made ready before"
+    " the first is sent."
+)
+
+
 def report(*, quick: bool) -> str:
     """All of it, as Markdown."""
     count, pairs = (640, 3) if quick else (2_048, 5)
@@ -259,8 +265,7 @@ def report(*, quick: bool) -> str:
             "CPU of a PIN request at 64 in flight, as a ratio to a bare aiohttp POST and read of the same bytes.",
             grid([["client", "ratio", "bare", "goal"], *peers]),
             grid([["binding", "ratio", "goal"], *bindings]),
-            "A GET of ours may cost less than a bare one: the calls of one turn of the event loop are all made ready before"
-            " the first is sent.",
+            _WHY_LESS,
             grid([["", "", "goal"], *_imports()]),
         ]
     )

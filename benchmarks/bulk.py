@@ -79,7 +79,7 @@ def report(*, quick: bool) -> str:
 def journal_report(*, quick: bool) -> str:
     """The journal, as Markdown. Its thread must get its turn, so that nobody may run beside it."""
     with server() as url:
-        return _table(_journal(url, 1_000 if quick else 2_000, 1 if quick else 3))
+        return _table(_journal(url, 1_000 if quick else 2_000, 3))
 
 
 def _table(rows: Coroutine[Any, Any, list[list[str]]]) -> str:

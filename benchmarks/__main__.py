@@ -32,6 +32,8 @@ BENCHMARKS: dict[str, tuple[str, Report]] = {
 #: Waits for the clock most of the time: the next one, which looks at the CPU time of its own process, gives way to it.
 _WAITING, _BESIDE = "pace-real", "bulk"
 
+_INTRODUCTION = "`pip install -e '.[benchmarks]'` and `python -m benchmarks` measure this anew."
+
 
 def main(arguments: list[str]) -> int:
     """Measure what was asked for, or everything."""
@@ -58,7 +60,7 @@ def main(arguments: list[str]) -> int:
         if name not in sections:
             show(name, BENCHMARKS[name][1](quick=quick))
     if not (quick or wanted):
-        page = ["# Benchmarks", "`python -m benchmarks` measures this anew.", *(sections[name] for name in chosen)]
+        page = ["# Benchmarks", _INTRODUCTION, *(sections[name] for name in chosen)]
         PAGE.write_text("\n\n".join(page) + "\n", "utf-8")
     return 0
 

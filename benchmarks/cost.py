@@ -217,7 +217,7 @@ async def _bindings(url: str, count: int, pairs: int) -> list[list[str]]:
         }
         for binding, operation in operations.items():
             bare = _bare(session, url, operation, binding)
-            ratio, _ = await _ratio(bare, lambda o=operation, b=binding: client.call(o, binding=b), count, pairs)
+            ratio, _ = await _ratio(bare, lambda o=operation, b=binding: client.call(o, binding=b), count, pairs * 2)
             rows.append([binding.name, f"{ratio:.2f}", "≤ 1.35"])
     return rows
 

@@ -53,19 +53,19 @@ async def answer(pacer, *, accepted: bool | None = True, rank: Rank = Rank.CALL)
 
 
 async def test_two_processes_take_turns_at_one_rate(redis_url: str):
-    one, other = pacers(redis_url, pins=25.0), pacers(redis_url, pins=25.0)
+    one, other = pacers(redis_url, pins=10.0), pacers(redis_url, pins=10.0)
     sent: list[tuple[float, int]] = []
 
     async def work(number: int, owner: RedisPacers) -> None:
         pacer = owner.make(IDENTITY, Family.PINS)
-        for _ in range(15):
+        for _ in range(8):
             sent.append((await answer(pacer), number))
 
     await asyncio.gather(work(1, one), work(2, other))
     moments = sorted(moment for moment, _ in sent)
-    assert moments[-1] - moments[0] >= 29 * 0.04 - 0.01
+    assert moments[-1] - moments[0] >= 15 * 0.1 - 0.01
     whose = [number for _, number in sorted(sent)]
-    assert sum(a != b for a, b in pairwise(whose)) >= 20
+    assert sum(a != b for a, b in pairwise(whose)) >= 10
     await one.aclose()
     await other.aclose()
 
@@ -110,14 +110,14 @@ async def test_a_gap_is_widened_once_for_all_who_kept_it(redis_url: str):
 
 async def test_the_first_call_of_a_process_has_room_behind_it(redis_url: str):
     # It opens the connection and arrives late, which the next process cannot know.
-    one, other = pacers(redis_url, pins=5.0), pacers(redis_url, pins=5.0)
+    one, other = pacers(redis_url, pins=2.0), pacers(redis_url, pins=2.0)
     first, second = one.make(IDENTITY, Family.PINS), other.make(IDENTITY, Family.PINS)
     # An answer that says nothing of the pace is an answer, too.
     moments = [await answer(pacer, accepted=None) for pacer in (first, second, first, second)]
     apart = [later - earlier for earlier, later in pairwise(moments)]
-    assert apart[0] >= 0.39
-    assert apart[1] >= 0.39
-    assert apart[2] < 0.3
+    assert apart[0] >= 0.99
+    assert apart[1] >= 0.99
+    assert apart[2] < 0.9
     await one.aclose()
     await other.aclose()
 

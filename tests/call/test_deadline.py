@@ -85,26 +85,16 @@ def test_a_task_that_was_cancelled_before_may_clean_up_within_the_limit():
     assert run(main()) == "ran out at 31"
 
 
-def test_the_limit_of_an_outer_timeout_is_its_own():
+@pytest.mark.parametrize("seconds", [10, 30], ids=["earlier", "together with ours"])
+def test_the_limit_of_an_outer_timeout_is_its_own(seconds: int):
     async def outer() -> str:
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(seconds):
                 return await request(Deadlines(30), 100)
         except TimeoutError:
             return f"outer at {asyncio.get_running_loop().time():.0f}"
 
-    assert run(outer()) == "outer at 10"
-
-
-def test_an_outer_timeout_that_goes_off_together_with_the_limit_is_kept():
-    async def outer() -> str:
-        try:
-            async with asyncio.timeout(30):
-                return await request(Deadlines(30), 100)
-        except TimeoutError:
-            return "outer"
-
-    assert run(outer()) == "outer"
+    assert run(outer()) == f"outer at {seconds}"
 
 
 def test_a_limit_that_somebody_kept_from_the_request_leaves_no_trace():

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from itertools import pairwise
 
 import pytest
@@ -13,18 +13,9 @@ from aiorescue.call.limit import Limit
 from aiorescue.call.line import Rank
 from aiorescue.call.pace import Pacer, Pacers, Unpaced, Window, local_pacer
 from aiorescue.operation import Family
-from benchmarks.service import MinimumInterval, Network, Service, TokenBucket
 from benchmarks.virtual_time import LoopClock, run
 
-NETWORK = Network(latency=0.015, jitter=0.002)
-
-
-@pytest.fixture(autouse=True)
-def _virtual() -> Iterator[None]:
-    """Nothing here takes real time, however long it waits."""
-    began = time.monotonic()
-    yield
-    assert time.monotonic() - began < 20
+pytestmark = pytest.mark.usefixtures("in_no_time")
 
 
 def virtually(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
@@ -234,83 +225,6 @@ async def test_a_network_that_has_become_slow_is_found_usual():
         await answer(pacer, after=0.08)
     sent = [await answer(pacer, after=0.08) for _ in range(10)]
     assert sent[-1] - sent[0] < 9 * 0.11
-
-
-def serve(service: Service, rate: float | None, seconds: float) -> None:
-    async def drive() -> None:
-        pacer = Interval(Limit.told(rate) if rate else Limit.unknown(1.0), LoopClock())
-
-        async def work() -> None:
-            while True:
-                sent = await pacer.slot()
-                pacer.answered(sent, accepted=await service.call())
-
-        tasks = [asyncio.ensure_future(work()) for _ in range(16)]
-        await asyncio.sleep(seconds)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    run(drive())
-
-
-def share(service: Service, start: float, end: float, rate: float) -> tuple[float, float]:
-    accepted, rejected = service.count(start, end)
-    return accepted / ((end - start) * rate), rejected / (accepted + rejected)
-
-
-def test_an_hour_passes_in_a_moment_and_rejections_settle_at_the_wanted_share():
-    service = Service(MinimumInterval(lambda _: 1.0), Network(latency=0.15, jitter=0.01), seed=1)
-    serve(service, 1.0, 3600)
-    got, rejected = share(service, 0, 3600, 1)
-    assert got >= 0.97
-    assert rejected < 0.01
-
-
-@pytest.mark.parametrize("count_rejected", [False, True])
-def test_a_limit_that_falls_is_followed(count_rejected: bool):
-    rule = MinimumInterval(lambda now: 0.1 if now < 60 else 0.25, count_rejected=count_rejected)
-    service = Service(rule, NETWORK, seed=1)
-    serve(service, 10, 120)
-    for start, end, rate in ((0, 60, 10), (60, 120, 4)):
-        got, rejected = share(service, start, end, rate)
-        assert got >= 0.92
-        assert rejected <= 0.04
-
-
-def test_a_limit_that_falls_while_many_calls_are_under_way_is_followed():
-    # They were all sent before the first rejection came back: they widen nothing any more, but they raise the alarm.
-    count = 0
-    for seed in range(8):
-        rule = MinimumInterval(lambda now: 0.05 if now < 60 else 0.5)
-        service = Service(rule, Network(latency=1.0, jitter=0.02), seed=seed)
-        serve(service, 20, 120)
-        count += service.count(60, 120)[1]
-    assert count / 8 <= 45
-
-
-def test_a_limit_that_rises_again_is_followed():
-    service = Service(MinimumInterval(lambda now: 0.25 if now < 60 else 0.1), NETWORK, seed=1)
-    serve(service, 10, 480)
-    got, rejected = share(service, 240, 480, 10)
-    assert got >= 0.95
-    assert rejected <= 0.02
-
-
-def test_auto_finds_a_faster_limit_within_half_a_minute():
-    service = Service(TokenBucket(50, 10), NETWORK, seed=1)
-    serve(service, None, 30)
-    got, rejected = share(service, 0, 30, 50)
-    assert got >= 0.92
-    assert rejected <= 0.03
-
-
-def test_auto_stays_at_the_documented_rate_where_that_is_the_limit():
-    service = Service(MinimumInterval(lambda _: 1.0), NETWORK, seed=1)
-    serve(service, None, 600)
-    got, rejected = share(service, 60, 600, 1)
-    assert got >= 0.95
-    assert rejected <= 0.02
 
 
 @virtually

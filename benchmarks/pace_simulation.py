@@ -102,7 +102,7 @@ def measure(scenario: Scenario, peer: Peer, seed: int) -> tuple[float, float]:
     return accepted / permitted, rejected / max(1, accepted + rejected)
 
 
-def row(index: int, *, quick: bool) -> Row:
+def compared(index: int, *, quick: bool) -> Row:
     """One scenario with all peers. Ours is the worst of several seeds, theirs the first."""
     scenario = scenarios(0.1 if quick else 1.0)[index]
     ours = [measure(scenario, aiorescue, seed) for seed in range(3 if quick else 6)]
@@ -124,7 +124,7 @@ def row(index: int, *, quick: bool) -> Row:
 def rows(*, quick: bool) -> list[Row]:
     """All scenarios, on all cores."""
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as cores:
-        return list(cores.map(partial(row, quick=quick), range(len(scenarios(1.0)))))
+        return list(cores.map(partial(compared, quick=quick), range(len(scenarios(1.0)))))
 
 
 def report(*, quick: bool) -> str:

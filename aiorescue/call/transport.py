@@ -110,7 +110,6 @@ class Transport:
         self._limit = min(max_connections, _limit_of(http) or max_connections)
         self._http = http
         self._session: ClientSession | None = None
-        self._middlewares: tuple[aiohttp.ClientMiddlewareType, ...] | None = _MIDDLEWARES
         # Our own limit, not above the pool's: calls queueing inside aiohttp would have their timeout running.
         self._places = Line(self._limit)
         self._urls: dict[str, URL] = {}
@@ -134,7 +133,8 @@ class Transport:
                 timeout=self._patient if request.long else self._timeout,
                 raise_for_status=False,
                 allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
-                middlewares=_MIDDLEWARES if request.method == "GET" else self._middlewares,
+                # A lent session may have some of its own, which these replace.
+                middlewares=_MIDDLEWARES if request.method == "GET" or session is not self._http else None,
             )
             try:
                 if _is_short(response) and response.content.is_eof():
@@ -197,7 +197,6 @@ class Transport:
             self._session = ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=_HEADERS)
         elif isinstance(lent.cookie_jar, aiohttp.DummyCookieJar):
             self._session = lent
-            self._middlewares = None  # it may have some of its own
         else:
             self._session = ClientSession(
                 connector=lent.connector,

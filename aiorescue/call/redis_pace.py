@@ -240,22 +240,21 @@ class _Slot:
 
 @attrs.frozen
 class _Heard:
-    """An answer that Redis does not know of yet; the moments are of Redis' clock."""
+    """An answer that Redis does not know of yet; `now` is of Redis' clock."""
 
-    sent: float
+    slot: _Slot
     now: float
     accepted: bool
     tested: bool
-    changed: float
     scatter: float
     under_way: int
 
     def improve(self, limit: Limit) -> None:
         """Tell the limit."""
-        stale = self.changed != limit.changed
+        stale = self.slot.changed != limit.changed
         if self.accepted:
             limit.success(
-                self.sent,
+                self.slot.moment,
                 self.now,
                 tested=self.tested,
                 stale=stale,
@@ -265,7 +264,7 @@ class _Heard:
         elif not stale:
             # Each process has a slot reserved ahead, so several may be rejected for one and the same gap: that is no
             # alarm yet.
-            limit.rejection(self.sent, self.now, stale=False, scatter=self.scatter)
+            limit.rejection(self.slot.moment, self.now, stale=False, scatter=self.scatter)
 
 
 class RedisInterval(_Shared):
@@ -350,9 +349,7 @@ class RedisInterval(_Shared):
         late = self._answers.heard(now - sent)
         tested = slot.tested and sent - slot.due <= self._limit.gap / 10
         shared_now = now + self._offset
-        self._heard_of.append(
-            _Heard(slot.moment, shared_now, accepted, tested, slot.changed, self._answers.scatter, len(self._under_way))
-        )
+        self._heard_of.append(_Heard(slot, shared_now, accepted, tested, self._answers.scatter, len(self._under_way)))
         if late or not accepted:
             self._not_before = max(self._not_before, shared_now - (self._answers.usual or 0.0) + self._limit.gap)
 

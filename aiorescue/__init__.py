@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aiorescue import errors
-    from aiorescue.call.identity import AuthCode, Login, Ticket
-    from aiorescue.call.pace import Pace
-    from aiorescue.call.redis_pace import RedisPace
     from aiorescue.call.retry import RetryPolicy
+    from aiorescue.identity.credentials import AuthCode, Login, Ticket
     from aiorescue.inforouter.client import InfoRouterClient
     from aiorescue.operation import Binding
+    from aiorescue.pace.pace import Pace
+    from aiorescue.pace.shared.redis import RedisPace
     from aiorescue.rescue.client import RescueClient
     from aiorescue.rescue.pins import PinCode
 
@@ -32,16 +32,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AuthCode": "aiorescue.call.identity",
+    "AuthCode": "aiorescue.identity.identity",
     "Binding": "aiorescue.operation",
     "InfoRouterClient": "aiorescue.inforouter.client",
-    "Login": "aiorescue.call.identity",
-    "Pace": "aiorescue.call.pace",
+    "Login": "aiorescue.identity.identity",
+    "Pace": "aiorescue.pace.pace",
     "PinCode": "aiorescue.rescue.pins",
-    "RedisPace": "aiorescue.call.redis_pace",
+    "RedisPace": "aiorescue.pace.shared.redis",
     "RescueClient": "aiorescue.rescue.client",
     "RetryPolicy": "aiorescue.call.retry",
-    "Ticket": "aiorescue.call.identity",
+    "Ticket": "aiorescue.identity.identity",
 }
 
 

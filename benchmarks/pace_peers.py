@@ -11,8 +11,8 @@ from botocore.retries.adaptive import ClientRateLimiter, RateClocker  # type: ig
 from botocore.retries.bucket import TokenBucket  # type: ignore[import-untyped]
 from botocore.retries.throttling import CubicCalculator  # type: ignore[import-untyped]
 
-from aiorescue.call.interval import Interval
-from aiorescue.call.limit import Limit
+from aiorescue.pace.interval import Interval
+from aiorescue.pace.limit import Limit
 from benchmarks.service import Service
 from benchmarks.virtual_time import LoopClock
 

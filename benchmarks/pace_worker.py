@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from aiorescue import AuthCode, Pace, RescueClient
-from aiorescue.call.redis_pace import RedisPace
+from aiorescue.pace.shared.redis import RedisPace
 
 
 async def work(url: str, redis: str, rate: float, seconds: float) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aiorescue import RescueClient
-from aiorescue.call.client import awaits
+from aiorescue.call.awaits import awaits
 from aiorescue.operation import Binding, Evidence, Operation, Parameter
 from aiorescue.rescue import OPERATIONS
 

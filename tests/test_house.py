@@ -13,20 +13,19 @@ PACKAGE = Path(aiorescue.__file__).parent
 #: Each room and the rooms it may import; data walks through them in this order.
 MAY_IMPORT = {
     "errors": set(),
-    "timer": set(),
-    "words": {"errors"},
-    "parameter": {"errors"},
-    "outcome": {"errors", "words"},
-    "operation": {"errors", "words", "parameter", "outcome"},
+    "clock": set(),
+    "operation": {"errors"},
     "wire": {"errors", "operation"},
-    "call": {"errors", "timer", "operation", "wire"},
-    "rescue": {"errors", "operation", "call"},
-    "inforouter": {"errors", "operation", "call"},
-    "bulk": {"errors", "operation", "call", "rescue"},
+    "pace": {"errors", "clock", "operation"},
+    "identity": {"errors", "clock", "operation", "wire"},
+    "call": {"errors", "clock", "operation", "wire", "pace", "identity"},
+    "rescue": {"errors", "clock", "operation", "wire", "pace", "identity", "call"},
+    "inforouter": {"errors", "clock", "operation", "wire", "pace", "identity", "call"},
+    "bulk": {"errors", "operation", "identity", "call", "rescue"},
     # The emulator reads the declarations, and nothing of how the client sends them.
-    "emulator": {"errors", "timer", "operation", "wire", "rescue", "inforouter"},
-    "cli": {"errors", "operation", "call", "rescue", "inforouter", "bulk", "emulator", ""},
-    "": {"errors", "operation", "call", "rescue", "inforouter"},
+    "emulator": {"errors", "clock", "operation", "rescue", "inforouter"},
+    "cli": {"errors", "operation", "identity", "call", "rescue", "inforouter", "bulk", "emulator", ""},
+    "": {"errors", "operation", "pace", "identity", "call", "rescue", "inforouter"},
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

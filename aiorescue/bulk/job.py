@@ -12,7 +12,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.bulk.journal import Entry, Journal, State
 from aiorescue.bulk.source import Requests, RequestT, Source
-from aiorescue.call.identity import Identity
+from aiorescue.identity.identity import Identity
 from aiorescue.operation import Binding
 from aiorescue.rescue import PinCode, PinRequest, RescueClient
 

@@ -1,21 +1,22 @@
 """What both clients are made of: calling, closing, and operations as methods."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from types import MethodType, TracebackType
-from typing import Any, Generic, ParamSpec, Self, TypeVar, overload
+from types import TracebackType
+from typing import Any, ParamSpec, Self, TypeVar
 
 from aiorescue import errors
-from aiorescue.call.caller import BeforeSend, Caller
-from aiorescue.call.clock import Clock, SystemClock
-from aiorescue.call.identity import Identity
-from aiorescue.call.line import Rank
-from aiorescue.call.pace import Pacers, PaceSetting
+from aiorescue.call.conversation import Conversation, closed_error
 from aiorescue.call.retry import RetryPolicy
-from aiorescue.call.session import hold
+from aiorescue.call.runner import BeforeSend, Caller
 from aiorescue.call.transport import ClientSession, Transport, check_base_url
+from aiorescue.clock import Clock, SystemClock
+from aiorescue.identity.identity import Identity
+from aiorescue.identity.session import hold
 from aiorescue.operation import Binding, Operation
+from aiorescue.pace.pace import Pacers, PaceSetting
+from aiorescue.pace.turns import Rank
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,56 +25,6 @@ R = TypeVar("R")
 TIMEOUT = 30.0
 #: Requests under way at once.
 MAX_CONNECTIONS = 100
-
-
-class awaits(Generic[P, R]):  # noqa: N801 - reads as a verb: close_session = awaits(CloseSession)
-    """An operation as an awaitable method, with the operation's own signature and result type."""
-
-    def __init__(self, operation: Callable[P, Operation[R]]) -> None:
-        self.operation = operation
-        self.__doc__ = operation.__doc__
-
-        async def method(client: "ServiceClient", *args: P.args, **kwargs: P.kwargs) -> R:
-            return await client.call(operation(*args, **kwargs))
-
-        method.__doc__ = operation.__doc__
-        self._method = method
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._method.__name__, self._method.__qualname__ = name, f"{owner.__qualname__}.{name}"
-
-    @overload
-    def __get__(self, client: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, client: "ServiceClient", owner: type) -> Callable[P, Coroutine[Any, Any, R]]: ...
-    def __get__(self, client: "ServiceClient | None", owner: type) -> Self | Callable[P, Coroutine[Any, Any, R]]:
-        """The method of a client; on the class, the descriptor itself."""
-        return self if client is None else MethodType(self._method, client)
-
-
-class CallsTogether:
-    """Calls that share one server session, and are one to `ServiceClient.aclose`."""
-
-    def __init__(self, caller: Caller, identity: Identity) -> None:
-        self._caller = caller
-        self._identity = identity
-        self._over = False
-
-    async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
-        """As `ServiceClient.call`."""
-        if self._over:
-            raise _closed(operation.spec.name)
-        return await self._caller.call(operation, self._identity, binding=binding)
-
-    @contextmanager
-    def refused(self) -> Iterator[None]:
-        """From now on none goes out."""
-        self._over = True
-        yield
-
-
-def _closed(what: str) -> errors.InvalidRequest:
-    return errors.InvalidRequest("the client is closed; make a new one", operation=what)
 
 
 class ServiceClient:
@@ -135,7 +86,7 @@ class ServiceClient:
         """
         identity = self._choose(operation)
         if self._closed:
-            raise _closed(operation.spec.name)
+            raise closed_error(operation.spec.name)
         self._under_way += 1
         try:
             result = await self._caller.call(operation, identity, binding=binding)
@@ -172,17 +123,17 @@ class ServiceClient:
             self._end()
 
     @asynccontextmanager
-    async def _together(self, identity: Identity, what: str) -> AsyncIterator["CallsTogether"]:
+    async def _together(self, identity: Identity, what: str) -> AsyncIterator["Conversation"]:
         """Several calls on one server session; `aclose` waits for all of them."""
         with self._counted(what):
             async with hold(identity) as held:
-                yield CallsTogether(self._caller, held)
+                yield Conversation(self._caller, held)
 
     async def _stepwise(
-        self, what: str, steps: Callable[[CallsTogether], AsyncGenerator[R, None]]
+        self, what: str, steps: Callable[[Conversation], AsyncGenerator[R, None]]
     ) -> AsyncGenerator[R, None]:
         """What takes several calls for a step. `aclose` waits for a step under way, and not for whoever reads."""
-        calls = CallsTogether(self._caller, self._identities[0])
+        calls = Conversation(self._caller, self._identities[0])
         source = steps(calls)
         try:
             while True:
@@ -208,7 +159,7 @@ class ServiceClient:
     def _begin(self, what: str) -> None:
         """Something is under way that `aclose` waits for. Raises `errors.InvalidRequest` when it was closed."""
         if self._closed:
-            raise _closed(what)
+            raise closed_error(what)
         self._under_way += 1
 
     def _end(self) -> None:

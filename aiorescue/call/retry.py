@@ -10,10 +10,10 @@ import attrs
 import tenacity
 
 from aiorescue import errors
-from aiorescue.call.clock import Clock
-from aiorescue.call.line import Rank
-from aiorescue.call.pace import Pacer
+from aiorescue.clock import Clock
 from aiorescue.operation import Kind, Outcome
+from aiorescue.pace.pace import Pacer
+from aiorescue.pace.turns import Rank
 
 
 def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], None]:

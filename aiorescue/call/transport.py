@@ -14,8 +14,8 @@ from yarl import URL
 from aiorescue import errors
 from aiorescue.call import spool
 from aiorescue.call.deadline import Deadlines
-from aiorescue.call.line import Line, Rank
 from aiorescue.operation import Kind, Outcome
+from aiorescue.pace.turns import Line, Rank
 from aiorescue.wire import Request, Response, Unreadable
 
 __all__ = ["ClientSession", "Transport", "check_base_url"]

@@ -16,7 +16,7 @@ from aiorescue.cli.options import BindingOption, JsonOption
 from aiorescue.cli.status import Status
 from aiorescue.cli.tally import duration
 from aiorescue.emulator.people import default_users
-from aiorescue.emulator.rules.pins import PINS, PINS_PER_SEED
+from aiorescue.emulator.rules.rescue.pins import PINS, PINS_PER_SEED
 from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 
 #: PINs per second: as documented, and as the embedded emulator allows.

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import attrs
 from aiohttp import web
 
-from aiorescue import rescue, timer
+from aiorescue import clock, rescue
 from aiorescue.emulator import asmx, control, pages, soap
 from aiorescue.emulator.catalogue import InfoRouterSite
 from aiorescue.emulator.clock import Clock
@@ -28,7 +28,7 @@ from aiorescue.emulator.reading import (
     not_found,
 )
 from aiorescue.emulator.rules.call import Limits, Said
-from aiorescue.emulator.rules.pins import LedgerEntry
+from aiorescue.emulator.rules.rescue.pins import LedgerEntry
 from aiorescue.emulator.state import State
 from aiorescue.inforouter import METHODS
 
@@ -285,7 +285,7 @@ def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: "asyn
 
 async def _pause(seconds: float) -> None:
     if seconds > 0:
-        await timer.sleep(seconds)
+        await clock.sleep(seconds)
 
 
 def _spoil(

@@ -6,7 +6,7 @@ from typing import Any
 from aiorescue import inforouter
 from aiorescue.emulator.reading import TICKET_COOKIE, Shape, Site
 from aiorescue.inforouter import METHODS, Method, MethodParameter
-from aiorescue.inforouter.envelope import INFOROUTER, InfoRouterOperation
+from aiorescue.inforouter.answers.envelope import INFOROUTER, InfoRouterOperation
 from aiorescue.operation import Evidence, Needs, Operation, Parameter, Slot, Spec
 
 _HOLDS: Mapping[str, type[int] | type[bool] | type[bytes]] = {"int": int, "bool": bool, "bytes": bytes}

@@ -18,7 +18,7 @@ from aiorescue.emulator.reading import (
     pairs,
 )
 from aiorescue.emulator.rules.call import Said
-from aiorescue.emulator.rules.tables import as_text, as_xml
+from aiorescue.emulator.rules.rescue.tables import as_text, as_xml
 from aiorescue.operation import Binding, PageForm, Parameter, Plain
 
 _TRUE = ("1", "true")

@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.access import LOGIN_WINDOW, LOGINS, Access
 from aiorescue.emulator.rules.call import OK, Call, Limits, RefusedError, Room, Said
-from aiorescue.emulator.rules.cases import WORDS
-from aiorescue.emulator.rules.hierarchy import Hierarchy
-from aiorescue.emulator.rules.library import Library
-from aiorescue.emulator.rules.pins import FIRST_PIN, PIN_STEP, PINS, LedgerEntry, Pins
-from aiorescue.emulator.rules.report_settings import ReportSettings
-from aiorescue.emulator.rules.reports import Reports
-from aiorescue.emulator.rules.search import Search
-from aiorescue.emulator.rules.sessions import FIRST_SESSION, WAITING_SESSIONS, Sessions
-from aiorescue.emulator.rules.tickets import Tickets
-from aiorescue.emulator.rules.transfer import Transfer
-from aiorescue.emulator.rules.users import Users
+from aiorescue.emulator.rules.inforouter.library import Library
+from aiorescue.emulator.rules.inforouter.search import Search
+from aiorescue.emulator.rules.inforouter.tickets import Tickets
+from aiorescue.emulator.rules.inforouter.transfer import Transfer
+from aiorescue.emulator.rules.rescue.access import LOGIN_WINDOW, LOGINS, Access
+from aiorescue.emulator.rules.rescue.cases import WORDS
+from aiorescue.emulator.rules.rescue.hierarchy import Hierarchy
+from aiorescue.emulator.rules.rescue.pins import FIRST_PIN, PIN_STEP, PINS, LedgerEntry, Pins
+from aiorescue.emulator.rules.rescue.report_settings import ReportSettings
+from aiorescue.emulator.rules.rescue.reports import Reports
+from aiorescue.emulator.rules.rescue.sessions import FIRST_SESSION, WAITING_SESSIONS, Sessions
+from aiorescue.emulator.rules.rescue.users import Users
 from aiorescue.operation import Operation, Service
 from aiorescue.rescue.service import RESCUE
 

@@ -10,10 +10,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 from aiorescue.inforouter import Element
 from aiorescue.operation import Output
-from aiorescue.rescue import records
-from aiorescue.rescue.nodes import Group, User
-from aiorescue.rescue.records import Columns, Field
-from aiorescue.rescue.session_list import Session
+from aiorescue.rescue.answers import records
+from aiorescue.rescue.answers.nodes import Group, User
+from aiorescue.rescue.answers.records import Columns, Field
+from aiorescue.rescue.answers.sessions import Session
 
 _END = ("account_holder", "mobile_addon", "rpat_addon", "status")
 #: The order of what differs from the class: over SOAP, and on text pages.

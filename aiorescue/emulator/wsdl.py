@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from aiorescue.emulator import writing
 from aiorescue.emulator.reading import Shape, Site
 from aiorescue.operation import Binding, Content, Output, Parameter
-from aiorescue.rescue.nodes import Group
-from aiorescue.rescue.records import Columns, marked, truth
+from aiorescue.rescue.answers.nodes import Group
+from aiorescue.rescue.answers.records import Columns, marked, truth
 
 _DOCUMENT = '<s:complexType mixed="true"><s:sequence><s:any /></s:sequence></s:complexType>'
 _PERMISSIONS = "ArrayOfNODE_PERMISSIONS"

@@ -1,9 +1,10 @@
 """infoRouter: the client, the catalogue of its methods, and the typed operations as values."""
 
+from aiorescue.inforouter.answers.documents import Document, Folder, Listing
+from aiorescue.inforouter.answers.element import Element, LogEntry
 from aiorescue.inforouter.authentication import AuthenticateUser, IsValidTicket, LogOut, RenewTicket, TicketHolder
 from aiorescue.inforouter.catalogue import METHODS, Method, MethodParameter
 from aiorescue.inforouter.client import InfoRouterClient
-from aiorescue.inforouter.element import Element, LogEntry
 from aiorescue.inforouter.handlers import (
     Chunk,
     CreateUploadHandler,
@@ -22,7 +23,6 @@ from aiorescue.inforouter.handlers import (
     UploadHandler,
 )
 from aiorescue.inforouter.invocation import Invocation, invocation
-from aiorescue.inforouter.items import Document, Folder, Listing
 from aiorescue.inforouter.library import (
     Copy,
     CreatedFolder,
@@ -37,13 +37,7 @@ from aiorescue.inforouter.library import (
     Move,
     Rename,
 )
-from aiorescue.inforouter.search import (
-    GetNextSearchPage,
-    GetPreviousSearchPage,
-    Search,
-    SearchPage,
-    SearchResult,
-)
+from aiorescue.inforouter.search import GetNextSearchPage, GetPreviousSearchPage, Search, SearchPage, SearchResult
 from aiorescue.inforouter.server import GetCurrentUser, ServerInfo, ServerInformation, User
 
 #: The operations that the emulator knows, by the vendor's name.

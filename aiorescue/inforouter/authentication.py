@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.inforouter.common import BINDINGS
-from aiorescue.inforouter.element import Element
-from aiorescue.inforouter.envelope import INFOROUTER, InfoRouterOperation
-from aiorescue.inforouter.values import moment, number
-from aiorescue.operation import Effect, Family, Needs, Parameter, Spec, declared
+from aiorescue.inforouter.answers.element import Element
+from aiorescue.inforouter.answers.envelope import INFOROUTER, InfoRouterOperation
+from aiorescue.inforouter.answers.values import moment, number
+from aiorescue.inforouter.service import BINDINGS
+from aiorescue.operation import Effect, Family, Needs, Parameter, Spec, operation
 
 UserName = Annotated[str | None, Parameter("UID")]
 Password = Annotated[str | None, Parameter("PWD", secret=True)]
@@ -54,7 +54,7 @@ def _holder(root: Element) -> TicketHolder:
     )
 
 
-@declared
+@operation
 class AuthenticateUser(InfoRouterOperation[TicketHolder]):
     """Get a ticket for a name and a password. Vendor: ``AuthenticateUser``.
 
@@ -83,7 +83,7 @@ class AuthenticateUser(InfoRouterOperation[TicketHolder]):
         return _holder(root)
 
 
-@declared
+@operation
 class RenewTicket(InfoRouterOperation[TicketHolder]):
     """Get a fresh ticket in place of an old one; name and password are checked every time.
 
@@ -120,7 +120,7 @@ class RenewTicket(InfoRouterOperation[TicketHolder]):
         return _holder(root)
 
 
-@declared
+@operation
 class IsValidTicket(InfoRouterOperation[bool]):
     """Check a ticket without extending it. Vendor: ``isValidTicket``.
 
@@ -145,7 +145,7 @@ class IsValidTicket(InfoRouterOperation[bool]):
         return True
 
 
-@declared
+@operation
 class LogOut(InfoRouterOperation[None]):
     """End a ticket. Vendor: ``LogOut``.
 

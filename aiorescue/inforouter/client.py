@@ -5,19 +5,22 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any, Literal, TypeVar, overload
 
 from aiorescue import errors
-from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, CallsTogether, ServiceClient, awaits
-from aiorescue.call.clock import Clock
-from aiorescue.call.identity import Identity, Login, NobodyIdentity, Ticket, kind
-from aiorescue.call.pace import Pace
+from aiorescue.call.awaits import awaits
+from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
+from aiorescue.call.conversation import Conversation
 from aiorescue.call.retry import RetryPolicy
-from aiorescue.call.ticket import TicketIdentity
 from aiorescue.call.transport import ClientSession
+from aiorescue.clock import Clock
+from aiorescue.identity.credentials import Login, Ticket, kind
+from aiorescue.identity.identity import Identity, NobodyIdentity
 from aiorescue.inforouter import authentication, handlers, library, server, transfer
+from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.catalogue import METHODS
-from aiorescue.inforouter.element import Element
 from aiorescue.inforouter.invocation import Invocation, invocation
 from aiorescue.inforouter.search import GetNextSearchPage, GetPreviousSearchPage, Search, Searches, SearchPage
+from aiorescue.inforouter.ticket import TicketIdentity
 from aiorescue.operation import Binding, Content, Operation
+from aiorescue.pace.pace import Pace
 
 R = TypeVar("R")
 
@@ -148,7 +151,7 @@ class InfoRouterClient(ServiceClient):
         async with self._together(self._identities[0], operation.spec.name) as calls:
             return await self._bytes(calls, operation, binding)
 
-    async def _bytes(self, calls: CallsTogether, operation: Operation[Any], binding: Binding | None) -> bytes:
+    async def _bytes(self, calls: Conversation, operation: Operation[Any], binding: Binding | None) -> bytes:
         """The answer, if it holds anything: before 9.0, and over SOAP, every failure is an answer of no bytes."""
         name = operation.spec.name
         answer: bytes = await calls.call(operation, binding=binding)
@@ -177,7 +180,7 @@ class InfoRouterClient(ServiceClient):
         return any(getattr(identity, "credentials", None).__class__ is Login for identity in self._identities)
 
     @staticmethod
-    async def _is_empty(calls: CallsTogether, operation: Operation[Any]) -> bool:
+    async def _is_empty(calls: Conversation, operation: Operation[Any]) -> bool:
         """Whether a document is known to have no bytes."""
         if isinstance(operation, Invocation) and operation.method.name == "DownloadDocument":
             path: Any = operation.values["Path"]

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar
 
 import attrs
 
-from aiorescue.inforouter.common import TICKET, TICKET_LOWER, LowerPath, Path, declare
-from aiorescue.inforouter.element import Element
-from aiorescue.inforouter.envelope import InfoRouterOperation
-from aiorescue.inforouter.values import moment, number
-from aiorescue.operation import Content, Effect, Parameter, Spec, declared
+from aiorescue.inforouter.answers.element import Element
+from aiorescue.inforouter.answers.envelope import InfoRouterOperation
+from aiorescue.inforouter.answers.values import moment, number
+from aiorescue.inforouter.service import TICKET, TICKET_LOWER, LowerPath, Path, declare
+from aiorescue.operation import Content, Effect, Parameter, Spec, operation
 
 ChunkSize = Annotated[int, Parameter("PreferedChunkSize", holds=int)]
 Version = Annotated[int, Parameter("VersionNumber", holds=int)]
@@ -44,7 +44,7 @@ class UploadHandler:
     chunk_size: int
 
 
-@declared
+@operation
 class CreateUploadHandler(InfoRouterOperation[UploadHandler]):
     """Begin an upload. Vendor: ``CreateUploadHandler``.
 
@@ -73,7 +73,7 @@ class Received:
     file_crc: str
 
 
-@declared
+@operation
 class UploadFileChunk(InfoRouterOperation[Received]):
     """Send a chunk; one that the server calls damaged is sent again. Vendor: ``UploadFileChunk``.
 
@@ -110,7 +110,7 @@ class Uploaded:
     version_id: int | None
 
 
-@declared
+@operation
 class UploadDocumentWithHandler1(InfoRouterOperation[Uploaded]):
     """Make a document of an upload, or a new version of the one that is there. Vendor: ``UploadDocumentWithHandler1``.
 
@@ -132,7 +132,7 @@ class UploadDocumentWithHandler1(InfoRouterOperation[Uploaded]):
         return Uploaded(number(root.get("DocumentId")), number(root.get("VersionId")))
 
 
-@declared
+@operation
 class DeleteUploadHandler(InfoRouterOperation[None]):
     """Give an upload up. Vendor: ``DeleteUploadHandler``.
 
@@ -184,7 +184,7 @@ class DownloadHandler:
         )
 
 
-@declared
+@operation
 class GetDownloadHandler(InfoRouterOperation[DownloadHandler]):
     """Begin the download of a document's published or latest version. Vendor: ``GetDownloadHandler``.
 
@@ -204,7 +204,7 @@ class GetDownloadHandler(InfoRouterOperation[DownloadHandler]):
         return DownloadHandler.of(root)
 
 
-@declared
+@operation
 class GetDownloadHandlerByVersion(InfoRouterOperation[DownloadHandler]):
     """Begin the download of one version. Vendor: ``GetDownloadHandlerByVersion``.
 
@@ -250,7 +250,7 @@ class Chunk:
         return self.length in (None, len(self.data)) and same_crc(self.crc, zlib.crc32(self.data))
 
 
-@declared
+@operation
 class DownloadFileChunk(InfoRouterOperation[Chunk]):
     """A part of a document. Vendor: ``DownloadFileChunk``.
 
@@ -282,7 +282,7 @@ class DownloadFileChunk(InfoRouterOperation[Chunk]):
         )
 
 
-@declared
+@operation
 class DeleteDownloadHandler(InfoRouterOperation[None]):
     """End a download. Vendor: ``DeleteDownloadHandler``.
 
@@ -295,7 +295,7 @@ class DeleteDownloadHandler(InfoRouterOperation[None]):
     spec: ClassVar[Spec] = declare("DeleteDownloadHandler", ticket=TICKET_LOWER, effect=Effect.CREATES)
 
 
-@declared
+@operation
 class DownloadDocument(InfoRouterOperation[bytes]):
     """A small document as bytes, at once; `InfoRouterClient.download` takes any size. Vendor: ``DownloadDocument``.
 
@@ -308,7 +308,7 @@ class DownloadDocument(InfoRouterOperation[bytes]):
     spec: ClassVar[Spec] = declare("DownloadDocument", answers=Content.BYTES)
 
 
-@declared
+@operation
 class DownloadDocumentVersion(InfoRouterOperation[bytes]):
     """A version of a small document as bytes. Vendor: ``DownloadDocumentVersion``.
 
@@ -323,7 +323,7 @@ class DownloadDocumentVersion(InfoRouterOperation[bytes]):
     spec: ClassVar[Spec] = declare("DownloadDocumentVersion", answers=Content.BYTES)
 
 
-@declared
+@operation
 class UploadDocument1(InfoRouterOperation[Uploaded]):
     """Make a small document of bytes, at once; `InfoRouterClient.upload` takes any size. Vendor: ``UploadDocument1``.
 

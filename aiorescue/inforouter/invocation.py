@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 import attrs
 
 from aiorescue import errors
+from aiorescue.inforouter.answers.element import Element
+from aiorescue.inforouter.answers.envelope import INFOROUTER, InfoRouterOperation
+from aiorescue.inforouter.answers.values import written
 from aiorescue.inforouter.catalogue import METHODS, Method, MethodParameter
-from aiorescue.inforouter.element import Element
-from aiorescue.inforouter.envelope import INFOROUTER, InfoRouterOperation
-from aiorescue.inforouter.values import written
-from aiorescue.operation import Effect, Evidence, Family, Needs, Parameter, Plain, Source, Spec, declared
+from aiorescue.operation import Effect, Evidence, Family, Needs, Parameter, Plain, Source, Spec, operation
 
 _LOGINS = frozenset(
     {"AuthenticateUser", "AuthenticateUser1", "AuthenticateUserViaWindows", "RenewTicket", "CreateTicketforUser"}
@@ -22,7 +22,7 @@ _LOGINS = frozenset(
 _TICKET = "AuthenticationTicket"
 
 
-@declared
+@operation
 class Invocation(InfoRouterOperation[Any]):
     """A method of the catalogue and its values; made by `invocation`. Its result is the root `Element`, or bytes."""
 

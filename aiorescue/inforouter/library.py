@@ -4,11 +4,11 @@ from typing import Annotated, ClassVar
 
 import attrs
 
-from aiorescue.inforouter.common import TICKET, TICKET_LOWER, Path, declare
-from aiorescue.inforouter.element import Element
-from aiorescue.inforouter.envelope import InfoRouterOperation
-from aiorescue.inforouter.items import Document, Folder, Listing, documents, folders
-from aiorescue.operation import Effect, Parameter, Spec, declared
+from aiorescue.inforouter.answers.documents import Document, Folder, Listing, documents, folders
+from aiorescue.inforouter.answers.element import Element
+from aiorescue.inforouter.answers.envelope import InfoRouterOperation
+from aiorescue.inforouter.service import TICKET, TICKET_LOWER, Path, declare
+from aiorescue.operation import Effect, Parameter, Spec, operation
 
 
 def _flag(soap: str) -> Parameter:
@@ -27,7 +27,7 @@ def _only(found: tuple[Folder, ...] | tuple[Document, ...], what: str) -> None:
         raise ValueError(f"one {what}")
 
 
-@declared
+@operation
 class GetFolder(InfoRouterOperation[Folder]):
     """One folder. Vendor: ``GetFolder``.
 
@@ -55,7 +55,7 @@ class GetFolder(InfoRouterOperation[Folder]):
         return found[0]
 
 
-@declared
+@operation
 class GetFolders(InfoRouterOperation[tuple[Folder, ...]]):
     """The folders in a folder. Vendor: ``GetFolders``.
 
@@ -81,7 +81,7 @@ class GetFolders(InfoRouterOperation[tuple[Folder, ...]]):
         return folders(root)
 
 
-@declared
+@operation
 class GetDocument(InfoRouterOperation[Document]):
     """One document. Vendor: ``GetDocument``.
 
@@ -109,7 +109,7 @@ class GetDocument(InfoRouterOperation[Document]):
         return found[0]
 
 
-@declared
+@operation
 class GetDocuments(InfoRouterOperation[tuple[Document, ...]]):
     """The documents in a folder. Vendor: ``GetDocuments``.
 
@@ -135,7 +135,7 @@ class GetDocuments(InfoRouterOperation[tuple[Document, ...]]):
         return documents(root)
 
 
-@declared
+@operation
 class GetFoldersAndDocuments(InfoRouterOperation[Listing]):
     """All that is in a folder. Vendor: ``GetFoldersAndDocuments``.
 
@@ -176,7 +176,7 @@ class CreatedFolder:
     name: str
 
 
-@declared
+@operation
 class CreateFolder(InfoRouterOperation[CreatedFolder]):
     """Make a folder, and those above it that are missing. Vendor: ``CreateFolder``.
 
@@ -195,7 +195,7 @@ class CreateFolder(InfoRouterOperation[CreatedFolder]):
         return CreatedFolder(int(text) if text else None, root.get("FolderName"))
 
 
-@declared
+@operation
 class DeleteFolder(InfoRouterOperation[None]):
     """Delete a folder and all in it. Vendor: ``DeleteFolder``.
 
@@ -208,7 +208,7 @@ class DeleteFolder(InfoRouterOperation[None]):
     spec: ClassVar[Spec] = declare("DeleteFolder", effect=Effect.CREATES)
 
 
-@declared
+@operation
 class DeleteDocument(InfoRouterOperation[None]):
     """Delete a document. Vendor: ``DeleteDocument``.
 
@@ -225,7 +225,7 @@ Source = Annotated[str, Parameter("SourcePath")]
 Destination = Annotated[str, Parameter("DestinationPath")]
 
 
-@declared
+@operation
 class Copy(InfoRouterOperation[None]):
     """Copy a folder or document. Vendor: ``Copy``.
 
@@ -242,7 +242,7 @@ class Copy(InfoRouterOperation[None]):
     spec: ClassVar[Spec] = declare("Copy", effect=Effect.CREATES)
 
 
-@declared
+@operation
 class Move(InfoRouterOperation[None]):
     """Move a folder or document. Vendor: ``Move``.
 
@@ -257,7 +257,7 @@ class Move(InfoRouterOperation[None]):
     spec: ClassVar[Spec] = declare("Move", effect=Effect.CREATES)
 
 
-@declared
+@operation
 class Rename(InfoRouterOperation[None]):
     """Give a folder or document another name; servers of 2026 on. Vendor: ``Rename``.
 

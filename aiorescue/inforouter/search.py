@@ -7,13 +7,13 @@ from typing import Annotated, ClassVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.call.client import CallsTogether
-from aiorescue.inforouter.common import declare
-from aiorescue.inforouter.element import Element
-from aiorescue.inforouter.envelope import InfoRouterOperation
-from aiorescue.inforouter.items import Document, Folder, documents, folders
-from aiorescue.inforouter.values import number
-from aiorescue.operation import Effect, Parameter, Spec, declared
+from aiorescue.call.conversation import Conversation
+from aiorescue.inforouter.answers.documents import Document, Folder, documents, folders
+from aiorescue.inforouter.answers.element import Element
+from aiorescue.inforouter.answers.envelope import InfoRouterOperation
+from aiorescue.inforouter.answers.values import number
+from aiorescue.inforouter.service import declare
+from aiorescue.operation import Effect, Parameter, Spec, operation
 
 
 @attrs.frozen
@@ -29,7 +29,7 @@ class SearchResult:
     ranked: bool
 
 
-@declared
+@operation
 class Search(InfoRouterOperation[SearchResult]):
     """Search; the result is read with `GetNextSearchPage` on the same ticket. Vendor: ``Search``.
 
@@ -94,7 +94,7 @@ Owner = Annotated[bool, Parameter("withOwner", holds=bool)]
 Versions = Annotated[bool, Parameter("withVersions", holds=bool)]
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class GetNextSearchPage(InfoRouterOperation[SearchPage]):
     """The next page of this ticket's result. Not repeated by itself: that would skip a page.
 
@@ -122,7 +122,7 @@ class GetNextSearchPage(InfoRouterOperation[SearchPage]):
         return SearchPage.of(root)
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class GetPreviousSearchPage(InfoRouterOperation[SearchPage]):
     """The page before, of this ticket's result. Vendor: ``GetPreviousSearchPage``.
 
@@ -156,7 +156,7 @@ class Searches:
         self._latest = 0
 
     async def pages(
-        self, calls: CallsTogether, search: Search, page: GetNextSearchPage
+        self, calls: Conversation, search: Search, page: GetNextSearchPage
     ) -> AsyncGenerator[SearchPage, None]:
         """Search, and the pages of the result. Raises `errors.PreconditionFailed` once another search began."""
         async with self._turn:

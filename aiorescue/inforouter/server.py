@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import attrs
 
-from aiorescue.inforouter.common import TICKET_LOWER, declare
-from aiorescue.inforouter.element import Element
-from aiorescue.inforouter.envelope import InfoRouterOperation
-from aiorescue.inforouter.values import moment, number
-from aiorescue.operation import Spec, declared
+from aiorescue.inforouter.answers.element import Element
+from aiorescue.inforouter.answers.envelope import InfoRouterOperation
+from aiorescue.inforouter.answers.values import moment, number
+from aiorescue.inforouter.service import TICKET_LOWER, declare
+from aiorescue.operation import Spec, operation
 
 
 @attrs.frozen(kw_only=True)
@@ -47,7 +47,7 @@ class ServerInformation:
     element: Element = attrs.field(repr=False)
 
 
-@declared
+@operation
 class ServerInfo(InfoRouterOperation[ServerInformation]):
     """Ask the server about itself; needs no ticket. Vendor: ``ServerInfo``."""
 
@@ -111,7 +111,7 @@ class User:
     element: Element = attrs.field(repr=False)
 
 
-@declared
+@operation
 class GetCurrentUser(InfoRouterOperation[User]):
     """The user that the client calls as. Vendor: ``GetCurrentUser``."""
 

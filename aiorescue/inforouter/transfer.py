@@ -14,7 +14,7 @@ from typing import Any, BinaryIO, Literal, Protocol
 import attrs
 
 from aiorescue import errors
-from aiorescue.call.client import CallsTogether
+from aiorescue.call.conversation import Conversation
 from aiorescue.inforouter.handlers import (
     Chunk,
     CreateUploadHandler,
@@ -77,7 +77,7 @@ class _Pieces:
 class Upload:
     """One document to send; see `InfoRouterClient.upload`."""
 
-    calls: CallsTogether
+    calls: Conversation
     path: str
     comment: str | None = None
     chunk_size: int = CHUNK
@@ -165,21 +165,21 @@ async def _open(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
 # --- down -----------------------------------------------------------------------------------------
 
 
-async def begin(calls: CallsTogether, path: str, version: int | None, chunk_size: int) -> DownloadHandler:
+async def begin(calls: Conversation, path: str, version: int | None, chunk_size: int) -> DownloadHandler:
     """A handler for one document."""
     if version is None:
         return await calls.call(GetDownloadHandler(path, chunk_size))
     return await calls.call(GetDownloadHandlerByVersion(path, chunk_size, version))
 
 
-async def stream(calls: CallsTogether, path: str, version: int | None, chunk_size: int) -> AsyncGenerator[bytes, None]:
+async def stream(calls: Conversation, path: str, version: int | None, chunk_size: int) -> AsyncGenerator[bytes, None]:
     """A document's bytes; see `InfoRouterClient.stream`."""
     async with aclosing(chunks(calls, await begin(calls, path, version, chunk_size))) as received:
         async for data in received:
             yield data
 
 
-async def chunks(calls: CallsTogether, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
+async def chunks(calls: Conversation, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
     """The document's bytes in order; compared with its checksum at the end. The handler ends with it."""
     try:
         async with aclosing(_received(calls, handler)) as received:
@@ -191,7 +191,7 @@ async def chunks(calls: CallsTogether, handler: DownloadHandler) -> AsyncGenerat
     await _end(calls, handler)
 
 
-async def _received(calls: CallsTogether, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
+async def _received(calls: Conversation, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
     done, whole, last = 0, 0, False
     while not last:
         chunk = await _intact(calls, DownloadFileChunk(handler.handler, done, max(1, handler.chunk_size)))
@@ -210,7 +210,7 @@ async def _received(calls: CallsTogether, handler: DownloadHandler) -> AsyncGene
         raise _damaged(f"bytes with checksum {whole:X}, not {handler.crc}")
 
 
-async def _intact(calls: CallsTogether, operation: DownloadFileChunk) -> Chunk:
+async def _intact(calls: Conversation, operation: DownloadFileChunk) -> Chunk:
     for _ in range(_TRIES):
         chunk = await calls.call(operation)
         if chunk.intact:
@@ -222,13 +222,13 @@ def _damaged(what: str) -> errors.ProtocolError:
     return errors.ProtocolError(f"DownloadFileChunk: the server sent {what}", operation="DownloadFileChunk")
 
 
-async def _end(calls: CallsTogether, handler: DownloadHandler) -> None:
+async def _end(calls: Conversation, handler: DownloadHandler) -> None:
     with suppress(errors.RescueError):
         await calls.call(DeleteDownloadHandler(handler.handler))
 
 
 async def download(
-    calls: CallsTogether,
+    calls: Conversation,
     path: str,
     target: Target,
     *,
@@ -255,7 +255,7 @@ async def download(
     return handler
 
 
-async def _write(calls: CallsTogether, handler: DownloadHandler, file: BinaryIO, progress: Progress) -> DownloadHandler:
+async def _write(calls: Conversation, handler: DownloadHandler, file: BinaryIO, progress: Progress) -> DownloadHandler:
     done = 0
     async with aclosing(chunks(calls, handler)) as received:
         async for data in received:

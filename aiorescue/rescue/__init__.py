@@ -1,5 +1,17 @@
 """LogMeIn Rescue: the client and its operations as values."""
 
+from aiorescue.rescue.answers.nodes import Account, Group, Hierarchy, Node, NodeStatus, NodeType, User
+from aiorescue.rescue.answers.report import (
+    Chat,
+    ChatLine,
+    Report,
+    ReportArea,
+    ReportNodeRef,
+    ReportOutput,
+    ReportType,
+)
+from aiorescue.rescue.answers.report_stream import ReportStream
+from aiorescue.rescue.answers.sessions import NodeRef, Session, SessionStatus
 from aiorescue.rescue.authentication import (
     GetDtcLoginTicket,
     GetLoginTicket,
@@ -21,7 +33,6 @@ from aiorescue.rescue.hierarchy import (
     UnassignChannel,
 )
 from aiorescue.rescue.invitations import EmailText, GenerateEmailText, RequestInvitationLink
-from aiorescue.rescue.nodes import Account, Group, Hierarchy, Node, NodeStatus, NodeType, User
 from aiorescue.rescue.pins import (
     PinCode,
     PinRequest,
@@ -59,10 +70,7 @@ from aiorescue.rescue.report_state import (
     GetReportType,
     GetTimeZone,
 )
-from aiorescue.rescue.report_stream import ReportStream
-from aiorescue.rescue.report_table import Chat, ChatLine, Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.reports import GetChat, GetNote, GetReport, GetReportV2
-from aiorescue.rescue.session_list import NodeRef, Session, SessionStatus
 from aiorescue.rescue.sessions import (
     CancelAction,
     CloseSession,

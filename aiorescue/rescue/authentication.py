@@ -16,7 +16,7 @@ from aiorescue.operation import (
     PageForm,
     Parameter,
     Spec,
-    declared,
+    operation,
 )
 from aiorescue.rescue.service import ASMX, ASMX_INFERRED, RESCUE, SOAP, TEXT, on_page, words
 
@@ -24,7 +24,7 @@ Email = Annotated[str | None, Parameter("sEmail", "email")]
 Password = Annotated[str | None, Parameter("sPassword", "pwd", secret=True)]
 
 
-@declared
+@operation
 class Login(Operation[None]):
     """Log in; the server session arrives as a cookie and lasts until 20 minutes pass without a call.
 
@@ -53,7 +53,7 @@ class Login(Operation[None]):
     )
 
 
-@declared
+@operation
 class Logout(Operation[None]):
     """Log out: end the server session of the cookie. Takes no auth code. Vendor: ``logout``."""
 
@@ -70,7 +70,7 @@ class Logout(Operation[None]):
     )
 
 
-@declared
+@operation
 class RequestAuthCode(Operation[str]):
     """Ask for an auth code, which never times out and replaces the one asked for before.
 
@@ -121,7 +121,7 @@ def _code(values: Mapping[str, Any]) -> str:
 _TICKET_WORDS = "OK InvalidPassword InvalidCompanyID MissingParameters"
 
 
-@declared
+@operation
 class RequestAuthCodeSso(Operation[str]):
     """Ask for an auth code as somebody who signs in with single sign-on. Vendor: ``requestAuthCodeSSO``.
 
@@ -160,7 +160,7 @@ class RequestAuthCodeSso(Operation[str]):
         return _code(values)
 
 
-@declared
+@operation
 class GetLoginTicket(Operation[str]):
     """Ask for an address at which a technician is logged in to the web console. Vendor: ``getLoginTicket``.
 
@@ -199,7 +199,7 @@ class GetLoginTicket(Operation[str]):
         return _address(values)
 
 
-@declared
+@operation
 class GetDtcLoginTicket(Operation[str]):
     """Ask for an address to download a desktop console that logs its technician in. Vendor: ``getDTCLoginTicket``.
 

@@ -9,14 +9,17 @@ from typing import Any, Final, TypeVar, Unpack
 import attrs
 
 from aiorescue import errors
-from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, CallsTogether, ServiceClient, awaits
-from aiorescue.call.clock import Clock
-from aiorescue.call.identity import AuthCode, CodeIdentity, Identity, Login, NobodyIdentity, kind
-from aiorescue.call.pace import Pace, PaceSetting
+from aiorescue.call.awaits import awaits
+from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
+from aiorescue.call.conversation import Conversation
 from aiorescue.call.retry import RetryPolicy
-from aiorescue.call.session import SessionIdentity
 from aiorescue.call.transport import ClientSession
+from aiorescue.clock import Clock
+from aiorescue.identity.credentials import AuthCode, Login, kind
+from aiorescue.identity.identity import CodeIdentity, Identity, NobodyIdentity
+from aiorescue.identity.session import SessionIdentity
 from aiorescue.operation import Binding, Operation, Spec
+from aiorescue.pace.pace import Pace, PaceSetting
 from aiorescue.rescue import (
     authentication,
     groups,
@@ -29,10 +32,10 @@ from aiorescue.rescue import (
     sessions,
     users,
 )
+from aiorescue.rescue.answers.report import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
+from aiorescue.rescue.answers.report_stream import ReportStream
 from aiorescue.rescue.raw import Raw, call_of
-from aiorescue.rescue.report_stream import ReportStream
-from aiorescue.rescue.report_table import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
-from aiorescue.rescue.reporting import ReportOptions, Wanted, get, stream, wanted
+from aiorescue.rescue.report_request import ReportOptions, Wanted, get, stream, wanted
 
 T = TypeVar("T")
 
@@ -306,7 +309,7 @@ class RescueClient(ServiceClient):
         finally:
             await rows.aclose()
 
-    async def _report(self, wanted: Wanted, how: Callable[[CallsTogether, Wanted], Awaitable[T]]) -> T:
+    async def _report(self, wanted: Wanted, how: Callable[[Conversation, Wanted], Awaitable[T]]) -> T:
         identity = self._choose(reports.GetReportV2(wanted.node))
         # The settings are the person's, so one report at a time for each.
         async with self._reporting.setdefault(identity, asyncio.Lock()), self._together(identity, "report") as calls:

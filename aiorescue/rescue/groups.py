@@ -6,9 +6,9 @@ from typing import Annotated, Any, ClassVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Operation, Output, PageForm, Spec, declared
+from aiorescue.operation import Effect, Operation, Output, PageForm, Spec, operation
+from aiorescue.rescue.answers.nodes import Group
 from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
-from aiorescue.rescue.nodes import Group
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, TEXT, TEXT_INFERRED, either, on_page, words
 
 
@@ -20,7 +20,7 @@ def comma_list(names: Sequence[str]) -> str:
         raise errors.InvalidRequest("permissions must be a list of names") from None
 
 
-@declared
+@operation
 class CreateGroup(Operation[int]):
     """Make an empty group. Never repeated after an unclear failure. Vendor: ``createGroup``.
 
@@ -54,7 +54,7 @@ class CreateGroup(Operation[int]):
         return new_node(values)
 
 
-@declared
+@operation
 class GetGroup(Operation[Group]):
     """A group and its permissions. Vendor: ``getGroup``.
 
@@ -85,7 +85,7 @@ class GetGroup(Operation[Group]):
         return group
 
 
-@declared
+@operation
 class GetGroupV2(Operation[Group]):
     """A group with its limit for the RPAT add-on. Vendor: ``getGroup_v2``.
 
@@ -115,7 +115,7 @@ class GetGroupV2(Operation[Group]):
         return group
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class GroupSettings(Operation[None]):
     """What both versions of setGroup take; limits follow on the page, but their names were not read.
 
@@ -136,7 +136,7 @@ class GroupSettings(Operation[None]):
     locked_permissions: Annotated[str, on_page("lockedpermission")] = attrs.field(default="", converter=comma_list)
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class SetGroup(GroupSettings):
     """Change a group. Vendor: ``setGroup``. Only the text page is known; its path follows from its title (inferred)."""
 
@@ -151,7 +151,7 @@ class SetGroup(GroupSettings):
     )
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class SetGroupV2(GroupSettings):
     """Change a group; knows more permissions. Vendor: ``setGroup_v2``.
 

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from aiorescue.operation import Effect, Operation, Output, PageForm, Parameter, Spec, declared
-from aiorescue.rescue import records
-from aiorescue.rescue.nodes import Account, Hierarchy, Node
+from aiorescue.operation import Effect, Operation, Output, PageForm, Parameter, Spec, operation
+from aiorescue.rescue.answers import records
+from aiorescue.rescue.answers.nodes import Account, Hierarchy, Node
 from aiorescue.rescue.service import (
     AUTH_CODE,
     RESCUE,
@@ -37,7 +37,7 @@ def new_node(values: Mapping[str, Any]) -> int:
 # --- the account ------------------------------------------------------------------------------------
 
 
-@declared
+@operation
 class GetAccount(Operation[Account]):
     """The caller's account. Vendor: ``getAccount``."""
 
@@ -58,7 +58,7 @@ class GetAccount(Operation[Account]):
         return records.read(Account, values)
 
 
-@declared
+@operation
 class GetAccountV2(Operation[Account]):
     """The caller's account, and whether the Technician Console runs. SOAP only. Vendor: ``getAccount_v2``."""
 
@@ -81,7 +81,7 @@ class GetAccountV2(Operation[Account]):
 # --- the tree ---------------------------------------------------------------------------------------
 
 
-@declared
+@operation
 class GetHierarchy(Operation[Hierarchy]):
     """All nodes that the caller may see, as a tree. Vendor: ``getHierarchy``."""
 
@@ -107,7 +107,7 @@ def _is_given(node: int | None) -> str:
     return "false" if node is None else "true"
 
 
-@declared
+@operation
 class GetHierarchyV2(Operation[Hierarchy]):
     """Nodes as a tree: all, or those below one. Vendor: ``getHierarchy_v2``.
 
@@ -137,7 +137,7 @@ class GetHierarchyV2(Operation[Hierarchy]):
         return Hierarchy(tuple(values["aHierarchy"]))
 
 
-@declared
+@operation
 class MoveNode(Operation[None]):
     """Move a person or group below another node. Vendor: ``moveNode``.
 
@@ -163,7 +163,7 @@ class MoveNode(Operation[None]):
     )
 
 
-@declared
+@operation
 class DeleteNode(Operation[None]):
     """Delete a person or group. Vendor: ``deleteNode``.
 
@@ -188,7 +188,7 @@ class DeleteNode(Operation[None]):
     )
 
 
-@declared
+@operation
 class AssignChannel(Operation[None]):
     """Let a technician or group take sessions of a channel. Vendor: ``assignChannel``.
 
@@ -214,7 +214,7 @@ class AssignChannel(Operation[None]):
     )
 
 
-@declared
+@operation
 class UnassignChannel(Operation[None]):
     """Take a channel from a technician or group. Vendor: ``unassignChannel``.
 

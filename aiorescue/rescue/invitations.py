@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, Spec, declared
+from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, Spec, operation
 from aiorescue.rescue.pins import DIGITS, LONGEST_CUSTOM_FIELDS
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, SOAP12_SEEN, TEXT, words
 
@@ -32,7 +32,7 @@ def _digits(code: object) -> str:
     return text
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class RequestInvitationLink(Operation[str]):
     """Ask for a link that starts a session, with a new PIN code in it. SOAP only. Vendor: ``requestInvitationLink``.
 
@@ -90,7 +90,7 @@ class EmailText:
     signature: str
 
 
-@declared
+@operation
 class GenerateEmailText(Operation[EmailText]):
     """Make the text of an e-mail that invites to a session. Vendor: ``generateEmailText``.
 

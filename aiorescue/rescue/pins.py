@@ -6,16 +6,7 @@ from typing import Annotated, Any, ClassVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import (
-    Effect,
-    Family,
-    Operation,
-    Output,
-    Parameter,
-    Repeated,
-    Spec,
-    declared,
-)
+from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, Spec, operation
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, SOAP11_SEEN, SOAP12_SEEN, TEXT, TEXT_INFERRED, words
 
 #: Lengths as the user guide prints them for requestPINCode.
@@ -79,7 +70,7 @@ def _six_fields(values: Sequence[str]) -> tuple[str, ...]:
     return texts
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class PinRequest(Operation[PinCode]):
     """What every request for a PIN code takes.
 
@@ -107,7 +98,7 @@ class PinRequest(Operation[PinCode]):
         return attrs.evolve(result, possibly_orphaned=count)
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class RequestPinCode(PinRequest):
     """Ask for a PIN code. Over SOAP the service sends a number. Vendor: ``requestPINCode``."""
 
@@ -125,7 +116,7 @@ class RequestPinCode(PinRequest):
     )
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class RequestPinCodeV2(PinRequest):
     """Ask for a PIN code for a session on the servers in the EU. Vendor: ``requestPINCodeV2`` (``requestPINCode_v2``).
 
@@ -145,7 +136,7 @@ class RequestPinCodeV2(PinRequest):
     )
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class RequestPinCodeV3(PinRequest):
     """Ask for a PIN code for a technician's node. Vendor: ``requestPINCodeV3`` (``requestPINCode_v3``).
 
@@ -172,7 +163,7 @@ class RequestPinCodeV3(PinRequest):
     )
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class RequestLensPinCode(PinRequest):
     """Ask for a Rescue Lens PIN code. Vendor: ``requestLensPINCode``.
 
@@ -192,7 +183,7 @@ class RequestLensPinCode(PinRequest):
     )
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class RequestLensPinCodeV2(PinRequest):
     """Ask for a Rescue Lens PIN code. SOAP only. Vendor: ``requestLensPINCodeV2``."""
 
@@ -209,7 +200,7 @@ class RequestLensPinCodeV2(PinRequest):
     )
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class LensInvitation(PinRequest):
     """What every request for a PIN code that is sent by SMS takes.
 
@@ -230,7 +221,7 @@ class LensInvitation(PinRequest):
         return SentPinCode(super().result(values).code, sms_result=values.get("SMS_RESULT", ""))
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class RequestLensPinCodeV3(LensInvitation):
     """Ask for a Rescue Lens PIN code, and have it sent by SMS. Vendor: ``requestLensPINCodeV3`` (``…_v3``).
 
@@ -252,7 +243,7 @@ class RequestLensPinCodeV3(LensInvitation):
     )
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class RequestLensPinCodeV4(LensInvitation):
     """Ask for a Rescue Lens PIN code for a technician, sent by SMS. Vendor: ``requestLensPINCodeV4`` (``…_v4``).
 

@@ -19,12 +19,12 @@ from aiorescue.operation import (
     Parameter,
     Source,
     Spec,
-    declared,
+    operation,
     verdict,
 )
-from aiorescue.rescue import records
+from aiorescue.rescue.answers import records
+from aiorescue.rescue.answers.pages import lines_of
 from aiorescue.rescue.service import AUTH_CODE, RESCUE
-from aiorescue.rescue.texts import lines_of
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SECRET = re.compile("pwd|pass|ticket|authcode", re.IGNORECASE)
@@ -66,7 +66,7 @@ def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]
 _RAW: Final = attrs.evolve(RESCUE, understand=_understand)
 
 
-@declared
+@operation
 class RawCall(Operation[Raw]):
     """An operation as it is on the wire; `call_of` makes them."""
 

@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar, TypeVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Operation, Parameter, Spec, declared
-from aiorescue.rescue.report_table import ReportArea, ReportOutput, ReportType
+from aiorescue.operation import Effect, Operation, Parameter, Spec, operation
+from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, on_page, words
 
 T = TypeVar("T", date, datetime, time)
@@ -73,7 +73,7 @@ def _delimiter(value: str) -> str:
     return value
 
 
-@declared
+@operation
 class SetReportArea(Operation[None]):
     """Set what the report is about. Vendor: ``setReportArea``.
 
@@ -96,7 +96,7 @@ class SetReportArea(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetReportAreaV2(Operation[None]):
     """Set what the report is about. Vendor: ``setReportArea_v2``.
 
@@ -119,7 +119,7 @@ class SetReportAreaV2(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetReportAreaV8(Operation[None]):
     """Set what the report is about, with the areas of version 8. Vendor: ``setReportArea_v8``.
 
@@ -142,7 +142,7 @@ class SetReportAreaV8(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetReportType(Operation[None]):
     """Set how much the report shows. Text page only. Vendor: ``setReportType``.
 
@@ -166,7 +166,7 @@ class SetReportType(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetReportDate(Operation[None]):
     """Set the days of the report. Vendor: ``setReportDate``.
 
@@ -192,7 +192,7 @@ class SetReportDate(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetReportDateV2(Operation[None]):
     """Set begin and end of the report to the second. Vendor: ``setReportDate_v2``.
 
@@ -220,7 +220,7 @@ class SetReportDateV2(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetReportTime(Operation[None]):
     """Set the time of day at which the report begins and ends. Vendor: ``setReportTime``.
 
@@ -244,7 +244,7 @@ class SetReportTime(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetTimeZone(Operation[None]):
     """Set the zone of the report's times. Vendor: ``setTimeZone`` (``setTimezone.aspx``).
 
@@ -266,7 +266,7 @@ class SetTimeZone(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetDelimiter(Operation[None]):
     """Set what closes each cell of a report in TEXT. Vendor: ``setDelimiter``.
 
@@ -288,7 +288,7 @@ class SetDelimiter(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetOutput(Operation[None]):
     """Set how reports are written, and lists of sessions on text pages. Vendor: ``setOutput``.
 
@@ -312,7 +312,7 @@ class SetOutput(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetDateFormat(Operation[None]):
     """Set the order of day and month in `SetReportDate`. Text page only. Vendor: ``setDateFormat``.
 

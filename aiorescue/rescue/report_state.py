@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any, ClassVar
 
-from aiorescue.operation import Operation, Output, PageForm, Spec, declared
-from aiorescue.rescue.records import moment
+from aiorescue.operation import Operation, Output, PageForm, Spec, operation
+from aiorescue.rescue.answers.records import moment
+from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.report_settings import WORDS
-from aiorescue.rescue.report_table import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, TEXT, TEXT_INFERRED, TEXT_SEEN, words
 
 _MOMENT = re.compile(r"\d{1,2}/\d{1,2}/\d{4}(?: \d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?)?")
@@ -45,7 +45,7 @@ def _area(values: Mapping[str, Any]) -> ReportArea | str:
         return ReportArea[named] if named in ReportArea.__members__ else text
 
 
-@declared
+@operation
 class GetReportArea(Operation[ReportArea | str]):
     """What the report is about. Text page only. Vendor: ``getReportArea``.
 
@@ -70,7 +70,7 @@ class GetReportArea(Operation[ReportArea | str]):
         return _area(values)
 
 
-@declared
+@operation
 class GetReportAreaV2(Operation[ReportArea | str]):
     """What the report is about. Text page only. Vendor: ``getReportArea_v2``.
 
@@ -95,7 +95,7 @@ class GetReportAreaV2(Operation[ReportArea | str]):
         return _area(values)
 
 
-@declared
+@operation
 class GetReportAreaV8(Operation[ReportArea | str]):
     """What the report is about. Text page only. Vendor: ``getReportArea_v8``.
 
@@ -120,7 +120,7 @@ class GetReportAreaV8(Operation[ReportArea | str]):
         return _area(values)
 
 
-@declared
+@operation
 class GetReportType(Operation[ReportType]):
     """How much the report shows. Text page only. Vendor: ``getReportType``.
 
@@ -148,7 +148,7 @@ class GetReportType(Operation[ReportType]):
         return ReportType(text)
 
 
-@declared
+@operation
 class GetReportDate(Operation[tuple[datetime, datetime]]):
     """The days of the report. Text page only. Vendor: ``getReportDate``.
 
@@ -176,7 +176,7 @@ class GetReportDate(Operation[tuple[datetime, datetime]]):
         return moment(found[0]), moment(found[1])
 
 
-@declared
+@operation
 class GetReportTime(Operation[tuple[time, time]]):
     """The time of day at which the report begins and ends. Text page only. Vendor: ``getReportTime``.
 
@@ -206,7 +206,7 @@ class GetReportTime(Operation[tuple[time, time]]):
         return found[0], found[1]
 
 
-@declared
+@operation
 class GetTimeZone(Operation[int]):
     """The zone of the report's times. Text page only. Vendor: ``getTimeZone``.
 
@@ -234,7 +234,7 @@ class GetTimeZone(Operation[int]):
         return int(text)
 
 
-@declared
+@operation
 class GetDelimiter(Operation[str]):
     """What closes each cell of a report in TEXT. Text page only. Vendor: ``getDelimiter``.
 
@@ -263,7 +263,7 @@ class GetDelimiter(Operation[str]):
         return delimiter
 
 
-@declared
+@operation
 class GetOutput(Operation[ReportOutput]):
     """How reports are written. Text page only. Vendor: ``getOutput``.
 

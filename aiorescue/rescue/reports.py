@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from aiorescue.operation import Family, Operation, Output, PageForm, Parameter, Spec, declared
-from aiorescue.rescue.report_stream import ReportRows
-from aiorescue.rescue.report_table import Chat, Report, ReportNodeRef
+from aiorescue.operation import Family, Operation, Output, PageForm, Parameter, Spec, operation
+from aiorescue.rescue.answers.report import Chat, Report, ReportNodeRef
+from aiorescue.rescue.answers.report_stream import ReportRows
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, words
 
 R = TypeVar("R")
@@ -17,7 +17,7 @@ _WORDS = "OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 _FIRST_REFS = (ReportNodeRef.NODE, ReportNodeRef.CHANNEL)
 
 
-@declared
+@operation
 class GetChat(Operation[Chat]):
     """The chat of a session; an unknown session is an ``ERROR``. Vendor: ``getChat``.
 
@@ -47,7 +47,7 @@ class GetChat(Operation[Chat]):
         return Chat.parse(values["sChatLog"])
 
 
-@declared
+@operation
 class GetNote(Operation[str]):
     """The technician's note on a session, line breaks and all. Vendor: ``getNote``.
 
@@ -77,7 +77,7 @@ class GetNote(Operation[str]):
         return str(values["sNote"])
 
 
-@declared
+@operation
 class GetReport(Operation[Report]):
     """The report that was set up before; one a minute. Vendor: ``getReport``.
 
@@ -111,7 +111,7 @@ class GetReport(Operation[Report]):
         return Report.parse(values["sReport"])
 
 
-@declared
+@operation
 class ReportV2(Operation[R]):
     """getReport_v2, whatever is made of its answer."""
 
@@ -135,7 +135,7 @@ class ReportV2(Operation[R]):
     )
 
 
-@declared
+@operation
 class GetReportV2(ReportV2[Report]):
     """The report that was set up before, also on external technicians; one a minute. Vendor: ``getReport_v2``.
 
@@ -152,7 +152,7 @@ class GetReportV2(ReportV2[Report]):
         return Report.parse(values["sReport"])
 
 
-@declared
+@operation
 class OpenReportV2(ReportV2[ReportRows]):
     """The same, to be decoded later: part of `RescueClient.stream_report`."""
 

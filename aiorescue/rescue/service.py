@@ -16,7 +16,7 @@ from aiorescue.operation import (
     Service,
     verdict,
 )
-from aiorescue.rescue import records, texts
+from aiorescue.rescue.answers import pages, records
 
 _DOCUMENTED, _INFERRED = Evidence.DOCUMENTED, Evidence.INFERRED
 
@@ -69,7 +69,7 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     if found.kind is not Kind.OK:
         return Outcome(found.kind, word=word, error=found.error, detail=found.hint)
     try:
-        values = texts.values(spec, answer) if answer.text else _values(spec.outputs, answer)
+        values = pages.values(spec, answer) if answer.text else _values(spec.outputs, answer)
         return Outcome(Kind.OK, value=operation.result(values), word=word, outputs=values)
     except ValueError as problem:
         # Nothing marks the end of a text answer, so that one cut short looks like this; XML cut short does not.

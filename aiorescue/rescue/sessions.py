@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from aiorescue.operation import Binding, Effect, Evidence, Operation, Output, PageForm, Parameter, Spec, declared
+from aiorescue.operation import Binding, Effect, Evidence, Operation, Output, PageForm, Parameter, Spec, operation
+from aiorescue.rescue.answers.sessions import NodeRef, Session
 from aiorescue.rescue.service import (
     ASMX,
     ASMX_INFERRED,
@@ -17,7 +18,6 @@ from aiorescue.rescue.service import (
     on_page,
     words,
 )
-from aiorescue.rescue.session_list import NodeRef, Session
 
 SessionId = Annotated[int, Parameter("iSession", "session", int)]
 NodeId = Annotated[int, Parameter("iNode", "node", int)]
@@ -27,7 +27,7 @@ SomeNodeRef = Annotated[NodeRef, Parameter("eNodeRef", "noderef", choices=tuple(
 _ACTION_WORDS = "Error OK NotLoggedInAsAdmin ActionFailed Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 
 
-@declared
+@operation
 class StartSession(Operation[None]):
     """Start a waiting session. Needs an administrator. Vendor: ``startSession``.
 
@@ -53,7 +53,7 @@ class StartSession(Operation[None]):
     )
 
 
-@declared
+@operation
 class CloseSession(Operation[None]):
     """Close a session. Needs an administrator. Vendor: ``closeSession``.
 
@@ -80,7 +80,7 @@ class CloseSession(Operation[None]):
     )
 
 
-@declared
+@operation
 class HoldSession(Operation[None]):
     """Put a session on hold. Needs an administrator. Vendor: ``holdSession``.
 
@@ -104,7 +104,7 @@ class HoldSession(Operation[None]):
     )
 
 
-@declared
+@operation
 class CancelAction(Operation[None]):
     """Undo the action that is pending: the session is as it was before. Vendor: ``cancelAction``.
 
@@ -130,7 +130,7 @@ class CancelAction(Operation[None]):
     )
 
 
-@declared
+@operation
 class TransferSession(Operation[None]):
     """Hand a session to another technician or channel. Needs an administrator. Vendor: ``transferSession``.
 
@@ -160,7 +160,7 @@ class TransferSession(Operation[None]):
     )
 
 
-@declared
+@operation
 class IsAnyTechAvailableOnChannel(Operation[bool]):
     """Whether a technician is there for a channel. Vendor: ``isAnyTechAvailableOnChannel``.
 
@@ -199,7 +199,7 @@ class IsAnyTechAvailableOnChannel(Operation[bool]):
 _LIST_WORDS = "OK Error NotLoggedIn InvalidParam_NodeID Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 
 
-@declared
+@operation
 class SessionsRequest(Operation[list[Session]]):
     """What every request for a list of sessions takes.
 
@@ -218,7 +218,7 @@ class SessionsRequest(Operation[list[Session]]):
         return sessions
 
 
-@declared
+@operation
 class GetSession(SessionsRequest):
     """The sessions of a node, with three custom fields each. Vendor: ``getSession``.
 
@@ -239,7 +239,7 @@ class GetSession(SessionsRequest):
     )
 
 
-@declared
+@operation
 class GetSessionV2(SessionsRequest):
     """The sessions of a node, with who leads and who hands off. Vendor: ``getSession_V2`` (``getSession_v2``).
 
@@ -259,7 +259,7 @@ class GetSessionV2(SessionsRequest):
     )
 
 
-@declared
+@operation
 class GetSessionV3(SessionsRequest):
     """The sessions of a node, with six custom fields each. Vendor: ``getSession_V3`` (``getSession_v3``)."""
 

@@ -16,22 +16,12 @@ from aiorescue.operation import (
     Parameter,
     Slot,
     Spec,
-    declared,
+    operation,
     slots_of,
 )
+from aiorescue.rescue.answers.nodes import User
 from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
-from aiorescue.rescue.nodes import User
-from aiorescue.rescue.service import (
-    AUTH_CODE,
-    RESCUE,
-    SOAP,
-    SOAP11_SEEN,
-    TEXT,
-    TEXT_INFERRED,
-    either,
-    on_page,
-    words,
-)
+from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, SOAP11_SEEN, TEXT, TEXT_INFERRED, either, on_page, words
 
 #: The most users that the guide recommends in one call.
 MOST_USERS = 1_000
@@ -39,7 +29,7 @@ MOST_USERS = 1_000
 _USER_WORDS = (*words(REFUSALS), "InvalidParam_NodeID")
 
 
-@declared
+@operation
 class UserRequest(Operation[User]):
     """What answers with a user."""
 
@@ -50,7 +40,7 @@ class UserRequest(Operation[User]):
         return user
 
 
-@declared
+@operation
 class GetUser(UserRequest):
     """An administrator or technician. Vendor: ``getUser``.
 
@@ -73,7 +63,7 @@ class GetUser(UserRequest):
     )
 
 
-@declared
+@operation
 class GetUserV2(UserRequest):
     """An administrator or technician. SOAP only, known from a client's code. Vendor: ``getUser_v2``.
 
@@ -96,7 +86,7 @@ class GetUserV2(UserRequest):
     )
 
 
-@declared
+@operation
 class GetUserV3(UserRequest):
     """An administrator or technician, by node or e-mail address. Vendor: ``getUser_v3``.
 
@@ -131,7 +121,7 @@ class GetUserV3(UserRequest):
 # --- making -----------------------------------------------------------------------------------------
 
 
-@declared
+@operation
 class CreateUser(Operation[int]):
     """Make an empty user. Never repeated after an unclear failure. Vendor: ``createUser``.
 
@@ -203,7 +193,7 @@ def _new_users(users: Iterable[NewUser]) -> tuple[NewUser, ...]:
     return found
 
 
-@declared
+@operation
 class CreateUsers(Operation[None]):
     """Make many users at once. Never repeated after an unclear failure. Vendor: ``createUsers``.
 
@@ -258,7 +248,7 @@ _SET_WORDS = (
 )
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class SetUser(Operation[None]):
     """Change a user. Vendor: ``setUser``. The text page's path follows from its title (inferred).
 
@@ -309,7 +299,7 @@ class SetUser(Operation[None]):
     )
 
 
-@declared(kw_only=True)
+@operation(kw_only=True)
 class SetUserV2(Operation[None]):
     """Change a user, the RPAT add-on as well. Vendor: ``setUser_v2``.
 
@@ -354,7 +344,7 @@ class SetUserV2(Operation[None]):
     )
 
 
-@declared
+@operation
 class SetUserStatusV71(Operation[None]):
     """Enable or disable a user. SOAP only. Vendor: ``setUserStatus_v7_1``.
 

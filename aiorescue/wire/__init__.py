@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from aiorescue.operation import Binding, Operation
-from aiorescue.wire.answer import read
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import FormCodec
 from aiorescue.wire.message import UNSIGNED, Draft, Request, Response, Stamp, Unreadable
+from aiorescue.wire.response import read
 from aiorescue.wire.soap import SoapCodec
 from aiorescue.wire.text import TextCodec
 

@@ -3,8 +3,8 @@
 from abc import ABC, abstractmethod
 
 from aiorescue.operation import Answer, Operation, Outcome
+from aiorescue.wire.learned import Usual
 from aiorescue.wire.message import Draft, Request, Response, Stamp
-from aiorescue.wire.usual import Usual
 
 
 class Codec(ABC):

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from aiorescue.call.interval import Interval
-from aiorescue.call.limit import Limit
+from aiorescue.pace.interval import Interval
+from aiorescue.pace.limit import Limit
 from benchmarks.service import MinimumInterval, Network, Service, TokenBucket
 from benchmarks.virtual_time import LoopClock, run
 

@@ -8,11 +8,11 @@ from itertools import pairwise
 import pytest
 
 from aiorescue import Pace, errors
-from aiorescue.call.interval import Interval
-from aiorescue.call.limit import Limit
-from aiorescue.call.line import Rank
-from aiorescue.call.pace import Pacer, Pacers, Unpaced, Window, local_pacer
 from aiorescue.operation import Family
+from aiorescue.pace.interval import Interval
+from aiorescue.pace.limit import Limit
+from aiorescue.pace.pace import Pacer, Pacers, Unpaced, Window, local_pacer
+from aiorescue.pace.turns import Rank
 from benchmarks.virtual_time import LoopClock, run
 
 pytestmark = pytest.mark.usefixtures("in_no_time")

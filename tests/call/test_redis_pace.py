@@ -11,12 +11,12 @@ import pytest
 import redis
 
 from aiorescue import AuthCode, Login, Pace, RescueClient
-from aiorescue.call.clock import SystemClock
-from aiorescue.call.identity import CodeIdentity
-from aiorescue.call.line import Rank
-from aiorescue.call.redis_pace import RedisInterval, RedisPace, RedisPacers, RedisWindow
+from aiorescue.clock import SystemClock
 from aiorescue.emulator import Emulator
+from aiorescue.identity.identity import CodeIdentity
 from aiorescue.operation import Family
+from aiorescue.pace.shared.redis import RedisInterval, RedisPace, RedisPacers, RedisWindow
+from aiorescue.pace.turns import Rank
 from aiorescue.rescue import RequestPinCode
 from benchmarks.redis_server import redis_server
 
@@ -211,7 +211,7 @@ async def test_without_redis_each_process_paces_for_itself(caplog: pytest.LogCap
 
 
 async def test_it_comes_back_to_redis(redis_url: str, caplog: pytest.LogCaptureFixture, monkeypatch):
-    monkeypatch.setattr("aiorescue.call.redis_pace._AWAY", 0.05)
+    monkeypatch.setattr("aiorescue.pace.shared.redis._AWAY", 0.05)
     caplog.set_level(logging.INFO, "aiorescue")
     shared = pacers(redis_url, pins=100.0)
     pacer = shared.make(IDENTITY, Family.PINS)

@@ -5,7 +5,7 @@ from emulator.emulator_socket import page
 
 from aiorescue import AuthCode, Login, RescueClient, errors, rescue
 from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.tree import ADMINISTRATORS, CHANNEL, GROUP, MASTERS, ROOT, TECHNICIANS
+from aiorescue.emulator.rules.rescue.tree import ADMINISTRATORS, CHANNEL, GROUP, MASTERS, ROOT, TECHNICIANS
 from aiorescue.rescue import NodeStatus, NodeType
 
 JOHN_ADMIN, JOHN, JANE = 337365, 337366, 337368

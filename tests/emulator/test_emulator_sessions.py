@@ -4,7 +4,7 @@ import pytest
 from emulator.emulator_socket import exchange, page, soap
 
 from aiorescue import AuthCode, RescueClient, errors, rescue
-from aiorescue.emulator.rules.tree import CHANNEL
+from aiorescue.emulator.rules.rescue.tree import CHANNEL
 from aiorescue.rescue import NodeRef, SessionStatus
 
 JOHN, JANE, GROUP = 337366, 337368, 337364

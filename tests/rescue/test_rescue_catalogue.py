@@ -9,7 +9,7 @@ import pytest
 from support import EXAMPLES
 
 from aiorescue import Binding, RescueClient, rescue, wire
-from aiorescue.call.client import awaits
+from aiorescue.call.awaits import awaits
 from aiorescue.operation import Effect, Family, Operation
 from aiorescue.wire import Stamp
 

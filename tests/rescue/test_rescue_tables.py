@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiorescue.rescue import tables
-from aiorescue.rescue.report_table import Report, check
+from aiorescue.rescue.answers import tables
+from aiorescue.rescue.answers.report import Report, check
 
 ROWS = [
     ["1", "Jörg & Söhne", "9:00 AM a: b", "00:00:01"],

@@ -5,7 +5,7 @@ import pytest
 from aiorescue import Binding, errors, rescue
 from aiorescue.operation import Kind, Outcome
 from aiorescue.wire import Response, Stamp, codec, read
-from aiorescue.wire.answer import retry_after
+from aiorescue.wire.response import retry_after
 
 RESCUE = "https://secure.logmeinrescue.com/API/API.asmx"
 SOAP11, SOAP12 = "http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"

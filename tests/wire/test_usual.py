@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from aiorescue import Binding, rescue
 from aiorescue.operation import Kind, Operation, Outcome
 from aiorescue.wire import UNSIGNED, Codec, Response, codec, read
-from aiorescue.wire.usual import Usual
+from aiorescue.wire.learned import Usual
 
 SOAP = (
     '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">'

@@ -1,0 +1,38 @@
+"""Several calls that share one server session."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from aiorescue import errors
+from aiorescue.call.runner import Caller
+from aiorescue.identity.identity import Identity
+from aiorescue.operation import Binding, Operation
+
+R = TypeVar("R")
+
+
+class Conversation:
+    """Calls that share one server session, and are one to `ServiceClient.aclose`."""
+
+    def __init__(self, caller: Caller, identity: Identity) -> None:
+        self._caller = caller
+        self._identity = identity
+        self._over = False
+
+    async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
+        """As `ServiceClient.call`."""
+        if self._over:
+            raise closed_error(operation.spec.name)
+        return await self._caller.call(operation, self._identity, binding=binding)
+
+    @contextmanager
+    def refused(self) -> Iterator[None]:
+        """From now on none goes out."""
+        self._over = True
+        yield
+
+
+def closed_error(what: str) -> errors.InvalidRequest:
+    """Error for a call on a closed client; `what` names the operation."""
+    return errors.InvalidRequest("the client is closed; make a new one", operation=what)

@@ -1,0 +1,131 @@
+"""Folders and documents as elements, with the attributes of the newer servers."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from aiorescue.emulator.people import User
+from aiorescue.emulator.rules.inforouter.items import Item
+from aiorescue.inforouter import Element
+
+if TYPE_CHECKING:
+    from aiorescue.emulator.state import State
+
+_FOLDER = (
+    *("FolderID", "ParentID", "Name", "Path", "Description", "CreationDate", "OwnerName", "DomainId"),
+    *("ClassificationLevel", "ClassificationLevelId", "DeclassifyOn", "DowngradeOn", "RDDefId", "RetentionDate"),
+    *("DispositionDate", "CutoffDate"),
+)
+_DOCUMENT = (
+    *("DocumentID", "Name", "Path", "Description", "UpdateInstructions", "CreationDate", "ModificationDate"),
+    *("CheckoutDate", "CheckoutBy", "CheckoutByUserName", "Size", "Type", "PercentComplete", "CompletionDate"),
+    *("Importance", "RetentionDate", "DispositionDate", "CutoffDate", "RDDefId", "ExpirationDate", "RegisterDate"),
+    *("RegisteredBy", "DocTypeID", "DocTypeName", "VersionNumber", "PublishedVersionNumber", "PublishingRule"),
+    *("OwnerName", "WorkflowId", "WorkflowName", "WorkflowStepNumber", "WorkflowStepName", "Author", "Language"),
+    *("Source", "ApprovalStatus", "ClassificationLevel", "ClassificationLevelId", "DeclassifyOn", "DomainId"),
+    *("DomainName", "DowngradeOn", "FolderId", "Foldername", "IsShortcut", "TargetDocumentId", "LastISOReviewDate"),
+    *("NextISOReviewDate", "OwnerId", "RegisterById", "TemplateID", "VersionCount", "UserViewStatus"),
+)
+_FOUND_FOLDER = (
+    *("FolderID", "FolderName", "ParentFolderID", "Path", "CreationDate", "ModificationDate", "OwnerID", "OwnerName"),
+    "Description",
+)
+_FOUND_DOCUMENT = (
+    *("DocumentID", "DocumentName", "FolderID", "FolderName", "Path", "MimeType", "MimeTypeDescription"),
+    *("DocumentSize", "LastVersionNumber", "CreationDate", "ModificationDate", "OwnerID", "OwnerName", "StatusCode"),
+)
+#: What can be asked for beyond the attributes: the parameter by which, and the element.
+_MORE = {"rules": "Rules", "property_sets": "PropertySets", "security": "AccessList"}
+
+
+def moment(value: datetime) -> str:
+    """UTC with milliseconds."""
+    return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03}Z"
+
+
+def _known(state: "State", item: Item) -> dict[str, object]:
+    """All that is known of an item, by every name that the service has for it."""
+    owner, parent = item.owner, item.parent
+    number = state.tickets.number(owner) if owner is not None and owner.email in state.users else 0
+    known: dict[str, object] = {
+        **dict.fromkeys(("FolderID" if item.is_folder else "DocumentID",), item.id),
+        **dict.fromkeys(("Name", "FolderName" if item.is_folder else "DocumentName"), item.name),
+        **dict.fromkeys(("ParentID", "ParentFolderID"), parent.id if parent is not None else 0),
+        **dict.fromkeys(("OwnerID", "OwnerId"), number),
+        "Path": item.path,
+        "CreationDate": moment(item.created),
+        "ModificationDate": moment(item.modified),
+        "OwnerName": owner.shown if owner is not None else "",
+        "DomainId": item.library.id,
+        "DomainName": item.library.name,
+    }
+    if item.is_folder or parent is None:
+        return known
+    return known | {
+        **dict.fromkeys(("Size", "DocumentSize"), len(item.latest.content)),
+        **dict.fromkeys(("Type", "MimeType"), item.mime_type),
+        **dict.fromkeys(("VersionNumber", "PublishedVersionNumber", "LastVersionNumber"), item.latest.number),
+        **dict.fromkeys(("FolderId", "FolderID"), parent.id),
+        **dict.fromkeys(("Foldername", "FolderName"), parent.name),
+        "VersionCount": len(item.versions),
+        "IsShortcut": "false",
+        "PercentComplete": 0,
+    }
+
+
+def element(state: "State", item: Item, asked: Mapping[str, Any], *, found: bool = False) -> Element:
+    """An item in a listing, or among what was found by a search."""
+    names: Sequence[str] = _FOLDER if item.is_folder else _DOCUMENT
+    if found:
+        names = _FOUND_FOLDER if item.is_folder else _FOUND_DOCUMENT
+    known = _known(state, item)
+    more = [Element(tag) for name, tag in _MORE.items() if asked.get(name) and (item.is_folder or name != "rules")]
+    if asked.get("owner") and item.owner is not None:
+        more.append(_owner(state, item.owner))
+    if asked.get("versions") and not item.is_folder:
+        more.append(_versions(item))
+    attributes = {name: str(known.get(name, "")) for name in names}
+    return Element("folder" if item.is_folder else "document", attributes, tuple(more))
+
+
+def _owner(state: "State", user: User) -> Element:
+    number = state.tickets.number(user) if user.email in state.users else 0
+    return Element("User", {"UserID": str(number), "UserName": user.email, "FullName": user.shown})
+
+
+def _versions(item: Item) -> Element:
+    return Element(
+        "Versions",
+        {},
+        tuple(
+            Element(
+                "Version",
+                {
+                    "Number": str(version.number),
+                    "Size": str(len(version.content)),
+                    "CreationDate": moment(version.when),
+                    "Comments": version.comment,
+                },
+            )
+            for version in item.versions
+        ),
+    )
+
+
+def brief(item: Item) -> Element:
+    """An item in the short form."""
+    if item.is_folder:
+        return Element("f", {"id": str(item.id), "n": item.name})
+    latest = item.latest
+    attributes = {
+        "id": str(item.id),
+        "n": item.name,
+        "mdate": moment(item.modified),
+        "cdate": moment(item.created),
+        "size": str(len(latest.content)),
+        "dformat": item.mime_type,
+        **dict.fromkeys(("chkoutbyusername", "chkoutbyfullname"), ""),
+        **dict.fromkeys(("version", "publishedversion"), str(latest.number)),
+        **dict.fromkeys(("regdate", "dtype"), ""),
+    }
+    return Element("d", attributes)

@@ -1,0 +1,59 @@
+"""Credentials: what a program gives a client to call with."""
+
+from collections.abc import Callable
+
+import attrs
+
+from aiorescue import errors
+
+
+def _secret(what: str) -> Callable[[object, "attrs.Attribute[str]", object], None]:
+    def check(_: object, field: "attrs.Attribute[str]", value: object) -> None:
+        if not isinstance(value, str) or not value.strip():
+            raise errors.InvalidRequest(f"{what}: {field.name} must not be empty")
+        if not all(character.isprintable() for character in value):
+            # Not shown: it is a secret. In a header it would end the line, and XML cannot carry most of them.
+            raise errors.InvalidRequest(f"{what}: {field.name} holds a line break or another control character")
+
+    return check
+
+
+@attrs.frozen
+class AuthCode:
+    """Call with an auth code (or an API token): no login, no session, no cookie.
+
+    Args:
+        code: the secret code.
+    """
+
+    code: str = attrs.field(repr=False, validator=_secret("AuthCode"))
+
+
+@attrs.frozen
+class Login:
+    """Call as somebody who logs in with a name and a password.
+
+    Args:
+        email: e-mail address of the account; for infoRouter the login name.
+        password: its password.
+    """
+
+    email: str = attrs.field(validator=_secret("Login"))
+    password: str = attrs.field(repr=False, validator=_secret("Login"))
+
+
+@attrs.frozen
+class Ticket:
+    """Call infoRouter with a ticket that somebody else asked for. It is never logged out here.
+
+    Args:
+        ticket: the ticket.
+    """
+
+    ticket: str = attrs.field(repr=False, validator=_secret("Ticket"))
+
+
+def kind(given: object) -> str:
+    """The type of what was given as credentials, for a message; its value may be a secret."""
+    # With its module: the operation Login is easily taken for the credentials of that name.
+    return f"{type(given).__module__}.{type(given).__name__}".removeprefix("builtins.")

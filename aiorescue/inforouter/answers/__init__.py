@@ -1,0 +1,1 @@
+"""What comes back: the envelope, the elements and the values that infoRouter answers with."""

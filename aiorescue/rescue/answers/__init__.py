@@ -1,0 +1,1 @@
+"""What comes back: the records, tables and texts that Rescue answers with."""

@@ -1,0 +1,116 @@
+"""What a text page brings along below its OK, by the form that the operation declares."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from aiorescue.operation import Answer, Output, PageForm, Spec
+from aiorescue.rescue.answers import records, tables
+
+_KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:")
+
+
+def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
+    """The outputs by their SOAP names. Raises ValueError."""
+    if not spec.outputs:
+        return {}
+    first = spec.outputs[0]
+    if spec.form in (PageForm.WORD, PageForm.ADDRESS, PageForm.VALUE, PageForm.BODY):
+        return {first.soap: _whole(spec.form, answer)}
+    if first.record is None:
+        return _keyed(spec.outputs, answer.body)
+    return {first.soap: _records(first.record, spec.form, answer.body)}
+
+
+def _whole(form: PageForm, answer: Answer) -> Any:
+    """All that there is, as one value."""
+    if form is PageForm.WORD:
+        return answer.result
+    if answer.long is not None:
+        return answer.long
+    return answer.body.strip() if form is PageForm.ADDRESS else answer.body.strip("\r\n")
+
+
+def _records(record: type[Any], form: PageForm, body: str) -> Any:
+    """Records in rows or blocks, or a single one."""
+    if form is PageForm.TABLE:
+        return list(_rows(record, body))
+    if form is PageForm.BLOCKS:
+        return list(_blocks(record, body))
+    keys = [field.text for field, _ in records.wire_fields(record)]
+    return records.read(record, keyed(keys, lines_of(body)), text=True)
+
+
+def lines_of(body: str) -> list[str]:
+    """The lines of a page. A text may hold what Python takes for the end of one, too, such as U+2028."""
+    return body.replace("\r\n", "\n").split("\n")
+
+
+def _keyed(outputs: Iterable[Output], body: str) -> Mapping[str, str]:
+    found = keyed([output.text for output in outputs if output.text], lines_of(body))
+    result = {}
+    for output in outputs:
+        value = found.get(output.text.casefold()) if output.text else None
+        if value is not None:
+            result[output.soap] = value
+        elif not output.optional:
+            raise ValueError(f"the answer is OK but holds no {output.text}")
+    return result
+
+
+def keyed(keys: Iterable[str], lines: Iterable[str]) -> dict[str, str]:
+    """``KEY:value`` lines, split at the first colon; a line that begins with no new key goes on with the last value.
+
+    Nothing is escaped there, so a note may hold line breaks and colons; each key counts once.
+    """
+    left = {key.casefold() for key in keys}
+    found: dict[str, list[str]] = {}
+    current: list[str] | None = None
+    for line in lines:
+        match = _KEY.match(line)
+        key = match[1].casefold() if match else ""
+        if match and key in left:
+            left.discard(key)
+            current = found[key] = [line[match.end() :]]
+        elif current is not None:
+            current.append(line)
+    return {key: "\n".join(parts).strip() for key, parts in found.items()}
+
+
+def _blocks(record: type[Any], body: str) -> Iterator[Any]:
+    """Records in blocks: one begins with the first key after a blank line, so that a value may hold line breaks."""
+    keys = [field.text for field, _ in records.wire_fields(record)]
+    begin = re.compile(rf"[ \t]*{keys[0]}[ \t]*:[ \t]*-?\d+[ \t]*$", re.IGNORECASE)
+    block: list[str] = []
+    blank = True
+    for line in lines_of(body):
+        if blank and begin.match(line) and block:
+            yield records.read(record, keyed(keys, block), text=True)
+            block = []
+        blank = not line.strip()
+        if block or not blank:
+            block.append(line)
+    if block:
+        yield records.read(record, keyed(keys, block), text=True)
+
+
+def _rows(record: type[Any], body: str) -> Iterator[Any]:
+    """Records in the rows of a table; columns are found by their titles, in any order."""
+    fields = {field.text.casefold(): field for field, _ in records.wire_fields(record)}
+
+    def check(title: str) -> tables.Check | None:
+        field = fields.get(title.strip().casefold())
+        return None if field is None or field.read is str else lambda text: _reads(field, text)
+
+    table = tables.parse(body, check)
+    titles = [title.strip().casefold() for title in table.titles]
+    mended = set(table.mended)
+    for index, row in enumerate(table.rows):
+        yield records.read(record, dict(zip(titles, row, strict=True)), text=True, mended=index in mended)
+
+
+def _reads(field: records.Field, text: str) -> bool:
+    try:
+        return field.read(text) is not None
+    except ValueError:
+        return False

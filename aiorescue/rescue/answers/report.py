@@ -1,0 +1,244 @@
+"""What reports and chats hold, once they are read."""
+
+import enum
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from datetime import datetime, time, timedelta
+
+import attrs
+
+from aiorescue.operation import LongText
+from aiorescue.rescue.answers import tables
+from aiorescue.rescue.answers.pages import lines_of
+from aiorescue.rescue.answers.records import moment
+
+Value = str | int | datetime | timedelta | None
+
+
+class ReportArea(enum.IntEnum):
+    """What a report is about; the numbers are those of the text page."""
+
+    SESSION = 0
+    CUSTOMER_SURVEY = 1
+    LOGIN = 2
+    MISSED_SESSIONS = 3
+    PERFORMANCE = 4
+    CHAT_LOG = 5
+    CUSTOM_FIELDS = 6
+    TRANSFERRED_SESSIONS = 7
+    TECHNICIAN_SURVEY = 8
+    COLLABORATION_CHAT_LOG = 9
+    FAILED_SESSIONS = 10
+    TRANSFERRED_SESSIONS_EXTENDED = 16  # setReportArea_v8 only
+
+
+class ReportType(enum.StrEnum):
+    """How much a report shows."""
+
+    LISTALL = "LISTALL"
+    SUMMARY = "SUMMARY"
+
+
+class ReportOutput(enum.StrEnum):
+    """How the service writes a report; TEXT escapes nothing."""
+
+    XML = "XML"
+    TEXT = "TEXT"
+
+
+class ReportNodeRef(enum.StrEnum):
+    """What kind of node a report is about; the external ones are version 2's."""
+
+    NODE = "NODE"
+    CHANNEL = "CHANNEL"
+    EXTERNALROOT = "EXTERNALROOT"
+    EXTERNALTECH = "EXTERNALTECH"
+    EXTERNALGROUP = "EXTERNALGROUP"
+
+
+# --- reports ----------------------------------------------------------------------------------------
+
+_DURATION = re.compile(r"\s*(?:(\d+)\.)?(\d+):([0-5]?\d):([0-5]?\d)\s*")
+
+
+def duration(text: str) -> timedelta:
+    """A duration as reports write it: seconds, or HH:MM:SS. Raises ValueError."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        return timedelta(seconds=int(text))
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+_NUMBERS = ("technician id", "session id", "channel id", "number of sessions")
+_MOMENTS = ("start time", "end time", "last action time", "date")
+_DURATIONS = (
+    *("connecting time", "waiting time", "total time", "active time", "work time", "hold time", "time in transfer"),
+    *("rebooting time", "reconnecting time", "total login time"),
+)
+_READERS: dict[str, Callable[[str], Value]] = {
+    **dict.fromkeys(_NUMBERS, int),
+    **dict.fromkeys(_MOMENTS, moment),
+    **dict.fromkeys(_DURATIONS, duration),
+}
+
+
+def reader(title: str) -> Callable[[str], Value] | None:
+    """What the cells of a column are, if its title says so; else they are texts."""
+    plain = title.strip().casefold()
+    if plain.startswith(("average ", "total ")) and plain.endswith(" time"):
+        return duration
+    return _READERS.get(plain)
+
+
+def check(title: str) -> tables.Check | None:
+    """Whether a text can be in a column of that title."""
+    read = reader(title)
+    return None if read is None else lambda text: _reads(read, text)
+
+
+def _reads(read: Callable[[str], Value], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
+
+
+@attrs.frozen
+class Report(Sequence[Mapping[str, Value]]):
+    """A report: rows by column title.
+
+    Columns whose title says so hold ids as int, durations as timedelta and times as datetime without a zone (they
+    are in the one that was set for the report), and None where a cell is empty; all others are texts. A column with
+    a cell that is not what its title says is left as texts.
+
+    Attributes:
+        columns: the titles, in the service's order; one that occurs twice is numbered (``"Name (2)"``).
+        rows: a mapping each.
+        mended: indices of rows that held the delimiter or a line break in a cell, and were put together by what
+            their columns can hold; there are none in a report that came as XML.
+        begin: the first moment it covers, as `RescueClient.report` set it; else None.
+        end: the last one.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[Mapping[str, Value], ...] = attrs.field(repr=False)
+    mended: tuple[int, ...] = ()
+    begin: datetime | None = None
+    end: datetime | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Mapping[str, Value]:  # type: ignore[override]  # no slices
+        return self.rows[index]
+
+    def __iter__(self) -> Iterator[Mapping[str, Value]]:
+        return iter(self.rows)
+
+    def column(self, title: str) -> list[Value]:
+        """The cells of one column. Raises KeyError."""
+        if title not in self.columns:
+            raise KeyError(title)
+        return [row[title] for row in self.rows]
+
+    @classmethod
+    def parse(cls, body: str | LongText) -> "Report":
+        """A report in either form; a long text is closed. Raises ValueError."""
+        found = tables.Reader(check)
+        columns: tuple[str, ...] = ()
+        rows: list[dict[str, Value]] = []
+        with nullcontext(body) if isinstance(body, str) else closing(body):
+            # Texts become values in their place: to free many objects at once would hold up all threads.
+            for some in found.read(body):
+                columns = columns or unique(found.titles or ())
+                rows += [dict(zip(columns, cells, strict=True)) for cells in some]
+        for column, title in zip(columns, found.titles or (), strict=True):
+            _read_column(rows, column, reader(title))
+        return cls(columns, tuple(rows), tuple(found.mended))
+
+
+def unique(titles: Sequence[str]) -> tuple[str, ...]:
+    """The titles; one that occurs twice is numbered."""
+    seen: dict[str, int] = {}
+    numbered = []
+    for title in titles:
+        count = seen[title] = seen.get(title, 0) + 1
+        numbered.append(title if count == 1 else f"{title} ({count})")
+    return tuple(numbered)
+
+
+def _read_column(rows: Sequence[dict[str, Value]], column: str, read: Callable[[str], Value] | None) -> None:
+    """Values in place of the texts, if all of them are what the title says."""
+    if read is None:
+        return
+    try:
+        values = [read(cell) if cell.strip() else None for row in rows if isinstance(cell := row[column], str)]
+    except ValueError:
+        return
+    for row, value in zip(rows, values, strict=True):
+        row[column] = value
+
+
+# --- chats ------------------------------------------------------------------------------------------
+
+_LINE = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*([AP]M))?\s+([^:\n]{1,80}):(?:\s(.*)|)", re.IGNORECASE)
+_KEY = re.compile(r"CHAT(?:_?LOG)?:[ \t]*", re.IGNORECASE)
+
+
+@attrs.frozen
+class ChatLine:
+    """One line of a chat.
+
+    Attributes:
+        at: the time of day, in a zone that the service does not name.
+        name: who wrote it.
+        text: what; with the lines that follow it without a time of their own.
+    """
+
+    at: time
+    name: str
+    text: str
+
+
+@attrs.frozen
+class Chat:
+    """The chat of a session.
+
+    Attributes:
+        text: the whole log, as the service keeps it.
+        lines: the same line by line, where it has the form ``9:00 AM Customer: text``; what stands before the first
+            such line is only in `text`.
+    """
+
+    text: str
+    lines: tuple[ChatLine, ...] = ()
+
+    @classmethod
+    def parse(cls, log: str) -> "Chat":
+        """A chat log; the key that may stand before it is taken off."""
+        text = log[match.end() :] if (match := _KEY.match(log)) else log
+        lines: list[ChatLine] = []
+        for line in lines_of(text):
+            found = _LINE.fullmatch(line)
+            at = _time(found) if found else None
+            if found and at is not None:
+                lines.append(ChatLine(at, found[5].strip(), found[6] or ""))
+            elif lines:
+                lines[-1] = attrs.evolve(lines[-1], text=f"{lines[-1].text}\n{line}")
+        return cls(text, tuple(lines))
+
+
+def _time(found: "re.Match[str]") -> time | None:
+    hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
+    noon = (found[4] or "").upper()
+    if noon and not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
+        return None
+    if noon:
+        hour = hour % 12 + (12 if noon == "PM" else 0)
+    try:
+        return time(hour, minute, second)
+    except ValueError:
+        return None

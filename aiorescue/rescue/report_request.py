@@ -1,0 +1,129 @@
+"""A report as one call: what must be set is set on one server session, which is kept until the report is there."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta, timezone
+from typing import Required, TypedDict, Unpack
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.call.conversation import Conversation
+from aiorescue.operation import Binding, Operation
+from aiorescue.rescue.answers.report import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
+from aiorescue.rescue.answers.report_stream import ReportStream
+from aiorescue.rescue.report_settings import (
+    SetDelimiter,
+    SetOutput,
+    SetReportArea,
+    SetReportAreaV8,
+    SetReportDateV2,
+    SetReportType,
+    SetTimeZone,
+)
+from aiorescue.rescue.reports import GetReportV2, OpenReportV2
+
+#: All steps of a report go over one interface, and parameters travel in bodies.
+BINDING = Binding.TEXT_POST
+
+_SECOND = timedelta(seconds=1)
+_LAST = time(23, 59, 59)
+
+
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """A report to get; see `RescueClient.report`."""
+
+    area: ReportArea
+    begin: datetime
+    end: datetime
+    node: int
+    node_ref: ReportNodeRef = ReportNodeRef.NODE
+    timezone: int = 0
+    type: ReportType = ReportType.LISTALL
+    output: ReportOutput = ReportOutput.XML
+    delimiter: str = "|"
+
+    def __attrs_post_init__(self) -> None:
+        if self.end < self.begin:
+            raise errors.InvalidRequest("report: the end lies before the begin")
+
+    def settings(self) -> Iterator[Operation[None]]:
+        """What must be set, whatever was set before."""
+        beyond = self.area > ReportArea.FAILED_SESSIONS
+        yield SetReportAreaV8(self.area) if beyond else SetReportArea(self.area)
+        yield SetReportType(self.type)
+        yield SetTimeZone(self.timezone)
+        yield SetReportDateV2(self.begin, self.end)
+        yield SetOutput(self.output)
+        if self.output is ReportOutput.TEXT:
+            yield SetDelimiter(self.delimiter)
+
+    def windows(self, window: timedelta) -> Iterator["Wanted"]:
+        """The same in pieces that follow each other without a gap."""
+        if window < _SECOND:
+            raise errors.InvalidRequest("reports: window must be at least a second")
+        begin = self.begin
+        while begin <= self.end:
+            yield attrs.evolve(self, begin=begin, end=min(begin + window - _SECOND, self.end))
+            begin += window
+
+
+class ReportOptions(TypedDict, total=False):
+    """The options of `RescueClient.report`."""
+
+    node: Required[int]
+    node_ref: ReportNodeRef
+    timezone: int
+    type: ReportType
+    output: ReportOutput
+    delimiter: str
+
+
+def wanted(area: ReportArea | str, begin: date, end: date, **options: Unpack[ReportOptions]) -> Wanted:
+    """A report by the arguments of `RescueClient.report`. Raises `errors.InvalidRequest`."""
+    offset = options.get("timezone", 0)
+    return Wanted(area=area_of(area), begin=moment_of(begin, offset), end=moment_of(end, offset, last=True), **options)
+
+
+def area_of(area: ReportArea | int | str) -> ReportArea:
+    """The area by number or name. Raises `errors.InvalidRequest`."""
+    try:
+        return ReportArea[area.upper()] if isinstance(area, str) else ReportArea(area)
+    except (KeyError, ValueError):
+        known = ", ".join(one.name for one in ReportArea)
+        raise errors.InvalidRequest(f"report: no area {area!r}; there are {known}") from None
+
+
+def moment_of(value: date, offset: int, *, last: bool = False) -> datetime:
+    """A moment in the report's zone: a day begins at midnight and ends at its last second."""
+    if not isinstance(value, date):
+        raise errors.InvalidRequest(f"report: begin and end must be a date or a datetime, not {type(value).__name__}")
+    if not isinstance(value, datetime):
+        return datetime.combine(value, _LAST if last else time())
+    if value.tzinfo is not None:
+        value = value.astimezone(timezone(timedelta(minutes=offset))).replace(tzinfo=None)
+    return value.replace(microsecond=0)
+
+
+async def get(calls: Conversation, wanted: Wanted) -> Report:
+    """Set what must be set, and get the report."""
+    await _set(calls, wanted)
+    report = await calls.call(GetReportV2(wanted.node, wanted.node_ref), binding=BINDING)
+    return attrs.evolve(report, begin=wanted.begin, end=wanted.end)
+
+
+async def stream(calls: Conversation, wanted: Wanted) -> ReportStream:
+    """The same, to be read row by row; whoever gets it closes it."""
+    await _set(calls, wanted)
+    rows = await calls.call(OpenReportV2(wanted.node, wanted.node_ref), binding=BINDING)
+    return ReportStream(rows, wanted.begin, wanted.end)
+
+
+async def _set(calls: Conversation, wanted: Wanted) -> None:
+    for setting in wanted.settings():
+        try:
+            await calls.call(setting, binding=BINDING)
+        except errors.PreconditionFailed:
+            # NOTSUPPORTED: the area has no such variant, so that there is nothing to choose.
+            if not isinstance(setting, SetReportType):
+                raise

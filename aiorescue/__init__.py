@@ -32,16 +32,16 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AuthCode": "aiorescue.identity.identity",
+    "AuthCode": "aiorescue.identity.credentials",
     "Binding": "aiorescue.operation",
     "InfoRouterClient": "aiorescue.inforouter.client",
-    "Login": "aiorescue.identity.identity",
+    "Login": "aiorescue.identity.credentials",
     "Pace": "aiorescue.pace.pace",
     "PinCode": "aiorescue.rescue.pins",
     "RedisPace": "aiorescue.pace.shared.redis",
     "RescueClient": "aiorescue.rescue.client",
     "RetryPolicy": "aiorescue.call.retry",
-    "Ticket": "aiorescue.identity.identity",
+    "Ticket": "aiorescue.identity.credentials",
 }
 
 

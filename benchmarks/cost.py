@@ -29,7 +29,7 @@ from zeep.transports import AsyncTransport
 from aiorescue import AuthCode, Binding, RescueClient, rescue, wire
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import PinRequest, RequestLensPinCodeV2, RequestPinCode
-from aiorescue.wire import Stamp
+from aiorescue.wire import Authorization
 from benchmarks.report import grid
 
 IN_FLIGHT = 64
@@ -136,7 +136,7 @@ async def _ratio(bare: Call, candidate: Call, count: int, pairs: int, *, slower:
 
 def _bare(session: aiohttp.ClientSession, url: str, operation: PinRequest, binding: Binding) -> Call:
     """The same bytes by aiohttp, and the answer read."""
-    request = wire.codec(type(operation), binding).encode(operation, Stamp(code=CODE))
+    request = wire.codec(type(operation), binding).encode(operation, Authorization(code=CODE))
     target = f"{url}{request.path}{'?' if request.query else ''}{request.query}"
 
     async def call() -> bytes:
@@ -148,7 +148,9 @@ def _bare(session: aiohttp.ClientSession, url: str, operation: PinRequest, bindi
 
 def _by_hand(session: aiohttp.ClientSession, url: str) -> Call:
     """What one writes by hand: a template, aiohttp, xmltodict, tenacity."""
-    request = wire.codec(RequestLensPinCodeV2, Binding.SOAP11).encode(RequestLensPinCodeV2(**FIELDS), Stamp(code=CODE))
+    request = wire.codec(RequestLensPinCodeV2, Binding.SOAP11).encode(
+        RequestLensPinCodeV2(**FIELDS), Authorization(code=CODE)
+    )
     template = (request.body or b"").decode().replace("Jane Doe", "{name}").replace("CASE-7", "{case}")
 
     @tenacity.retry(stop=tenacity.stop_after_attempt(4), retry=tenacity.retry_if_exception_type(aiohttp.ClientError))
@@ -166,7 +168,7 @@ def _by_hand(session: aiohttp.ClientSession, url: str) -> Call:
 
 async def _peers(url: str, wsdl: Path, count: int, pairs: int) -> list[list[str]]:
     operation = RequestLensPinCodeV2(**FIELDS)
-    request = wire.codec(RequestLensPinCodeV2, Binding.SOAP11).encode(operation, Stamp(code=CODE))
+    request = wire.codec(RequestLensPinCodeV2, Binding.SOAP11).encode(operation, Authorization(code=CODE))
     endpoint, headers = f"{url}/API/API.asmx", dict(request.headers)
     loop = asyncio.get_running_loop()
     soap = zeep.AsyncClient(str(wsdl), transport=AsyncTransport())

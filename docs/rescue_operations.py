@@ -46,7 +46,7 @@ def _bindings(operation: type[Operation[Any]]) -> str:
 def _names(parameter: Parameter, operation: type[Operation[Any]]) -> str:
     known = operation.spec.bindings
     soap = parameter.soap if any(one not in (Binding.TEXT_GET, Binding.TEXT_POST) for one in known) else "-"
-    text = parameter.text if parameter.text and Binding.TEXT_POST in known else "-"
+    text = parameter.page_key if parameter.page_key and Binding.TEXT_POST in known else "-"
     return f"{soap} / {text}"
 
 
@@ -82,7 +82,7 @@ def _rows() -> Iterator[str]:
             yield f"\n## {room.capitalize()}\n"
             yield "| method | vendor's name | bindings | parameters | words | repeated, it |"
             yield "| --- | --- | --- | --- | --- | --- |"
-        words = ", ".join((*spec.words, *(f"{word} (page)" for word in spec.text_words)))
+        words = ", ".join((*spec.words, *(f"{word} (page)" for word in spec.page_words)))
         cells = (f"`{methods[operation]}`", spec.name, _bindings(operation), _parameters(operation), words)
         yield f"| {' | '.join(cells)} | {spec.effect.value} |"
 

@@ -9,14 +9,14 @@ from typing import Any, ParamSpec, Self, TypeVar
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation, closed_error
 from aiorescue.call.retry import RetryPolicy
-from aiorescue.call.runner import BeforeSend, Caller
+from aiorescue.call.runner import BeforeSend, CallRunner
 from aiorescue.call.transport import ClientSession, Transport, check_base_url
 from aiorescue.clock import Clock, SystemClock
 from aiorescue.identity.identity import Identity
 from aiorescue.identity.session import hold
 from aiorescue.operation import Binding, Operation
 from aiorescue.pace.pace import Pacers, PaceSetting
-from aiorescue.pace.turns import Rank
+from aiorescue.pace.turns import Priority
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,7 +50,7 @@ class ServiceClient:
         self._clock = clock or SystemClock()
         self._transport = Transport(self.base_url, timeout=timeout, max_connections=max_connections, http=http)
         self._pacers = Pacers(pace, self._clock, self.base_url)
-        self._caller = Caller(
+        self._runner = CallRunner(
             self._transport,
             clock=self._clock,
             policy=retry,
@@ -89,7 +89,7 @@ class ServiceClient:
             raise closed_error(operation.spec.name)
         self._under_way += 1
         try:
-            result = await self._caller.call(operation, identity, binding=binding)
+            result = await self._runner.call(operation, identity, binding=binding)
         finally:
             self._end()
         if identity not in self._identities:
@@ -117,8 +117,10 @@ class ServiceClient:
         """
         self._begin(operation.spec.name)
         try:
-            rank = Rank.BULK if bulk else Rank.CALL
-            return await self._caller.call(operation, identity, binding=binding, before_send=before_send, rank=rank)
+            priority = Priority.BULK if bulk else Priority.CALL
+            return await self._runner.call(
+                operation, identity, binding=binding, before_send=before_send, priority=priority
+            )
         finally:
             self._end()
 
@@ -127,13 +129,13 @@ class ServiceClient:
         """Several calls on one server session; `aclose` waits for all of them."""
         with self._counted(what):
             async with hold(identity) as held:
-                yield Conversation(self._caller, held)
+                yield Conversation(self._runner, held)
 
     async def _stepwise(
         self, what: str, steps: Callable[[Conversation], AsyncGenerator[R, None]]
     ) -> AsyncGenerator[R, None]:
         """What takes several calls for a step. `aclose` waits for a step under way, and not for whoever reads."""
-        calls = Conversation(self._caller, self._identities[0])
+        calls = Conversation(self._runner, self._identities[0])
         source = steps(calls)
         try:
             while True:
@@ -170,7 +172,7 @@ class ServiceClient:
     def _choose(self, operation: Operation[Any]) -> Identity:
         """Who calls: the identity that is free soonest."""
         identities = self._identities
-        return identities[0] if len(identities) == 1 else self._caller.soonest(identities, operation.spec.family)
+        return identities[0] if len(identities) == 1 else self._runner.soonest(identities, operation.spec.family)
 
     async def aclose(self) -> None:
         """Wait for calls in flight, log out what was logged in here, close what was opened here.

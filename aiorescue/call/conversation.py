@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from aiorescue import errors
-from aiorescue.call.runner import Caller
+from aiorescue.call.runner import CallRunner
 from aiorescue.identity.identity import Identity
 from aiorescue.operation import Binding, Operation
 
@@ -15,8 +15,8 @@ R = TypeVar("R")
 class Conversation:
     """Calls that share one server session, and are one to `ServiceClient.aclose`."""
 
-    def __init__(self, caller: Caller, identity: Identity) -> None:
-        self._caller = caller
+    def __init__(self, runner: CallRunner, identity: Identity) -> None:
+        self._runner = runner
         self._identity = identity
         self._over = False
 
@@ -24,7 +24,7 @@ class Conversation:
         """As `ServiceClient.call`."""
         if self._over:
             raise closed_error(operation.spec.name)
-        return await self._caller.call(operation, self._identity, binding=binding)
+        return await self._runner.call(operation, self._identity, binding=binding)
 
     @contextmanager
     def refused(self) -> Iterator[None]:

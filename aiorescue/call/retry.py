@@ -11,9 +11,9 @@ import tenacity
 
 from aiorescue import errors
 from aiorescue.clock import Clock
-from aiorescue.operation import Kind, Outcome
+from aiorescue.operation import Outcome, OutcomeClass
 from aiorescue.pace.pace import Pacer
-from aiorescue.pace.turns import Rank
+from aiorescue.pace.turns import Priority
 
 
 def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], None]:
@@ -60,7 +60,7 @@ class Budget:
 
     def ready(self) -> float:
         """When the pace allows the next try."""
-        return self.pacer.ready_at(Rank.AGAIN)
+        return self.pacer.ready_at(Priority.RETRY)
 
     def allows(self, moment: float) -> bool:
         """Whether something may still be started at that moment."""
@@ -86,7 +86,7 @@ def controller(policy: RetryPolicy, clock: Clock) -> tenacity.AsyncRetrying:
         return state.attempt_number >= policy.attempts or not budget.allows(begins)
 
     return tenacity.AsyncRetrying(
-        retry=tenacity.retry_if_result(lambda outcome: outcome.kind is Kind.TRANSIENT),
+        retry=tenacity.retry_if_result(lambda outcome: outcome.outcome_class is OutcomeClass.TRANSIENT),
         wait=wait,
         stop=stop,
         sleep=clock.sleep,

@@ -11,10 +11,10 @@ from aiorescue.call.retry import Budget, RetryPolicy, controller
 from aiorescue.call.transport import TOO_LARGE, Transport
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
-from aiorescue.operation import Binding, Effect, Family, Kind, Operation, Outcome
+from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass
 from aiorescue.pace.pace import Pacer, Pacers
-from aiorescue.pace.turns import Rank
-from aiorescue.wire import Codec, Response, Stamp
+from aiorescue.pace.turns import Priority
+from aiorescue.wire import Authorization, Codec, Response
 
 #: Bytes that are decoded on the event loop; what is longer would hold it up.
 INLINE = 2**16
@@ -23,8 +23,8 @@ R = TypeVar("R")
 BeforeSend = Callable[[], Awaitable[None]]
 
 # Kept as names of their own: to look one up in its enum takes ten times as long.
-_OK, _TRANSIENT, _THROTTLED = Kind.OK, Kind.TRANSIENT, Kind.THROTTLED
-_AGAIN = Rank.AGAIN
+_OK, _TRANSIENT, _THROTTLED = OutcomeClass.OK, OutcomeClass.TRANSIENT, OutcomeClass.THROTTLED
+_AGAIN = Priority.RETRY
 
 
 class Call(Budget):
@@ -37,20 +37,20 @@ class Call(Budget):
         identity: Identity,
         pacer: Pacer,
         *,
-        rank: Rank,
+        priority: Priority,
         before_send: BeforeSend | None,
     ) -> None:
         self.pacer = pacer
         self.operation = operation
         self.codec = codec
         self.identity = identity
-        self.rank = rank
+        self.priority = priority
         self.before_send = before_send
         # What the binding cannot carry is refused here, before anybody waits or logs in.
         self.draft = codec.draft(operation)
 
 
-class Caller:
+class CallRunner:
     """Makes calls for a client.
 
     Args:
@@ -92,7 +92,7 @@ class Caller:
         *,
         binding: Binding | None = None,
         before_send: BeforeSend | None = None,
-        rank: Rank = Rank.CALL,
+        priority: Priority = Priority.CALL,
     ) -> R:
         """The whole life of one call: a result, or the exception that tells why there is none."""
         kind = type(operation)
@@ -102,13 +102,13 @@ class Caller:
             codec,
             identity,
             self._pacers.of(identity, kind.spec.family),
-            rank=rank,
+            priority=priority,
             before_send=before_send,
         )
         outcome = await self._attempt(call)
-        if outcome.kind is _TRANSIENT and self._policy.attempts > 1:
+        if outcome.outcome_class is _TRANSIENT and self._policy.attempts > 1:
             outcome = await self._again(call, outcome)
-        if outcome.kind is _OK:
+        if outcome.outcome_class is _OK:
             value: Any = outcome.value
             return operation.with_orphans(value, call.orphans) if call.orphans else value
         raise _exception(outcome, call)
@@ -135,21 +135,21 @@ class Caller:
         rejections = 0
         while True:
             # Once it was sent, it need not wait behind those that were not.
-            rank = _AGAIN if rejections or call.attempts else call.rank
-            sent = await pacer.slot(rank, rejections=rejections)
+            priority = _AGAIN if rejections or call.attempts else call.priority
+            sent = await pacer.slot(priority, rejections=rejections)
             accepted = None
             try:
                 call.begin(sent, self._policy.total)
                 outcome, dead = await self._once(call)
-                if outcome.kind is _OK or outcome.kind is _THROTTLED:
-                    accepted = outcome.kind is _OK
+                if outcome.outcome_class is _OK or outcome.outcome_class is _THROTTLED:
+                    accepted = outcome.outcome_class is _OK
             finally:
                 pacer.answered(sent, accepted=accepted)
             if outcome.ambiguous:
                 call.orphans += 1
                 if call.operation.spec.effect is Effect.CREATES:
-                    return attrs.evolve(outcome, kind=Kind.FINAL, error=errors.AmbiguousOutcome)
-            if outcome.kind is _THROTTLED:
+                    return attrs.evolve(outcome, outcome_class=OutcomeClass.FINAL, error=errors.AmbiguousOutcome)
+            if outcome.outcome_class is _THROTTLED:
                 rejections += 1
                 ready = call.ready()
                 if not call.allows(ready):
@@ -172,20 +172,20 @@ class Caller:
         dead = False
         try:
             draft = call.draft if lease.operation is call.operation else call.codec.draft(lease.operation)
-            received = await self._transport.send(call.codec.sign(draft, lease.stamp))
+            received = await self._transport.send(call.codec.authorize(draft, lease.authorization))
             if isinstance(received, Outcome):
                 outcome = received
             else:
                 response = received
-                if len(response.body) <= INLINE and response.long is None:
-                    outcome = wire.read(call.codec, lease.operation, lease.stamp, response)
+                if len(response.body) <= INLINE and response.stream is None:
+                    outcome = wire.read(call.codec, lease.operation, lease.authorization, response)
                 else:
-                    outcome = await _read_aside(call.codec, lease.operation, lease.stamp, response)
+                    outcome = await _read_aside(call.codec, lease.operation, lease.authorization, response)
         finally:
             dead = call.identity.release(lease, outcome, response)
         return outcome, dead
 
-    async def send(self, identity: Identity, operation: Operation[Any], stamp: Stamp) -> Sent:
+    async def send(self, identity: Identity, operation: Operation[Any], authorization: Authorization) -> Sent:
         """A login or logout of a session: once, at its pace, and never in a URL."""
         spec = operation.spec
         codec = wire.codec(type(operation), spec.choose(self._binding.without_url))
@@ -193,18 +193,18 @@ class Caller:
         pacer = self._pacers.of(identity, spec.family)
         sent = await pacer.slot()
         try:
-            received = await self._transport.send(codec.sign(draft, stamp))
+            received = await self._transport.send(codec.authorize(draft, authorization))
         finally:
             pacer.answered(sent, accepted=None)
         if isinstance(received, Outcome):
             return received, None
-        return wire.read(codec, operation, stamp, received), received
+        return wire.read(codec, operation, authorization, received), received
 
 
 def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     spec = call.operation.spec
     said = f" ({outcome.word})" if outcome.word else ""
-    if spec.long and not call.codec.long and outcome.detail.startswith(TOO_LARGE):
+    if spec.streamed and not call.codec.streamed and outcome.detail.startswith(TOO_LARGE):
         said = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
     tries = f"; tried {call.attempts} times" if call.attempts > 1 else ""
     unseen = "; an earlier try may have been carried out" if call.orphans and not outcome.ambiguous else ""
@@ -221,13 +221,15 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     )
 
 
-async def _read_aside(codec: Codec, operation: Operation[Any], stamp: Stamp, response: Response) -> Outcome[Any]:
+async def _read_aside(
+    codec: Codec, operation: Operation[Any], authorization: Authorization, response: Response
+) -> Outcome[Any]:
     """`wire.read` in a thread. A long text is the result's if there is one, else it is closed here."""
     taken = False
     try:
-        outcome = await asyncio.to_thread(wire.read, codec, operation, stamp, response)
-        taken = outcome.kind is Kind.OK
+        outcome = await asyncio.to_thread(wire.read, codec, operation, authorization, response)
+        taken = outcome.outcome_class is OutcomeClass.OK
     finally:
-        if response.long is not None and not taken:
-            response.long.discard()
+        if response.stream is not None and not taken:
+            response.stream.discard()
     return outcome

@@ -14,8 +14,8 @@ from yarl import URL
 from aiorescue import errors
 from aiorescue.call import spool
 from aiorescue.call.deadline import Deadlines
-from aiorescue.operation import Kind, Outcome
-from aiorescue.pace.turns import Line, Rank
+from aiorescue.operation import Outcome, OutcomeClass
+from aiorescue.pace.turns import Line, Priority
 from aiorescue.wire import Request, Response, Unreadable
 
 __all__ = ["ClientSession", "Transport", "check_base_url"]
@@ -29,7 +29,7 @@ LARGEST_ANSWER = 16 * 2**20
 #: Bytes of an answer that nobody need look at while it comes.
 _SHORT = 2**16
 #: Kept as a name of its own, like those of `caller`.
-_CALL = Rank.CALL
+_CALL = Priority.CALL
 #: How the outcome of one that has more begins.
 TOO_LARGE = "the answer has more than "
 
@@ -119,18 +119,18 @@ class Transport:
         await self._places.enter(_CALL)
         task = None
         try:
-            if not request.long:
+            if not request.streamed:
                 task = self._deadlines.begin()
             received: Response | Outcome[object]
             session = self._session or self._open()
             if session.closed:
-                return _lost(Kind.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
+                return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
             response = await session.request(
                 request.method,
                 self._url(request),
                 data=request.body,
                 headers=request.headers,
-                timeout=self._patient if request.long else self._timeout,
+                timeout=self._patient if request.streamed else self._timeout,
                 raise_for_status=False,
                 allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
                 # A lent session may have some of its own, which these replace.
@@ -140,7 +140,7 @@ class Transport:
                 if _is_short(response) and response.content.is_eof():
                     received = Response(response.status, response.content.read_nowait(), response.headers)
                 else:
-                    received = await (_receive if request.long else _read)(response)
+                    received = await (_receive if request.streamed else _read)(response)
             except BaseException:
                 response.close()
                 raise
@@ -163,22 +163,22 @@ class Transport:
         match problem:
             case aiohttp.ClientSSLError():
                 # A certificate does not get better by asking again.
-                return _lost(Kind.FINAL, errors.ConnectionFailed, f"TLS failed: {_why(problem)}")
+                return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, f"TLS failed: {_why(problem)}")
             case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
                 why = f"cannot connect to {self._base}: {_why(problem)}"
-                return _lost(Kind.TRANSIENT, errors.ConnectionFailed, why)
+                return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why)
             case TimeoutError():
                 why = f"no answer within {self._seconds:g} s"
-                return _lost(Kind.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
+                return _lost(OutcomeClass.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
             case aiohttp.ClientPayloadError():
                 why = "the answer stops before its end"
-                return _lost(Kind.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
+                return _lost(OutcomeClass.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
             case aiohttp.ClientResponseError():
                 # Its text may go on with what was sent, cookies and all.
                 why = f"not HTTP: {problem.message.partition(':')[0]}"
-                return _lost(Kind.FINAL, errors.ProtocolError, why, ambiguous=True)
+                return _lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
         why = f"the connection broke: {_why(problem)}"
-        return _lost(Kind.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
+        return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
 
     def _url(self, request: Request) -> URL:
         if request.query:
@@ -255,7 +255,7 @@ async def _receive(response: ClientResponse) -> Response | Outcome[object]:
     except spool.TooLargeError:
         return Response(response.status, b"", response.headers, problem=_too_large(spool.LARGEST_LONG_ANSWER))
     except spool.NoRoomError as problem:
-        return _lost(Kind.FINAL, errors.RescueError, str(problem), ambiguous=True)
+        return _lost(OutcomeClass.FINAL, errors.RescueError, str(problem), ambiguous=True)
     return Response(response.status, body, response.headers, rest)
 
 
@@ -263,7 +263,9 @@ def _too_large(largest: int) -> Unreadable:
     return Unreadable(f"{TOO_LARGE}{largest:,} bytes")
 
 
-def _lost(kind: Kind, error: type[errors.RescueError], detail: str, *, ambiguous: bool = False) -> Outcome[object]:
+def _lost(
+    kind: OutcomeClass, error: type[errors.RescueError], detail: str, *, ambiguous: bool = False
+) -> Outcome[object]:
     return Outcome(kind, error=error, detail=detail, ambiguous=ambiguous)
 
 

@@ -20,7 +20,7 @@ def perform(operation: Operation[Any], binding: Binding | None = None) -> Any:
     spec = operation.spec
     if binding is not None:
         spec.require(binding)
-    callers = credentials.find() if spec.needs is Needs.CALLER else [_who_logs_in(operation)]
+    callers = credentials.find() if spec.needs is Needs.IDENTITY else [_who_logs_in(operation)]
     if spec.own_credentials is not None:
         # The client fills in those of its caller.
         operation = attrs.evolve(operation, **dict.fromkeys(spec.own_credentials))  # type: ignore[misc]

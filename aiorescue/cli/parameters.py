@@ -45,7 +45,7 @@ def _slot(operation: type[Operation[Any]], key: str, taken: Mapping[str, Plain])
     spec = operation.spec
     known = dict(_names(operation))
     slots = known.get(key.lower(), ())
-    secret = {spec.identity.soap.lower(), spec.identity.text.lower()} if spec.identity else set()
+    secret = {spec.identity.soap.lower(), spec.identity.page_key.lower()} if spec.identity else set()
     if key.lower() in secret | {"password", "auth_code"} or any(slot.parameter.secret for slot in slots):
         raise errors.InvalidRequest(f"{spec.name}: {key} is refused: {_SECRET_HINT}")
     if not slots:
@@ -61,7 +61,7 @@ def _names(operation: type[Operation[Any]]) -> Iterator[tuple[str, tuple[Slot, .
     for slot in operation.slots:
         field, bracket, index = slot.name.rstrip("]").partition("[")
         numbered = f"{field.removesuffix('s')}_{index}" if bracket else field
-        for name in (slot.name, numbered, slot.parameter.soap, slot.parameter.text):
+        for name in (slot.name, numbered, slot.parameter.soap, slot.parameter.page_key):
             yield name.lower(), (slot,)
         if bracket:
             repeated.setdefault(field, []).append(slot)

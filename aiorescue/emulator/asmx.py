@@ -95,7 +95,7 @@ def _form(request: Incoming, site: Site, name: str) -> Reading:
         raise plain(_NO_METHOD)
     if shape.takes_bytes and request.method == "GET":
         raise RefusedError(Reply(b"", XML_TYPE, 415))
-    fields = form_fields(request, plain, validates=site.service.validates)
+    fields = form_fields(request, plain, validates=site.service.validates_requests)
     binding = Binding.HTTP_GET if request.method == "GET" else Binding.HTTP_POST
     call = shape.call(_values(shape, fields), request.cookie(site.cookie))
     return Reading(call, binding, lambda said: write(shape, said))
@@ -126,7 +126,7 @@ def form_fields(
 def _values(shape: Shape, fields: Fields) -> dict[str, Plain]:
     values: dict[str, Plain] = {}
     for parameter in shape.parameters:
-        text = fields.get((parameter.form or parameter.soap).lower())
+        text = fields.get((parameter.form_name or parameter.soap).lower())
         if not text and parameter.soap in shape.filled:
             raise RefusedError(Reply(b"", XML_TYPE, 400))
         if text is not None:
@@ -154,9 +154,9 @@ def _convert(parameter: Parameter, text: str | bytes) -> Plain:
 def write(shape: Shape, said: Said) -> Reply:
     """An answer: the word under its type's name, infoRouter's root, or its bytes."""
     spec = shape.spec
-    if spec.answers is Content.NOTHING:
+    if spec.content is Content.NOTHING:
         return Reply()
-    if spec.answers is Content.BYTES:
+    if spec.content is Content.BYTES:
         return _bytes(said)
     if not spec.words:
         return Reply(f"{_DECLARATION}{soap.root(said)}".encode())

@@ -15,24 +15,24 @@ _HOLDS: Mapping[str, type[int] | type[bool] | type[bytes]] = {"int": int, "bool"
 def _parameter(declared: MethodParameter) -> Parameter:
     return Parameter(
         declared.soap,
-        form=declared.name,
+        form_name=declared.name,
         holds=_HOLDS.get(declared.type, str),
-        node=declared.type == "node",
+        raw_xml=declared.type == "node",
         secret=declared.secret,
     )
 
 
 def operation_of(method: Method) -> type[Operation[Any]]:
     """A method as a class whose values bear the parameters' names."""
-    ticket = Parameter(method.ticket_soap, form=method.ticket_name, secret=True) if method.ticket_name else None
+    ticket = Parameter(method.ticket_soap, form_name=method.ticket_name, secret=True) if method.ticket_name else None
     spec = Spec(
         service=INFOROUTER,
         name=method.name,
         bindings=dict.fromkeys(method.bindings, Evidence.DOCUMENTED),
         identity=ticket,
-        needs=Needs.CALLER if ticket is not None else Needs.NOBODY,
+        needs=Needs.IDENTITY if ticket is not None else Needs.NOTHING,
         effect=method.effect,
-        answers=method.answers,
+        content=method.answers,
     )
     slots = tuple(Slot(each.name, _parameter(each), _nothing) for each in method.parameters)
     return type(method.name, (InfoRouterOperation,), {"__slots__": (), "spec": spec, "slots": slots})

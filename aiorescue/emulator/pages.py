@@ -19,7 +19,7 @@ from aiorescue.emulator.reading import (
 )
 from aiorescue.emulator.rules.call import Said
 from aiorescue.emulator.rules.rescue.tables import as_text, as_xml
-from aiorescue.operation import Binding, PageForm, Parameter, Plain
+from aiorescue.operation import Binding, PageLayout, Parameter, Plain
 
 _TRUE = ("1", "true")
 #: Keys that have a blank behind their colon.
@@ -33,7 +33,8 @@ def read(request: Incoming, site: Site, shape: Shape) -> Reading:
     if request.method != "GET" and request.query:
         fields = fields | joined(pairs(request.query))  # ASP.NET looks into the query first
     values: dict[str, Plain] = {
-        parameter.soap: _convert(parameter, fields.get(parameter.text.lower(), "")) for parameter in shape.parameters
+        parameter.soap: _convert(parameter, fields.get(parameter.page_key.lower(), ""))
+        for parameter in shape.parameters
     }
     binding = Binding.TEXT_GET if request.method == "GET" else Binding.TEXT_POST
     call = shape.call(values, request.cookie(site.cookie), fields)
@@ -57,26 +58,26 @@ def _convert(parameter: Parameter, text: str) -> Plain:
 
 def write(shape: Shape, said: Said) -> bytes:
     """An answer."""
-    spec, form = shape.spec, shape.spec.form
+    spec, form = shape.spec, shape.spec.page_layout
     word = said.word.upper()
     if not spec.outputs or not said.outputs:
         return word.encode()
     value = said.outputs[0]
-    if form is PageForm.ADDRESS:
+    if form is PageLayout.ADDRESS:
         return f"{word}:{value}".encode()
-    if form in (PageForm.VALUE, PageForm.BODY):
+    if form in (PageLayout.VALUE, PageLayout.BODY):
         body = value
-    elif form is PageForm.TABLE:
+    elif form is PageLayout.TABLE:
         titles, rows = writing.table(spec.outputs[0], value)
         body = as_xml(titles, rows) if said.xml else as_text(titles, rows)
-    elif form is PageForm.BLOCKS:
+    elif form is PageLayout.BLOCKS:
         body = "".join(f"{line}\n" for record in value for line in (*writing.keyed(record), ""))
     elif spec.outputs[0].record is not None:
         body = "\n".join(writing.keyed(value))
     else:
         body = "\n".join(
-            f"{output.text}:{_BLANK.get(output.text, '')}{writing.text_of(held)}"
+            f"{output.page_key}:{_BLANK.get(output.page_key, '')}{writing.text_of(held)}"
             for output, held in zip(spec.outputs, said.outputs, strict=False)
-            if output.text
+            if output.page_key
         )
     return f"{word}\n\n{body}".encode()

@@ -147,7 +147,7 @@ class Shape:
     def optional(self) -> frozenset[str]:
         """Parameters that a form may leave out: infoRouter's, ticket and all, except for name and password."""
         own = self.spec.own_credentials or ()
-        if not self.service.omits:
+        if not self.service.omits_absent:
             return frozenset()
         ticket = {self.spec.identity.soap} if self.spec.identity is not None else set()
         return frozenset(slot.parameter.soap for slot in self.operation.slots if slot.name not in own) | ticket
@@ -160,7 +160,7 @@ class Shape:
     @cached_property
     def filled(self) -> frozenset[str]:
         """Texts that infoRouter's newer servers want filled in forms; the captured ones did not look."""
-        if self.service.validates or self.spec.name in _CAPTURED:
+        if self.service.validates_requests or self.spec.name in _CAPTURED:
             return frozenset()
         required = {
             each.soap for each in METHODS[self.name].parameters if each.required and each.type not in ("bool", "bytes")
@@ -193,7 +193,7 @@ class Shape:
 
 
 def _derived(slot: Slot) -> bool:
-    return slot.parameter.says is not None
+    return slot.parameter.encode is not None
 
 
 class Site:

@@ -222,7 +222,7 @@ def _values(version: Version, shape: Shape, message: _Message, text: str) -> Map
         field = fields.get(f"{namespace} {parameter.soap}")
         if field is None:
             continue
-        if field.odd and not parameter.node:
+        if field.odd and not parameter.raw_xml:
             raise unreadable()
         try:
             values[parameter.soap] = _convert(parameter, field.text)
@@ -287,7 +287,7 @@ def write(version: Version, shape: Shape, said: Said) -> bytes:
     name, spec = shape.name, shape.spec
     if spec.words:
         result = f"{spec.prefix}{escape(said.word)}"
-    elif spec.answers is Content.XML:
+    elif spec.content is Content.XML:
         result = root(said, ' xmlns=""')
     else:
         result = base64.b64encode(said.content or b"").decode()

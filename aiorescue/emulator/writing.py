@@ -131,9 +131,9 @@ def _columns(declared: Output) -> Iterator[tuple[str, str, int | None]]:
     for name, mark in marks(declared.record or Session, ()):
         if isinstance(mark, Columns):
             fields = mark.fields[:_OLD_FIELDS] if declared.item in _OLD_LISTS else mark.fields
-            found.update({field.text: (name, index) for index, field in enumerate(fields)})
-        elif mark.text:
-            found[mark.text] = (name, None)
+            found.update({field.page_key: (name, index) for index, field in enumerate(fields)})
+        elif mark.page_key:
+            found[mark.page_key] = (name, None)
     yield from ((title, name, index) for title, (name, index) in found.items())
 
 
@@ -155,9 +155,9 @@ def keyed(value: Any) -> Iterator[str]:
     blank = " " if record in _SPACED else ""
     for name, mark in marks(record, _TEXT_ORDER.get(record, ())):
         held = getattr(value, name)
-        if isinstance(mark, Columns) or not mark.text or held is None:
+        if isinstance(mark, Columns) or not mark.page_key or held is None:
             continue
-        yield f"{mark.text}:{blank}{_keyed(held)}"
+        yield f"{mark.page_key}:{blank}{_keyed(held)}"
 
 
 def _keyed(value: object) -> str:

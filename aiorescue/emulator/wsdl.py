@@ -40,7 +40,7 @@ def _element(name: str, kind: str, *, most: str = "1") -> str:
 
 
 def _parameter(each: Parameter) -> str:
-    if each.node:
+    if each.raw_xml:
         return f'<s:element minOccurs="0" maxOccurs="1" name="{each.soap}">{_DOCUMENT}</s:element>'
     if each.choices and each.soap[:1] == "e":
         values = "".join(f'<s:enumeration value="{choice}" />' for choice in map(str, each.choices))
@@ -102,7 +102,7 @@ def _schema(shape: Shape) -> Iterator[str]:
     if not _has_words(shape):
         document = f'<s:element minOccurs="0" maxOccurs="1" name="{result}">{_DOCUMENT}</s:element>'
         bytes_ = _element(result, "s:base64Binary")
-        yield _complex(f"{name}Response", bytes_ if shape.spec.answers is Content.BYTES else document)
+        yield _complex(f"{name}Response", bytes_ if shape.spec.content is Content.BYTES else document)
         return
     kind = _result_type(shape)
     answer = f'<s:element minOccurs="1" maxOccurs="1" name="{result}" type="tns:{kind}" />{outputs}'

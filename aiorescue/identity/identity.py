@@ -12,12 +12,12 @@ import attrs
 from aiorescue import errors
 from aiorescue.identity.credentials import AuthCode, Login
 from aiorescue.operation import Needs, Operation, Outcome
-from aiorescue.wire import UNSIGNED, Response, Stamp
+from aiorescue.wire import ANONYMOUS, Authorization, Response
 
-_CALLER = Needs.CALLER
+_CALLER = Needs.IDENTITY
 Sent = tuple[Outcome[Any], Response | None]
-#: Sends an operation with a stamp, once, at its pace.
-Send = Callable[["Identity", Operation[Any], Stamp], Awaitable[Sent]]
+#: Sends an operation with a authorization, once, at its pace.
+Send = Callable[["Identity", Operation[Any], Authorization], Awaitable[Sent]]
 
 
 @attrs.define(eq=False)
@@ -38,13 +38,13 @@ class Lease:
 
     Attributes:
         operation: the operation, completed with what the identity knows.
-        stamp: who is calling.
+        authorization: who is calling.
         holder: the server session it keeps to itself meanwhile, if any.
         fresh: the session was logged in for this very attempt.
     """
 
     operation: Operation[Any]
-    stamp: Stamp
+    authorization: Authorization
     holder: Holder | None = None
     fresh: bool = False
 
@@ -95,14 +95,14 @@ def login_failed(name: str, outcome: Outcome[Any]) -> Outcome[Any]:
     return attrs.evolve(outcome, detail=f"login as {name} failed{why}")
 
 
-class NobodyIdentity:
+class AnonymousIdentity:
     """No credentials: only operations that need none."""
 
     name = "nobody"
 
     def fill(self, operation: Operation[Any]) -> Operation[Any]:
         """Nothing to fill in."""
-        if operation.spec.needs is Needs.CALLER:
+        if operation.spec.needs is Needs.IDENTITY:
             raise errors.CredentialsMissing(
                 f"{operation.spec.name} needs somebody to call as: give the client credentials",
                 operation=operation.spec.name,
@@ -110,8 +110,8 @@ class NobodyIdentity:
         return fill(operation, None)
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
-        """No stamp."""
-        return Lease(operation, UNSIGNED)
+        """No authorization."""
+        return Lease(operation, ANONYMOUS)
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """Nothing was taken."""
@@ -121,13 +121,13 @@ class NobodyIdentity:
         """Nothing to end."""
 
 
-class CodeIdentity(NobodyIdentity):
+class CodeIdentity(AnonymousIdentity):
     """An auth code: travels with each call, so that calls need no session and run side by side."""
 
     def __init__(self, credentials: AuthCode, name: str) -> None:
         self.name = name
         self.credentials = credentials
-        self._stamp = Stamp(code=credentials.code)
+        self._authorization = Authorization(code=credentials.code)
 
     def fill(self, operation: Operation[Any]) -> Operation[Any]:
         """Nothing to fill in."""
@@ -135,4 +135,4 @@ class CodeIdentity(NobodyIdentity):
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """The code, for an operation that takes one. Never a cookie."""
-        return Lease(operation, self._stamp if operation.spec.needs is _CALLER else UNSIGNED)
+        return Lease(operation, self._authorization if operation.spec.needs is _CALLER else ANONYMOUS)

@@ -10,8 +10,8 @@ from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login
 from aiorescue.identity.identity import Holder, Identity, Lease, Send, fill, login_failed
 from aiorescue.identity.single_flight import SingleFlight
-from aiorescue.operation import Kind, Needs, Operation, Outcome
-from aiorescue.wire import UNSIGNED, Response, Stamp
+from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
+from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 #: Seconds after which an idle server session is not trusted any more; the service ends it after 20 minutes.
 IDLE_LIMIT = 19 * 60.0
@@ -63,8 +63,8 @@ class SessionIdentity:
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """A session of its own, logged in before if there is none or it has idled for too long."""
         kind = type(operation)
-        if operation.spec.needs is Needs.NOBODY and kind is not type(self._login):
-            return Lease(operation, UNSIGNED)
+        if operation.spec.needs is Needs.NOTHING and kind is not type(self._login):
+            return Lease(operation, ANONYMOUS)
         arrived = self._refused
         await self._free.acquire()
         try:
@@ -122,37 +122,39 @@ class SessionIdentity:
             if failure is not None:
                 return failure
             fresh = True
-        return Lease(operation, Stamp(cookie=holder.cookie), holder, fresh)
+        return Lease(operation, Authorization(cookie=holder.cookie), holder, fresh)
 
     async def _sign_on(self, holder: Holder, arrived: int) -> Outcome[Any] | None:
         """One login at a time; whoever waited while one was refused fails with it instead of trying the same."""
         while self._flight.busy:
             shared = await self._flight.join()
-            if shared is not None and shared.kind is not Kind.OK:
+            if shared is not None and shared.outcome_class is not OutcomeClass.OK:
                 return shared
         if self._refused > arrived:
             return self._refusal
         outcome = await self._flight.lead(lambda: self._open(holder))
-        if outcome.kind is Kind.AUTHENTICATION:
+        if outcome.outcome_class is OutcomeClass.AUTHENTICATION:
             self._refused += 1
             self._refusal = outcome
-        return None if outcome.kind is Kind.OK else outcome
+        return None if outcome.outcome_class is OutcomeClass.OK else outcome
 
     async def _open(self, holder: Holder) -> Outcome[Any]:
-        outcome, response = await self._send(self, self._login, UNSIGNED)
-        if outcome.kind is not Kind.OK:
+        outcome, response = await self._send(self, self._login, ANONYMOUS)
+        if outcome.outcome_class is not OutcomeClass.OK:
             return login_failed(self.name, outcome)
         return self._adopt(holder, response)
 
     def _adopt(self, holder: Holder, response: Response | None) -> Outcome[Any]:
         cookies = _cookies(response)
         if not cookies and not holder.cookie:
-            return Outcome(Kind.FINAL, error=errors.ProtocolError, detail="the login is OK but brought no cookie")
+            return Outcome(
+                OutcomeClass.FINAL, error=errors.ProtocolError, detail="the login is OK but brought no cookie"
+            )
         holder.cookie = cookies or holder.cookie  # a login in a live session brings none
         holder.used = self._clock.time()
         holder.no_admin = False
         self._logged_out = False
-        return Outcome(Kind.OK)
+        return Outcome(OutcomeClass.OK)
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """Put the session back, and note what its answer says of it."""
@@ -170,7 +172,7 @@ class SessionIdentity:
     def judge(self, lease: Lease, holder: Holder, outcome: Outcome[Any], response: Response | None) -> bool:
         """Note what an answer says of its session. True if that one has ended."""
         kind = type(lease.operation)
-        if outcome.kind is Kind.OK:
+        if outcome.outcome_class is OutcomeClass.OK:
             holder.used = self._clock.time()
             if kind is type(self._login):
                 self._adopt(holder, response)
@@ -196,9 +198,9 @@ class SessionIdentity:
     async def _end_idle(self, *, keep: int) -> None:
         live = [holder for holder in self._idle if holder.cookie]
         for holder in live[: max(0, len(live) - keep)]:
-            stamp = Stamp(cookie=holder.cookie)
+            authorization = Authorization(cookie=holder.cookie)
             holder.cookie = ""
-            await self._send(self, self._logout, stamp)
+            await self._send(self, self._logout, authorization)
 
 
 def _cookies(response: Response | None) -> str:
@@ -238,7 +240,9 @@ class HeldSession:
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """The session, after a login before the first call."""
         if self._begun and not self._holder.cookie:
-            return Outcome(Kind.AUTHENTICATION, error=errors.NotLoggedIn, detail="the session has ended meanwhile")
+            return Outcome(
+                OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, detail="the session has ended meanwhile"
+            )
         lease = await self._login.prepare(operation, self._holder)
         self._begun = self._begun or isinstance(lease, Lease)
         return lease

@@ -14,9 +14,9 @@ from aiorescue.operation import Effect, Family, Needs, Parameter, Spec, operatio
 
 UserName = Annotated[str | None, Parameter("UID")]
 Password = Annotated[str | None, Parameter("PWD", secret=True)]
-Language = Annotated[str | None, Parameter("Lang", blank=True)]
+Language = Annotated[str | None, Parameter("Lang", send_empty=True)]
 #: Left out, the server takes the cookie.
-OwnTicket = Annotated[str | None, Parameter("AuthenticationTicket", secret=True, blank=True)]
+OwnTicket = Annotated[str | None, Parameter("AuthenticationTicket", secret=True, send_empty=True)]
 
 
 @attrs.frozen(kw_only=True)
@@ -70,7 +70,7 @@ class AuthenticateUser(InfoRouterOperation[TicketHolder]):
         service=INFOROUTER,
         name="AuthenticateUser",
         bindings=BINDINGS,
-        needs=Needs.NOBODY,
+        needs=Needs.NOTHING,
         effect=Effect.IDEMPOTENT,
         family=Family.LOGINS,
         own_credentials=("user", "password"),
@@ -99,7 +99,7 @@ class RenewTicket(InfoRouterOperation[TicketHolder]):
     user: UserName = None
     password: Password = attrs.field(default=None, repr=False)
     language: Language = None
-    old_ticket: Annotated[str | None, Parameter("OldTicket", secret=True, blank=True)] = attrs.field(
+    old_ticket: Annotated[str | None, Parameter("OldTicket", secret=True, send_empty=True)] = attrs.field(
         default=None, repr=False
     )
 
@@ -107,7 +107,7 @@ class RenewTicket(InfoRouterOperation[TicketHolder]):
         service=INFOROUTER,
         name="RenewTicket",
         bindings=BINDINGS,
-        needs=Needs.NOBODY,
+        needs=Needs.NOTHING,
         effect=Effect.IDEMPOTENT,
         family=Family.LOGINS,
         own_credentials=("user", "password"),
@@ -136,7 +136,7 @@ class IsValidTicket(InfoRouterOperation[bool]):
         bindings=BINDINGS,
         needs=Needs.SESSION,
         effect=Effect.READ,
-        no=errors.NotLoggedIn,
+        false_on=errors.NotLoggedIn,
     )
 
     @classmethod

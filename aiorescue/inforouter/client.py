@@ -12,7 +12,7 @@ from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login, Ticket, kind
-from aiorescue.identity.identity import Identity, NobodyIdentity
+from aiorescue.identity.identity import AnonymousIdentity, Identity
 from aiorescue.inforouter import authentication, handlers, library, server, transfer
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.catalogue import METHODS
@@ -82,7 +82,7 @@ class InfoRouterClient(ServiceClient):
             raise errors.InvalidRequest(
                 f"credentials must be aiorescue's Login(…) or Ticket(…), not {kind(credentials)}"
             )
-        self._identities = [NobodyIdentity() if credentials is None else self._identity(credentials)]
+        self._identities = [AnonymousIdentity() if credentials is None else self._identity(credentials)]
         self._searches = Searches()
         self._heals = relogin
 
@@ -94,11 +94,11 @@ class InfoRouterClient(ServiceClient):
             if isinstance(credentials, Login)
             else None,
             log_out=authentication.LogOut,
-            send=self._caller.send,
+            send=self._runner.send,
         )
 
     def _choose(self, operation: Operation[Any]) -> Identity:
-        nobody = isinstance(self._identities[0], NobodyIdentity)
+        nobody = isinstance(self._identities[0], AnonymousIdentity)
         if (
             nobody
             and isinstance(operation, authentication.AuthenticateUser)
@@ -142,11 +142,11 @@ class InfoRouterClient(ServiceClient):
         if isinstance(operation, str):
             if not METHODS.loaded:
                 await asyncio.to_thread(METHODS.load)
-            nobody = isinstance(self._identities[0], NobodyIdentity)
+            nobody = isinstance(self._identities[0], AnonymousIdentity)
             operation = invocation(operation, parameters, anonymous=nobody)
         elif parameters:
             raise errors.InvalidRequest(f"{operation.spec.name}: a value has its parameters already")
-        if operation.spec.answers is not Content.BYTES:
+        if operation.spec.content is not Content.BYTES:
             return await super().call(operation, binding=binding)
         async with self._together(self._identities[0], operation.spec.name) as calls:
             return await self._bytes(calls, operation, binding)

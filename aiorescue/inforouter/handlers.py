@@ -84,10 +84,10 @@ class UploadFileChunk(InfoRouterOperation[Received]):
         last: it is the last one.
     """
 
-    handler: Annotated[str, Parameter("UploadHandler", form="uploadHandler")]
-    chunk: Annotated[bytes, Parameter("FileChunk", form="fileChunk", holds=bytes)] = attrs.field(repr=False)
-    crc: Annotated[str, Parameter("ChunkHEXCRC", form="chunkHEXCRC")]
-    last: Annotated[bool, Parameter("LastChunk", form="lastChunk", holds=bool)]
+    handler: Annotated[str, Parameter("UploadHandler", form_name="uploadHandler")]
+    chunk: Annotated[bytes, Parameter("FileChunk", form_name="fileChunk", holds=bytes)] = attrs.field(repr=False)
+    crc: Annotated[str, Parameter("ChunkHEXCRC", form_name="chunkHEXCRC")]
+    last: Annotated[bool, Parameter("LastChunk", form_name="lastChunk", holds=bool)]
 
     spec: ClassVar[Spec] = declare("UploadFileChunk", effect=Effect.CREATES, takes_bytes=True)
 
@@ -121,8 +121,8 @@ class UploadDocumentWithHandler1(InfoRouterOperation[Uploaded]):
     """
 
     path: LowerPath
-    handler: Annotated[str, Parameter("UploadHandler", form="uploadHandler")]
-    comment: Annotated[str | None, Parameter("VersionComments", form="versionComments")] = None
+    handler: Annotated[str, Parameter("UploadHandler", form_name="uploadHandler")]
+    comment: Annotated[str | None, Parameter("VersionComments", form_name="versionComments")] = None
 
     spec: ClassVar[Spec] = declare("UploadDocumentWithHandler1", effect=Effect.CREATES)
 
@@ -334,8 +334,8 @@ class UploadDocument1(InfoRouterOperation[Uploaded]):
     """
 
     path: LowerPath
-    content: Annotated[bytes, Parameter("FileContent", form="fileContent", holds=bytes)] = attrs.field(repr=False)
-    comment: Annotated[str | None, Parameter("VersionComment", form="versionComment")] = None
+    content: Annotated[bytes, Parameter("FileContent", form_name="fileContent", holds=bytes)] = attrs.field(repr=False)
+    comment: Annotated[str | None, Parameter("VersionComment", form_name="versionComment")] = None
 
     spec: ClassVar[Spec] = declare("UploadDocument1", effect=Effect.CREATES, takes_bytes=True)
 

@@ -105,7 +105,7 @@ def _kind(name: str, *, carries: bool) -> type[Invocation]:
         carries: its ticket, if any, is among the values; else the client adds its own.
     """
     method = METHODS[name]
-    ticket = Parameter(method.ticket_soap, form=method.ticket_name, secret=True) if method.ticket_name else None
+    ticket = Parameter(method.ticket_soap, form_name=method.ticket_name, secret=True) if method.ticket_name else None
     sources = [Source(p.name, (_parameter(p),), _value(p.name)) for p in method.parameters]
     if ticket is not None and carries:
         sources.insert(0, Source(_TICKET, (ticket,), _value(_TICKET)))
@@ -115,11 +115,11 @@ def _kind(name: str, *, carries: bool) -> type[Invocation]:
         name=name,
         bindings=dict.fromkeys(method.bindings, Evidence.DOCUMENTED),
         identity=ticket if stamped else None,
-        needs=Needs.CALLER if stamped else Needs.NOBODY,
+        needs=Needs.IDENTITY if stamped else Needs.NOTHING,
         effect=method.effect,
         family=Family.LOGINS if name in _LOGINS else None,
         secret_answer=name in _LOGINS or any(p.secret for p in method.parameters),
-        answers=method.answers,
+        content=method.answers,
     )
     kind: type[Invocation] = type(name, (Invocation,), {"__slots__": (), "spec": spec, "method": method})
     kind.takes(sources)
@@ -139,10 +139,10 @@ _HOLDS: Mapping[str, type[str] | type[int] | type[bool] | type[bytes]] = {"int":
 def _parameter(declared: MethodParameter) -> Parameter:
     return Parameter(
         declared.soap,
-        form=declared.name,
+        form_name=declared.name,
         holds=_HOLDS.get(declared.type, str),
         secret=declared.secret,
-        node=declared.type == "node",
+        raw_xml=declared.type == "node",
     )
 
 

@@ -16,12 +16,12 @@ WITH_BYTES = {binding: evidence for binding, evidence in BINDINGS.items() if not
 #: The spelling of the 2019 WSDL. SOAP minds the case: misspelt, the call would run as the anonymous user.
 TICKET = Parameter("AuthenticationTicket", secret=True)
 #: The same, of a method whose page spells it otherwise.
-TICKET_LOWER_IN_FORMS = Parameter("AuthenticationTicket", form="authenticationTicket", secret=True)
+TICKET_LOWER_IN_FORMS = Parameter("AuthenticationTicket", form_name="authenticationTicket", secret=True)
 #: Of a method that the WSDL does not have, and whose page spells it so.
 TICKET_LOWER = Parameter("authenticationTicket", secret=True)
 
 Path = Annotated[str, Parameter("Path")]
-LowerPath = Annotated[str, Parameter("Path", form="path")]
+LowerPath = Annotated[str, Parameter("Path", form_name="path")]
 
 
 def declare(
@@ -38,7 +38,7 @@ def declare(
         name=name,
         bindings=WITH_BYTES if takes_bytes else BINDINGS,
         identity=ticket,
-        needs=Needs.NOBODY if ticket is None else Needs.CALLER,
+        needs=Needs.NOTHING if ticket is None else Needs.IDENTITY,
         effect=effect,
-        answers=answers,
+        content=answers,
     )

@@ -9,8 +9,8 @@ from aiorescue import errors
 from aiorescue.identity.credentials import Login, Ticket
 from aiorescue.identity.identity import Lease, Send, fill, login_failed
 from aiorescue.identity.single_flight import SingleFlight
-from aiorescue.operation import Kind, Needs, Operation, Outcome
-from aiorescue.wire import UNSIGNED, Response, Stamp
+from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
+from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 
 class TicketIdentity:
@@ -51,20 +51,20 @@ class TicketIdentity:
         """The ticket, asked for before if there is none."""
         needs = operation.spec.needs
         own = getattr(operation, "ticket", None)  # LogOut and isValidTicket may bring one
-        if needs is Needs.NOBODY:
-            return Lease(self._with_old_ticket(operation), UNSIGNED)
+        if needs is Needs.NOTHING:
+            return Lease(self._with_old_ticket(operation), ANONYMOUS)
         if needs is Needs.SESSION and own is not None:
-            return Lease(operation, UNSIGNED)
-        if self._ticket is None and self._authenticate is None and operation.spec.no is errors.NotLoggedIn:
-            return Outcome(Kind.OK, value=False)  # isValidTicket of a ticket that has ended: still no error
+            return Lease(operation, ANONYMOUS)
+        if self._ticket is None and self._authenticate is None and operation.spec.false_on is errors.NotLoggedIn:
+            return Outcome(OutcomeClass.OK, value=False)  # isValidTicket of a ticket that has ended: still no error
         while self._ticket is None:
             failure = await self._sign_on()
             if failure is not None:
                 return failure
-        if needs is Needs.CALLER:
-            return Lease(operation, Stamp(code=self._ticket))
+        if needs is Needs.IDENTITY:
+            return Lease(operation, Authorization(code=self._ticket))
         # The vendor's fallback: no ticket as a parameter, so the server takes the cookie.
-        return Lease(operation, Stamp(cookie=f"ticket={self._ticket}"))
+        return Lease(operation, Authorization(cookie=f"ticket={self._ticket}"))
 
     def _with_old_ticket(self, operation: Operation[Any]) -> Operation[Any]:
         if self._ticket is not None and getattr(operation, "old_ticket", "") is None:
@@ -74,17 +74,19 @@ class TicketIdentity:
     async def _sign_on(self) -> Outcome[Any] | None:
         if self._flight.busy:
             shared = await self._flight.join()
-            return shared if shared is not None and shared.kind is not Kind.OK else None
+            return shared if shared is not None and shared.outcome_class is not OutcomeClass.OK else None
         outcome = await self._flight.lead(self._open)
-        return None if outcome.kind is Kind.OK else outcome
+        return None if outcome.outcome_class is OutcomeClass.OK else outcome
 
     async def _open(self) -> Outcome[Any]:
         if self._authenticate is None:
             return Outcome(
-                Kind.AUTHENTICATION, error=errors.NotLoggedIn, detail="the ticket has ended, and there is no Login"
+                OutcomeClass.AUTHENTICATION,
+                error=errors.NotLoggedIn,
+                detail="the ticket has ended, and there is no Login",
             )
-        outcome, _ = await self._send(self, self._authenticate, UNSIGNED)
-        if outcome.kind is not Kind.OK:
+        outcome, _ = await self._send(self, self._authenticate, ANONYMOUS)
+        if outcome.outcome_class is not OutcomeClass.OK:
             return login_failed(self.name, outcome)
         holder: Any = outcome.value
         self._ticket, self._ours = holder.ticket, True
@@ -95,16 +97,18 @@ class TicketIdentity:
         if outcome is None:
             return False
         operation = lease.operation
-        if outcome.kind is Kind.OK and operation.spec.needs is Needs.NOBODY:
+        if outcome.outcome_class is OutcomeClass.OK and operation.spec.needs is Needs.NOTHING:
             ticket = getattr(outcome.value, "ticket", None)
             if isinstance(ticket, str):
                 self._keep(operation, ticket)
                 return False
         given = getattr(operation, "ticket", None)
         dead = outcome.error is errors.NotLoggedIn
-        says_no = operation.spec.no is errors.NotLoggedIn and outcome.value is False  # isValidTicket: no error
-        ended = dead or (outcome.kind is Kind.OK and (operation.spec.name == self._ends or says_no))
-        if ended and self._ticket == (given or lease.stamp.code or lease.stamp.cookie.partition("=")[2]):
+        says_no = operation.spec.false_on is errors.NotLoggedIn and outcome.value is False  # isValidTicket: no error
+        ended = dead or (outcome.outcome_class is OutcomeClass.OK and (operation.spec.name == self._ends or says_no))
+        if ended and self._ticket == (
+            given or lease.authorization.code or lease.authorization.cookie.partition("=")[2]
+        ):
             self._ticket = None
         return dead and given is None and self._authenticate is not None
 
@@ -121,4 +125,4 @@ class TicketIdentity:
         ticket, ours = self._ticket, self._ours
         if ticket is not None and ours:
             self._ticket, self._ours = None, False
-            await self._send(self, self._log_out(ticket), UNSIGNED)
+            await self._send(self, self._log_out(ticket), ANONYMOUS)

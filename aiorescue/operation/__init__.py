@@ -1,6 +1,6 @@
 """What an operation *is*: data and types, without I/O. `spec` declares, `outcome` is what became of an attempt."""
 
-from aiorescue.operation.outcome import Answer, LongText, Outcome
+from aiorescue.operation.outcome import Answer, Outcome, StreamedText
 from aiorescue.operation.parameter import Parameter, Plain, Repeated, Slot, Source, slots_of, sources_of
 from aiorescue.operation.spec import (
     Binding,
@@ -11,12 +11,12 @@ from aiorescue.operation.spec import (
     Needs,
     Operation,
     Output,
-    PageForm,
+    PageLayout,
     Service,
     Spec,
     operation,
 )
-from aiorescue.operation.status import VERDICTS, Kind, Verdict, verdict
+from aiorescue.operation.status import VERDICTS, OutcomeClass, Verdict, verdict
 
 __all__ = [
     "VERDICTS",
@@ -26,13 +26,12 @@ __all__ = [
     "Effect",
     "Evidence",
     "Family",
-    "Kind",
-    "LongText",
     "Needs",
     "Operation",
     "Outcome",
+    "OutcomeClass",
     "Output",
-    "PageForm",
+    "PageLayout",
     "Parameter",
     "Plain",
     "Repeated",
@@ -40,6 +39,7 @@ __all__ = [
     "Slot",
     "Source",
     "Spec",
+    "StreamedText",
     "Verdict",
     "operation",
     "slots_of",

@@ -7,12 +7,12 @@ from typing import Any, Generic, Protocol, TypeVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation.status import Kind
+from aiorescue.operation.status import OutcomeClass
 
 R_co = TypeVar("R_co", covariant=True)
 
 
-class LongText(Protocol):
+class StreamedText(Protocol):
     """A text too long for the memory, in pieces. Whoever has it closes it."""
 
     def __iter__(self) -> Iterator[str]:
@@ -35,16 +35,16 @@ class Answer:
     Attributes:
         result: content of the result element: a word, or a mapping for an XML document.
         fields: the other elements of the answer, by SOAP name.
-        text: it is a text page's.
+        from_page: it is a text page's.
         body: what follows the word on a text page.
-        long: the same, where it is too long for the memory.
+        stream: the same, where it is too long for the memory.
     """
 
     result: Any
     fields: Mapping[str, Any] = attrs.field(factory=dict)
-    text: bool = False
+    from_page: bool = False
     body: str = ""
-    long: LongText | None = None
+    stream: StreamedText | None = None
 
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -55,7 +55,7 @@ class Outcome(Generic[R_co]):
     """What became of one attempt.
 
     Attributes:
-        kind: what to do next.
+        outcome_class: what to do next.
         value: the result, if OK.
         word: the service's own word, as it came.
         error: the exception type to raise if this is the end.
@@ -67,7 +67,7 @@ class Outcome(Generic[R_co]):
         outputs: the outputs of an OK that its value was made of, where it depends on them alone.
     """
 
-    kind: Kind
+    outcome_class: OutcomeClass
     value: R_co | None = None
     word: str | None = None
     error: type[errors.RescueError] = errors.RescueError

@@ -21,29 +21,29 @@ class Parameter:
 
     Attributes:
         soap: element name, and the field name of the ASMX GET and POST bindings.
-        text: field name on the `.aspx` pages; empty where the page has none.
+        page_key: field name on the `.aspx` pages; empty where the page has none.
         holds: ``str``, ``int`` (32 bits), ``bool`` or ``bytes`` (base64, or a part of a form of several).
-        longest: the most characters the service takes, or None if no limit is known.
+        max_length: the most characters the service takes, or None if no limit is known.
         secret: never shown in a message.
         choices: the only values that the service takes, if they are known.
-        says: makes the wire's value of the attribute's, where it is not the same.
-        on_page: how the text page writes it, where SOAP writes it differently.
-        form: field name of the ASMX GET and POST bindings where it is not the element's.
-        node: the text is an XML element, which SOAP carries as one, not escaped.
-        blank: left out, it is sent empty in forms and queries: ASMX answers HTTP 500 where it is not there at all.
+        encode: makes the wire's value of the attribute's, where it is not the same.
+        encode_on_page: how the text page writes it, where SOAP writes it differently.
+        form_name: field name of the ASMX GET and POST bindings where it is not the element's.
+        raw_xml: the text is an XML element, which SOAP carries as one, not escaped.
+        send_empty: left out, it is sent empty in forms and queries: ASMX answers HTTP 500 where it is not there at all.
     """
 
     soap: str
-    text: str = ""
+    page_key: str = ""
     holds: type[str] | type[int] | type[bool] | type[bytes] = str
-    longest: int | None = None
+    max_length: int | None = None
     secret: bool = False
     choices: tuple[Plain, ...] = ()
-    says: Callable[[Any], Plain] | None = None
-    on_page: Callable[[str], str] | None = None
-    form: str = ""
-    node: bool = False
-    blank: bool = False
+    encode: Callable[[Any], Plain] | None = None
+    encode_on_page: Callable[[str], str] | None = None
+    form_name: str = ""
+    raw_xml: bool = False
+    send_empty: bool = False
     # The characters a text may have without a closer look; none where not any text is taken.
     _room: int = attrs.field(init=False, repr=False, eq=False)
 
@@ -51,7 +51,7 @@ class Parameter:
     def _any_text(self) -> int:
         if self.holds is not str or self.choices:
             return -1
-        return 2**31 if self.longest is None else self.longest
+        return 2**31 if self.max_length is None else self.max_length
 
     def fits(self, value: Plain) -> bool:
         """Whether the wire can carry it."""
@@ -82,8 +82,8 @@ class Parameter:
         return None
 
     def _text_problem(self, value: str) -> str | None:
-        if self.longest is not None and len(value) > self.longest:
-            return f"has {len(value)} characters, but the service takes {self.longest}"
+        if self.max_length is not None and len(value) > self.max_length:
+            return f"has {len(value)} characters, but the service takes {self.max_length}"
         if value.isascii() and value.isprintable():
             return None
         bad = _NOT_XML.search(value)
@@ -141,7 +141,7 @@ def sources_of(cls: type) -> Iterator[Source]:
             continue
         for mark in get_args(annotation)[1:]:
             if isinstance(mark, Parameter):
-                yield Source(field.name, (mark,), _said(field.name, mark.says))
+                yield Source(field.name, (mark,), _said(field.name, mark.encode))
             elif isinstance(mark, Repeated):
                 yield Source(field.name, mark.parameters, attrgetter(field.name), several=True)
 

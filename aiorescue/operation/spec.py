@@ -24,7 +24,7 @@ __all__ = [
     "Needs",
     "Operation",
     "Output",
-    "PageForm",
+    "PageLayout",
     "Service",
     "Spec",
     "operation",
@@ -81,8 +81,8 @@ class Effect(enum.Enum):
 class Needs(enum.Enum):
     """As whom an operation is called."""
 
-    NOBODY = "nobody: it carries its own credentials, if any"
-    CALLER = "an auth code or a logged-in session; for infoRouter a ticket"
+    NOTHING = "nobody: it carries its own credentials, if any"
+    IDENTITY = "an auth code or a logged-in session; for infoRouter a ticket"
     SESSION = "the session itself: there is no parameter for it"
 
 
@@ -121,10 +121,11 @@ class Service:
         understand: the meaning of its answers.
         refusal: the meaning of an answer's headers; None if they say nothing, and the answer is read.
         hints: what an HTTP status means here, for messages.
-        trees: its documents are handed to `understand` as elements of `xml.etree`, in order and with their names.
-        omits: a parameter without a value is not sent; else a text is sent empty.
+        answers_as_elements: its documents are handed to `understand` as elements of `xml.etree`, in order and with
+            their names.
+        omits_absent: a parameter without a value is not sent; else a text is sent empty.
         identity_first: the ticket stands before the other parameters, not after them.
-        validates: refuses markup in forms and queries (ASP.NET's request validation).
+        validates_requests: refuses markup in forms and queries (ASP.NET's request validation).
     """
 
     name: str
@@ -133,17 +134,17 @@ class Service:
     understand: "Callable[[type[Operation[Any]], Answer], Outcome[Any]]"
     refusal: "Callable[[type[Operation[Any]], Mapping[str, str]], Outcome[Any] | None] | None" = None
     hints: Mapping[int, str] = attrs.field(factory=dict)
-    trees: bool = False
-    omits: bool = False
+    answers_as_elements: bool = False
+    omits_absent: bool = False
     identity_first: bool = False
-    validates: bool = True
+    validates_requests: bool = True
 
     def action(self, operation: str) -> str:
         """The SOAPAction of an operation."""
         return f"{self.namespace.rstrip('/')}/{operation}"
 
 
-class PageForm(enum.Enum):
+class PageLayout(enum.Enum):
     """How a text page writes what its OK brings along."""
 
     KEYS = "lines of KEY:value"
@@ -161,7 +162,7 @@ class Output:
 
     Attributes:
         soap: its element.
-        text: its key on the text page.
+        page_key: its key on the text page.
         holds: what the element holds.
         record: the class with the fields of a structure.
         item: the element of one record, where there is a list of them.
@@ -169,7 +170,7 @@ class Output:
     """
 
     soap: str
-    text: str = ""
+    page_key: str = ""
     holds: type[str] | type[int] | type[bool] = str
     record: type[Any] | None = None
     item: str = ""
@@ -186,16 +187,16 @@ class Spec:
         prefix: what stands before its status words in SOAP and ASMX answers.
         root: the root element of its ASMX GET and POST answers.
         page: the path of its text page.
-        form: how that page writes the outputs.
+        page_layout: how that page writes the outputs.
         words: its status words in the SOAP spelling; the text page has them in capitals.
-        text_words: words that only the text page knows.
+        page_words: words that only the text page knows.
         outputs: what an OK brings along.
         identity: the parameter that takes the auth code or ticket.
         own_credentials: the fields for name and password; left out, the caller's `Login` fills them.
-        no: the refusal that is this operation's way to answer False (isValidTicket).
+        false_on: the refusal that is this operation's way to answer False (isValidTicket).
         secret_answer: the answer holds a secret, so it is never quoted.
-        answers: what it answers with.
-        long: its text page's answer may be too long for the memory.
+        content: what it answers with.
+        streamed: its text page's answer may be too long for the memory.
     """
 
     service: Service
@@ -204,19 +205,19 @@ class Spec:
     prefix: str = ""
     root: str = ""
     page: str = ""
-    form: PageForm = PageForm.KEYS
+    page_layout: PageLayout = PageLayout.KEYS
     words: tuple[str, ...] = ()
-    text_words: tuple[str, ...] = ()
+    page_words: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()
     identity: Parameter | None = None
-    needs: Needs = Needs.CALLER
+    needs: Needs = Needs.IDENTITY
     effect: Effect = Effect.READ
     family: Family | None = None
     own_credentials: tuple[str, str] | None = None
-    no: type[errors.RescueError] | None = None
+    false_on: type[errors.RescueError] | None = None
     secret_answer: bool = False
-    answers: Content = Content.XML
-    long: bool = False
+    content: Content = Content.XML
+    streamed: bool = False
 
     def choose(self, preferred: Binding) -> Binding:
         """The client's preferred binding if offered, else the best that is known for the operation."""

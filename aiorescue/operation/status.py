@@ -11,7 +11,7 @@ import attrs
 from aiorescue import errors
 
 
-class Kind(enum.Enum):
+class OutcomeClass(enum.Enum):
     """The class of an outcome: what the life of a call does next."""
 
     OK = "ok"
@@ -25,21 +25,21 @@ class Kind(enum.Enum):
 class Verdict:
     """What a status word means."""
 
-    kind: Kind
+    outcome_class: OutcomeClass
     error: type[errors.RescueError] = errors.RescueError
     hint: str = ""
 
 
 def _verdicts() -> dict[str, Verdict]:
     auth, not_in = errors.AuthenticationError, errors.NotLoggedIn
-    ok, refused, final = Verdict(Kind.OK), Kind.AUTHENTICATION, Kind.FINAL
+    ok, refused, final = Verdict(OutcomeClass.OK), OutcomeClass.AUTHENTICATION, OutcomeClass.FINAL
     wrong = errors.InvalidParameter
     return {
         "OK": ok,
         "TRUE": ok,
         "FALSE": ok,
-        "ERROR": Verdict(Kind.TRANSIENT, errors.ServiceError, "an unspecified error, such as a timeout"),
-        "POLLRATEEXCEEDED": Verdict(Kind.THROTTLED, errors.RateLimited, "calls come faster than allowed"),
+        "ERROR": Verdict(OutcomeClass.TRANSIENT, errors.ServiceError, "an unspecified error, such as a timeout"),
+        "POLLRATEEXCEEDED": Verdict(OutcomeClass.THROTTLED, errors.RateLimited, "calls come faster than allowed"),
         "INVALID": Verdict(refused, auth, "wrong e-mail address or password"),
         "NOTLOGGEDIN": Verdict(refused, not_in, "log in, or pass an auth code"),
         "NOTLOGGEDINASADMIN": Verdict(refused, not_in, "an administrator has to be logged in"),
@@ -77,8 +77,10 @@ def _verdicts() -> dict[str, Verdict]:
 
 #: Every status word that we know, in the text pages' capitals. SOAP members are the same words in mixed case.
 VERDICTS: Mapping[str, Verdict] = _verdicts()
-_INVALID_PARAMETER = Verdict(Kind.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter")
-_UNKNOWN = Verdict(Kind.FINAL, errors.ServiceError, "a word that this version does not know")
+_INVALID_PARAMETER = Verdict(
+    OutcomeClass.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter"
+)
+_UNKNOWN = Verdict(OutcomeClass.FINAL, errors.ServiceError, "a word that this version does not know")
 
 
 def verdict(word: str, prefix: str = "") -> Verdict:

@@ -6,7 +6,7 @@ import attrs
 
 from aiorescue.clock import Clock
 from aiorescue.pace.limit import Limit
-from aiorescue.pace.turns import Line, Rank
+from aiorescue.pace.turns import Line, Priority
 
 #: Seconds for which a call that is late on its way holds up the next one, at most.
 _HOLD = 1.0
@@ -73,13 +73,13 @@ class Interval:
         self._not_before = float("-inf")
         self._under_way: dict[float, bool] = {}  # moments of sending, oldest first, and whether they test the gap
 
-    def ready_at(self, rank: Rank = Rank.CALL) -> float:
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """When a call that came now would be sent."""
-        return max(self._due(), self._clock.time()) + self._line.ahead(rank) * self.limit.gap
+        return max(self._due(), self._clock.time()) + self._line.ahead(priority) * self.limit.gap
 
-    async def slot(self, rank: Rank = Rank.CALL, *, rejections: int = 0) -> float:
+    async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
         """Wait for the next slot; cancelled, it is left to the next one in line."""
-        await self._line.enter(rank)
+        await self._line.enter(priority)
         try:
             await self._wait()
             return self._take()

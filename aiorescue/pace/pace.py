@@ -14,7 +14,7 @@ from aiorescue.clock import Clock
 from aiorescue.operation import Family
 from aiorescue.pace.interval import Interval
 from aiorescue.pace.limit import UNKNOWN, Limit
-from aiorescue.pace.turns import Line, Rank
+from aiorescue.pace.turns import Line, Priority
 
 #: Seconds in which the service counts logins.
 LOGIN_WINDOW = 180.0
@@ -53,17 +53,29 @@ class Pace:
         return rate
 
 
-class Pacer(Protocol):
-    """Hands out slots in order of rank and arrival."""
+@attrs.frozen
+class Account:
+    """Whom the service counts calls for: the key of a pace.
 
-    def ready_at(self, rank: Rank = Rank.CALL) -> float:
+    Attributes:
+        key: the auth code, or the e-mail address or name of a login; empty for calls without credentials. It may be a
+            secret, so it is never shown.
+    """
+
+    key: str = attrs.field(default="", repr=False)
+
+
+class Pacer(Protocol):
+    """Hands out slots in order of priority and arrival."""
+
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """When a call that came now would be sent."""
 
-    async def slot(self, rank: Rank = Rank.CALL, *, rejections: int = 0) -> float:
+    async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
         """Wait for a slot; cancelled, it is given back.
 
         Args:
-            rank: where the call stands in line.
+            priority: where the call stands in line.
             rejections: how often this call was rejected as too fast.
 
         Returns:
@@ -100,11 +112,11 @@ class Unpaced:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def ready_at(self, rank: Rank = Rank.CALL) -> float:
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """Now."""
         return self._clock.time()
 
-    async def slot(self, rank: Rank = Rank.CALL, *, rejections: int = 0) -> float:
+    async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
         """Nothing to wait for, unless the call was rejected before."""
         if rejections:
             await self._clock.sleep(UNKNOWN * (1 + random.random()))  # noqa: S311 - spreads, hides nothing
@@ -123,15 +135,15 @@ class Window:
         self._sent: deque[float] = deque(maxlen=count)
         self._line = Line()
 
-    def ready_at(self, rank: Rank = Rank.CALL) -> float:
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """When the oldest has left the window."""
         now = self._clock.time()
         full = len(self._sent) == self._sent.maxlen
         return max(now, self._sent[0] + self._seconds) if full else now
 
-    async def slot(self, rank: Rank = Rank.CALL, *, rejections: int = 0) -> float:
+    async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
         """Wait until one more fits in."""
-        await self._line.enter(rank)
+        await self._line.enter(priority)
         try:
             while (wait := self.ready_at() - self._clock.time()) > 0:
                 await self._clock.sleep(wait)

@@ -6,16 +6,16 @@ from collections import deque
 from contextlib import suppress
 
 
-class Rank(enum.IntEnum):
+class Priority(enum.IntEnum):
     """Where a call stands in line."""
 
-    AGAIN = 0  # it had its turn before and was turned away: it goes first
+    RETRY = 0  # it had its turn before and was turned away: it goes first
     CALL = 1  # somebody waits for it
     BULK = 2  # one of many: every other turn while somebody waits
 
 
 class Line:
-    """One at a time has the turn, or as many as there are places. Within a rank the order is that of arrival.
+    """One at a time has the turn, or as many as there are places. Within a priority the order is that of arrival.
 
     While calls of both kinds wait, every other turn goes to the bulk job: a call waits for one turn of the job's at
     most before its own, and the job keeps half of its speed, however many call.
@@ -24,23 +24,23 @@ class Line:
     def __init__(self, places: int = 1) -> None:
         self._places = places
         self._taken = 0
-        self._waiting: tuple[deque[asyncio.Future[None]], ...] = tuple(deque() for _ in Rank)
+        self._waiting: tuple[deque[asyncio.Future[None]], ...] = tuple(deque() for _ in Priority)
         self._bulk_is_next = False
 
-    def ahead(self, rank: Rank) -> int:
+    def ahead(self, priority: Priority) -> int:
         """How many turns come before that of a call that came now."""
         again, calls, bulk = (len(waiting) for waiting in self._waiting)
         first = again + self._taken
-        if rank is Rank.AGAIN:
+        if priority is Priority.RETRY:
             return first
-        return first + calls + (bulk if rank is Rank.BULK else min(bulk, calls + self._bulk_is_next))
+        return first + calls + (bulk if priority is Priority.BULK else min(bulk, calls + self._bulk_is_next))
 
-    async def enter(self, rank: Rank) -> None:
+    async def enter(self, priority: Priority) -> None:
         """Wait for the turn. Cancelled, nothing is left behind."""
         if self._taken < self._places:
             self._taken += 1
             return
-        waiting = self._waiting[rank]
+        waiting = self._waiting[priority]
         turn = asyncio.get_running_loop().create_future()
         waiting.append(turn)
         try:

@@ -16,7 +16,7 @@ from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import AuthCode, Login, kind
-from aiorescue.identity.identity import CodeIdentity, Identity, NobodyIdentity
+from aiorescue.identity.identity import AnonymousIdentity, CodeIdentity, Identity
 from aiorescue.identity.session import SessionIdentity
 from aiorescue.operation import Binding, Operation, Spec
 from aiorescue.pace.pace import Pace, PaceSetting
@@ -100,7 +100,7 @@ class RescueClient(ServiceClient):
         self._sessions = sessions
         self._reporting: dict[Identity, asyncio.Lock] = {}
         given = _sequence(credentials)
-        self._identities = [self._identity(one, number) for number, one in enumerate(given, 1)] or [NobodyIdentity()]
+        self._identities = [self._identity(one, number) for number, one in enumerate(given, 1)] or [AnonymousIdentity()]
 
     def _identity(self, credentials: AuthCode | Login, number: int) -> Identity:
         if isinstance(credentials, AuthCode):
@@ -110,7 +110,7 @@ class RescueClient(ServiceClient):
             login=authentication.Login(credentials.email, credentials.password),
             logout=authentication.Logout(),
             sessions=self._sessions,
-            send=self._caller.send,
+            send=self._runner.send,
             clock=self._clock,
         )
 
@@ -128,7 +128,7 @@ class RescueClient(ServiceClient):
         for identity in logins:
             if identity.credentials == wanted:
                 return identity
-        if type(self._identities[0]) is not NobodyIdentity:
+        if type(self._identities[0]) is not AnonymousIdentity:
             raise errors.InvalidRequest(
                 "login: this client already calls as somebody else; use a client of its own for each caller",
                 operation=operation.spec.name,

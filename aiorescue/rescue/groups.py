@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Operation, Output, PageForm, Spec, operation
+from aiorescue.operation import Effect, Operation, Output, PageLayout, Spec, operation
 from aiorescue.rescue.answers.nodes import Group
 from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, TEXT, TEXT_INFERRED, either, on_page, words
@@ -40,9 +40,9 @@ class CreateGroup(Operation[int]):
         name="createGroup",
         bindings=TEXT,
         page="/API/createGroup.aspx",
-        form=PageForm.BODY,
+        page_layout=PageLayout.BODY,
         words=words(REFUSALS),
-        text_words=words("InvalidParam_Parent"),
+        page_words=words("InvalidParam_Parent"),
         outputs=(Output("node"),),
         identity=AUTH_CODE,
         effect=Effect.CREATES,
@@ -73,7 +73,7 @@ class GetGroup(Operation[Group]):
         prefix="getGroup_",
         page="/API/getGroup.aspx",
         words=words(REFUSALS, "InvalidParam_NodeID"),
-        text_words=words("InvalidParam_Node"),
+        page_words=words("InvalidParam_Node"),
         outputs=(Output("oGroup", record=Group),),
         identity=AUTH_CODE,
     )
@@ -103,7 +103,7 @@ class GetGroupV2(Operation[Group]):
         bindings=TEXT_INFERRED,
         page="/API/getGroup_v2.aspx",
         words=words(REFUSALS),
-        text_words=words("InvalidParam_Node"),
+        page_words=words("InvalidParam_Node"),
         outputs=(Output("oGroup", record=Group),),
         identity=AUTH_CODE,
     )

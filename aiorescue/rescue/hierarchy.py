@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from aiorescue.operation import Effect, Operation, Output, PageForm, Parameter, Spec, operation
+from aiorescue.operation import Effect, Operation, Output, PageLayout, Parameter, Spec, operation
 from aiorescue.rescue.answers import records
 from aiorescue.rescue.answers.nodes import Account, Hierarchy, Node
 from aiorescue.rescue.service import (
@@ -91,7 +91,7 @@ class GetHierarchy(Operation[Hierarchy]):
         bindings=SOAP11_SEEN | TEXT,
         prefix="getHierarchy_",
         page="/API/getHierarchy.aspx",
-        form=PageForm.BLOCKS,
+        page_layout=PageLayout.BLOCKS,
         words=words(REFUSALS),
         outputs=(Output("aHierarchy", record=Node, item="HIERARCHY"),),
         identity=AUTH_CODE,
@@ -118,14 +118,14 @@ class GetHierarchyV2(Operation[Hierarchy]):
         without_offline: leave out technicians who are offline; other nodes stay.
     """
 
-    node: Annotated[int | None, on_page("isnode", says=_is_given), on_page("node", int)] = None
+    node: Annotated[int | None, on_page("isnode", encode=_is_given), on_page("node", int)] = None
     without_offline: Annotated[bool, on_page("filteroffline", **either("false", "true"))] = False
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,
         name="getHierarchy_v2",
         bindings=TEXT_SEEN,
         page="/API/getHierarchy_v2.aspx",
-        form=PageForm.BLOCKS,
+        page_layout=PageLayout.BLOCKS,
         words=words(REFUSALS),
         outputs=(Output("aHierarchy", record=Node, item="HIERARCHY"),),
         identity=AUTH_CODE,
@@ -157,7 +157,7 @@ class MoveNode(Operation[None]):
         bindings=TEXT,
         page="/API/moveNode.aspx",
         words=words(REFUSALS),
-        text_words=words("InvalidParam_Node InvalidParam_TargetNode Invalid_Move"),
+        page_words=words("InvalidParam_Node InvalidParam_TargetNode Invalid_Move"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -182,7 +182,7 @@ class DeleteNode(Operation[None]):
         prefix="deleteNode_",
         page="/API/deleteNode.aspx",
         words=words(REFUSALS, "InvalidParam_NodeID", "Invalid_Delete"),
-        text_words=words("InvalidParam_Node"),
+        page_words=words("InvalidParam_Node"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -208,7 +208,7 @@ class AssignChannel(Operation[None]):
         bindings=TEXT,
         page="/API/assignChannel.aspx",
         words=words(REFUSALS),
-        text_words=words("InvalidParam_Node InvalidParam_Entry Invalid_Assign"),
+        page_words=words("InvalidParam_Node InvalidParam_Entry Invalid_Assign"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -234,7 +234,7 @@ class UnassignChannel(Operation[None]):
         bindings=TEXT,
         page="/API/unassignChannel.aspx",
         words=words(REFUSALS),
-        text_words=words("InvalidParam_Node InvalidParam_Entry Invalid_Deassign"),
+        page_words=words("InvalidParam_Node InvalidParam_Entry Invalid_Deassign"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )

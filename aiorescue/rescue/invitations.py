@@ -13,7 +13,7 @@ from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, SOAP12_SEEN
 #: The two that a working client sends; more are likely, but nobody has shown them.
 TwoFields = Annotated[
     tuple[str, ...],
-    Repeated(tuple(Parameter(f"sCField{i}", longest=n) for i, n in enumerate(LONGEST_CUSTOM_FIELDS[:2]))),
+    Repeated(tuple(Parameter(f"sCField{i}", max_length=n) for i, n in enumerate(LONGEST_CUSTOM_FIELDS[:2]))),
 ]
 PinDigits = Annotated[str, Parameter("iPINCode", "pincode")]
 

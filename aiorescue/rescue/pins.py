@@ -14,9 +14,9 @@ LONGEST_CUSTOM_FIELDS = (64, 512, 512, 256, 64, 64)
 
 CustomFields = Annotated[
     tuple[str, ...],
-    Repeated(tuple(Parameter(f"sCField{i}", f"cfield{i}", longest=n) for i, n in enumerate(LONGEST_CUSTOM_FIELDS))),
+    Repeated(tuple(Parameter(f"sCField{i}", f"cfield{i}", max_length=n) for i, n in enumerate(LONGEST_CUSTOM_FIELDS))),
 ]
-Tracking = Annotated[str, Parameter("sTracking0", "tracking0", longest=64)]
+Tracking = Annotated[str, Parameter("sTracking0", "tracking0", max_length=64)]
 NoTechConsole = Annotated[bool, Parameter("bNoTechConsole", "notechconsole", bool)]
 Node = Annotated[int | None, Parameter("nodeId", "NodeId", int)]
 PhoneNumber = Annotated[str, Parameter("sPhoneNumber", "PhoneNumber")]

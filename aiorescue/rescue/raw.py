@@ -13,9 +13,9 @@ from aiorescue.operation import (
     Effect,
     Evidence,
     Family,
-    Kind,
     Operation,
     Outcome,
+    OutcomeClass,
     Parameter,
     Source,
     Spec,
@@ -53,14 +53,16 @@ def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]
     """Refusals that are known are raised as ever; what else the service says is handed on."""
     word = records.content(answer.result)
     if not isinstance(word, str):
-        return Outcome(Kind.OK, value=Raw("", word or {}))
+        return Outcome(OutcomeClass.OK, value=Raw("", word or {}))
     word = word.strip()
     found = verdict(word, operation.spec.prefix)
-    if found.kind is Kind.TRANSIENT or (found.kind is not Kind.OK and found.error is not errors.ServiceError):
-        return Outcome(found.kind, word=word, error=found.error, detail=found.hint)
+    if found.outcome_class is OutcomeClass.TRANSIENT or (
+        found.outcome_class is not OutcomeClass.OK and found.error is not errors.ServiceError
+    ):
+        return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint)
     lines = map(_KEY.fullmatch, lines_of(answer.body))
-    outputs = {line[1]: line[2].strip() for line in lines if line} if answer.text else answer.fields
-    return Outcome(Kind.OK, value=Raw(word, outputs, answer.body.strip("\r\n")), word=word)
+    outputs = {line[1]: line[2].strip() for line in lines if line} if answer.from_page else answer.fields
+    return Outcome(OutcomeClass.OK, value=Raw(word, outputs, answer.body.strip("\r\n")), word=word)
 
 
 _RAW: Final = attrs.evolve(RESCUE, understand=_understand)
@@ -90,7 +92,7 @@ def call_of(name: str, parameters: Mapping[str, str | int | bool], known: Spec |
     for one in (name, *parameters):
         if _NAME.fullmatch(one) is None:
             raise errors.InvalidRequest(f"raw: {one[:40]!r} cannot be a name on the wire")
-        if one.lower() in (AUTH_CODE.soap.lower(), AUTH_CODE.text):
+        if one.lower() in (AUTH_CODE.soap.lower(), AUTH_CODE.page_key):
             raise errors.InvalidRequest(f"raw: {one} comes from the client's credentials")
     for one, value in parameters.items():
         if not isinstance(value, str | int | bool):

@@ -160,7 +160,7 @@ class SetReportType(Operation[None]):
         bindings=TEXT_SEEN,
         page="/API/setReportType.aspx",
         words=words(WORDS),
-        text_words=words("NotSupported"),
+        page_words=words("NotSupported"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -177,8 +177,8 @@ class SetReportDate(Operation[None]):
         end: last day.
     """
 
-    begin: Annotated[date, Parameter("sBeginDate", "bdate", says=_day)] = attrs.field(converter=_date)
-    end: Annotated[date, Parameter("sEndDate", "edate", says=_day)] = attrs.field(converter=_date)
+    begin: Annotated[date, Parameter("sBeginDate", "bdate", encode=_day)] = attrs.field(converter=_date)
+    end: Annotated[date, Parameter("sEndDate", "edate", encode=_day)] = attrs.field(converter=_date)
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,
@@ -201,10 +201,10 @@ class SetReportDateV2(Operation[None]):
         end: last moment.
     """
 
-    begin: Annotated[datetime, Parameter("dBeginDate", "bdate", says=_moment, on_page=_page_moment)] = attrs.field(
-        converter=_datetime
+    begin: Annotated[datetime, Parameter("dBeginDate", "bdate", encode=_moment, encode_on_page=_page_moment)] = (
+        attrs.field(converter=_datetime)
     )
-    end: Annotated[datetime, Parameter("dEndDate", "edate", says=_moment, on_page=_page_moment)] = attrs.field(
+    end: Annotated[datetime, Parameter("dEndDate", "edate", encode=_moment, encode_on_page=_page_moment)] = attrs.field(
         converter=_datetime
     )
 
@@ -229,8 +229,8 @@ class SetReportTime(Operation[None]):
         end: last time.
     """
 
-    begin: Annotated[time, Parameter("sBeginTime", "btime", says=_clock)] = attrs.field(converter=_time)
-    end: Annotated[time, Parameter("sEndTime", "etime", says=_clock)] = attrs.field(converter=_time)
+    begin: Annotated[time, Parameter("sBeginTime", "btime", encode=_clock)] = attrs.field(converter=_time)
+    end: Annotated[time, Parameter("sEndTime", "etime", encode=_clock)] = attrs.field(converter=_time)
 
     spec: ClassVar[Spec] = Spec(
         service=RESCUE,

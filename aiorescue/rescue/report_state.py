@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any, ClassVar
 
-from aiorescue.operation import Operation, Output, PageForm, Spec, operation
+from aiorescue.operation import Operation, Output, PageLayout, Spec, operation
 from aiorescue.rescue.answers.records import moment
 from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.report_settings import WORDS
@@ -58,7 +58,7 @@ class GetReportArea(Operation[ReportArea | str]):
         name="getReportArea",
         bindings=TEXT,
         page="/API/getReportArea.aspx",
-        form=PageForm.VALUE,
+        page_layout=PageLayout.VALUE,
         words=words(WORDS),
         outputs=(Output("value"),),
         identity=AUTH_CODE,
@@ -83,7 +83,7 @@ class GetReportAreaV2(Operation[ReportArea | str]):
         name="getReportArea_v2",
         bindings=TEXT_INFERRED,
         page="/API/getReportArea_v2.aspx",
-        form=PageForm.VALUE,
+        page_layout=PageLayout.VALUE,
         words=words(WORDS),
         outputs=(Output("value"),),
         identity=AUTH_CODE,
@@ -108,7 +108,7 @@ class GetReportAreaV8(Operation[ReportArea | str]):
         name="getReportArea_v8",
         bindings=TEXT_INFERRED,
         page="/API/getReportArea_v8.aspx",
-        form=PageForm.VALUE,
+        page_layout=PageLayout.VALUE,
         words=words(WORDS),
         outputs=(Output("value"),),
         identity=AUTH_CODE,
@@ -133,7 +133,7 @@ class GetReportType(Operation[ReportType]):
         name="getReportType",
         bindings=TEXT_SEEN,
         page="/API/getReportType.aspx",
-        form=PageForm.VALUE,
+        page_layout=PageLayout.VALUE,
         words=words(WORDS),
         outputs=(Output("value"),),
         identity=AUTH_CODE,
@@ -161,7 +161,7 @@ class GetReportDate(Operation[tuple[datetime, datetime]]):
         name="getReportDate",
         bindings=TEXT,
         page="/API/getReportDate.aspx",
-        form=PageForm.VALUE,
+        page_layout=PageLayout.VALUE,
         words=words(WORDS),
         outputs=(Output("value"),),
         identity=AUTH_CODE,
@@ -189,7 +189,7 @@ class GetReportTime(Operation[tuple[time, time]]):
         name="getReportTime",
         bindings=TEXT,
         page="/API/getReportTime.aspx",
-        form=PageForm.VALUE,
+        page_layout=PageLayout.VALUE,
         words=words(WORDS),
         outputs=(Output("value"),),
         identity=AUTH_CODE,
@@ -219,7 +219,7 @@ class GetTimeZone(Operation[int]):
         name="getTimeZone",
         bindings=TEXT,
         page="/API/getTimezone.aspx",
-        form=PageForm.VALUE,
+        page_layout=PageLayout.VALUE,
         words=words(WORDS),
         outputs=(Output("value"),),
         identity=AUTH_CODE,
@@ -247,7 +247,7 @@ class GetDelimiter(Operation[str]):
         name="getDelimiter",
         bindings=TEXT,
         page="/API/getDelimiter.aspx",
-        form=PageForm.VALUE,
+        page_layout=PageLayout.VALUE,
         words=words(WORDS),
         outputs=(Output("value"),),
         identity=AUTH_CODE,
@@ -276,7 +276,7 @@ class GetOutput(Operation[ReportOutput]):
         name="getOutput",
         bindings=TEXT,
         page="/API/getOutput.aspx",
-        form=PageForm.VALUE,
+        page_layout=PageLayout.VALUE,
         words=words(WORDS),
         outputs=(Output("value"),),
         identity=AUTH_CODE,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from aiorescue.operation import Family, Operation, Output, PageForm, Parameter, Spec, operation
+from aiorescue.operation import Family, Operation, Output, PageLayout, Parameter, Spec, operation
 from aiorescue.rescue.answers.report import Chat, Report, ReportNodeRef
 from aiorescue.rescue.answers.report_stream import ReportRows
 from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, words
@@ -35,7 +35,7 @@ class GetChat(Operation[Chat]):
         bindings=SOAP11_SEEN | TEXT,
         prefix="getChat_",
         page="/API/getChat.aspx",
-        form=PageForm.VALUE,
+        page_layout=PageLayout.VALUE,
         words=words(_WORDS),
         outputs=(Output("sChatLog"),),
         identity=AUTH_CODE,
@@ -66,7 +66,7 @@ class GetNote(Operation[str]):
         prefix="getNote_",
         page="/API/getNote.aspx",
         words=words(_WORDS),
-        text_words=words("InvalidParam_Session"),
+        page_words=words("InvalidParam_Session"),
         outputs=(Output("sNote", "NOTE"),),
         identity=AUTH_CODE,
     )
@@ -97,12 +97,12 @@ class GetReport(Operation[Report]):
         bindings=SOAP11_SEEN | TEXT,
         prefix="getReport_",
         page="/API/getReport.aspx",
-        form=PageForm.BODY,
+        page_layout=PageLayout.BODY,
         words=words(_WORDS),
         outputs=(Output("sReport"),),
         identity=AUTH_CODE,
         family=Family.REPORTS,
-        long=True,
+        streamed=True,
     )
 
     @classmethod
@@ -126,12 +126,12 @@ class ReportV2(Operation[R]):
         bindings=SOAP11_SEEN | TEXT_SEEN,
         prefix="getReport_",
         page="/API/getReport_v2.aspx",
-        form=PageForm.BODY,
+        page_layout=PageLayout.BODY,
         words=words(_WORDS),
         outputs=(Output("sReport"),),
         identity=AUTH_CODE,
         family=Family.REPORTS,
-        long=True,
+        streamed=True,
     )
 
 

@@ -8,9 +8,9 @@ from aiorescue.operation import (
     Answer,
     Binding,
     Evidence,
-    Kind,
     Operation,
     Outcome,
+    OutcomeClass,
     Output,
     Parameter,
     Service,
@@ -47,10 +47,10 @@ def on_page(name: str, holds: type[str] | type[int] | type[bool] = str, **more: 
 def either(no: str, yes: str) -> Mapping[str, Any]:
     """How a parameter that is a bool here is one of two words on the wire."""
 
-    def says(value: bool | str) -> str:  # noqa: FBT001 - the attribute's value
+    def encode(value: bool | str) -> str:  # noqa: FBT001 - the attribute's value
         return (no, yes)[value] if isinstance(value, bool) else value
 
-    return {"choices": (no, yes), "says": says}
+    return {"choices": (no, yes), "encode": encode}
 
 
 def words(members: str, *more: str) -> tuple[str, ...]:
@@ -64,16 +64,16 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     word = records.content(answer.result)
     word = word.strip() if isinstance(word, str) else ""
     if not word:
-        return Outcome(Kind.FINAL, error=errors.ProtocolError, detail="the answer holds no status word")
+        return Outcome(OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer holds no status word")
     found = verdict(word, spec.prefix)
-    if found.kind is not Kind.OK:
-        return Outcome(found.kind, word=word, error=found.error, detail=found.hint)
+    if found.outcome_class is not OutcomeClass.OK:
+        return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint)
     try:
-        values = pages.values(spec, answer) if answer.text else _values(spec.outputs, answer)
-        return Outcome(Kind.OK, value=operation.result(values), word=word, outputs=values)
+        values = pages.values(spec, answer) if answer.from_page else _values(spec.outputs, answer)
+        return Outcome(OutcomeClass.OK, value=operation.result(values), word=word, outputs=values)
     except ValueError as problem:
         # Nothing marks the end of a text answer, so that one cut short looks like this; XML cut short does not.
-        kind = Kind.TRANSIENT if answer.text else Kind.FINAL
+        kind = OutcomeClass.TRANSIENT if answer.from_page else OutcomeClass.FINAL
         return Outcome(kind, word=word, error=errors.ProtocolError, detail=str(problem), ambiguous=True)
 
 

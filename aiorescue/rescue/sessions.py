@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from aiorescue.operation import Binding, Effect, Evidence, Operation, Output, PageForm, Parameter, Spec, operation
+from aiorescue.operation import Binding, Effect, Evidence, Operation, Output, PageLayout, Parameter, Spec, operation
 from aiorescue.rescue.answers.sessions import NodeRef, Session
 from aiorescue.rescue.service import (
     ASMX,
@@ -47,7 +47,7 @@ class StartSession(Operation[None]):
         root="startSessionRet",
         page="/API/startSession.aspx",
         words=words(_ACTION_WORDS),
-        text_words=words("InvalidParam_Session InvalidParam_Node"),
+        page_words=words("InvalidParam_Session InvalidParam_Node"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -74,7 +74,7 @@ class CloseSession(Operation[None]):
         root="closeSessionRet",
         page="/API/closeSession.aspx",
         words=words(_ACTION_WORDS),
-        text_words=words("InvalidParam_Session"),
+        page_words=words("InvalidParam_Session"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -98,7 +98,7 @@ class HoldSession(Operation[None]):
         bindings=TEXT,
         page="/API/holdSession.aspx",
         words=words(_ACTION_WORDS),
-        text_words=words("InvalidParam_Session"),
+        page_words=words("InvalidParam_Session"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -124,7 +124,7 @@ class CancelAction(Operation[None]):
         root="cancelActionRet",
         page="/API/cancelAction.aspx",
         words=words(_ACTION_WORDS),
-        text_words=words("InvalidParam_Session"),
+        page_words=words("InvalidParam_Session"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -154,7 +154,7 @@ class TransferSession(Operation[None]):
         bindings=TEXT,
         page="/API/transferSession.aspx",
         words=words(_ACTION_WORDS),
-        text_words=words("InvalidParam_Node"),
+        page_words=words("InvalidParam_Node"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -179,7 +179,7 @@ class IsAnyTechAvailableOnChannel(Operation[bool]):
         name="isAnyTechAvailableOnChannel",
         bindings=TEXT,
         page="/API/isAnyTechAvailableOnChannel.aspx",
-        form=PageForm.WORD,
+        page_layout=PageLayout.WORD,
         words=words("TRUE FALSE Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"),
         outputs=(Output("isAnyTechAvailableOnChannel"),),
         identity=AUTH_CODE,
@@ -231,9 +231,9 @@ class GetSession(SessionsRequest):
         bindings=SOAP11_SEEN | TEXT,
         prefix="getSession_",
         page="/API/getSession.aspx",
-        form=PageForm.TABLE,
+        page_layout=PageLayout.TABLE,
         words=words(_LIST_WORDS),
-        text_words=words("InvalidParam_Node"),
+        page_words=words("InvalidParam_Node"),
         outputs=(Output("aSessions", record=Session, item="SESSION"),),
         identity=AUTH_CODE,
     )
@@ -251,9 +251,9 @@ class GetSessionV2(SessionsRequest):
         name="getSession_V2",
         bindings=TEXT_INFERRED,
         page="/API/getSession_v2.aspx",
-        form=PageForm.TABLE,
+        page_layout=PageLayout.TABLE,
         words=words("OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"),
-        text_words=words("InvalidParam_Node"),
+        page_words=words("InvalidParam_Node"),
         outputs=(Output("aSessions", record=Session, item="SESSION_V2"),),
         identity=AUTH_CODE,
     )
@@ -269,9 +269,9 @@ class GetSessionV3(SessionsRequest):
         bindings={Binding.SOAP11: Evidence.CLIENT, Binding.SOAP12: Evidence.CLIENT} | TEXT,
         prefix="getSession_",
         page="/API/getSession_v3.aspx",
-        form=PageForm.TABLE,
+        page_layout=PageLayout.TABLE,
         words=words(_LIST_WORDS),
-        text_words=words("InvalidParam_Node"),
+        page_words=words("InvalidParam_Node"),
         outputs=(Output("aSessions", record=Session, item="SESSION_V3"),),
         identity=AUTH_CODE,
     )

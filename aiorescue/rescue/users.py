@@ -12,7 +12,7 @@ from aiorescue.operation import (
     Evidence,
     Operation,
     Output,
-    PageForm,
+    PageLayout,
     Parameter,
     Slot,
     Spec,
@@ -57,7 +57,7 @@ class GetUser(UserRequest):
         prefix="getUser_",
         page="/API/getUser.aspx",
         words=_USER_WORDS,
-        text_words=words("InvalidParam_Node"),
+        page_words=words("InvalidParam_Node"),
         outputs=(Output("oUser", record=User),),
         identity=AUTH_CODE,
     )
@@ -107,7 +107,7 @@ class GetUserV3(UserRequest):
         prefix="getUser_",
         page="/API/getUser_v3.aspx",
         words=(*_USER_WORDS, "InvalidParam_Email", "Invalid_EmailAndNodeIdBothSpecified"),
-        text_words=words("InvalidParam_Node"),
+        page_words=words("InvalidParam_Node"),
         outputs=(Output("oUser", record=User),),
         identity=AUTH_CODE,
     )
@@ -141,9 +141,9 @@ class CreateUser(Operation[int]):
         name="createUser",
         bindings=TEXT,
         page="/API/createUser.aspx",
-        form=PageForm.BODY,
+        page_layout=PageLayout.BODY,
         words=words(REFUSALS),
-        text_words=words("InvalidParam_Parent"),
+        page_words=words("InvalidParam_Parent"),
         outputs=(Output("node"),),
         identity=AUTH_CODE,
         effect=Effect.CREATES,
@@ -227,7 +227,7 @@ class CreateUsers(Operation[None]):
 
 
 def _numbered(slot: Slot, index: int, user: NewUser) -> Slot:
-    parameter = attrs.evolve(slot.parameter, text=f"USERDATA[{index}].{slot.parameter.text}")
+    parameter = attrs.evolve(slot.parameter, page_key=f"USERDATA[{index}].{slot.parameter.page_key}")
     value = slot.get(user)
     return Slot(f"users[{index}].{slot.name}", parameter, lambda _: value)
 
@@ -293,7 +293,7 @@ class SetUser(Operation[None]):
             "InvalidParam_Password_Cannot_Contain_Whitespace_Characters",
             "InvalidParam_Password_Has_To_Be_At_Least_8_Characters_Long",
         ),
-        text_words=words("InvalidParam_Node"),
+        page_words=words("InvalidParam_Node"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )
@@ -338,7 +338,7 @@ class SetUserV2(Operation[None]):
         bindings=TEXT_INFERRED,
         page="/API/setUser_v2.aspx",
         words=_SET_WORDS,
-        text_words=words("InvalidParam_Node InvalidParam_RPATAddOn"),
+        page_words=words("InvalidParam_Node InvalidParam_RPATAddOn"),
         identity=AUTH_CODE,
         effect=Effect.IDEMPOTENT,
     )

@@ -6,7 +6,7 @@ from typing import Any
 from aiorescue.operation import Binding, Operation
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import FormCodec
-from aiorescue.wire.message import UNSIGNED, Draft, Request, Response, Stamp, Unreadable
+from aiorescue.wire.message import ANONYMOUS, Authorization, Draft, Request, Response, Unreadable
 from aiorescue.wire.response import read
 from aiorescue.wire.soap import SoapCodec
 from aiorescue.wire.text import TextCodec
@@ -32,4 +32,4 @@ def codec(operation: type[Operation[Any]], binding: Binding) -> Codec:
     return prepared
 
 
-__all__ = ["UNSIGNED", "Codec", "Draft", "Request", "Response", "Stamp", "Unreadable", "codec", "read"]
+__all__ = ["ANONYMOUS", "Authorization", "Codec", "Draft", "Request", "Response", "Unreadable", "codec", "read"]

@@ -3,28 +3,28 @@
 from abc import ABC, abstractmethod
 
 from aiorescue.operation import Answer, Operation, Outcome
-from aiorescue.wire.learned import Usual
-from aiorescue.wire.message import Draft, Request, Response, Stamp
+from aiorescue.wire.learned import LearnedAnswer
+from aiorescue.wire.message import Authorization, Draft, Request, Response
 
 
 class Codec(ABC):
     """Requests and answers of one operation on one binding. All that does not depend on values is prepared."""
 
     #: The answer as it was last time, if it was good.
-    usual: Usual | None = None
+    usual: LearnedAnswer | None = None
     #: The answer may be long: beyond a mebibyte it comes in a file.
-    long: bool = False
+    streamed: bool = False
 
-    def encode(self, operation: Operation[object], stamp: Stamp) -> Request:
+    def encode(self, operation: Operation[object], authorization: Authorization) -> Request:
         """The request. Raises `errors.InvalidRequest` for what this binding cannot carry."""
-        return self.sign(self.draft(operation), stamp)
+        return self.authorize(self.draft(operation), authorization)
 
     @abstractmethod
     def draft(self, operation: Operation[object]) -> Draft:
         """What the operation says, before it is known who calls. Raises `errors.InvalidRequest`."""
 
     @abstractmethod
-    def sign(self, draft: Draft, stamp: Stamp) -> Request:
+    def authorize(self, draft: Draft, authorization: Authorization) -> Request:
         """The request of a draft. Raises `errors.InvalidRequest`."""
 
     @abstractmethod

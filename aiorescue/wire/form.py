@@ -17,12 +17,12 @@ class FormCodec(UrlEncoded):
     def __init__(self, operation: type[Operation[Any]], binding: Binding) -> None:
         spec = operation.spec
         self._service = spec.service
-        self._answers = spec.answers
+        self._answers = spec.content
         super().__init__(
             operation,
             f"{spec.service.asmx}/{spec.name}",
             get=binding.is_get,
-            code="" if spec.identity is None else spec.identity.form or spec.identity.soap,
+            code="" if spec.identity is None else spec.identity.form_name or spec.identity.soap,
             code_first=spec.service.identity_first,
             code_always=True,
         )
@@ -30,9 +30,9 @@ class FormCodec(UrlEncoded):
     def field(self, slot: Slot) -> Field:
         """Every parameter is sent, as a missing one is an error 500, unless the service is newer."""
         parameter = slot.parameter
-        empty = parameter.blank or (parameter.holds is str and not self._service.omits)
+        empty = parameter.send_empty or (parameter.holds is str and not self._service.omits_absent)
         write = None if parameter.holds is bytes else writer(parameter)
-        return Field.of(slot, parameter.form or parameter.soap, write, "" if empty else None)
+        return Field.of(slot, parameter.form_name or parameter.soap, write, "" if empty else None)
 
     def decode(self, response: Response) -> Answer:
         """The answer: the root element, whatever its name, or bytes. Raises `Unreadable`."""
@@ -40,7 +40,7 @@ class FormCodec(UrlEncoded):
             return Answer(None)
         if self._answers is Content.BYTES and not response.text.lstrip("\ufeff \t\r\n").startswith("<"):
             return Answer(_from_json(response.text))
-        if self._service.trees:
+        if self._service.answers_as_elements:
             root = xml.tree(response.text)
             return Answer(unbase64(root.text or "") if xml.local(root) == "base64Binary" else root)
         document = xml.parse(response.text, self._service.namespace)

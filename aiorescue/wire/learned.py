@@ -10,17 +10,17 @@ from typing import Any, Self
 
 import attrs
 
-from aiorescue.operation import Kind, Operation, Outcome, Spec
+from aiorescue.operation import Operation, Outcome, OutcomeClass, Spec
 
 #: Longer answers are not worth remembering.
 _LONGEST = 4_096
 #: References, comments and the like: a value that is written with them may stand elsewhere by chance.
 _ODD = re.compile(rb"&|<[!?](?!xml )")
-_OK = Kind.OK
+_OK = OutcomeClass.OK
 
 
 @attrs.frozen
-class Usual:
+class LearnedAnswer:
     """A good answer, to compare others with.
 
     Attributes:

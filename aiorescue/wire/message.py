@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from aiorescue.operation import LongText, Parameter
+from aiorescue.operation import Parameter, StreamedText
 
 #: What an operation says, written for one binding; only who calls is missing. A form with bytes in it stays in pairs.
 Draft = str | Sequence[tuple[str, str | bytes]]
@@ -19,7 +19,7 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 
 
 @attrs.frozen
-class Stamp:
+class Authorization:
     """Who is calling, as it appears on the wire.
 
     Attributes:
@@ -42,7 +42,7 @@ class Request:
     """What is sent. The body may hold secrets, and so may the query of a GET.
 
     Attributes:
-        long: its answer may be too long for the memory.
+        streamed: its answer may be too long for the memory.
     """
 
     method: str
@@ -50,7 +50,7 @@ class Request:
     query: str = attrs.field(default="", repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: bytes | None = attrs.field(default=None, repr=False)
-    long: bool = False
+    streamed: bool = False
 
 
 class Unreadable(ValueError):
@@ -66,7 +66,7 @@ class Unreadable(ValueError):
 
 
 #: Who calls where nobody is asked for.
-UNSIGNED = Stamp()
+ANONYMOUS = Authorization()
 
 
 @attrs.define  # not frozen, as `Outcome`
@@ -74,14 +74,14 @@ class Response:
     """What came back, read to its end.
 
     Attributes:
-        long: the whole body where it is too long for the memory; then `body` is its beginning.
+        stream: the whole body where it is too long for the memory; then `body` is its beginning.
         problem: why it is no answer, if that shows on its way; then `body` is its beginning.
     """
 
     status: int
     body: bytes = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-    long: LongText | None = None
+    stream: StreamedText | None = None
     problem: Unreadable | None = None
 
     @property

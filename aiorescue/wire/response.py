@@ -9,10 +9,10 @@ from email.utils import parsedate_to_datetime
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Answer, Kind, Operation, Outcome
+from aiorescue.operation import Answer, Operation, Outcome, OutcomeClass
 from aiorescue.wire.codec import Codec
-from aiorescue.wire.learned import Usual
-from aiorescue.wire.message import Response, Stamp, Unreadable
+from aiorescue.wire.learned import LearnedAnswer
+from aiorescue.wire.message import Authorization, Response, Unreadable
 from aiorescue.wire.redact import clean, folded
 
 _OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
@@ -31,7 +31,9 @@ _UNREAD = (
 _EXCERPT = 160
 
 
-def read(codec: Codec, operation: Operation[object], stamp: Stamp, response: Response) -> Outcome[object]:
+def read(
+    codec: Codec, operation: Operation[object], authorization: Authorization, response: Response
+) -> Outcome[object]:
     """What a response means."""
     usual = codec.usual  # once: a thread that reads a long answer may change it meanwhile
     if usual is not None and response.status == _OK and response.problem is None:
@@ -39,10 +41,10 @@ def read(codec: Codec, operation: Operation[object], stamp: Stamp, response: Res
         if known is not None:
             return known
     outcome = _read(codec, operation, response)
-    if outcome.kind is Kind.OK:
-        codec.usual = Usual.of(operation.spec, response.body, outcome)
+    if outcome.outcome_class is OutcomeClass.OK:
+        codec.usual = LearnedAnswer.of(operation.spec, response.body, outcome)
         return outcome
-    secrets = [*operation.secrets, *stamp.secrets]
+    secrets = [*operation.secrets, *authorization.secrets]
     word = None if outcome.word is None else clean(outcome.word, secrets)[:_EXCERPT]
     return attrs.evolve(outcome, word=word, quote=clean(outcome.quote, secrets))
 
@@ -61,7 +63,7 @@ def _read(codec: Codec, operation: Operation[object], response: Response) -> Out
         answer = codec.decode(response)
     except Unreadable as problem:
         answer = Outcome(
-            Kind.TRANSIENT if problem.cut else Kind.FINAL,
+            OutcomeClass.TRANSIENT if problem.cut else OutcomeClass.FINAL,
             error=errors.ProtocolError,
             detail=str(problem),
             quote=_excerpt(operation, response),
@@ -76,7 +78,7 @@ def _read(codec: Codec, operation: Operation[object], response: Response) -> Out
 
 def _understood(operation: Operation[object], answer: Answer, response: Response) -> Outcome[object]:
     outcome = operation.spec.service.understand(type(operation), answer)
-    unknown = outcome.error is errors.ServiceError and outcome.kind is Kind.FINAL
+    unknown = outcome.error is errors.ServiceError and outcome.outcome_class is OutcomeClass.FINAL
     if not outcome.quote and (unknown or outcome.error is errors.ProtocolError):
         return attrs.evolve(outcome, quote=_excerpt(operation, response))
     return outcome
@@ -89,7 +91,7 @@ def _by_status(operation: Operation[object], response: Response) -> Outcome[obje
     unread = status == _SERVER_ERROR and any(phrase in response.text[:_EXCERPT] for phrase in _UNREAD)
     if status in TRANSIENT_STATUSES and not unread:
         return Outcome(
-            Kind.TRANSIENT,
+            OutcomeClass.TRANSIENT,
             error=errors.ServiceError,
             detail=detail,
             quote=quote,
@@ -97,7 +99,9 @@ def _by_status(operation: Operation[object], response: Response) -> Outcome[obje
             retry_after=retry_after(response.headers.get("Retry-After")),
         )
     ours = unread or _BAD_REQUEST <= status < _SERVER_ERROR
-    return Outcome(Kind.FINAL, error=errors.ServiceFault if ours else errors.ProtocolError, detail=detail, quote=quote)
+    return Outcome(
+        OutcomeClass.FINAL, error=errors.ServiceFault if ours else errors.ProtocolError, detail=detail, quote=quote
+    )
 
 
 def retry_after(header: str | None) -> float | None:

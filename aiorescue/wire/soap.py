@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
 from aiorescue import errors
-from aiorescue.operation import Answer, Binding, Content, Kind, Operation, Outcome, Parameter, Plain, Source
+from aiorescue.operation import Answer, Binding, Content, Operation, Outcome, OutcomeClass, Parameter, Plain, Source
 from aiorescue.wire import xml
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import unbase64
-from aiorescue.wire.message import Draft, Request, Response, Stamp, Unreadable, writer
+from aiorescue.wire.message import Authorization, Draft, Request, Response, Unreadable, writer
 
 _HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>'
@@ -37,10 +37,10 @@ class SoapCodec(Codec):
         }
         self._head = _HEAD.format(**names)
         self._tail = _TAIL.format(**names)
-        self._elements = [_Elements.of(source, omits=spec.service.omits) for source in operation.sources]
+        self._elements = [_Elements.of(source, omits=spec.service.omits_absent) for source in operation.sources]
         self._identity = None if spec.identity is None else _tags(spec.identity)
         self._service = spec.service
-        self._answers = spec.answers
+        self._answers = spec.content
         self._response = f"{spec.name}Response"
         self._result = f"{spec.name}Result"
         # Without the charset the service reads ASCII; without the action it guesses what was meant.
@@ -62,20 +62,20 @@ class SoapCodec(Codec):
                 written.append(_written(values, elements[0]))
         return "".join(written)
 
-    def sign(self, draft: Draft, stamp: Stamp) -> Request:
+    def authorize(self, draft: Draft, authorization: Authorization) -> Request:
         """The envelope around them, with the caller's code where the operation takes one."""
         if self._identity is None:
             inside = draft
         else:
             opening, closing = self._identity
-            code = f"{opening}{xml.escape(stamp.code)}{closing}"
+            code = f"{opening}{xml.escape(authorization.code)}{closing}"
             inside = f"{code}{draft}" if self._service.identity_first else f"{draft}{code}"
-        headers = {**self._headers, "Cookie": stamp.cookie} if stamp.cookie else self._headers
+        headers = {**self._headers, "Cookie": authorization.cookie} if authorization.cookie else self._headers
         return Request("POST", self._service.asmx, "", headers, f"{self._head}{inside}{self._tail}".encode())
 
     def decode(self, response: Response) -> Answer | Outcome[object]:
         """The answer, or the outcome if it is a fault. Raises `Unreadable`."""
-        if self._service.trees:
+        if self._service.answers_as_elements:
             answer = self._element(xml.tree(response.text))
             if answer is not None:
                 return Answer(self._content(answer))
@@ -136,7 +136,7 @@ class _Elements(NamedTuple):
             for parameter, (opening, closing) in zip(source.parameters, tags, strict=True)
         ]
         elements = [
-            _Element(writer(parameter), parameter.node, *tag, none)
+            _Element(writer(parameter), parameter.raw_xml, *tag, none)
             for parameter, tag, none in zip(source.parameters, tags, nothing, strict=True)
         ]
         absent = ["".join(nothing[count:]) for count in range(len(nothing) + 1)]
@@ -165,7 +165,7 @@ def _fault(fault: object) -> Outcome[object]:
     word = str(xml.content(code) or "").rpartition(":")[2]
     ours = word in _OUR_FAULT
     return Outcome(
-        Kind.FINAL if ours else Kind.TRANSIENT,
+        OutcomeClass.FINAL if ours else OutcomeClass.TRANSIENT,
         word=word or None,
         error=errors.ServiceFault if ours else errors.ServiceError,
         detail="SOAP fault",

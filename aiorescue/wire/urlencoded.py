@@ -13,7 +13,7 @@ from urllib.parse import quote
 from aiorescue import errors
 from aiorescue.operation import Operation, Slot
 from aiorescue.wire.codec import Codec
-from aiorescue.wire.message import Draft, Request, Stamp
+from aiorescue.wire.message import Authorization, Draft, Request
 
 #: ASP.NET's maxQueryStringLength.
 LONGEST_QUERY = 2_048
@@ -80,7 +80,7 @@ class UrlEncoded(Codec):
         code_always: bool = False,
     ) -> None:
         self._name = operation.spec.name
-        self._validates = operation.spec.service.validates
+        self._validates = operation.spec.service.validates_requests
         self._path = path
         self._get = get
         self._code = code
@@ -132,22 +132,24 @@ class UrlEncoded(Codec):
             raise self._too_long(draft)
         return draft
 
-    def sign(self, draft: Draft, stamp: Stamp) -> Request:
+    def authorize(self, draft: Draft, authorization: Authorization) -> Request:
         """The form with the code, if there is one. Raises `errors.InvalidRequest` for a query that is too long now."""
-        code = stamp.code
+        code = authorization.code
         signed = self._code and (code or self._code_always)
         if not isinstance(draft, str):
             field = [(self._code, code)] if signed else []
             kind, body = _multipart([*field, *draft] if self._code_first else [*draft, *field])
-            return Request("POST", self._path, "", _with_cookie({"Content-Type": kind}, stamp), body)
+            return Request("POST", self._path, "", _with_cookie({"Content-Type": kind}, authorization), body)
         if signed:
             written, parted = self._code_begin + quoted(code), "&" if draft else ""
             draft = f"{written}{parted}{draft}" if self._code_first else f"{draft}{parted}{written}"
         if not self._get:
-            return Request("POST", self._path, "", _with_cookie(FORM_HEADERS, stamp), draft.encode(), self.long)
+            return Request(
+                "POST", self._path, "", _with_cookie(FORM_HEADERS, authorization), draft.encode(), self.streamed
+            )
         if len(draft) > LONGEST_QUERY:
             raise self._too_long(draft)
-        return Request("GET", self._path, draft, _with_cookie(_NO_HEADERS, stamp), None, self.long)
+        return Request("GET", self._path, draft, _with_cookie(_NO_HEADERS, authorization), None, self.streamed)
 
     def _too_long(self, query: str) -> errors.InvalidRequest:
         return errors.InvalidRequest(
@@ -167,8 +169,8 @@ class UrlEncoded(Codec):
                 )
 
 
-def _with_cookie(headers: Mapping[str, str], stamp: Stamp) -> Mapping[str, str]:
-    return {**headers, "Cookie": stamp.cookie} if stamp.cookie else headers
+def _with_cookie(headers: Mapping[str, str], authorization: Authorization) -> Mapping[str, str]:
+    return {**headers, "Cookie": authorization.cookie} if authorization.cookie else headers
 
 
 def _multipart(pairs: Sequence[tuple[str, str | bytes]]) -> tuple[str, bytes]:

@@ -12,7 +12,7 @@ from aiorescue.operation import Family
 from aiorescue.pace.interval import Interval
 from aiorescue.pace.limit import Limit
 from aiorescue.pace.pace import Pacer, Pacers, Unpaced, Window, local_pacer
-from aiorescue.pace.turns import Rank
+from aiorescue.pace.turns import Priority
 from benchmarks.virtual_time import LoopClock, run
 
 pytestmark = pytest.mark.usefixtures("in_no_time")
@@ -34,9 +34,11 @@ def told(rate: float | None) -> Interval:
     return Interval(Limit.told(rate), LoopClock())
 
 
-async def answer(pacer: Pacer, *, accepted: bool | None = True, after: float = 0.01, rank: Rank = Rank.CALL) -> float:
+async def answer(
+    pacer: Pacer, *, accepted: bool | None = True, after: float = 0.01, priority: Priority = Priority.CALL
+) -> float:
     """One call; the moment when it was sent."""
-    sent = await pacer.slot(rank)
+    sent = await pacer.slot(priority)
     moment = now()
     await asyncio.sleep(after)
     pacer.answered(sent, accepted=accepted)
@@ -243,13 +245,13 @@ async def test_a_limit_that_nobody_knew_of_is_learned_from_its_first_rejection()
     assert await answer(pacer) >= rejected + 0.5
 
 
-# --- rank -----------------------------------------------------------------------------------------
+# --- priority -----------------------------------------------------------------------------------------
 
 
 @virtually
 async def test_an_interactive_call_overtakes_a_bulk_job():
     pacer = told(1)
-    bulk = [asyncio.ensure_future(answer(pacer, rank=Rank.BULK)) for _ in range(64)]
+    bulk = [asyncio.ensure_future(answer(pacer, priority=Priority.BULK)) for _ in range(64)]
     await asyncio.sleep(10.5)
     came = now()
     assert await answer(pacer) - came < 2.1  # behind one of the job's at most
@@ -262,18 +264,18 @@ async def test_an_interactive_call_overtakes_a_bulk_job():
 async def test_a_bulk_job_keeps_every_other_slot_however_many_call():
     pacer, served = told(1), []
 
-    async def caller(rank: Rank) -> None:
+    async def caller(priority: Priority) -> None:
         while True:
-            await answer(pacer, rank=rank)
-            served.append(rank)
+            await answer(pacer, priority=priority)
+            served.append(priority)
 
-    ranks = [Rank.CALL] * 32 + [Rank.BULK] * 4
-    tasks = [asyncio.ensure_future(caller(rank)) for rank in ranks]
+    ranks = [Priority.CALL] * 32 + [Priority.BULK] * 4
+    tasks = [asyncio.ensure_future(caller(priority)) for priority in ranks]
     await asyncio.sleep(200)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert served.count(Rank.BULK) == pytest.approx(len(served) / 2, abs=2)
+    assert served.count(Priority.BULK) == pytest.approx(len(served) / 2, abs=2)
 
 
 @virtually
@@ -282,7 +284,7 @@ async def test_a_call_that_was_turned_away_goes_first():
     await answer(pacer)
     waiting = [asyncio.ensure_future(answer(pacer)) for _ in range(10)]
     await asyncio.sleep(0.5)
-    again = await answer(pacer, rank=Rank.AGAIN)
+    again = await answer(pacer, priority=Priority.RETRY)
     assert sum(task.done() for task in waiting) <= 1
     assert again < 2.1
     for task in waiting:
@@ -294,11 +296,11 @@ async def test_a_call_that_was_turned_away_goes_first():
 async def test_ready_at_counts_those_who_wait():
     pacer = told(1)
     await answer(pacer)
-    waiting = [asyncio.ensure_future(answer(pacer, rank=Rank.BULK)) for _ in range(10)]
+    waiting = [asyncio.ensure_future(answer(pacer, priority=Priority.BULK)) for _ in range(10)]
     await asyncio.sleep(0)
     assert pacer.ready_at() == pytest.approx(2, abs=0.1)
-    assert pacer.ready_at(Rank.BULK) == pytest.approx(11, abs=0.3)
-    assert pacer.ready_at(Rank.AGAIN) == pytest.approx(2, abs=0.1)
+    assert pacer.ready_at(Priority.BULK) == pytest.approx(11, abs=0.3)
+    assert pacer.ready_at(Priority.RETRY) == pytest.approx(2, abs=0.1)
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
@@ -335,7 +337,7 @@ async def test_none_does_not_pace_but_a_rejected_call_waits():
     sent = await asyncio.gather(*(pacer.slot() for _ in range(1000)))
     assert max(sent) < 0.01
     began = now()
-    await pacer.slot(Rank.AGAIN, rejections=1)
+    await pacer.slot(Priority.RETRY, rejections=1)
     assert 1 <= now() - began <= 2
 
 

@@ -16,7 +16,7 @@ from aiorescue.emulator import Emulator
 from aiorescue.identity.identity import CodeIdentity
 from aiorescue.operation import Family
 from aiorescue.pace.shared.redis import RedisInterval, RedisPace, RedisPacers, RedisWindow
-from aiorescue.pace.turns import Rank
+from aiorescue.pace.turns import Priority
 from aiorescue.rescue import RequestPinCode
 from benchmarks.redis_server import redis_server
 
@@ -44,8 +44,8 @@ def pacers(url: str, **pace: float | None) -> RedisPacers:
 IDENTITY = CodeIdentity(AuthCode(CODE), "auth code 1")
 
 
-async def answer(pacer, *, accepted: bool | None = True, rank: Rank = Rank.CALL) -> float:
-    sent = await pacer.slot(rank)
+async def answer(pacer, *, accepted: bool | None = True, priority: Priority = Priority.CALL) -> float:
+    sent = await pacer.slot(priority)
     moment = asyncio.get_running_loop().time()
     await asyncio.sleep(0.002)
     pacer.answered(sent, accepted=accepted)

@@ -5,7 +5,7 @@ from support import EXAMPLES, IMPATIENT, QuickClock
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, Ticket, errors, inforouter, rescue
 from aiorescue.emulator import Emulator
-from aiorescue.operation import VERDICTS, Kind, Needs, Operation, verdict
+from aiorescue.operation import VERDICTS, Needs, Operation, OutcomeClass, verdict
 
 TEXT = {Binding.TEXT_GET, Binding.TEXT_POST}
 
@@ -20,7 +20,7 @@ def every_word():
         for binding in spec.bindings:
             if spec.name not in THOROUGH and binding not in (spec.best, Binding.TEXT_POST):
                 continue
-            more = spec.text_words if binding in TEXT else ()
+            more = spec.page_words if binding in TEXT else ()
             for word in (*spec.words, *more):
                 yield pytest.param(spec.name, binding, word, id=f"{spec.name}-{binding.value}-{word}")
 
@@ -33,24 +33,24 @@ def test_every_operation_has_an_example():
 async def test_a_word_is_what_its_table_says(service: Emulator, name: str, binding: Binding, word: str):
     operation = EXAMPLES[name]
     found = verdict(word)
-    if found.kind is Kind.OK:
+    if found.outcome_class is OutcomeClass.OK:
         return  # tests/test_every_binding.py sees these
-    if found.kind is Kind.THROTTLED:
+    if found.outcome_class is OutcomeClass.THROTTLED:
         service.fault("word", name, word=word)  # once: it is waited out
         service.fault("word", name, word="NotTechnician")
     else:
         service.fault("word", name, times=100, word=word)
-    credentials = None if operation.spec.needs is Needs.NOBODY else AuthCode("fixedtech0000")
+    credentials = None if operation.spec.needs is Needs.NOTHING else AuthCode("fixedtech0000")
     options = {"retry": IMPATIENT, "pace": None, "clock": QuickClock()}
     async with RescueClient(credentials, base_url=service.url, **options) as client:
-        if found.kind is Kind.THROTTLED:
+        if found.outcome_class is OutcomeClass.THROTTLED:
             with pytest.raises(errors.PermissionDenied):
                 await client.call(operation, binding=binding)
             assert service.requests.count == 2
             return
         with pytest.raises(found.error) as caught:
             await client.call(operation, binding=binding)
-    tries = IMPATIENT.attempts if found.kind is Kind.TRANSIENT else 1
+    tries = IMPATIENT.attempts if found.outcome_class is OutcomeClass.TRANSIENT else 1
     assert service.requests.count == tries
     assert caught.value.operation == name
     assert caught.value.attempts == tries
@@ -115,10 +115,10 @@ async def test_nobody_logged_in_is_for_the_service_to_say(service: Emulator, bin
 
 
 def test_all_words_that_operations_declare_are_in_the_table():
-    declared = {word for op in rescue.OPERATIONS.values() for word in (*op.spec.words, *op.spec.text_words)}
+    declared = {word for op in rescue.OPERATIONS.values() for word in (*op.spec.words, *op.spec.page_words)}
     unknown = {word for word in declared if verdict(word).error is errors.ServiceError and word != "Error"}
     assert not unknown
-    assert VERDICTS["ERROR"].kind is Kind.TRANSIENT
+    assert VERDICTS["ERROR"].outcome_class is OutcomeClass.TRANSIENT
 
 
 @pytest.mark.parametrize("word", ["requestPINCode_Invalid_SecretAuthCode", "startSessionRet_Invalid_SecretAuthCode"])

@@ -111,7 +111,7 @@ def test_every_declared_parameter_can_be_given_by_each_of_its_names(name):
     operation = OPERATIONS[name]
     # An attribute with two parameters (a node, and whether there is one) is given once.
     slots = {slot.name: slot for slot in operation.slots if not slot.parameter.secret}.values()
-    for names in (lambda slot: slot.name, lambda slot: slot.parameter.soap, lambda slot: slot.parameter.text):
+    for names in (lambda slot: slot.name, lambda slot: slot.parameter.soap, lambda slot: slot.parameter.page_key):
         given = {names(slot) or slot.name: sample(name, slot) for slot in slots}
         value = build(operation, [f"{key}={text}" for key, (text, _) in given.items() if text is not None])
         for slot, (text, wire) in zip(slots, given.values(), strict=True):

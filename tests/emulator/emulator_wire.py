@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 from emulator.emulator_socket import exchange
 
 from aiorescue.operation import Binding
-from aiorescue.wire import Stamp, codec
+from aiorescue.wire import Authorization, codec
 
 #: What the file names of the samples call the interfaces.
 INTERFACES = {
@@ -18,7 +18,7 @@ INTERFACES = {
 
 async def ask(service, operation, binding, code="fixedtech0000", *, replace=("", "")):
     """The emulator's answer; in the body that is sent one text is replaced, for what the client would refuse."""
-    request = codec(type(operation), binding).encode(operation, Stamp(code))
+    request = codec(type(operation), binding).encode(operation, Authorization(code))
     body = (request.body or b"").decode().replace(*replace).encode() if replace[0] else request.body or b""
     path = f"{request.path}?{request.query}" if request.query else request.path
     return await exchange(service.url, request.method, path, dict(request.headers), body)

@@ -14,7 +14,7 @@ from aiorescue.emulator import Emulator
 from aiorescue.emulator.reading import Incoming
 from aiorescue.inforouter import METHODS, invocation
 from aiorescue.operation import Binding, Parameter, Repeated
-from aiorescue.wire import Stamp, codec
+from aiorescue.wire import Authorization, codec
 
 TEXT = (Binding.TEXT_GET, Binding.TEXT_POST)
 TYPED = {**rescue.OPERATIONS, **inforouter.OPERATIONS, **inforouter.TYPED}
@@ -47,7 +47,7 @@ MADE = {
 
 
 def texts(parameter):
-    return st.text(LETTERS, max_size=min(parameter.longest or 40, 40))
+    return st.text(LETTERS, max_size=min(parameter.max_length or 40, 40))
 
 
 def values(field):
@@ -91,7 +91,7 @@ def operations(draw, operation):
 def arrived(operation, binding, code):
     """The call as the rules see it; nothing where the client refuses to send it."""
     try:
-        request = codec(type(operation), binding).encode(operation, Stamp(code))
+        request = codec(type(operation), binding).encode(operation, Authorization(code))
     except errors.InvalidRequest:
         assume(condition=False)
     return SERVER._read(
@@ -103,8 +103,8 @@ def expected(slot, operation, binding):
     value, parameter = slot.get(operation), slot.parameter
     if value is None:
         return None if binding in TEXT and parameter.holds is int else parameter.holds()
-    if binding in TEXT and parameter.on_page is not None and value != "":
-        return parameter.on_page(value)
+    if binding in TEXT and parameter.encode_on_page is not None and value != "":
+        return parameter.encode_on_page(value)
     return value
 
 
@@ -115,7 +115,7 @@ def expected(slot, operation, binding):
 def test_what_is_said_is_what_is_heard(kind, binding, data):
     operation = data.draw(operations(kind))
     # A text that must be filled is refused by the server, and so never seen by the rules.
-    named = binding in (Binding.HTTP_GET, Binding.HTTP_POST) and not kind.spec.service.validates
+    named = binding in (Binding.HTTP_GET, Binding.HTTP_POST) and not kind.spec.service.validates_requests
     assume(not named or all(slot.get(operation) != "" for slot in operation.slots))
     code = data.draw(CODE)
     call = arrived(operation, binding, code)
@@ -132,7 +132,7 @@ def test_what_is_said_is_what_is_heard(kind, binding, data):
         assert any(heard == said for heard, said in pairs), (name, pairs)
     for slot in operation.more_slots():
         value = slot.get(operation)
-        assert call.fields.get(slot.parameter.text.lower(), "") == ("" if value is None else str(value))
+        assert call.fields.get(slot.parameter.page_key.lower(), "") == ("" if value is None else str(value))
 
 
 VALUES = {

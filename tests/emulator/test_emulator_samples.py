@@ -11,7 +11,7 @@ from support import EXAMPLES
 from aiorescue import inforouter, rescue
 from aiorescue.inforouter import Copy, CreateUploadHandler, DownloadFileChunk, GetCurrentUser, ServerInfo
 from aiorescue.operation import Binding
-from aiorescue.wire import Stamp, codec
+from aiorescue.wire import Authorization, codec
 
 TESTS = Path(__file__).parents[1]
 RESCUE, INFOROUTER = TESTS / "rescue" / "samples", TESTS / "inforouter" / "samples"
@@ -113,7 +113,7 @@ async def test_a_rescue_answer_has_the_structure_of_the_sample(service, path):
 
 
 async def ask_with_cookie(service, operation, binding):
-    request = codec(type(operation), binding).encode(operation, Stamp(cookie=await login(service)))
+    request = codec(type(operation), binding).encode(operation, Authorization(cookie=await login(service)))
     return await exchange(service.url, request.method, request.path, dict(request.headers), request.body or b"")
 
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from aiorescue import Binding, errors, inforouter
 from aiorescue.inforouter import METHODS, invocation
 from aiorescue.operation import Content, Effect, Needs
-from aiorescue.wire import Stamp, codec
+from aiorescue.wire import Authorization, codec
 
 GUID = "3f2a1b4c-5d6e-7f8a-9b0c-1d2e3f4a5b6c"
 
@@ -74,18 +74,18 @@ def test_a_typed_operation_is_what_the_catalogue_says(operation):
     spec = operation.spec
     method = METHODS[spec.name]
     holds = {"string": str, "guid": str, "int": int, "bool": bool, "bytes": bytes}
-    assert [(s.parameter.soap, s.parameter.form or s.parameter.soap, s.parameter.holds) for s in operation.slots] == [
-        (p.soap, p.name, holds[p.type]) for p in method.parameters
-    ]
+    assert [
+        (s.parameter.soap, s.parameter.form_name or s.parameter.soap, s.parameter.holds) for s in operation.slots
+    ] == [(p.soap, p.name, holds[p.type]) for p in method.parameters]
     if method.ticket_name:
-        assert (spec.identity.soap, spec.identity.form or spec.identity.soap) == (
+        assert (spec.identity.soap, spec.identity.form_name or spec.identity.soap) == (
             method.ticket_soap,
             method.ticket_name,
         )
         assert spec.identity.secret
-    assert (spec.identity is None) == (method.ticket == "none") == (spec.needs is Needs.NOBODY)
+    assert (spec.identity is None) == (method.ticket == "none") == (spec.needs is Needs.NOTHING)
     assert set(spec.bindings) == set(method.bindings)
-    assert (spec.effect, spec.answers) == (method.effect, method.answers)
+    assert (spec.effect, spec.content) == (method.effect, method.answers)
 
 
 # --- a call by name -------------------------------------------------------------------------------
@@ -121,11 +121,11 @@ def test_what_cannot_be_right_is_refused(name, parameters, message):
 
 
 def soap(operation, ticket="T"):
-    return codec(type(operation), Binding.SOAP11).encode(operation, Stamp(code=ticket)).body.decode()
+    return codec(type(operation), Binding.SOAP11).encode(operation, Authorization(code=ticket)).body.decode()
 
 
 def query(operation, ticket="T"):
-    return codec(type(operation), Binding.HTTP_GET).encode(operation, Stamp(code=ticket)).query
+    return codec(type(operation), Binding.HTTP_GET).encode(operation, Authorization(code=ticket)).query
 
 
 def test_flags_left_out_of_a_method_that_reads_are_false():
@@ -255,7 +255,7 @@ def test_any_text_arrives_as_it_was(path: str, ticket: str):
     operation = invocation("GetFolders1", {"Path": path})
     sent = ET.fromstring(soap(operation, ticket))[0][0]
     assert [element.text or "" for element in sent] == [ticket, path]
-    body = codec(type(operation), Binding.HTTP_POST).encode(operation, Stamp(code=ticket)).body.decode()
+    body = codec(type(operation), Binding.HTTP_POST).encode(operation, Authorization(code=ticket)).body.decode()
     assert parse_qsl(body, keep_blank_values=True) == [("authenticationTicket", ticket), ("Path", path)]
 
 
@@ -265,7 +265,7 @@ def test_any_bytes_arrive_as_they_were(data: bytes):
     operation = invocation("UploadFileChunk", chunk)
     sent = ET.fromstring(soap(operation))[0][0]
     assert base64.b64decode(sent[2].text or "") == data
-    request = codec(type(operation), Binding.HTTP_POST).encode(operation, Stamp(code="T"))
+    request = codec(type(operation), Binding.HTTP_POST).encode(operation, Authorization(code="T"))
     boundary = request.headers["Content-Type"].partition("boundary=")[2].encode()
     part = request.body.split(b"--" + boundary)[3]
     assert part.partition(b"\r\n\r\n")[2] == data + b"\r\n"

@@ -8,8 +8,8 @@ import pytest
 
 from aiorescue import Binding, errors, inforouter
 from aiorescue.inforouter import Element, LogEntry, invocation
-from aiorescue.operation import Kind
-from aiorescue.wire import Response, Stamp, codec, read
+from aiorescue.operation import OutcomeClass
+from aiorescue.wire import Authorization, Response, codec, read
 
 LIST = invocation("GetDocuments", {"Path": "/"})
 BYTES = invocation("DownloadDocument", {"Path": "/"})
@@ -18,7 +18,7 @@ BYTES = invocation("DownloadDocument", {"Path": "/"})
 def outcome(body, operation=LIST, binding=Binding.HTTP_POST, status=200, **headers):
     headers = {name.replace("_", "-"): value for name, value in headers.items()}
     body = body if isinstance(body, bytes) else body.encode()
-    return read(codec(type(operation), binding), operation, Stamp(), Response(status, body, headers=headers))
+    return read(codec(type(operation), binding), operation, Authorization(), Response(status, body, headers=headers))
 
 
 def soap(result, method="GetDocuments"):
@@ -42,13 +42,13 @@ def soap(result, method="GetDocuments"):
 )
 def test_what_is_no_answer_is_a_protocol_error(body):
     found = outcome(body)
-    assert (found.kind, found.error) == (Kind.FINAL, errors.ProtocolError)
+    assert (found.outcome_class, found.error) == (OutcomeClass.FINAL, errors.ProtocolError)
 
 
 @pytest.mark.parametrize("body", ["", "<root succ", '<root success="true">'])
 def test_an_answer_that_is_cut_short_is_asked_for_again(body):
     found = outcome(body)
-    assert (found.kind, found.error, found.ambiguous) == (Kind.TRANSIENT, errors.ProtocolError, True)
+    assert (found.outcome_class, found.error, found.ambiguous) == (OutcomeClass.TRANSIENT, errors.ProtocolError, True)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_an_answer_that_is_cut_short_is_asked_for_again(body):
 def test_names_are_matched_without_their_namespace(inner):
     body = soap(f"<GetDocumentsResult>\n {inner}\n</GetDocumentsResult>")
     found = outcome(body, binding=Binding.SOAP11)
-    assert (found.kind, found.value.true("success")) == (Kind.OK, True)
+    assert (found.outcome_class, found.value.true("success")) == (OutcomeClass.OK, True)
 
 
 def test_a_soap_fault_is_a_fault():
@@ -71,7 +71,7 @@ def test_a_soap_fault_is_a_fault():
 @pytest.mark.parametrize("said", ["True", "TRUE", " true "])
 @pytest.mark.parametrize("name", ["success", "Success", "SUCCESS"])
 def test_success_in_any_case(said, name):
-    assert outcome(f'<Response {name}="{said}" error="irrelevant"/>').kind is Kind.OK
+    assert outcome(f'<Response {name}="{said}" error="irrelevant"/>').outcome_class is OutcomeClass.OK
 
 
 @pytest.mark.parametrize(
@@ -130,11 +130,16 @@ def test_bytes(body, expected):
 
 @pytest.mark.parametrize(
     ("body", "kind"),
-    [("{}", Kind.FINAL), ("[1]", Kind.FINAL), ('"aGVsbG8', Kind.TRANSIENT), ('"aGVsbG8"', Kind.TRANSIENT)],
+    [
+        ("{}", OutcomeClass.FINAL),
+        ("[1]", OutcomeClass.FINAL),
+        ('"aGVsbG8', OutcomeClass.TRANSIENT),
+        ('"aGVsbG8"', OutcomeClass.TRANSIENT),
+    ],
 )
 def test_what_are_no_bytes(body, kind):
     found = outcome(body, BYTES)
-    assert (found.kind, found.error) == (kind, errors.ProtocolError)
+    assert (found.outcome_class, found.error) == (kind, errors.ProtocolError)
 
 
 def test_bytes_over_soap_and_their_failure_as_a_document():
@@ -168,4 +173,4 @@ def test_an_element_is_a_frozen_value_read_in_any_case():
 @pytest.mark.parametrize("hours", ["1e400", "99999999999", "nan", "x"])
 def test_a_zone_that_is_none_is_no_answer(hours):
     found = outcome(f'<root success="true" VersionNumber="9" UTC_Offset="{hours}"/>', inforouter.ServerInfo())
-    assert (found.kind, found.error) == (Kind.FINAL, errors.ProtocolError)
+    assert (found.outcome_class, found.error) == (OutcomeClass.FINAL, errors.ProtocolError)

@@ -11,8 +11,8 @@ import pytest
 
 from aiorescue import Binding, errors, inforouter
 from aiorescue.inforouter import METHODS, Element, TicketHolder, invocation
-from aiorescue.operation import Kind, Operation, Outcome
-from aiorescue.wire import Response, Stamp, codec, read
+from aiorescue.operation import Operation, Outcome, OutcomeClass
+from aiorescue.wire import Authorization, Response, codec, read
 
 SAMPLES = Path(__file__).parent / "samples"
 MANIFEST = json.loads((SAMPLES / "manifest.json").read_text("utf-8"))["files"]
@@ -77,15 +77,15 @@ LOG = (
 
 
 def ok(value: object) -> Outcome:
-    return Outcome(Kind.OK, value=value)
+    return Outcome(OutcomeClass.OK, value=value)
 
 
-def refused(error: type, word: str, quote: str, kind: Kind = Kind.FINAL, **more: object) -> Outcome:
+def refused(error: type, word: str, quote: str, kind: OutcomeClass = OutcomeClass.FINAL, **more: object) -> Outcome:
     return Outcome(kind, error=error, word=word, quote=quote, **more)
 
 
 def auth(error: type, word: str, quote: str) -> Outcome:
-    return refused(error, word, quote, Kind.AUTHENTICATION)
+    return refused(error, word, quote, OutcomeClass.AUTHENTICATION)
 
 
 DEAD = auth(errors.NotLoggedIn, "[901]", "Session expired or Invalid ticket")
@@ -176,7 +176,7 @@ EXPECTED = {
     ),
     "upload_file_chunk.response.success.xml": ok(Element("root", {"success": "true", "tryagain": "false"})),
     "upload_file_chunk.response.try_again.xml": refused(
-        errors.ServiceError, "tryagain", "", Kind.TRANSIENT, detail="damaged on its way"
+        errors.ServiceError, "tryagain", "", OutcomeClass.TRANSIENT, detail="damaged on its way"
     ),
     "download_file_chunk.response.success.xml": ok(
         Element(
@@ -207,7 +207,7 @@ def response(name: str) -> Response:
 
 def decoded(operation: Operation, name: str) -> Outcome:
     binding = Binding.SOAP11 if "soap11" in name else Binding.HTTP_POST
-    return read(codec(type(operation), binding), operation, Stamp(), response(name))
+    return read(codec(type(operation), binding), operation, Authorization(), response(name))
 
 
 def any_call(method: str | None) -> Operation:
@@ -299,7 +299,7 @@ TYPED = {
 def test_an_answer_of_a_typed_operation_decodes(name: str):
     operation, expected = TYPED[name]
     found = decoded(operation, name)
-    assert (found.kind, found.value) == (Kind.OK, expected)
+    assert (found.outcome_class, found.value) == (OutcomeClass.OK, expected)
 
 
 # --- requests -------------------------------------------------------------------------------------
@@ -360,7 +360,7 @@ def test_our_request_is_the_samples(name: str):
             values[key] = read_as.get(known[key].type, str)(value)
     operation = invocation(method.name, values)
     binding = BINDINGS[REQUESTS[name]["kind"]]
-    sent = codec(type(operation), binding).encode(operation, Stamp(code=ticket))
+    sent = codec(type(operation), binding).encode(operation, Authorization(code=ticket))
     if binding is Binding.SOAP11:
         assert sent.path == "/srv.asmx"
         assert sent.headers["SOAPAction"] == f'"http://tempuri.org/{method.name}"'

@@ -6,7 +6,7 @@ from support import EXAMPLES
 
 from aiorescue import wire
 from aiorescue.operation import Binding, Outcome
-from aiorescue.wire import Response, Stamp
+from aiorescue.wire import Authorization, Response
 
 SAMPLES = Path(__file__).parent / "samples"
 BINDINGS = {
@@ -22,7 +22,7 @@ def decode(name: str, binding: Binding, body: str | bytes) -> Outcome[object]:
     operation = EXAMPLES[name]
     codec = wire.codec(type(operation), binding)
     content = body.encode() if isinstance(body, str) else body
-    return wire.read(codec, operation, Stamp(), Response(200, content))
+    return wire.read(codec, operation, Authorization(), Response(200, content))
 
 
 def sample(file: str) -> Outcome[object]:

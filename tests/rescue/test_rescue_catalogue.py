@@ -11,7 +11,7 @@ from support import EXAMPLES
 from aiorescue import Binding, RescueClient, rescue, wire
 from aiorescue.call.awaits import awaits
 from aiorescue.operation import Effect, Family, Operation
-from aiorescue.wire import Stamp
+from aiorescue.wire import Authorization
 
 ROOT = Path(__file__).parent.parent.parent
 METHODS = {name: value.operation for name, value in vars(RescueClient).items() if isinstance(value, awaits)}
@@ -131,9 +131,9 @@ def test_a_declaration_is_complete(operation: type[Operation]):
     assert spec.bindings
     assert bool(spec.page) == bool(PAGES & spec.bindings.keys())
     assert {Binding.TEXT_POST} <= spec.bindings.keys() or not PAGES & spec.bindings.keys()
-    assert len({word.upper() for word in (*spec.words, *spec.text_words)}) == len((*spec.words, *spec.text_words))
+    assert len({word.upper() for word in (*spec.words, *spec.page_words)}) == len((*spec.words, *spec.page_words))
     for slot in operation.slots:
-        assert slot.parameter.text or not spec.page
+        assert slot.parameter.page_key or not spec.page
         assert slot.parameter.soap
 
 
@@ -143,7 +143,7 @@ def test_a_declaration_is_complete(operation: type[Operation]):
 )
 def test_every_example_can_be_sent_and_shows_no_secret(name: str, binding: Binding):
     operation = EXAMPLES[name]
-    request = wire.codec(type(operation), binding).encode(operation, Stamp(code="4ahx"))
+    request = wire.codec(type(operation), binding).encode(operation, Authorization(code="4ahx"))
     assert request.method in ("GET", "POST")
     for secret in ("secret", "secret-1", "old-secret", "new-secret"):
         assert f"'{secret}'" not in repr(operation)

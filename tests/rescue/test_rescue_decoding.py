@@ -6,7 +6,7 @@ import pytest
 from rescue.rescue_decoding import decode
 
 from aiorescue import errors, rescue
-from aiorescue.operation import Binding, Kind
+from aiorescue.operation import Binding, OutcomeClass
 from aiorescue.rescue import NodeStatus, NodeType, ReportArea, SessionStatus
 
 TEXT, SOAP = Binding.TEXT_POST, Binding.SOAP11
@@ -19,7 +19,7 @@ HEAD = (
 
 def value(name, body, binding=TEXT):
     outcome = decode(name, binding, body)
-    assert outcome.kind is Kind.OK, outcome.detail
+    assert outcome.outcome_class is OutcomeClass.OK, outcome.detail
     return outcome.value
 
 
@@ -64,7 +64,10 @@ def test_a_delimiter_in_a_name_before_typed_columns_is_found():
 @pytest.mark.parametrize("rows", ["1|Active|0||337366|John", "x|Active|0||3|J|2/16/2012 8:41 AM|7|||||||en|||||"])
 def test_a_row_that_fits_in_no_way_is_an_error_and_not_a_guess(rows):
     outcome = decode("getSession_V3", TEXT, f"OK\n\n{HEAD}\n{rows}\n")
-    assert (outcome.kind, outcome.error) == (Kind.TRANSIENT, errors.ProtocolError)  # it may have been cut short
+    assert (outcome.outcome_class, outcome.error) == (
+        OutcomeClass.TRANSIENT,
+        errors.ProtocolError,
+    )  # it may have been cut short
 
 
 def test_columns_may_come_in_any_order_and_some_may_lack():

@@ -10,16 +10,16 @@ from support import EXAMPLES
 
 from aiorescue import Binding, errors, rescue, wire
 from aiorescue.operation import Operation
-from aiorescue.wire import Stamp
+from aiorescue.wire import Authorization
 
 
 def page(operation: Operation) -> dict[str, str]:
-    request = wire.codec(type(operation), Binding.TEXT_POST).encode(operation, Stamp())
+    request = wire.codec(type(operation), Binding.TEXT_POST).encode(operation, Authorization())
     return dict(parse_qsl(request.body.decode(), strict_parsing=bool(request.body)))
 
 
 def soap(operation: Operation, binding: Binding = Binding.SOAP11) -> list[tuple[str, str]]:
-    request = wire.codec(type(operation), binding).encode(operation, Stamp(code="4ahx"))
+    request = wire.codec(type(operation), binding).encode(operation, Authorization(code="4ahx"))
     inner = re.search(rf"<{operation.spec.name} [^>]*>(.*)</{operation.spec.name}>", request.body.decode(), re.DOTALL)
     return re.findall(r"<(\w+)>([^<]*)</\1>", inner[1])
 
@@ -156,6 +156,6 @@ def test_values_that_are_equal_say_so_and_stay_what_they_are():
 
 def test_a_field_with_brackets_in_its_name_is_quoted():
     user = rescue.NewUser(unique_id=1, parent=337364, name="Ä [1]", email="a@b.c", password="secret-1")
-    request = wire.codec(rescue.CreateUsers, Binding.TEXT_POST).encode(rescue.CreateUsers([user]), Stamp())
+    request = wire.codec(rescue.CreateUsers, Binding.TEXT_POST).encode(rescue.CreateUsers([user]), Authorization())
     assert request.body.startswith(b"USERDATA%5B0%5D.uniqueid=1&")
     assert b"&USERDATA%5B0%5D.name=%C3%84+%5B1%5D&" in request.body

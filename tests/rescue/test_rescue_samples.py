@@ -6,7 +6,7 @@ import pytest
 from rescue.rescue_decoding import SAMPLES, sample
 
 from aiorescue import errors, rescue
-from aiorescue.operation import Kind, verdict
+from aiorescue.operation import OutcomeClass, verdict
 from aiorescue.rescue import NodeStatus, NodeType, SessionStatus
 
 FILES = sorted(path.stem for path in SAMPLES.glob("*.txt"))
@@ -242,7 +242,7 @@ def test_every_good_sample_has_a_value():
 @pytest.mark.parametrize("file", VALUES)
 def test_a_good_sample_is_that_value(file: str):
     outcome = sample(file)
-    assert outcome.kind is Kind.OK, outcome.detail
+    assert outcome.outcome_class is OutcomeClass.OK, outcome.detail
     assert outcome.value == VALUES[file]
     assert type(outcome.value) is type(VALUES[file])
 
@@ -253,9 +253,9 @@ def test_a_refusal_is_its_class(file: str):
     word = word_of(file)
     expected = verdict(word)
     assert expected.error is not errors.ServiceError or word.upper() == "ERROR"
-    assert (outcome.kind, outcome.error) == (expected.kind, expected.error)
-    assert outcome.kind is not Kind.OK
+    assert (outcome.outcome_class, outcome.error) == (expected.outcome_class, expected.error)
+    assert outcome.outcome_class is not OutcomeClass.OK
     assert outcome.word is not None
     assert outcome.word.lower().endswith(word.lower())
     declared = rescue.OPERATIONS[file.partition(".")[0]].spec
-    assert word.upper() in {one.upper() for one in (*declared.words, *declared.text_words)}
+    assert word.upper() in {one.upper() for one in (*declared.words, *declared.page_words)}

@@ -4,10 +4,10 @@ import pytest
 from rescue.rescue_decoding import decode
 
 from aiorescue import errors, rescue, wire
-from aiorescue.operation import Binding, Kind, Outcome
+from aiorescue.operation import Binding, Outcome, OutcomeClass
 from aiorescue.rescue import NodeStatus, SessionStatus
 from aiorescue.rescue.raw import call_of
-from aiorescue.wire import Response, Stamp
+from aiorescue.wire import Authorization, Response
 
 SOAP = Binding.SOAP11
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -25,7 +25,7 @@ def outcome(name: str, inner: str, word: str = "") -> Outcome[object]:
 
 def value(name: str, inner: str, word: str = "") -> object:
     found = outcome(name, inner, word)
-    assert found.kind is Kind.OK, found.detail
+    assert found.outcome_class is OutcomeClass.OK, found.detail
     return found.value
 
 
@@ -59,7 +59,7 @@ def test_a_truth_in_another_language_is_no_guess():
 @pytest.mark.parametrize("content", ["<{0}><a>x</a></{0}>", "<{0}>true</{0}><{0}>true</{0}>"])
 def test_what_should_be_a_text_and_is_none_is_an_error(name, content):
     found = outcome("getUser", f"<oUser>{content.format(name)}</oUser>")
-    assert (found.kind, found.error) == (Kind.FINAL, errors.ProtocolError)
+    assert (found.outcome_class, found.error) == (OutcomeClass.FINAL, errors.ProtocolError)
 
 
 def session(fields: str) -> rescue.Session:
@@ -127,7 +127,7 @@ def test_a_raw_word_may_have_attributes_and_blanks_too():
     )
     call = call_of("getDateFormat", {}, None)
     found = [
-        wire.read(wire.codec(type(call), SOAP), call, Stamp(), Response(200, body.format(word).encode()))
+        wire.read(wire.codec(type(call), SOAP), call, Authorization(), Response(200, body.format(word).encode()))
         for word in ("OK", "NotLoggedIn")
     ]
     assert (found[0].value.status, found[1].error) == ("getDateFormat_OK", errors.NotLoggedIn)

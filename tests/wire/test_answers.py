@@ -3,8 +3,8 @@
 import pytest
 
 from aiorescue import Binding, errors, rescue
-from aiorescue.operation import Kind, Outcome
-from aiorescue.wire import Response, Stamp, codec, read
+from aiorescue.operation import Outcome, OutcomeClass
+from aiorescue.wire import Authorization, Response, codec, read
 from aiorescue.wire.response import retry_after
 
 RESCUE = "https://secure.logmeinrescue.com/API/API.asmx"
@@ -26,7 +26,7 @@ def answer(word: str = "requestPINCode_OK", out: str = "<iPINCode>12345</iPINCod
 def outcome_of(body: str | bytes, operation=None, binding: Binding = Binding.SOAP11, status: int = 200) -> Outcome:
     operation = operation or rescue.RequestPinCode()
     data = body.encode() if isinstance(body, str) else body
-    return read(codec(type(operation), binding), operation, Stamp(), Response(status=status, body=data))
+    return read(codec(type(operation), binding), operation, Authorization(), Response(status=status, body=data))
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,17 @@ def test_a_foreign_namespace_is_no_answer():
 )
 def test_an_ok_without_a_pin_is_no_answer_and_may_have_left_one(out: str):
     outcome = outcome_of(envelope(answer(out=out)))
-    assert (outcome.kind, outcome.error, outcome.ambiguous) == (Kind.FINAL, errors.ProtocolError, True)
+    assert (outcome.outcome_class, outcome.error, outcome.ambiguous) == (OutcomeClass.FINAL, errors.ProtocolError, True)
 
 
 @pytest.mark.parametrize("text", ["OK\n\nPINCODE:0123", "OK\n\nPINCODE:", "OK\n\nPIN", "OK"])
 def test_a_text_answer_cut_short_is_tried_again_and_never_padded(text: str):
     outcome = outcome_of(text, binding=Binding.TEXT_POST)
-    assert (outcome.kind, outcome.error, outcome.ambiguous) == (Kind.TRANSIENT, errors.ProtocolError, True)
+    assert (outcome.outcome_class, outcome.error, outcome.ambiguous) == (
+        OutcomeClass.TRANSIENT,
+        errors.ProtocolError,
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,14 +93,14 @@ def test_an_auth_code_may_hold_colons():
 )
 def test_a_doctype_is_refused(body: str):
     outcome = outcome_of(body)
-    assert (outcome.kind, outcome.error) == (Kind.FINAL, errors.ProtocolError)
+    assert (outcome.outcome_class, outcome.error) == (OutcomeClass.FINAL, errors.ProtocolError)
     assert "DOCTYPE" in outcome.detail
 
 
 @pytest.mark.parametrize("length", [0, 1, 20, 100, 200, 300])
 def test_xml_cut_anywhere_is_tried_again(length: int):
     outcome = outcome_of(('<?xml version="1.0" encoding="utf-8"?>' + envelope(answer()))[:length])
-    assert (outcome.kind, outcome.error) == (Kind.TRANSIENT, errors.ProtocolError)
+    assert (outcome.outcome_class, outcome.error) == (OutcomeClass.TRANSIENT, errors.ProtocolError)
 
 
 FAULT11 = (
@@ -113,25 +117,25 @@ FAULT12 = (
 @pytest.mark.parametrize(
     ("body", "kind", "error"),
     [
-        (envelope(FAULT11.format(code="Client")), Kind.FINAL, errors.ServiceFault),
-        (envelope(FAULT11.format(code="VersionMismatch")), Kind.FINAL, errors.ServiceFault),
-        (envelope(FAULT11.format(code="Server")), Kind.TRANSIENT, errors.ServiceError),
-        (envelope(FAULT12.format(code="Sender"), SOAP12), Kind.FINAL, errors.ServiceFault),
-        (envelope(FAULT12.format(code="Receiver"), SOAP12), Kind.TRANSIENT, errors.ServiceError),
+        (envelope(FAULT11.format(code="Client")), OutcomeClass.FINAL, errors.ServiceFault),
+        (envelope(FAULT11.format(code="VersionMismatch")), OutcomeClass.FINAL, errors.ServiceFault),
+        (envelope(FAULT11.format(code="Server")), OutcomeClass.TRANSIENT, errors.ServiceError),
+        (envelope(FAULT12.format(code="Sender"), SOAP12), OutcomeClass.FINAL, errors.ServiceFault),
+        (envelope(FAULT12.format(code="Receiver"), SOAP12), OutcomeClass.TRANSIENT, errors.ServiceError),
     ],
 )
-def test_a_fault_is_ours_or_the_servers(body: str, kind: Kind, error: type, status: int):
+def test_a_fault_is_ours_or_the_servers(body: str, kind: OutcomeClass, error: type, status: int):
     outcome = outcome_of(body, status=status)
-    assert (outcome.kind, outcome.error) == (kind, error)
+    assert (outcome.outcome_class, outcome.error) == (kind, error)
     assert (outcome.detail, outcome.quote) == ("SOAP fault", "Cannot ---> because")
 
 
 def test_what_a_form_says_of_a_request_it_could_not_read_is_our_fault():
     close = rescue.CloseSession(1)
     unread = outcome_of("Missing parameter: {0}.", close, Binding.HTTP_POST, 500)
-    assert (unread.kind, unread.error) == (Kind.FINAL, errors.ServiceFault)
+    assert (unread.outcome_class, unread.error) == (OutcomeClass.FINAL, errors.ServiceFault)
     other = outcome_of("Deadlock victim", close, Binding.HTTP_POST, 500)
-    assert (other.kind, other.error) == (Kind.TRANSIENT, errors.ServiceError)
+    assert (other.outcome_class, other.error) == (OutcomeClass.TRANSIENT, errors.ServiceError)
 
 
 def test_a_message_quotes_the_beginning_only():
@@ -170,7 +174,7 @@ def test_an_empty_text_is_one():
 )
 def test_a_pin_that_is_no_number_is_no_answer(out: str):
     outcome = outcome_of(envelope(answer(out=out)))
-    assert (outcome.kind, outcome.error) == (Kind.FINAL, errors.ProtocolError)
+    assert (outcome.outcome_class, outcome.error) == (OutcomeClass.FINAL, errors.ProtocolError)
 
 
 @pytest.mark.parametrize(
@@ -190,4 +194,4 @@ def test_a_document_may_name_its_charset_where_the_headers_do_not(prolog: str, h
     )
     operation = rescue.GetNote(1)
     response = Response(200, text.encode(charset), {"Content-Type": header})
-    assert read(codec(type(operation), Binding.SOAP11), operation, Stamp(), response).value == "é"
+    assert read(codec(type(operation), Binding.SOAP11), operation, Authorization(), response).value == "é"

@@ -9,7 +9,7 @@ from aiorescue.inforouter import IsValidTicket, LogOut, RenewTicket
 from aiorescue.inforouter.handlers import UploadFileChunk
 from aiorescue.inforouter.invocation import invocation
 from aiorescue.rescue.raw import call_of
-from aiorescue.wire import Request, Stamp, codec
+from aiorescue.wire import Authorization, Request, codec
 
 ENVELOPE = (
     '<?xml version="1.0" encoding="utf-8"?><{p}:Envelope xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -18,7 +18,7 @@ ENVELOPE = (
 RESCUE = "https://secure.logmeinrescue.com/API/API.asmx"
 CLOSE = f'<closeSession xmlns="{RESCUE}"><iSession>12345678</iSession><sAuthCode>4ahx80u0</sAuthCode></closeSession>'
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
-STAMP = Stamp(code="4ahx80u0")
+STAMP = Authorization(code="4ahx80u0")
 
 
 def soap11(body: str) -> bytes:
@@ -29,8 +29,8 @@ def soap12(body: str) -> bytes:
     return ENVELOPE.format(p="soap12", ns="http://www.w3.org/2003/05/soap-envelope", body=body).encode()
 
 
-def encoded(operation, binding: Binding, stamp: Stamp = STAMP) -> Request:
-    return codec(type(operation), binding).encode(operation, stamp)
+def encoded(operation, binding: Binding, authorization: Authorization = STAMP) -> Request:
+    return codec(type(operation), binding).encode(operation, authorization)
 
 
 def test_soap_11():
@@ -83,9 +83,9 @@ def test_forms_and_text_pages(binding: Binding, expected: Request):
 
 
 def test_a_cookie_goes_into_the_headers_and_leaves_the_template_alone():
-    stamped = encoded(rescue.Logout(), Binding.SOAP11, Stamp(cookie="ASP.NET_SessionId=abc"))
+    stamped = encoded(rescue.Logout(), Binding.SOAP11, Authorization(cookie="ASP.NET_SessionId=abc"))
     assert stamped.headers["Cookie"] == "ASP.NET_SessionId=abc"
-    assert "Cookie" not in encoded(rescue.Logout(), Binding.SOAP11, Stamp()).headers
+    assert "Cookie" not in encoded(rescue.Logout(), Binding.SOAP11, Authorization()).headers
 
 
 def test_every_field_of_a_pin_request_has_its_place():
@@ -102,7 +102,7 @@ def test_every_field_of_a_pin_request_has_its_place():
 
 def test_a_text_page_is_told_only_what_is_there():
     operation = rescue.RequestPinCode(custom_fields=["", "ü"], no_tech_console=True)
-    assert encoded(operation, Binding.TEXT_POST, Stamp()).body == b"cfield1=%C3%BC&notechconsole=1"
+    assert encoded(operation, Binding.TEXT_POST, Authorization()).body == b"cfield1=%C3%BC&notechconsole=1"
 
 
 def test_a_number_left_out_is_not_sent():
@@ -112,10 +112,10 @@ def test_a_number_left_out_is_not_sent():
 
 def test_infoRouters_log_out():  # noqa: N802 - its name
     body = '<LogOut xmlns="http://tempuri.org/"><AuthenticationTicket>3f2a</AuthenticationTicket></LogOut>'
-    request = encoded(LogOut("3f2a"), Binding.SOAP11, Stamp())
+    request = encoded(LogOut("3f2a"), Binding.SOAP11, Authorization())
     assert (request.path, request.body) == ("/srv.asmx", soap11(body))
     assert request.headers["SOAPAction"] == '"http://tempuri.org/LogOut"'
-    assert encoded(LogOut("3f2a"), Binding.HTTP_GET, Stamp()).query == "AuthenticationTicket=3f2a"
+    assert encoded(LogOut("3f2a"), Binding.HTTP_GET, Authorization()).query == "AuthenticationTicket=3f2a"
 
 
 def test_bytes_of_any_kind_are_a_part_of_their_own():
@@ -141,13 +141,13 @@ def test_a_request_shows_no_body_and_no_query():
     ],
 )
 def test_what_is_left_out_is_sent_empty_as_asmx_wants_it_to_be_there(operation, expected, binding):
-    request = encoded(operation, binding, Stamp(cookie="ticket=3f2a"))
+    request = encoded(operation, binding, Authorization(cookie="ticket=3f2a"))
     assert (request.query or request.body.decode()) == expected
     assert request.headers["Cookie"] == "ticket=3f2a"
 
 
 def test_over_soap_it_is_left_out():
-    request = encoded(LogOut(), Binding.SOAP11, Stamp(cookie="ticket=3f2a"))
+    request = encoded(LogOut(), Binding.SOAP11, Authorization(cookie="ticket=3f2a"))
     assert b"AuthenticationTicket" not in request.body
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from aiorescue import errors
-from aiorescue.operation import Kind, Verdict
+from aiorescue.operation import OutcomeClass, Verdict
 
-_AUTH, _FINAL = Kind.AUTHENTICATION, Kind.FINAL
+_AUTH, _FINAL = OutcomeClass.AUTHENTICATION, OutcomeClass.FINAL
 
 #: The bracket codes that the vendor prints (facts.md, 9.1).
 BRACKET_CODES: Mapping[int, Verdict] = {
@@ -44,7 +44,7 @@ ERROR_CODES: Mapping[int, Verdict] = {
     4090: Verdict(_FINAL, errors.PreconditionFailed, "the name is in use"),
     4170: Verdict(_FINAL, errors.PreconditionFailed, "the object is in use"),
     4200: Verdict(_FINAL, errors.PermissionDenied, "an administrator role is missing"),
-    4230: Verdict(Kind.TRANSIENT, errors.ServiceError, "the document is offline; try later"),
+    4230: Verdict(OutcomeClass.TRANSIENT, errors.ServiceError, "the document is offline; try later"),
     5000: Verdict(_FINAL, errors.ServiceError, "the server could not complete it"),
     5030: Verdict(_FINAL, errors.ServiceError, "the AI service failed"),
 }

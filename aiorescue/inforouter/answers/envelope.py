@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 from aiorescue import errors
 from aiorescue.inforouter.answers.codes import bracketed, numbered
 from aiorescue.inforouter.answers.element import Element
-from aiorescue.operation import Answer, Content, Family, Kind, Operation, Outcome, Service
+from aiorescue.operation import Answer, Content, Family, Operation, Outcome, OutcomeClass, Service
 
 R = TypeVar("R")
 
@@ -39,28 +39,36 @@ class InfoRouterOperation(Operation[R]):
 
 def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     """The outcome of an answer: bytes as they are, a document by its root."""
-    if isinstance(answer.result, bytes) or operation.spec.answers is Content.NOTHING:
-        return Outcome(Kind.OK, value=answer.result)
+    if isinstance(answer.result, bytes) or operation.spec.content is Content.NOTHING:
+        return Outcome(OutcomeClass.OK, value=answer.result)
     try:
         root = Element.of(answer.result) if isinstance(answer.result, ET.Element) else None
     except RecursionError:
-        return Outcome(Kind.FINAL, error=errors.ProtocolError, detail="the answer is too deep", ambiguous=True)
+        return Outcome(OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer is too deep", ambiguous=True)
     if root is None or not ("success" in root or "error" in root):
-        return Outcome(Kind.FINAL, error=errors.ProtocolError, detail="the answer says neither success nor error")
+        return Outcome(
+            OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer says neither success nor error"
+        )
     if root.true("tryagain"):
         # Said with success and without it; either way this part did not arrive as it was sent.
-        return Outcome(Kind.TRANSIENT, error=errors.ServiceError, word="tryagain", detail="damaged on its way")
+        return Outcome(OutcomeClass.TRANSIENT, error=errors.ServiceError, word="tryagain", detail="damaged on its way")
     if not root.true("success"):
         refusal = failure(operation, root)
-        no = operation.spec.no
-        return Outcome(Kind.OK, value=False, word=refusal.word) if no and issubclass(refusal.error, no) else refusal
+        no = operation.spec.false_on
+        return (
+            Outcome(OutcomeClass.OK, value=False, word=refusal.word)
+            if no and issubclass(refusal.error, no)
+            else refusal
+        )
     declared = cast("type[InfoRouterOperation[Any]]", operation)
     if root.get("error").startswith(_PARTIAL) and not declared.partial_is_success:
         return failure(operation, root)
     try:
-        return Outcome(Kind.OK, value=declared.read(root))
+        return Outcome(OutcomeClass.OK, value=declared.read(root))
     except (KeyError, ValueError, OverflowError) as problem:
-        return Outcome(Kind.FINAL, error=errors.ProtocolError, detail=f"the answer lacks {problem}", ambiguous=True)
+        return Outcome(
+            OutcomeClass.FINAL, error=errors.ProtocolError, detail=f"the answer lacks {problem}", ambiguous=True
+        )
 
 
 def failure(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
@@ -70,7 +78,7 @@ def failure(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
         log = root.log
         named = "; ".join(f"{entry.item}: {entry.error}" for entry in log[:_NAMED])
         return Outcome(
-            Kind.FINAL,
+            OutcomeClass.FINAL,
             word=_PARTIAL,
             error=errors.PartialFailure,
             detail=f"{len(log)} items failed",
@@ -99,7 +107,7 @@ def _refused(operation: type[Operation[Any]], text: str, number: str) -> Outcome
     error = found.error
     if error is errors.NotLoggedIn and operation.spec.family is Family.LOGINS:
         error = errors.AuthenticationError  # a login has no ticket that could have ended
-    return Outcome(found.kind, word=word, error=error, detail="" if text else found.hint, quote=text)
+    return Outcome(found.outcome_class, word=word, error=error, detail="" if text else found.hint, quote=text)
 
 
 INFOROUTER = Service(
@@ -112,8 +120,8 @@ INFOROUTER = Service(
         400: "which is its answer to a required text that is empty",
         415: "which is its answer to bytes by GET",
     },
-    trees=True,
-    omits=True,
+    answers_as_elements=True,
+    omits_absent=True,
     identity_first=True,
-    validates=False,
+    validates_requests=False,
 )

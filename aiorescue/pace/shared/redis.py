@@ -24,7 +24,7 @@ from aiorescue.operation import Family
 from aiorescue.pace.interval import Answers, is_late
 from aiorescue.pace.limit import Limit
 from aiorescue.pace.pace import LOGIN_WINDOW, Pace, Pacer, Unpaced, first_limit, local_pacer
-from aiorescue.pace.turns import Line, Rank
+from aiorescue.pace.turns import Line, Priority
 
 T = TypeVar("T")
 _log = logging.getLogger("aiorescue.pace")
@@ -187,16 +187,16 @@ class _Shared(ABC):
         self._local: Pacer | None = None
         self._sent_locally: dict[float, Pacer] = {}
 
-    async def slot(self, rank: Rank = Rank.CALL, *, rejections: int = 0) -> float:
+    async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
         """Wait for the next slot of all processes."""
-        await self._line.enter(rank)
+        await self._line.enter(priority)
         try:
             try:
                 sent = await self._shared_slot()
             except Away:
                 if self._local is None:
                     self._local = self._make_local()
-                sent = await self._local.slot(rank, rejections=rejections)
+                sent = await self._local.slot(priority, rejections=rejections)
                 self._sent_locally[sent] = self._local
             else:
                 self._local = None  # what it learned, alone, is not true of all together
@@ -282,11 +282,11 @@ class RedisInterval(_Shared):
         self._heard_of: list[_Heard] = []
         self._under_way: dict[float, _Slot] = {}
 
-    def ready_at(self, rank: Rank = Rank.CALL) -> float:
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """When a call that came now would be sent, if no other process came before."""
         now = self._clock.time()
         due = self._reserved.due if self._reserved else self._not_before - self._offset
-        return max(now, due) + self._line.ahead(rank) * self._limit.gap
+        return max(now, due) + self._line.ahead(priority) * self._limit.gap
 
     async def _shared_slot(self) -> float:
         while True:
@@ -361,7 +361,7 @@ class RedisWindow(_Shared):
         super().__init__(link, key, local, clock)
         self._count = count
 
-    def ready_at(self, rank: Rank = Rank.CALL) -> float:
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """Now, as far as this process knows."""
         return self._clock.time()
 

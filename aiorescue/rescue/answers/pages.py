@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from aiorescue.operation import Answer, Output, PageForm, Spec
+from aiorescue.operation import Answer, Output, PageLayout, Spec
 from aiorescue.rescue.answers import records, tables
 
 _KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:")
@@ -15,29 +15,29 @@ def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
     if not spec.outputs:
         return {}
     first = spec.outputs[0]
-    if spec.form in (PageForm.WORD, PageForm.ADDRESS, PageForm.VALUE, PageForm.BODY):
-        return {first.soap: _whole(spec.form, answer)}
+    if spec.page_layout in (PageLayout.WORD, PageLayout.ADDRESS, PageLayout.VALUE, PageLayout.BODY):
+        return {first.soap: _whole(spec.page_layout, answer)}
     if first.record is None:
         return _keyed(spec.outputs, answer.body)
-    return {first.soap: _records(first.record, spec.form, answer.body)}
+    return {first.soap: _records(first.record, spec.page_layout, answer.body)}
 
 
-def _whole(form: PageForm, answer: Answer) -> Any:
+def _whole(form: PageLayout, answer: Answer) -> Any:
     """All that there is, as one value."""
-    if form is PageForm.WORD:
+    if form is PageLayout.WORD:
         return answer.result
-    if answer.long is not None:
-        return answer.long
-    return answer.body.strip() if form is PageForm.ADDRESS else answer.body.strip("\r\n")
+    if answer.stream is not None:
+        return answer.stream
+    return answer.body.strip() if form is PageLayout.ADDRESS else answer.body.strip("\r\n")
 
 
-def _records(record: type[Any], form: PageForm, body: str) -> Any:
+def _records(record: type[Any], form: PageLayout, body: str) -> Any:
     """Records in rows or blocks, or a single one."""
-    if form is PageForm.TABLE:
+    if form is PageLayout.TABLE:
         return list(_rows(record, body))
-    if form is PageForm.BLOCKS:
+    if form is PageLayout.BLOCKS:
         return list(_blocks(record, body))
-    keys = [field.text for field, _ in records.wire_fields(record)]
+    keys = [field.page_key for field, _ in records.wire_fields(record)]
     return records.read(record, keyed(keys, lines_of(body)), text=True)
 
 
@@ -47,14 +47,14 @@ def lines_of(body: str) -> list[str]:
 
 
 def _keyed(outputs: Iterable[Output], body: str) -> Mapping[str, str]:
-    found = keyed([output.text for output in outputs if output.text], lines_of(body))
+    found = keyed([output.page_key for output in outputs if output.page_key], lines_of(body))
     result = {}
     for output in outputs:
-        value = found.get(output.text.casefold()) if output.text else None
+        value = found.get(output.page_key.casefold()) if output.page_key else None
         if value is not None:
             result[output.soap] = value
         elif not output.optional:
-            raise ValueError(f"the answer is OK but holds no {output.text}")
+            raise ValueError(f"the answer is OK but holds no {output.page_key}")
     return result
 
 
@@ -79,7 +79,7 @@ def keyed(keys: Iterable[str], lines: Iterable[str]) -> dict[str, str]:
 
 def _blocks(record: type[Any], body: str) -> Iterator[Any]:
     """Records in blocks: one begins with the first key after a blank line, so that a value may hold line breaks."""
-    keys = [field.text for field, _ in records.wire_fields(record)]
+    keys = [field.page_key for field, _ in records.wire_fields(record)]
     begin = re.compile(rf"[ \t]*{keys[0]}[ \t]*:[ \t]*-?\d+[ \t]*$", re.IGNORECASE)
     block: list[str] = []
     blank = True
@@ -96,7 +96,7 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
 
 def _rows(record: type[Any], body: str) -> Iterator[Any]:
     """Records in the rows of a table; columns are found by their titles, in any order."""
-    fields = {field.text.casefold(): field for field, _ in records.wire_fields(record)}
+    fields = {field.page_key.casefold(): field for field, _ in records.wire_fields(record)}
 
     def check(title: str) -> tables.Check | None:
         field = fields.get(title.strip().casefold())

@@ -20,13 +20,13 @@ class Field:
 
     Attributes:
         soap: its element; empty where none was seen.
-        text: its key or column title on the text page, in any case; empty where there is none.
+        page_key: its key or column title on the text page, in any case; empty where there is none.
         read: makes the value of the text.
         array: over SOAP the element holds others, and `read` is given them.
     """
 
     soap: str
-    text: str
+    page_key: str
     read: Callable[[Any], Any] = str
     array: bool = False
 
@@ -66,7 +66,7 @@ def wire_fields(record: type[Any]) -> Iterator[tuple[Field, bool]]:
 
 def outputs(record: type[Any]) -> tuple[Output, ...]:
     """The fields of a record as outputs of their own, for an answer that is one record without a wrapper."""
-    return tuple(Output(field.soap, field.text, optional=optional) for field, optional in wire_fields(record))
+    return tuple(Output(field.soap, field.page_key, optional=optional) for field, optional in wire_fields(record))
 
 
 def read(record: type[T], values: Mapping[str, Any], *, text: bool = False, **more: Any) -> T:
@@ -92,7 +92,7 @@ def read(record: type[T], values: Mapping[str, Any], *, text: bool = False, **mo
             found[name] = _value(mark, key, value)
         elif not optional:
             if key not in values:
-                raise ValueError(f"the answer is OK but holds no {mark.text if text else mark.soap}")
+                raise ValueError(f"the answer is OK but holds no {mark.page_key if text else mark.soap}")
             found[name] = _value(mark, key, "")
     return record(**found)
 
@@ -119,7 +119,7 @@ def _columns(mark: Columns, values: Mapping[str, Any], *, text: bool) -> Iterato
 
 
 def _key(field: Field, *, text: bool) -> str:
-    return field.text.casefold() if text else field.soap
+    return field.page_key.casefold() if text else field.soap
 
 
 def _value(field: Field, key: str, value: Any) -> Any:

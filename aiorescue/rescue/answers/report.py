@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 
 import attrs
 
-from aiorescue.operation import LongText
+from aiorescue.operation import StreamedText
 from aiorescue.rescue.answers import tables
 from aiorescue.rescue.answers.pages import lines_of
 from aiorescue.rescue.answers.records import moment
@@ -145,7 +145,7 @@ class Report(Sequence[Mapping[str, Value]]):
         return [row[title] for row in self.rows]
 
     @classmethod
-    def parse(cls, body: str | LongText) -> "Report":
+    def parse(cls, body: str | StreamedText) -> "Report":
         """A report in either form; a long text is closed. Raises ValueError."""
         found = tables.Reader(check)
         columns: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final, Self
 
 from aiorescue import errors
-from aiorescue.operation import LongText
+from aiorescue.operation import StreamedText
 from aiorescue.rescue.answers import tables
 from aiorescue.rescue.answers.report import Value, check, reader, unique
 
@@ -31,7 +31,7 @@ class ReportRows:
         ValueError: it is no table; or, if it is short, stops before its end.
     """
 
-    def __init__(self, body: str | LongText) -> None:
+    def __init__(self, body: str | StreamedText) -> None:
         self._reader = tables.Reader(check)
         self._text = None if isinstance(body, str) else body
         self._pieces: Iterator[str] = iter((body,) if isinstance(body, str) else body)

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aiorescue import Binding, rescue
-from aiorescue.operation import Kind, Operation, Outcome
-from aiorescue.wire import UNSIGNED, Codec, Response, codec, read
-from aiorescue.wire.learned import Usual
+from aiorescue.operation import Operation, Outcome, OutcomeClass
+from aiorescue.wire import ANONYMOUS, Codec, Response, codec, read
+from aiorescue.wire.learned import LearnedAnswer
 
 SOAP = (
     '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">'
@@ -55,18 +55,18 @@ def outcome(operation: Operation, binding: Binding, body: str, *, learned: str |
     prepared = codec(type(operation), binding)
     prepared.usual = None
     if learned is not None:
-        read(prepared, operation, UNSIGNED, Response(200, learned.encode()))
-    return read(prepared, operation, UNSIGNED, Response(200, body.encode("utf-8", "surrogatepass")))
+        read(prepared, operation, ANONYMOUS, Response(200, learned.encode()))
+    return read(prepared, operation, ANONYMOUS, Response(200, body.encode("utf-8", "surrogatepass")))
 
 
 def said(found: Outcome) -> tuple:
-    return found.kind, found.value, found.word, found.error, found.detail, found.quote, found.ambiguous
+    return found.outcome_class, found.value, found.word, found.error, found.detail, found.quote, found.ambiguous
 
 
 @pytest.mark.parametrize("name", ["pin", "number", "pin as text", "note", "note as text", "nothing", "nothing as text"])
 def test_a_good_answer_is_remembered(name: str):
     operation, binding, answer, value = ANSWERS[name]
-    assert outcome(operation, binding, answer, learned=None).kind is Kind.OK
+    assert outcome(operation, binding, answer, learned=None).outcome_class is OutcomeClass.OK
     usual = codec(type(operation), binding).usual
     assert usual.head + value.encode() + usual.tail == answer.encode()
 
@@ -74,7 +74,7 @@ def test_a_good_answer_is_remembered(name: str):
 @pytest.mark.parametrize("name", ["word", "twice"])
 def test_an_answer_whose_value_has_no_place_of_its_own_is_not_remembered(name: str):
     operation, binding, answer, _ = ANSWERS[name]
-    assert outcome(operation, binding, answer, learned=None).kind is Kind.OK
+    assert outcome(operation, binding, answer, learned=None).outcome_class is OutcomeClass.OK
     assert codec(type(operation), binding).usual is None
 
 
@@ -110,19 +110,21 @@ def test_a_minus_before_a_number_belongs_to_it():
 class Forgetful(Codec):
     """Its memory is cleared by another thread as soon as it was looked at."""
 
-    def __init__(self, remembered: Usual) -> None:
+    def __init__(self, remembered: LearnedAnswer) -> None:
         self._once = [None, remembered]
 
     @property
-    def usual(self) -> Usual | None:
+    def usual(self) -> LearnedAnswer | None:
         return self._once.pop()
 
-    draft = sign = decode = None
+    draft = authorize = decode = None
 
 
 def test_what_another_thread_forgets_meanwhile_is_still_known():
-    found = read(Forgetful(Usual("closeSession_OK", b"OK")), rescue.CloseSession(1), UNSIGNED, Response(200, b"OK"))
-    assert found.kind is Kind.OK
+    found = read(
+        Forgetful(LearnedAnswer("closeSession_OK", b"OK")), rescue.CloseSession(1), ANONYMOUS, Response(200, b"OK")
+    )
+    assert found.outcome_class is OutcomeClass.OK
 
 
 def test_an_answer_with_a_secret_in_it_is_not_remembered():

@@ -15,7 +15,7 @@ from aiorescue import errors
 from aiorescue.call import spool
 from aiorescue.call.deadline import Deadlines
 from aiorescue.operation import Outcome, OutcomeClass
-from aiorescue.pace.turns import Line, Priority
+from aiorescue.pace.turns import Priority, PrioritySemaphore
 from aiorescue.wire import Request, Response, Unreadable
 
 __all__ = ["ClientSession", "Transport", "check_base_url"]
@@ -111,12 +111,12 @@ class Transport:
         self._http = http
         self._session: ClientSession | None = None
         # Our own limit, not above the pool's: calls queueing inside aiohttp would have their timeout running.
-        self._places = Line(self._limit)
+        self._places = PrioritySemaphore(self._limit)
         self._urls: dict[str, URL] = {}
 
     async def send(self, request: Request) -> Response | Outcome[object]:
         """The response, or the outcome of a request that got none. Raises nothing but a cancellation."""
-        await self._places.enter(_CALL)
+        await self._places.acquire(_CALL)
         task = None
         try:
             if not request.streamed:
@@ -155,7 +155,7 @@ class Transport:
         finally:
             if task is not None:
                 self._deadlines.end(task)
-            self._places.leave()
+            self._places.release()
         return received
 
     def _failed(self, problem: Exception) -> Outcome[object]:

@@ -1,10 +1,10 @@
-"""What is known of a limit that nobody shows: learned from answers alone, without a clock and without waiting.
+"""`Limit`: what is known of a limit that the service does not show; learned from answers, without clock and waiting.
 
 The gap between two calls has two ways to move. While little is known it is *searched*: each step multiplies it, and
 each time the search turns round the factor shrinks to its root, which is a bisection that forgives a wrong answer.
 Once found, it is *kept* by a weighted up-down staircase: each rejection widens the gap by a step, each success
 narrows it by a fraction of the step, so small that rejections settle at the wanted share. The step is additive and as
-large as the answers' times scatter: that is what a gap must make room for, however long it is.
+large as the deviation of the latency: that is what a gap must make room for, however long it is.
 """
 
 import attrs
@@ -35,17 +35,17 @@ class Limit:
     """The gap to keep between two calls, and what it takes to improve it. Moments are of any one clock.
 
     Attributes:
-        gap: seconds between two calls; 0 while no limit is known.
-        floor: the least that the gap may be.
-        factor: that of the search; 1 when it is over.
+        gap: seconds to keep between two calls; 0 while no limit is known.
+        floor: seconds that the gap has at least.
+        factor: by which the next step of the search multiplies or divides the gap; 1 when the search is over.
         rises: how often the search made the gap wider in a row; None before its first rejection.
         patience: successes that a step of the search would like to see.
-        changed: when the gap was last searched or widened. A call that kept the gap from before is *stale*: it tells
+        changed: when the gap was last searched or widened. A call that kept the gap from before is *stale*: it says
             nothing of this one.
-        successes: since then.
-        alarm: rejections of late, each success counts them down.
+        successes: accepted calls since the gap was changed.
+        alarm: recent rejections; each adds one, each success takes a fifth away.
         accepted: when the last accepted call was sent.
-        apart: seconds between the last two that were.
+        apart: seconds between the last two accepted calls.
     """
 
     gap: float
@@ -60,10 +60,13 @@ class Limit:
     apart: float = 0.0
 
     @classmethod
-    def told(cls, rate: float | None, *, learns: bool = True) -> "Limit":
-        """One call in 1/rate seconds, to begin with a little less; or no limit that anybody knows of.
+    def known(cls, rate: float | None, *, learns: bool = True) -> "Limit":
+        """A limit of so many calls a second: begin a little below it.
 
-        Where nobody is told of rejections, it keeps further off the limit, and does not come nearer.
+        Args:
+            rate: calls per second; None where no limit is known.
+            learns: whether the service says that a call came too fast. Where it does not, the gap keeps further off the
+                limit and never comes nearer.
         """
         if rate is None:
             return cls(gap=0.0)
@@ -73,16 +76,16 @@ class Limit:
         return cls(gap=1 / rate + min(0.015, 0.025 / rate), floor=1 / rate)
 
     @classmethod
-    def unknown(cls, rate: float) -> "Limit":
-        """Begin at this rate and look for a faster one."""
+    def discover(cls, rate: float) -> "Limit":
+        """A limit to be found: begin at this rate, and look for a faster one."""
         return cls(gap=1 / rate, factor=_DOUBLE)
 
     @property
     def starting(self) -> bool:
-        """Looking for a faster limit, without a rejection so far."""
+        """Whether a faster limit is being looked for, without a rejection so far."""
         return self.factor > 1 and self.rises is None
 
-    def success(self, sent: float, now: float, *, tested: bool, stale: bool, scatter: float, under_way: int) -> None:
+    def success(self, sent: float, now: float, *, tested: bool, stale: bool, deviation: float, under_way: int) -> None:
         """A call was accepted.
 
         Args:
@@ -90,7 +93,7 @@ class Limit:
             now: the time.
             stale: it kept a gap that has been changed since.
             tested: it went out as soon as the gap allowed; one that came later tells nothing.
-            scatter: by how many seconds answers are early or late, as a rule.
+            deviation: seconds by which answers are earlier or later than usual, on average.
             under_way: calls that have no answer yet: a step of the search takes as many successes at least.
         """
         self.apart, self.accepted = sent - self.accepted, sent
@@ -99,15 +102,15 @@ class Limit:
             return
         self.successes += 1
         if self.factor == 1:
-            self.gap = max(self.floor, self.gap - self._step(scatter) * TARGET)
+            self.gap = max(self.floor, self.gap - self._step(deviation) * TARGET)
             if self.successes >= _QUIET and self.gap > self.floor * _RISEN:
                 self.factor, self.rises = _RISEN, 0
                 self._search(now, rising=False)
         elif self.successes >= max(under_way, self._enough()):
             self._search(now, rising=False)
 
-    def rejection(self, sent: float, now: float, *, stale: bool, scatter: float) -> None:
-        """A call was rejected as too fast."""
+    def rejection(self, sent: float, now: float, *, stale: bool, deviation: float) -> None:
+        """A call was rejected as too fast; the arguments are those of `success`."""
         self.alarm += 1
         if stale:
             return
@@ -123,7 +126,7 @@ class Limit:
             self._search(now, rising=True)
         else:
             # Rejections close to each other count more.
-            self.gap += self._step(scatter) * 2 ** (self.alarm - 1)
+            self.gap += self._step(deviation) * 2 ** (self.alarm - 1)
             self.changed, self.successes = now, 0
 
     def _enough(self) -> float:
@@ -132,8 +135,8 @@ class Limit:
             return _FIRST_LOOK / self.gap
         return max(_STEP, min(self.patience, _LONGEST_LOOK / self.gap))
 
-    def _step(self, scatter: float) -> float:
-        return min(max(scatter, self.gap * _FINEST), self.gap * _COARSEST)
+    def _step(self, deviation: float) -> float:
+        return min(max(deviation, self.gap * _FINEST), self.gap * _COARSEST)
 
     def _search(self, now: float, *, rising: bool) -> None:
         """One step of the search: back and forth in smaller and smaller steps, up in larger ones."""

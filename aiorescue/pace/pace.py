@@ -1,24 +1,21 @@
-"""The rate: how fast each identity may call each family, and the pacer that sees to it.
+"""`Pace`: how fast the service lets each account call; `Pacers`: the pacers of one client, made from that."""
 
-How a limit is learned is in `limit.py`, how a gap is kept in `interval.py`, whose turn it is in `line.py`.
-"""
-
-import random
-from collections import deque
-from typing import Any, Literal, Protocol
+from abc import ABC, abstractmethod
+from typing import Any, Literal
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.operation import Family
-from aiorescue.pace.interval import Interval
-from aiorescue.pace.limit import UNKNOWN, Limit
-from aiorescue.pace.turns import Line, Priority
+from aiorescue.pace.interval import IntervalPacer
+from aiorescue.pace.limit import Limit
+from aiorescue.pace.turns import Pacer
+from aiorescue.pace.window import UnpacedPacer, WindowPacer
 
 #: Seconds in which the service counts logins.
 LOGIN_WINDOW = 180.0
-#: What comes too fast answers a plain Error here, so that there is nothing to learn from.
+#: Families in which the service answers a call that came too fast with a plain Error: there is nothing to learn from.
 _SILENT = frozenset({Family.EMAIL_TEXTS, Family.REPORTS})
 
 
@@ -29,15 +26,15 @@ def _positive(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
 
 @attrs.frozen(kw_only=True)
 class Pace:
-    """Calls per second that the service allows each identity; None where no limit is known.
+    """How fast the service lets each identity call, in calls per second; None where no limit is known.
 
     Attributes:
-        pins: PIN codes (documented: one a second).
-        email_texts: generateEmailText (documented: one a second).
-        reports: reports (documented: one a minute).
-        logins: logins in three minutes (documented: ten).
-        auth_codes: requestAuthCode (a limit exists, its value is not documented).
-        links: requestInvitationLink (the same).
+        pins: PIN codes per second. Default 1.0, as documented.
+        email_texts: calls of ``generateEmailText`` per second. Default 1.0, as documented.
+        reports: reports per second. Default one a minute, as documented.
+        logins: logins in three minutes. Default 10, as documented.
+        auth_codes: calls of ``requestAuthCode`` per second. Default None: a limit exists, its value is not documented.
+        links: calls of ``requestInvitationLink`` per second. Default None: a limit exists, its value is not documented.
     """
 
     pins: float | None = attrs.field(default=1.0, validator=_positive)
@@ -48,7 +45,7 @@ class Pace:
     links: float | None = attrs.field(default=None, validator=_positive)
 
     def rate(self, family: Family) -> float | None:
-        """Calls per second of a family that is paced by a gap."""
+        """Calls per second of a family whose limit is a gap between two calls."""
         rate: float | None = getattr(self, family.value)
         return rate
 
@@ -65,40 +62,22 @@ class Account:
     key: str = attrs.field(default="", repr=False)
 
 
-class Pacer(Protocol):
-    """Hands out slots in order of priority and arrival."""
+class SharedPace(ABC):
+    """A pace setting whose pacers keep their books where several processes see them, such as `RedisPace`."""
 
-    def ready_at(self, priority: Priority = Priority.CALL) -> float:
-        """When a call that came now would be sent."""
-
-    async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
-        """Wait for a slot; cancelled, it is given back.
-
-        Args:
-            priority: where the call stands in line.
-            rejections: how often this call was rejected as too fast.
-
-        Returns:
-            The moment of sending, for `answered`.
-        """
-
-    def answered(self, sent: float, *, accepted: bool | None) -> None:
-        """An answer came: accepted, rejected as too fast, or none of both (None)."""
-
-
-class SharedPace(Protocol):
-    """A pace setting that keeps its pacers' books elsewhere, for several processes: `RedisPace`."""
-
+    @abstractmethod
     def open(self, clock: Clock, service: str) -> "SharedPacers":
-        """For one client of one service."""
+        """Pacers for one client; `service` is the base URL, which tells the accounts of two services apart."""
 
 
-class SharedPacers(Protocol):
-    """The other side of a `SharedPace`."""
+class SharedPacers(ABC):
+    """The pacers of one client whose pace is a `SharedPace`."""
 
-    def make(self, identity: object, family: Family) -> Pacer:
-        """A pacer for an identity and a family."""
+    @abstractmethod
+    def make(self, account: Account, family: Family) -> Pacer:
+        """The pacer of an account in a rate family."""
 
+    @abstractmethod
     async def aclose(self) -> None:
         """Close the connections."""
 
@@ -106,75 +85,22 @@ class SharedPacers(Protocol):
 PaceSetting = Pace | SharedPace | Literal["auto"] | None
 
 
-class Unpaced:
-    """No pace: only a call that was rejected waits before its next try."""
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def ready_at(self, priority: Priority = Priority.CALL) -> float:
-        """Now."""
-        return self._clock.time()
-
-    async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
-        """Nothing to wait for, unless the call was rejected before."""
-        if rejections:
-            await self._clock.sleep(UNKNOWN * (1 + random.random()))  # noqa: S311 - spreads, hides nothing
-        return self._clock.time()
-
-    def answered(self, sent: float, *, accepted: bool | None) -> None:
-        """Nothing to learn."""
-
-
-class Window:
-    """So many in a window of time: logins. A rejection is not learned from, it is an authentication failure."""
-
-    def __init__(self, count: int, seconds: float, clock: Clock) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._sent: deque[float] = deque(maxlen=count)
-        self._line = Line()
-
-    def ready_at(self, priority: Priority = Priority.CALL) -> float:
-        """When the oldest has left the window."""
-        now = self._clock.time()
-        full = len(self._sent) == self._sent.maxlen
-        return max(now, self._sent[0] + self._seconds) if full else now
-
-    async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
-        """Wait until one more fits in."""
-        await self._line.enter(priority)
-        try:
-            while (wait := self.ready_at() - self._clock.time()) > 0:
-                await self._clock.sleep(wait)
-            self._sent.append(self._clock.time())
-            return self._sent[-1]
-        finally:
-            self._line.leave()
-
-    def answered(self, sent: float, *, accepted: bool | None) -> None:
-        """The service may have counted it as late as now."""
-        if sent in self._sent:
-            self._sent.remove(sent)
-            self._sent.append(self._clock.time())
-
-
 def local_pacer(setting: Pace | Literal["auto"] | None, family: Family, clock: Clock) -> Pacer:
     """A pacer that keeps its books in this process."""
     if setting is None:
-        return Unpaced(clock)
+        return UnpacedPacer(clock)
     documented = Pace() if setting == "auto" else setting
     if family is Family.LOGINS:
-        return Unpaced(clock) if documented.logins is None else Window(documented.logins, LOGIN_WINDOW, clock)
-    return Interval(first_limit(setting, family), clock)
+        return UnpacedPacer(clock) if documented.logins is None else WindowPacer(documented.logins, LOGIN_WINDOW, clock)
+    return IntervalPacer(first_limit(setting, family), clock)
 
 
 def first_limit(setting: Pace | Literal["auto"], family: Family) -> Limit:
-    """What is known of a family's limit before the first call. Only PINs are worth looking for a faster one."""
+    """What is known of a family's limit before the first call. ``"auto"`` looks for a faster one for PINs alone."""
     if setting == "auto" and family is Family.PINS:
-        return Limit.unknown(1.0)
+        return Limit.discover(1.0)
     pace = Pace() if setting == "auto" else setting
-    return Limit.told(pace.rate(family), learns=family not in _SILENT)
+    return Limit.known(pace.rate(family), learns=family not in _SILENT)
 
 
 class Pacers:
@@ -183,34 +109,37 @@ class Pacers:
     Args:
         setting: how fast.
         clock: the time.
-        service: where the service is; identities that several clients share are told apart by it.
+        service: base URL of the service; a shared pace tells the accounts of two services apart by it.
+
+    Raises:
+        errors.InvalidRequest: the setting is none.
     """
 
     def __init__(self, setting: PaceSetting, clock: Clock, service: str = "") -> None:
         self._clock = clock
-        self._unpaced = Unpaced(clock)
-        self._pacers: dict[tuple[object, Family], Pacer] = {}
+        self._unpaced = UnpacedPacer(clock)
+        self._pacers: dict[tuple[Account, Family], Pacer] = {}
         self._setting: Pace | Literal["auto"] | None = None
         self._shared: SharedPacers | None = None
-        if setting is None or setting == "auto" or isinstance(setting, Pace):
-            self._setting = setting
-        elif hasattr(setting, "open"):
+        if isinstance(setting, SharedPace):
             self._shared = setting.open(clock, service)
+        elif setting is None or setting == "auto" or isinstance(setting, Pace):
+            self._setting = setting
         else:
             raise errors.InvalidRequest(f"pace must be Pace(…), RedisPace(…), 'auto' or None, not {setting!r}")
 
-    def of(self, identity: object, family: Family | None) -> Pacer:
-        """The pacer of an identity for a family; without a family there is no pace."""
+    def of(self, account: Account, family: Family | None) -> Pacer:
+        """The pacer of an account in a rate family; calls without a family are not paced."""
         if family is None:
             return self._unpaced
-        pacer = self._pacers.get((identity, family))
+        pacer = self._pacers.get((account, family))
         if pacer is None:
-            pacer = self._pacers[identity, family] = self._make(identity, family)
+            pacer = self._pacers[account, family] = self._make(account, family)
         return pacer
 
-    def _make(self, identity: object, family: Family) -> Pacer:
+    def _make(self, account: Account, family: Family) -> Pacer:
         if self._shared is not None:
-            return self._shared.make(identity, family)
+            return self._shared.make(account, family)
         return local_pacer(self._setting, family, self._clock)
 
     async def aclose(self) -> None:

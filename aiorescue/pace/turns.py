@@ -1,24 +1,95 @@
-"""Whose turn it is: order of arrival, with interactive calls ahead of a bulk job that they cannot starve."""
+"""Turns: what a pacer hands out, and the order in which waiting calls get them."""
 
 import asyncio
 import enum
+from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Coroutine
 from contextlib import suppress
+from typing import Any, Self
 
 
 class Priority(enum.IntEnum):
-    """Where a call stands in line."""
+    """Where a call stands among those that wait for a turn; the lower, the sooner."""
 
-    RETRY = 0  # it had its turn before and was turned away: it goes first
-    CALL = 1  # somebody waits for it
-    BULK = 2  # one of many: every other turn while somebody waits
+    RETRY = 0  # it had a turn before, and needs another one
+    CALL = 1  # a program waits for its result
+    BULK = 2  # one of many: every other turn while calls of the kind above wait
 
 
-class Line:
-    """One at a time has the turn, or as many as there are places. Within a priority the order is that of arrival.
+class Turn:
+    """One attempt's place in a pace: ``async with pacer.turn(priority) as turn``.
 
-    While calls of both kinds wait, every other turn goes to the bulk job: a call waits for one turn of the job's at
-    most before its own, and the job keeps half of its speed, however many call.
+    Entering waits until the attempt may be sent; cancelled, the place goes to the next call in line. Within the block
+    the attempt is made, and `answered` says what the service made of its speed. Leaving without that teaches the pacer
+    nothing: the attempt failed for another reason, or was cancelled.
+
+    Attributes:
+        priority: where the call stands in line.
+        rejections: how often this call has been rejected as too fast.
+        sent: the moment of sending, in seconds of the pacer's clock; set on entering.
+    """
+
+    __slots__ = ("_pacer", "_settled", "priority", "rejections", "sent")
+
+    def __init__(self, pacer: "Pacer", priority: Priority, rejections: int) -> None:
+        self._pacer = pacer
+        self._settled = False
+        self.priority = priority
+        self.rejections = rejections
+        self.sent = 0.0
+
+    def answered(self, *, accepted: bool) -> None:
+        """Tell the pacer whether the service took the attempt, or rejected it as too fast. At most once."""
+        self._settled = True
+        self._pacer.settle(self, accepted=accepted)
+
+    def __aenter__(self) -> Coroutine[Any, Any, Self]:
+        return self._enter()
+
+    async def _enter(self) -> Self:
+        await self._pacer.wait(self)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if not self._settled:
+            self._settled = True
+            self._pacer.settle(self, accepted=None)
+
+
+class Pacer(ABC):
+    """The pace of one account in one rate family: hands out turns in order of priority and arrival."""
+
+    def turn(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> Turn:
+        """A turn to enter with ``async with``.
+
+        Args:
+            priority: where the call stands in line.
+            rejections: how often this call has been rejected as too fast.
+        """
+        return Turn(self, priority, rejections)
+
+    @abstractmethod
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
+        """The moment at which a call that came now would be sent, in seconds of the clock."""
+
+    @abstractmethod
+    async def wait(self, turn: Turn) -> None:
+        """Wait until a turn may be used, and set its `Turn.sent`. Called by the turn."""
+
+    @abstractmethod
+    def settle(self, turn: Turn, *, accepted: bool | None) -> None:
+        """Learn from the end of a turn: accepted, rejected as too fast, or neither (None). Called by the turn."""
+
+
+class PrioritySemaphore:
+    """A semaphore with priorities: places are given in order of priority, and of arrival within one priority.
+
+    While both kinds wait, every other place goes to `Priority.BULK`: a call waits for one place of the bulk job's at
+    most before its own, and the job keeps half of its speed, however many calls there are.
+
+    Args:
+        places: how many may be held at once.
     """
 
     def __init__(self, places: int = 1) -> None:
@@ -28,43 +99,43 @@ class Line:
         self._bulk_is_next = False
 
     def ahead(self, priority: Priority) -> int:
-        """How many turns come before that of a call that came now."""
-        again, calls, bulk = (len(waiting) for waiting in self._waiting)
-        first = again + self._taken
+        """How many places are given out before the one of a call that came now."""
+        retries, calls, bulk = (len(waiting) for waiting in self._waiting)
+        first = retries + self._taken
         if priority is Priority.RETRY:
             return first
         return first + calls + (bulk if priority is Priority.BULK else min(bulk, calls + self._bulk_is_next))
 
-    async def enter(self, priority: Priority) -> None:
-        """Wait for the turn. Cancelled, nothing is left behind."""
+    async def acquire(self, priority: Priority) -> None:
+        """Wait for a place. Cancelled, nothing is left behind."""
         if self._taken < self._places:
             self._taken += 1
             return
         waiting = self._waiting[priority]
-        turn = asyncio.get_running_loop().create_future()
-        waiting.append(turn)
+        given = asyncio.get_running_loop().create_future()
+        waiting.append(given)
         try:
-            await turn
+            await given
         except asyncio.CancelledError:
-            if turn.cancelled():
-                with suppress(ValueError):  # passed over already
-                    waiting.remove(turn)
-            else:  # it was given the turn in the same moment
-                self.leave()
+            if given.cancelled():
+                with suppress(ValueError):  # `release` has taken it out of the line already
+                    waiting.remove(given)
+            else:  # the place was given in the same moment
+                self.release()
             raise
 
-    def leave(self) -> None:
-        """The turn is over: the next, please."""
-        while (turn := self._next()) is not None:
-            if not turn.done():  # or else it is cancelled, and its task has not run since
-                turn.set_result(None)
+    def release(self) -> None:
+        """Give a place back; the next call in line gets it."""
+        while (given := self._next()) is not None:
+            if not given.done():  # else it was cancelled, and its task has not run since
+                given.set_result(None)
                 return
         self._taken -= 1
 
     def _next(self) -> asyncio.Future[None] | None:
-        again, calls, bulk = self._waiting
-        if again:
-            return again.popleft()
+        retries, calls, bulk = self._waiting
+        if retries:
+            return retries.popleft()
         if calls and not (bulk and self._bulk_is_next):
             self._bulk_is_next = True
             return calls.popleft()

@@ -1,19 +1,19 @@
-"""One pace for processes on many machines, kept in Redis. Needs the extra ``aiorescue[redis]``.
+"""`RedisPace`: one pace for processes on many machines, kept in Redis. Needs the extra ``aiorescue[redis]``.
 
 Each process hands out turns among its own calls and has at most one slot reserved ahead, so that processes take turns.
-What is known of the limit is the same value as for one process (`limit.py`): it lives in Redis, each process improves
-it by the answers that it saw, and whoever comes with an outdated one is told and tries again. Moments are those of
-Redis' clock. Where Redis does not answer, each process paces for itself and looks for it again after a while.
+What is known of the limit is the value that one process keeps, too (`Limit`): it lives in Redis with a version. Each
+process improves it by the answers that it saw and sends it with the version that it knows; if another process was
+faster, Redis answers with the newer value, and the process improves that one instead. Moments are those of Redis'
+clock. While Redis does not answer, each process paces for itself and asks again after a few seconds.
 """
 
 import asyncio
 import json
 import logging
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from inspect import signature
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, cast
 
 import attrs
 import redis.asyncio
@@ -21,12 +21,13 @@ from redis.exceptions import RedisError
 
 from aiorescue.clock import Clock
 from aiorescue.operation import Family
-from aiorescue.pace.interval import Answers, is_late
+from aiorescue.pace.latency import Latency
 from aiorescue.pace.limit import Limit
-from aiorescue.pace.pace import LOGIN_WINDOW, Pace, Pacer, Unpaced, first_limit, local_pacer
-from aiorescue.pace.turns import Line, Priority
+from aiorescue.pace.pace import LOGIN_WINDOW, Account, Pace, SharedPace, SharedPacers, first_limit, local_pacer
+from aiorescue.pace.shared.fallback import BooksAwayError, SharedPacer
+from aiorescue.pace.turns import Pacer, Priority, Turn
+from aiorescue.pace.window import UnpacedPacer
 
-T = TypeVar("T")
 _log = logging.getLogger("aiorescue.pace")
 
 #: Seconds to wait for Redis, and for which a Redis that failed is left alone.
@@ -76,7 +77,7 @@ return '0'
 
 
 @attrs.frozen
-class RedisPace:
+class RedisPace(SharedPace):
     """A pace that processes on many machines share: ``RescueClient(…, pace=RedisPace("redis://…"))``.
 
     Auth codes are known to Redis by a digest only, logins by the digest of their name. While Redis is away each
@@ -97,12 +98,13 @@ class RedisPace:
         return RedisPacers(self, clock, service)
 
 
-class Away(Exception):
-    """Redis does not answer."""
+class RedisLink:
+    """The connection to Redis. Once it has failed, Redis is left alone for a few seconds.
 
-
-class Link:
-    """The connection to Redis, or the knowledge that there is none at the moment."""
+    Args:
+        url: where Redis is.
+        clock: the time.
+    """
 
     def __init__(self, url: str, clock: Clock) -> None:
         self._clock = clock
@@ -115,9 +117,9 @@ class Link:
         self._is_away = False
 
     async def run(self, script: str, key: str, *args: str | float) -> Any:
-        """Run a script. Raises Away."""
+        """Run a script. Raises `BooksAwayError` where Redis does not answer."""
         if self._clock.time() < self._again_at:
-            raise Away
+            raise BooksAwayError
         try:
             async with asyncio.timeout(_PATIENCE):
                 answer = await cast("Awaitable[Any]", self._scripts[script](keys=[key], args=args))
@@ -127,7 +129,7 @@ class Link:
                 self._is_away = True
                 # Its text may hold the URL, so only its type is told.
                 _log.warning("Redis does not answer (%s): this process paces for itself", type(problem).__name__)
-            raise Away from None
+            raise BooksAwayError from None
         if self._is_away:
             self._is_away = False
             _log.info("Redis answers again: the pace is shared")
@@ -138,17 +140,17 @@ class Link:
         await self._redis.aclose()
 
 
-class RedisPacers:
-    """The pacers of one client."""
+class RedisPacers(SharedPacers):
+    """The pacers of one client whose pace is in Redis."""
 
     def __init__(self, setting: RedisPace, clock: Clock, service: str) -> None:
         self._setting = setting
         self._clock = clock
         self._service = service
-        self._link = Link(setting.url, clock)
+        self._link = RedisLink(setting.url, clock)
 
-    def make(self, identity: object, family: Family) -> Pacer:
-        """A pacer for an identity and a family."""
+    def make(self, account: Account, family: Family) -> Pacer:
+        """The pacer of an account in a rate family."""
         pace = self._setting.pace
 
         def local() -> Pacer:
@@ -157,68 +159,21 @@ class RedisPacers:
         if family is Family.LOGINS:
             logins = Pace().logins if pace == "auto" else pace.logins
             if logins is None:
-                return Unpaced(self._clock)
-            return RedisWindow(logins, self._link, self._key(identity, family, logins), local, self._clock)
+                return UnpacedPacer(self._clock)
+            return RedisWindowPacer(logins, self._link, self._key(account, family, logins), local, self._clock)
         limit = first_limit(pace, family)
-        # Who believes in another limit counts for himself.
-        key = self._key(identity, family, "auto" if limit.starting else limit.floor)
-        return RedisInterval(limit, self._link, key, local, self._clock)
+        # Processes that were given another limit share another pace.
+        key = self._key(account, family, "auto" if limit.starting else limit.floor)
+        return RedisIntervalPacer(limit, self._link, key, local, self._clock)
 
-    def _key(self, identity: object, family: Family, limit: float | str) -> str:
-        credentials: Any = getattr(identity, "credentials", None)
-        who = getattr(credentials, "code", None) or getattr(credentials, "email", None) or ""
-        digest = blake2b(f"{self._service}\n{who}".encode(), digest_size=16, person=b"aiorescue.pace").hexdigest()
+    def _key(self, account: Account, family: Family, limit: float | str) -> str:
+        known = f"{self._service}\n{account.key}".encode()
+        digest = blake2b(known, digest_size=16, person=b"aiorescue.pace").hexdigest()
         return f"{self._setting.prefix}{digest}:{family.value}:{limit}"
 
     async def aclose(self) -> None:
         """Close the connection."""
         await self._link.aclose()
-
-
-class _Shared(ABC):
-    """What both pacers have in common: a line of their own, and a local pacer for when Redis is away."""
-
-    def __init__(self, link: Link, key: str, local: Callable[[], Pacer], clock: Clock) -> None:
-        self._link = link
-        self._key = key
-        self._clock = clock
-        self._line = Line()
-        self._make_local = local
-        self._local: Pacer | None = None
-        self._sent_locally: dict[float, Pacer] = {}
-
-    async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
-        """Wait for the next slot of all processes."""
-        await self._line.enter(priority)
-        try:
-            try:
-                sent = await self._shared_slot()
-            except Away:
-                if self._local is None:
-                    self._local = self._make_local()
-                sent = await self._local.slot(priority, rejections=rejections)
-                self._sent_locally[sent] = self._local
-            else:
-                self._local = None  # what it learned, alone, is not true of all together
-            return sent
-        finally:
-            self._line.leave()
-
-    @abstractmethod
-    async def _shared_slot(self) -> float:
-        """The next slot, as Redis tells it. Raises `Away`."""
-
-    def answered(self, sent: float, *, accepted: bool | None) -> None:
-        """Learn from an answer."""
-        local = self._sent_locally.pop(sent, None)
-        if local is not None:
-            local.answered(sent, accepted=accepted)
-        else:
-            self._heard(sent, accepted=accepted)
-
-    @abstractmethod
-    def _heard(self, sent: float, *, accepted: bool | None) -> None:
-        """An answer to a slot that Redis gave."""
 
 
 @attrs.frozen
@@ -239,18 +194,27 @@ class _Slot:
 
 
 @attrs.frozen
-class _Heard:
-    """An answer that Redis does not know of yet; `now` is of Redis' clock."""
+class _Answered:
+    """An answer that Redis has not been told of yet.
+
+    Attributes:
+        slot: the slot of its turn.
+        now: when it came, on Redis' clock.
+        accepted: whether the call was accepted, or rejected as too fast.
+        tested: whether the call went out as soon as the gap allowed.
+        deviation: that of the latency, in seconds.
+        under_way: calls of this process without an answer.
+    """
 
     slot: _Slot
     now: float
     accepted: bool
     tested: bool
-    scatter: float
+    deviation: float
     under_way: int
 
     def improve(self, limit: Limit) -> None:
-        """Tell the limit."""
+        """Improve what is known of the limit."""
         stale = self.slot.changed != limit.changed
         if self.accepted:
             limit.success(
@@ -258,29 +222,31 @@ class _Heard:
                 self.now,
                 tested=self.tested,
                 stale=stale,
-                scatter=self.scatter,
+                deviation=self.deviation,
                 under_way=self.under_way,
             )
         elif not stale:
             # Each process has a slot reserved ahead, so several may be rejected for one and the same gap: that is no
             # alarm yet.
-            limit.rejection(self.slot.moment, self.now, stale=False, scatter=self.scatter)
+            limit.rejection(self.slot.moment, self.now, stale=False, deviation=self.deviation)
 
 
-class RedisInterval(_Shared):
-    """A gap between two calls of all processes, learned by all."""
+class RedisIntervalPacer(SharedPacer):
+    """A gap between two calls of all processes, learned from the answers to all of them."""
 
-    def __init__(self, limit: Limit, link: Link, key: str, local: Callable[[], Pacer], clock: Clock) -> None:
-        super().__init__(link, key, local, clock)
+    def __init__(self, limit: Limit, link: RedisLink, key: str, local: Callable[[], Pacer], clock: Clock) -> None:
+        super().__init__(local, clock)
+        self._link = link
+        self._key = key
         self._first = limit
         self._limit, self._version = limit, "0"
-        self._answers = Answers()
+        self._latency = Latency()
         self._offset = 0.0  # Redis' clock minus ours
         self._reserved: _Slot | None = None
         self._not_before = 0.0
         self._begun = False
-        self._heard_of: list[_Heard] = []
-        self._under_way: dict[float, _Slot] = {}
+        self._untold: list[_Answered] = []
+        self._under_way: dict[Turn, _Slot] = {}
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """When a call that came now would be sent, if no other process came before."""
@@ -288,38 +254,33 @@ class RedisInterval(_Shared):
         due = self._reserved.due if self._reserved else self._not_before - self._offset
         return max(now, due) + self._line.ahead(priority) * self._limit.gap
 
-    async def _shared_slot(self) -> float:
+    async def _wait_shared(self, turn: Turn) -> None:
         while True:
             slot = self._reserved  # perhaps left by one that was cancelled
             if slot is None or self._is_lost(slot):
                 slot = self._reserved = await self._reserve()
             if (wait := slot.due - self._clock.time()) > 0:
                 await self._clock.sleep(wait)
-            elif self._limit.gap and is_late(self._under_way, self._answers, self._clock.time()):
-                await self._clock.sleep((self._answers.usual or 0.0) / 4 + 0.001)
+            elif self._limit.gap and self._latency.is_late(self._under_way, self._clock.time()):
+                await self._clock.sleep((self._latency.mean or 0.0) / 4 + 0.001)
             else:
                 self._reserved = None
-                return self._take(slot)
+                turn.sent = self._clock.time()
+                self._under_way[turn] = slot
+                self._begun = True
+                return
 
     def _is_lost(self, slot: _Slot) -> bool:
         """Too late to use it, as the next one belongs to another; or it would come too soon after a late call."""
         tardy = max(_TARDY, self._limit.gap / 20)
         return self._clock.time() > slot.due + tardy or self._not_before > slot.moment + tardy
 
-    def _take(self, slot: _Slot) -> float:
-        sent = self._clock.time()
-        while sent in self._under_way:
-            sent += 1e-9
-        self._under_way[sent] = slot
-        self._begun = True
-        return sent
-
     async def _reserve(self) -> _Slot:
         """Bring the limit up to date and take the next slot."""
         for left in reversed(range(_TRIES)):
             limit = attrs.evolve(self._limit)
-            heard, late = list(self._heard_of), self._not_before
-            for one in heard:
+            untold, late = list(self._untold), self._not_before
+            for one in untold:
                 one.improve(limit)
             # The first call opens the connection, so it is late, and who comes next does not know.
             room = 0.0 if self._begun else min(limit.gap, _OPENING)
@@ -332,7 +293,7 @@ class RedisInterval(_Shared):
             self._offset = float(now) - (asked + heard_at) / 2
             self._limit, self._version = _unpacked(packed) if packed else attrs.evolve(self._first), version
             if moment:
-                del self._heard_of[: len(heard)]
+                del self._untold[: len(untold)]
                 break
         return _Slot(
             float(moment) - self._offset,
@@ -341,39 +302,44 @@ class RedisInterval(_Shared):
             changed=self._limit.changed,
         )
 
-    def _heard(self, sent: float, *, accepted: bool | None) -> None:
-        slot = self._under_way.pop(sent, None)
+    def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
+        slot = self._under_way.pop(turn, None)
         if slot is None or accepted is None:
             return
-        now = self._clock.time()
-        late = self._answers.heard(now - sent)
+        now, sent = self._clock.time(), turn.sent
+        late = self._latency.observe(now - sent)
         tested = slot.tested and sent - slot.due <= self._limit.gap / 10
         shared_now = now + self._offset
-        self._heard_of.append(_Heard(slot, shared_now, accepted, tested, self._answers.scatter, len(self._under_way)))
+        self._untold.append(
+            _Answered(slot, shared_now, accepted, tested, self._latency.deviation, len(self._under_way))
+        )
         if late or not accepted:
-            self._not_before = max(self._not_before, shared_now - (self._answers.usual or 0.0) + self._limit.gap)
+            self._not_before = max(self._not_before, shared_now - (self._latency.mean or 0.0) + self._limit.gap)
 
 
-class RedisWindow(_Shared):
-    """So many in a window of time, all processes together: logins."""
+class RedisWindowPacer(SharedPacer):
+    """So many calls in a window of time, of all processes together: logins."""
 
-    def __init__(self, count: int, link: Link, key: str, local: Callable[[], Pacer], clock: Clock) -> None:
-        super().__init__(link, key, local, clock)
+    def __init__(self, count: int, link: RedisLink, key: str, local: Callable[[], Pacer], clock: Clock) -> None:
+        super().__init__(local, clock)
+        self._link = link
+        self._key = key
         self._count = count
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """Now, as far as this process knows."""
         return self._clock.time()
 
-    async def _shared_slot(self) -> float:
+    async def _wait_shared(self, turn: Turn) -> None:
         while True:
             answer: str = await self._link.run(_PLACE, self._key, self._count, LOGIN_WINDOW + _LOGIN_DELAY)
             if (wait := float(answer)) <= 0:
-                return self._clock.time()
+                turn.sent = self._clock.time()
+                return
             await self._clock.sleep(wait)
 
-    def _heard(self, sent: float, *, accepted: bool | None) -> None:
-        """Nothing to learn."""
+    def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
+        """Learn nothing: the service reports a rejection as a failed login."""
 
 
 def _packed(limit: Limit) -> str:

@@ -1,0 +1,82 @@
+"""`WindowPacer`: so many calls in a window of time. `UnpacedPacer`: no pace at all."""
+
+import random
+from collections import deque
+
+from aiorescue.clock import Clock
+from aiorescue.pace.limit import UNKNOWN
+from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
+
+
+class UnpacedPacer(Pacer):
+    """No pace: only a call that was rejected waits before its next attempt, for one to two seconds.
+
+    Args:
+        clock: the time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
+        """The moment at which a call that came now would be sent: now."""
+        return self._clock.time()
+
+    async def wait(self, turn: Turn) -> None:
+        """Wait only where the call was rejected before."""
+        if turn.rejections:
+            await self._clock.sleep(UNKNOWN * (1 + random.random()))  # noqa: S311 - spreads, hides nothing
+        turn.sent = self._clock.time()
+
+    def settle(self, turn: Turn, *, accepted: bool | None) -> None:
+        """Learn nothing: there is no pace."""
+
+
+class WindowPacer(Pacer):
+    """So many calls in a window of time: logins.
+
+    A rejection is not learned from, because the service reports it as a failed login.
+
+    Args:
+        count: how many.
+        seconds: the length of the window.
+        clock: the time.
+    """
+
+    def __init__(self, count: int, seconds: float, clock: Clock) -> None:
+        self._count = count
+        self._seconds = seconds
+        self._clock = clock
+        self._counted: deque[float] = deque()  # when each call in the window counts, oldest first
+        self._under_way: dict[Turn, float] = {}
+        self._line = PrioritySemaphore()
+
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
+        """The moment at which the oldest call has left the window, if that is full; else now."""
+        now = self._clock.time()
+        full = len(self._counted) >= self._count
+        return max(now, self._counted[0] + self._seconds) if full else now
+
+    async def wait(self, turn: Turn) -> None:
+        """Wait until one more call fits in."""
+        await self._line.acquire(turn.priority)
+        try:
+            while (wait := self.ready_at() - self._clock.time()) > 0:
+                await self._clock.sleep(wait)
+            turn.sent = self._clock.time()
+            self._count_at(turn.sent)
+            self._under_way[turn] = turn.sent
+        finally:
+            self._line.release()
+
+    def settle(self, turn: Turn, *, accepted: bool | None) -> None:
+        """Count the call from now on: the service may have counted it as late as its answer."""
+        counted = self._under_way.pop(turn, None)
+        if counted is not None and counted in self._counted:
+            self._counted.remove(counted)
+            self._count_at(self._clock.time())
+
+    def _count_at(self, moment: float) -> None:
+        self._counted.append(moment)
+        if len(self._counted) > self._count:
+            self._counted.popleft()

@@ -6,7 +6,7 @@ import attrs
 
 from aiorescue.clock import Clock
 from aiorescue.pace.limit import Limit
-from aiorescue.pace.turns import Line, Priority
+from aiorescue.pace.turns import Line, Priority, Turns
 
 #: Seconds for which a call that is late on its way holds up the next one, at most.
 _HOLD = 1.0
@@ -56,7 +56,7 @@ def is_late(under_way: Mapping[float, object], answers: Answers, now: float) -> 
     return late < age < late + _HOLD
 
 
-class Interval:
+class Interval(Turns):
     """A gap between two calls, learned.
 
     Args:

@@ -14,7 +14,7 @@ from aiorescue.clock import Clock
 from aiorescue.operation import Family
 from aiorescue.pace.interval import Interval
 from aiorescue.pace.limit import UNKNOWN, Limit
-from aiorescue.pace.turns import Line, Priority
+from aiorescue.pace.turns import Line, Priority, Turn, Turns
 
 #: Seconds in which the service counts logins.
 LOGIN_WINDOW = 180.0
@@ -71,6 +71,9 @@ class Pacer(Protocol):
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """When a call that came now would be sent."""
 
+    def turn(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> Turn:
+        """A turn to be awaited with ``async with``."""
+
     async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
         """Wait for a slot; cancelled, it is given back.
 
@@ -106,7 +109,7 @@ class SharedPacers(Protocol):
 PaceSetting = Pace | SharedPace | Literal["auto"] | None
 
 
-class Unpaced:
+class Unpaced(Turns):
     """No pace: only a call that was rejected waits before its next try."""
 
     def __init__(self, clock: Clock) -> None:
@@ -126,7 +129,7 @@ class Unpaced:
         """Nothing to learn."""
 
 
-class Window:
+class Window(Turns):
     """So many in a window of time: logins. A rejection is not learned from, it is an authentication failure."""
 
     def __init__(self, count: int, seconds: float, clock: Clock) -> None:
@@ -189,7 +192,7 @@ class Pacers:
     def __init__(self, setting: PaceSetting, clock: Clock, service: str = "") -> None:
         self._clock = clock
         self._unpaced = Unpaced(clock)
-        self._pacers: dict[tuple[object, Family], Pacer] = {}
+        self._pacers: dict[tuple[Account, Family], Pacer] = {}
         self._setting: Pace | Literal["auto"] | None = None
         self._shared: SharedPacers | None = None
         if setting is None or setting == "auto" or isinstance(setting, Pace):
@@ -199,18 +202,18 @@ class Pacers:
         else:
             raise errors.InvalidRequest(f"pace must be Pace(…), RedisPace(…), 'auto' or None, not {setting!r}")
 
-    def of(self, identity: object, family: Family | None) -> Pacer:
-        """The pacer of an identity for a family; without a family there is no pace."""
+    def of(self, account: Account, family: Family | None) -> Pacer:
+        """The pacer of an account for a family; without a family there is no pace."""
         if family is None:
             return self._unpaced
-        pacer = self._pacers.get((identity, family))
+        pacer = self._pacers.get((account, family))
         if pacer is None:
-            pacer = self._pacers[identity, family] = self._make(identity, family)
+            pacer = self._pacers[account, family] = self._make(account, family)
         return pacer
 
-    def _make(self, identity: object, family: Family) -> Pacer:
+    def _make(self, account: Account, family: Family) -> Pacer:
         if self._shared is not None:
-            return self._shared.make(identity, family)
+            return self._shared.make(account, family)
         return local_pacer(self._setting, family, self._clock)
 
     async def aclose(self) -> None:

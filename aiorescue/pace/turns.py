@@ -4,6 +4,7 @@ import asyncio
 import enum
 from collections import deque
 from contextlib import suppress
+from typing import Protocol, Self
 
 
 class Priority(enum.IntEnum):
@@ -70,3 +71,49 @@ class Line:
             return calls.popleft()
         self._bulk_is_next = False
         return bulk.popleft() if bulk else None
+
+
+class SlotPacer(Protocol):
+    """A pacer that hands out moments and hears of their answers."""
+
+    async def slot(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> float:
+        """Wait for the next moment of sending."""
+
+    def answered(self, sent: float, *, accepted: bool | None) -> None:
+        """Learn from the answer to what was sent at that moment."""
+
+
+class Turn:
+    """A place in the pace: ``async with pacer.turn(priority) as turn``.
+
+    Attributes:
+        sent: the moment of sending, on the client's clock.
+    """
+
+    __slots__ = ("_accepted", "_pacer", "_priority", "_rejections", "sent")
+
+    def __init__(self, pacer: SlotPacer, priority: Priority, rejections: int) -> None:
+        self._pacer = pacer
+        self._priority = priority
+        self._rejections = rejections
+        self._accepted: bool | None = None
+        self.sent = 0.0
+
+    def answered(self, *, accepted: bool) -> None:
+        """Tell whether the service accepted the call or rejected it as too fast."""
+        self._accepted = accepted
+
+    async def __aenter__(self) -> Self:
+        self.sent = await self._pacer.slot(self._priority, rejections=self._rejections)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pacer.answered(self.sent, accepted=self._accepted)
+
+
+class Turns:
+    """Turns for pacers that hand out moments."""
+
+    def turn(self: SlotPacer, priority: Priority = Priority.CALL, *, rejections: int = 0) -> Turn:
+        """Wait for a turn on entry; tell the pacer of its answer on exit."""
+        return Turn(self, priority, rejections)

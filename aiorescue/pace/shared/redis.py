@@ -24,7 +24,7 @@ from aiorescue.operation import Family
 from aiorescue.pace.interval import Answers, is_late
 from aiorescue.pace.limit import Limit
 from aiorescue.pace.pace import LOGIN_WINDOW, Pace, Pacer, Unpaced, first_limit, local_pacer
-from aiorescue.pace.turns import Line, Priority
+from aiorescue.pace.turns import Line, Priority, Turns
 
 T = TypeVar("T")
 _log = logging.getLogger("aiorescue.pace")
@@ -165,8 +165,7 @@ class RedisPacers:
         return RedisInterval(limit, self._link, key, local, self._clock)
 
     def _key(self, identity: object, family: Family, limit: float | str) -> str:
-        credentials: Any = getattr(identity, "credentials", None)
-        who = getattr(credentials, "code", None) or getattr(credentials, "email", None) or ""
+        who = getattr(getattr(identity, "account", identity), "key", "")
         digest = blake2b(f"{self._service}\n{who}".encode(), digest_size=16, person=b"aiorescue.pace").hexdigest()
         return f"{self._setting.prefix}{digest}:{family.value}:{limit}"
 
@@ -175,7 +174,7 @@ class RedisPacers:
         await self._link.aclose()
 
 
-class _Shared(ABC):
+class _Shared(Turns, ABC):
     """What both pacers have in common: a line of their own, and a local pacer for when Redis is away."""
 
     def __init__(self, link: Link, key: str, local: Callable[[], Pacer], clock: Clock) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from aiorescue import RescueClient
-from aiorescue.call.awaits import awaits
+from aiorescue.call.awaits import operations_of
 from aiorescue.operation import Binding, Evidence, Operation, Parameter
 from aiorescue.rescue import OPERATIONS
 
@@ -68,11 +68,7 @@ def _parameters(operation: type[Operation[Any]]) -> str:
 
 
 def _rows() -> Iterator[str]:
-    methods = {}
-    for name, method in vars(RescueClient).items():
-        if isinstance(method, awaits):
-            operation: Any = method.operation
-            methods[operation] = name
+    methods = {operation: name for name, operation in operations_of(RescueClient).items()}
     room = ""
     for operation in OPERATIONS.values():
         spec = operation.spec

@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "operation": {"errors"},
     "wire": {"errors", "operation"},
     "pace": {"errors", "clock", "operation"},
-    "identity": {"errors", "clock", "operation", "wire"},
+    "identity": {"errors", "clock", "operation", "wire", "pace"},
     "call": {"errors", "clock", "operation", "wire", "pace", "identity"},
     "rescue": {"errors", "clock", "operation", "wire", "pace", "identity", "call"},
     "inforouter": {"errors", "clock", "operation", "wire", "pace", "identity", "call"},

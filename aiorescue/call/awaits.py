@@ -1,8 +1,8 @@
-"""An operation as an awaitable method of a client."""
+"""Operations as awaitable methods of a client: ``close_session = awaits(CloseSession)``."""
 
+import inspect
 from collections.abc import Callable, Coroutine
-from types import MethodType
-from typing import Any, Generic, ParamSpec, Protocol, Self, TypeVar, overload
+from typing import Annotated, Any, Concatenate, ParamSpec, Protocol, TypeVar, get_args, get_origin
 
 from aiorescue.operation import Operation
 
@@ -11,32 +11,61 @@ R = TypeVar("R")
 
 
 class Calls(Protocol):
-    """What can call an operation: a client."""
+    """A client, as far as its methods need it."""
 
     async def call(self, operation: Operation[R]) -> R:
         """Call the operation, and return its result."""
 
 
-class awaits(Generic[P, R]):  # noqa: N801 - reads as a verb: close_session = awaits(CloseSession)
-    """An operation as an awaitable method, with the operation's own signature and result type."""
+def awaits(operation: Callable[P, Operation[R]]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:
+    """Make a method that calls an operation, with the operation's own parameters, docstring and result.
 
-    def __init__(self, operation: Callable[P, Operation[R]]) -> None:
-        self.operation = operation
-        self.__doc__ = operation.__doc__
+    The method is a plain coroutine function, on the class as on the instance, so that `inspect`, `help()`,
+    ``AsyncMock(spec=…)`` and editors see what it is. Its attribute ``operation`` is the operation type. Name and
+    signature are set by `name_methods`, when the name in the class is known.
 
-        async def method(client: Calls, *args: P.args, **kwargs: P.kwargs) -> R:
-            return await client.call(operation(*args, **kwargs))
+    Args:
+        operation: the operation type.
+    """
 
-        method.__doc__ = operation.__doc__
-        self._method = method
+    async def method(client: Calls, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        return await client.call(operation(*args, **kwargs))
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._method.__name__, self._method.__qualname__ = name, f"{owner.__qualname__}.{name}"
+    method.__doc__ = operation.__doc__
+    method.operation = operation  # type: ignore[attr-defined]
+    return method
 
-    @overload
-    def __get__(self, client: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, client: Calls, owner: type) -> Callable[P, Coroutine[Any, Any, R]]: ...
-    def __get__(self, client: Calls | None, owner: type) -> Self | Callable[P, Coroutine[Any, Any, R]]:
-        """The method of a client; on the class, the descriptor itself."""
-        return self if client is None else MethodType(self._method, client)
+
+def operations_of(client: type) -> dict[str, type[Operation[Any]]]:
+    """The operation types that a client class has methods for, by the names of the methods, in their order."""
+    return {name: method.operation for name, method in vars(client).items() if hasattr(method, "operation")}
+
+
+def name_methods(client: type) -> None:
+    """Give the methods that `awaits` made for a client class their names and signatures."""
+    for name, operation in operations_of(client).items():
+        method = vars(client)[name]
+        method.__name__, method.__qualname__, method.__module__ = (
+            name,
+            f"{client.__qualname__}.{name}",
+            client.__module__,
+        )
+        own = inspect.signature(operation)
+        this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        parameters = [one.replace(annotation=_plain(one.annotation)) for one in own.parameters.values()]
+        method.__signature__ = own.replace(parameters=[this, *parameters], return_annotation=_result_of(operation))
+
+
+def _plain(annotation: Any) -> Any:
+    """An annotation as a program needs it: without what it says of the wire."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _result_of(operation: type[Operation[Any]]) -> Any:
+    """The R of ``Operation[R]`` that an operation type, or else the nearest of its bases, declares."""
+    for base in operation.__mro__:
+        for declared in vars(base).get("__orig_bases__", ()):
+            origin, given = get_origin(declared), get_args(declared)
+            if isinstance(origin, type) and issubclass(origin, Operation) and not isinstance(given[0], TypeVar):
+                return None if given[0] is type(None) else given[0]
+    return Any

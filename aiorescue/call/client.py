@@ -1,4 +1,4 @@
-"""What both clients are made of: calling, closing, and operations as methods."""
+"""`ServiceClient`, the base of the clients: it calls operations, holds conversations, and closes what it opened."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
@@ -7,13 +7,14 @@ from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from aiorescue import errors
+from aiorescue.call.awaits import name_methods
 from aiorescue.call.conversation import Conversation, closed_error
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.runner import BeforeSend, CallRunner
 from aiorescue.call.transport import ClientSession, Transport, check_base_url
 from aiorescue.clock import Clock, SystemClock
 from aiorescue.identity.identity import Identity
-from aiorescue.identity.session import hold
+from aiorescue.identity.login import hold
 from aiorescue.operation import Binding, Operation
 from aiorescue.pace.pace import Pacers, PaceSetting
 from aiorescue.pace.turns import Priority
@@ -21,14 +22,18 @@ from aiorescue.pace.turns import Priority
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Seconds for one request.
+#: Seconds that one request may take, unless a client is given another timeout.
 TIMEOUT = 30.0
-#: Requests under way at once.
+#: Requests that may be under way at once, unless a client is given another number.
 MAX_CONNECTIONS = 100
 
 
 class ServiceClient:
     """A client of one service. Use it with ``async with``, or call `aclose` at the end."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        name_methods(cls)
 
     def __init__(
         self,
@@ -65,14 +70,14 @@ class ServiceClient:
 
     @property
     def identities(self) -> Sequence[Identity]:
-        """Those it calls as, in the order of the credentials."""
+        """The identities that calls go out as, in the order of the credentials."""
         return self._identities
 
     async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
-        """Call an operation given as a value.
+        """Call an operation that is given as a value.
 
         Args:
-            operation: what to call.
+            operation: the operation.
             binding: use this binding and no other; left out, the client's own if the operation has it, else the
                 best that is documented for the operation.
 
@@ -93,7 +98,7 @@ class ServiceClient:
         finally:
             self._end()
         if identity not in self._identities:
-            # Somebody has logged in explicitly: from now on the client calls as them.
+            # An explicit login on a client without credentials: from now on it calls as that login.
             self._identities = [identity]
         return result
 
@@ -106,14 +111,20 @@ class ServiceClient:
         before_send: BeforeSend | None = None,
         bulk: bool = False,
     ) -> R:
-        """Call as one of `identities`, for jobs that keep books on them.
+        """Call an operation as a chosen identity, for jobs that keep count of what each identity does.
 
         Args:
-            identity: who calls.
-            operation: what to call.
-            binding: as in `call`.
-            before_send: awaited before each try, when its slot has come.
-            bulk: one of many: calls that somebody waits for overtake it, though never all the time.
+            identity: one of `identities`.
+            operation: the operation.
+            binding: the only binding to use; None for the client's own, or the best that is documented.
+            before_send: awaited before each request, when its turn in the pace has come.
+            bulk: the call is one of many that can wait: others overtake it, though every other turn is left to it.
+
+        Returns:
+            The operation's result.
+
+        Raises:
+            errors.RescueError: why there is no result; see `call`.
         """
         self._begin(operation.spec.name)
         try:
@@ -126,7 +137,7 @@ class ServiceClient:
 
     @asynccontextmanager
     async def _together(self, identity: Identity, what: str) -> AsyncIterator["Conversation"]:
-        """Several calls on one server session; `aclose` waits for all of them."""
+        """A conversation of an identity, which `aclose` waits for; `what` names it in the error of a closed client."""
         with self._counted(what):
             async with hold(identity) as held:
                 yield Conversation(self._runner, held)
@@ -134,7 +145,7 @@ class ServiceClient:
     async def _stepwise(
         self, what: str, steps: Callable[[Conversation], AsyncGenerator[R, None]]
     ) -> AsyncGenerator[R, None]:
-        """What takes several calls for a step. `aclose` waits for a step under way, and not for whoever reads."""
+        """Run a generator that makes calls. `aclose` waits for the step under way, not for the reader of the steps."""
         calls = Conversation(self._runner, self._identities[0])
         source = steps(calls)
         try:
@@ -145,13 +156,13 @@ class ServiceClient:
                     return
                 yield step
         finally:
-            # Once the client is closed there is nobody to give anything back to; the log-out has done that.
+            # On a closed client the generator's last calls would fail; the logout has freed what they would free.
             with calls.refused() if self._closed else self._counted(what):
                 await source.aclose()
 
     @contextmanager
     def _counted(self, what: str) -> Iterator[None]:
-        """Under way, as `aclose` sees it."""
+        """Count what runs in the context as under way, so that `aclose` waits for it."""
         self._begin(what)
         try:
             yield
@@ -159,7 +170,7 @@ class ServiceClient:
             self._end()
 
     def _begin(self, what: str) -> None:
-        """Something is under way that `aclose` waits for. Raises `errors.InvalidRequest` when it was closed."""
+        """Count one more call that `aclose` waits for, until `_end`. Raises `errors.InvalidRequest` once closed."""
         if self._closed:
             raise closed_error(what)
         self._under_way += 1
@@ -170,12 +181,12 @@ class ServiceClient:
             self._idle.set()
 
     def _choose(self, operation: Operation[Any]) -> Identity:
-        """Who calls: the identity that is free soonest."""
+        """The identity for an operation: the one whose pace is free soonest."""
         identities = self._identities
         return identities[0] if len(identities) == 1 else self._runner.soonest(identities, operation.spec.family)
 
     async def aclose(self) -> None:
-        """Wait for calls in flight, log out what was logged in here, close what was opened here.
+        """Wait for calls in flight, log out of the sessions that the client logged in, close what it opened.
 
         A second close does nothing. Cancelled, it closes the connections at once.
         """
@@ -186,7 +197,7 @@ class ServiceClient:
             if self._under_way:
                 await self._idle.wait()
             for identity in self._identities:
-                await identity.end()
+                await identity.log_out()
         finally:
             await self._transport.close()
             await self._pacers.aclose()
@@ -195,6 +206,6 @@ class ServiceClient:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+        self, problem_type: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()

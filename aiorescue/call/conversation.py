@@ -1,4 +1,4 @@
-"""Several calls that share one server session."""
+"""Conversations: calls that share one server session."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,12 @@ R = TypeVar("R")
 
 
 class Conversation:
-    """Calls that share one server session, and are one to `ServiceClient.aclose`."""
+    """Calls that share one server session; `ServiceClient.aclose` waits for the whole of them.
+
+    Args:
+        runner: the call runner of the client.
+        identity: the identity that calls, with its session held.
+    """
 
     def __init__(self, runner: CallRunner, identity: Identity) -> None:
         self._runner = runner
@@ -21,14 +26,23 @@ class Conversation:
         self._over = False
 
     async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
-        """As `ServiceClient.call`."""
+        """Call an operation in the shared session.
+
+        Args:
+            operation: what to call.
+            binding: the only binding to use; None for the client's preferred one.
+
+        Raises:
+            errors.InvalidRequest: the client was closed, or the operation cannot be sent.
+            errors.RescueError: why there is no result.
+        """
         if self._over:
             raise closed_error(operation.spec.name)
         return await self._runner.call(operation, self._identity, binding=binding)
 
     @contextmanager
     def refused(self) -> Iterator[None]:
-        """From now on none goes out."""
+        """Refuse all further calls; the context is for what runs with that."""
         self._over = True
         yield
 

@@ -1,7 +1,8 @@
-"""A time limit for each of many requests, with one timer for them all.
+"""Time limits for many requests with a single timer.
 
-They all have as much time, so the one that began first runs out first. A timer of its own for each request, as
-aiohttp or `asyncio.timeout` would set, costs as much as writing the request and understanding its answer.
+All requests of a client have an equal limit, so the one that began first runs out first, and one timer for the first
+is enough. A timer for each request, as aiohttp or `asyncio.timeout` would set, costs as much as writing the request and
+understanding its answer.
 """
 
 import asyncio
@@ -11,23 +12,24 @@ Task = asyncio.Task[Any]
 
 
 class Deadlines:
-    """Cancels what takes too long.
+    """Cancels the task of a request that takes longer than the limit.
 
     Args:
-        seconds: the limit.
+        seconds: the limit of each request.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        # When each must be over, the next one first, and how often its task had been cancelled when it began.
+        # For each task the moment when its request must be over, the earliest first, and how often the task had been
+        # cancelled when the request began.
         self._under_way: dict[Task, tuple[float, int]] = {}
-        self._over: dict[Task, int] = {}  # the same of those that were cancelled here
+        self._over: dict[Task, int] = {}  # of tasks that were cancelled here: cancellations before the request
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> Task:
-        """The current task begins a request; `end` must follow."""
-        # Told the loop, Python 3.11 need not ask the system for the process id, which is dear in every call.
+        """Begin the limit of a request that the current task makes; `end` must follow with the task returned."""
+        # `current_task` without a loop asks the system for the process id in Python 3.11: too dear for every call.
         loop = self._loop
         task = None if loop is None else asyncio.current_task(loop)
         if loop is None or task is None:
@@ -39,7 +41,7 @@ class Deadlines:
         return task
 
     def _bind(self) -> tuple[asyncio.AbstractEventLoop, Task]:
-        """The first request, or the first on another event loop: then those of the former are over."""
+        """Take over the running event loop, at the first request or at the first on another loop than before."""
         self._under_way.clear()
         self.close()
         self._loop = loop = asyncio.get_running_loop()
@@ -48,12 +50,12 @@ class Deadlines:
         return loop, task
 
     def end(self, task: Task) -> None:
-        """The request is over."""
+        """End the limit of the request that the task made."""
         if self._under_way.pop(task, None) is None and self._over.pop(task, None) is not None:
-            task.uncancel()  # somebody on the way made something else of the cancellation
+            task.uncancel()  # the CancelledError was swallowed or converted before it reached `ran_out`
 
     def ran_out(self, task: Task) -> bool:
-        """A request was cancelled: whether it was by its limit, and nobody else wants the task to end."""
+        """Whether the CancelledError of a request came from its limit alone, so that the task may go on."""
         before = self._over.pop(task, None)
         return before is not None and task.uncancel() <= before
 
@@ -69,7 +71,7 @@ class Deadlines:
             task.cancel()
 
     def close(self) -> None:
-        """No more requests. Those under way keep their limit."""
+        """Stop the timer, unless requests are under way: those keep their limit."""
         if self._timer is not None and not self._under_way:
             self._timer.cancel()
             self._timer = None

@@ -1,6 +1,7 @@
-"""What is tried again, how often and when: tenacity, told about outcomes.
+"""Retries: the policy that a program sets, and the tenacity controller that carries it out.
 
-Only a transient outcome is retried. A cancellation is no outcome, so it ends the call at once.
+Attempts return outcomes, and only an outcome of the transient class is retried. A cancellation is not an outcome, so it
+ends the call at once.
 """
 
 from collections.abc import Callable
@@ -12,8 +13,7 @@ import tenacity
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.operation import Outcome, OutcomeClass
-from aiorescue.pace.pace import Pacer
-from aiorescue.pace.turns import Priority
+from aiorescue.pace.turns import Pacer, Priority
 
 
 def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], None]:
@@ -26,15 +26,15 @@ def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], N
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How long a call keeps trying.
+    """How often, and for how long, a call is attempted.
 
     Attributes:
-        attempts: tries at most, the first included; 1 never retries. A call that the service rejected as too
-            fast is not counted.
-        total: seconds from the first try after which no other one is started; waiting for the pace before the
-            first try does not count.
-        first: seconds before the second try; doubled each time, and up to as much again at random.
-        longest: seconds between two tries, at most. A longer Retry-After of the service's is still honoured.
+        attempts: number of attempts at most, the first included; 1 never retries. A request that the service
+            rejected as too fast is not counted.
+        total: seconds from the first request after which no other one is started; the wait for the pace before the
+            first request does not count.
+        first: seconds before the second attempt; doubled each time, and up to as much again at random.
+        longest: seconds between two attempts, at most. A longer Retry-After of the service is still honoured.
     """
 
     attempts: int = attrs.field(default=4, validator=_at_least(1))
@@ -44,33 +44,44 @@ class RetryPolicy:
 
 
 class Budget:
-    """What a call may still spend, once its first try has begun."""
+    """What a call has used up of its attempts and its time.
+
+    Attributes:
+        pacer: the pace that the call waits for.
+        attempts: requests begun, those included that were rejected as too fast. This is the one place where they are
+            counted; the retry policy's own count of attempts is tenacity's.
+        orphans: requests with an ambiguous outcome, each of which may have been carried out.
+        deadline: moment after which no request is begun; None before the first one.
+        has_relogged_in: an ended session or ticket was replaced once.
+    """
 
     pacer: Pacer
     attempts = 0
-    orphans = 0  # tries that may have been carried out unseen
+    orphans = 0
     deadline: float | None = None
-    healed = False  # a dead session was replaced once
+    has_relogged_in = False
 
     def begin(self, moment: float, total: float) -> None:
-        """A try begins; the first one has all of the time."""
+        """Count a request; the first one sets the deadline, `total` seconds after its moment."""
         self.attempts += 1
         if self.deadline is None:
             self.deadline = moment + total
 
     def ready(self) -> float:
-        """When the pace allows the next try."""
+        """When the pace allows the next request."""
         return self.pacer.ready_at(Priority.RETRY)
 
     def allows(self, moment: float) -> bool:
-        """Whether something may still be started at that moment."""
+        """Whether a request may still begin at that moment."""
         return self.deadline is None or moment <= self.deadline
 
 
 def controller(policy: RetryPolicy, clock: Clock) -> tenacity.AsyncRetrying:
-    """The tries after the first. Shared by all calls of a client: only the callable form is safe for that.
+    """The tenacity controller of a retry policy, shared by all calls of a client.
 
-    The controlled function takes the call's `Budget` first and returns an outcome.
+    Use it in its callable form, which is the only one that is safe to share: of 50 tasks that shared one through
+    ``async for`` and should have tried three times, 31 tried once. The controlled function takes the call's `Budget`
+    as its first argument and returns an outcome.
     """
     backoff = tenacity.wait_exponential(multiplier=policy.first, max=policy.longest) + tenacity.wait_random(
         0, policy.first
@@ -96,6 +107,6 @@ def controller(policy: RetryPolicy, clock: Clock) -> tenacity.AsyncRetrying:
 
 def _outcome(state: tenacity.RetryCallState) -> Outcome[object]:
     if state.outcome is None:
-        raise AssertionError("tenacity asks only after a try")
+        raise AssertionError("tenacity asks only after an attempt")
     outcome: Outcome[object] = state.outcome.result()
     return outcome

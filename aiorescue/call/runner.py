@@ -1,39 +1,53 @@
-"""The life of one call, stage by stage: retry, pace, session, wire, transport. See DESIGN, "the rules of a call"."""
+"""The call runner: one call from the operation to its result, through retry, pace, identity, wire and transport.
 
-import asyncio
+Three loops are nested, and each knows one reason to send again. Tenacity repeats attempts that failed for a transient
+reason, within the bounds of the retry policy (`CallRunner._retry`). Inside one such attempt a request that the service
+rejected as too fast is repeated at the pace's next turn, and one that met an ended session is repeated once with a new
+one (`CallRunner._attempt`). A single request, with a login before it if need be, is `CallRunner._request`.
+"""
+
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import attrs
 
 from aiorescue import errors, wire
+from aiorescue.call.reader import INLINE, AnswerReader
 from aiorescue.call.retry import Budget, RetryPolicy, controller
-from aiorescue.call.transport import TOO_LARGE, Transport
+from aiorescue.call.transport import Transport
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
-from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass
-from aiorescue.pace.pace import Pacer, Pacers
-from aiorescue.pace.turns import Priority
-from aiorescue.wire import Authorization, Codec, Response
-
-#: Bytes that are decoded on the event loop; what is longer would hold it up.
-INLINE = 2**16
+from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, status
+from aiorescue.pace.pace import Account, Pacers
+from aiorescue.pace.turns import Pacer, Priority
+from aiorescue.wire import Authorization, Response
 
 R = TypeVar("R")
 BeforeSend = Callable[[], Awaitable[None]]
 
-# Kept as names of their own: to look one up in its enum takes ten times as long.
-_OK, _TRANSIENT, _THROTTLED = OutcomeClass.OK, OutcomeClass.TRANSIENT, OutcomeClass.THROTTLED
-_AGAIN = Priority.RETRY
+#: An enum member kept in a global, as those in `operation.status` are.
+_RETRY = Priority.RETRY
 
 
 class Call(Budget):
-    """One call under way."""
+    """One call under way.
+
+    Args:
+        operation: the operation, completed by the identity.
+        reader: its codec, and what was learned of its answers.
+        identity: the identity that calls.
+        pacer: the pace of the identity's account for the operation's family.
+        priority: place in the pace before the first request; later ones go out with `Priority.RETRY`.
+        before_send: awaited before each request, when its turn has come.
+
+    Raises:
+        errors.InvalidRequest: the binding cannot carry the operation.
+    """
 
     def __init__(
         self,
         operation: Operation[Any],
-        codec: Codec,
+        reader: AnswerReader,
         identity: Identity,
         pacer: Pacer,
         *,
@@ -42,24 +56,31 @@ class Call(Budget):
     ) -> None:
         self.pacer = pacer
         self.operation = operation
-        self.codec = codec
+        self.reader = reader
         self.identity = identity
         self.priority = priority
         self.before_send = before_send
-        # What the binding cannot carry is refused here, before anybody waits or logs in.
-        self.draft = codec.draft(operation)
+        # What the binding cannot carry is refused here, before the call waits or logs in.
+        self.draft = reader.codec.draft(operation)
+
+    def count_orphan(self, outcome: Outcome[Any]) -> Outcome[Any]:
+        """Count an ambiguous outcome. It is final where a repetition might create a second thing, as a second PIN."""
+        self.orphans += 1
+        if self.operation.spec.effect is Effect.CREATES:
+            return attrs.evolve(outcome, outcome_class=OutcomeClass.FINAL, error=errors.AmbiguousOutcome)
+        return outcome
 
 
 class CallRunner:
-    """Makes calls for a client.
+    """Makes the calls of one client.
 
     Args:
-        transport: where bytes go.
-        clock: the time.
-        policy: how long to keep trying.
-        pacers: how fast to call.
+        transport: sends requests and receives responses.
+        clock: the client's clock.
+        policy: how often and for how long attempts are repeated.
+        pacers: the pace of each account and family.
         binding: the client's preferred binding.
-        relogin: log in anew and repeat once when the service says that a session or ticket has ended.
+        relogin: whether a call that met an ended session or ticket is repeated once with a new one.
     """
 
     def __init__(
@@ -79,11 +100,12 @@ class CallRunner:
         self._binding = binding
         self._relogin = relogin
         self._controller = controller(policy, clock)
-        self._codecs: dict[tuple[type[Operation[Any]], Binding | None], Codec] = {}  # None: the client's own binding
+        #: By operation type and the binding named for the call; None for the client's preferred one.
+        self._readers: dict[tuple[type[Operation[Any]], Binding | None], AnswerReader] = {}
 
     def soonest(self, identities: Sequence[Identity], family: Family | None) -> Identity:
-        """The identity that is free soonest."""
-        return min(identities, key=lambda identity: self._pacers.of(identity, family).ready_at())
+        """The identity whose pace allows a call of the family soonest."""
+        return min(identities, key=lambda identity: self._pacers.of(identity.account, family).ready_at())
 
     async def call(
         self,
@@ -94,142 +116,143 @@ class CallRunner:
         before_send: BeforeSend | None = None,
         priority: Priority = Priority.CALL,
     ) -> R:
-        """The whole life of one call: a result, or the exception that tells why there is none."""
-        kind = type(operation)
-        codec = self._codecs.get((kind, binding)) or self._find(kind, binding)
+        """Make one call, from its first turn in the pace to its result.
+
+        Args:
+            operation: what to call.
+            identity: the identity that calls.
+            binding: the only binding to use; None for the client's preferred one, or the best that is documented.
+            before_send: awaited before each request, when its turn has come.
+            priority: place in the pace.
+
+        Raises:
+            errors.RescueError: why there is no result.
+        """
+        operation_type = type(operation)
         call = Call(
-            identity.fill(operation),
-            codec,
+            identity.complete(operation),
+            self._readers.get((operation_type, binding)) or self._find_reader(operation_type, binding),
             identity,
-            self._pacers.of(identity, kind.spec.family),
+            self._pacers.of(identity.account, operation_type.spec.family),
             priority=priority,
             before_send=before_send,
         )
         outcome = await self._attempt(call)
-        if outcome.outcome_class is _TRANSIENT and self._policy.attempts > 1:
-            outcome = await self._again(call, outcome)
-        if outcome.outcome_class is _OK:
+        if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
+            outcome = await self._retry(call, outcome)
+        if outcome.outcome_class is status.OK:
             value: Any = outcome.value
             return operation.with_orphans(value, call.orphans) if call.orphans else value
         raise _exception(outcome, call)
 
-    def _find(self, kind: type[Operation[Any]], binding: Binding | None) -> Codec:
-        spec = kind.spec
-        found = wire.codec(kind, spec.choose(self._binding) if binding is None else spec.require(binding))
-        self._codecs[kind, binding] = found
-        return found
+    def _find_reader(self, operation_type: type[Operation[Any]], binding: Binding | None) -> AnswerReader:
+        spec = operation_type.spec
+        used = spec.choose(self._binding) if binding is None else spec.require(binding)
+        reader = self._readers.get((operation_type, used)) or AnswerReader(wire.codec(operation_type, used))
+        self._readers[operation_type, used] = self._readers[operation_type, binding] = reader
+        return reader
 
-    async def _again(self, call: Call, first: Outcome[Any]) -> Outcome[Any]:
-        """Hand over to tenacity, which is told of the first try's outcome: it costs nothing where all goes well."""
-        pending: list[Outcome[Any]] = [first]
+    async def _retry(self, call: Call, first: Outcome[Any]) -> Outcome[Any]:
+        """Let tenacity decide about further attempts; it costs 36 µs, so a call that needs no second one avoids it."""
+        made_already = [first]
 
         async def attempt(call: Call) -> Outcome[Any]:
-            return pending.pop() if pending else await self._attempt(call)
+            return made_already.pop() if made_already else await self._attempt(call)
 
         outcome: Outcome[Any] = await self._controller(attempt, call)
         return outcome
 
     async def _attempt(self, call: Call) -> Outcome[Any]:
-        """One try, at its pace; one that was rejected as too fast, or met a dead session, does not count."""
-        pacer = call.pacer
+        """One attempt in the sense of the retry policy, which does not count rejections and one ended session."""
         rejections = 0
         while True:
-            # Once it was sent, it need not wait behind those that were not.
-            priority = _AGAIN if rejections or call.attempts else call.priority
-            sent = await pacer.slot(priority, rejections=rejections)
-            accepted = None
-            try:
-                call.begin(sent, self._policy.total)
-                outcome, dead = await self._once(call)
-                if outcome.outcome_class is _OK or outcome.outcome_class is _THROTTLED:
-                    accepted = outcome.outcome_class is _OK
-            finally:
-                pacer.answered(sent, accepted=accepted)
+            outcome, session_has_ended = await self._request(call, rejections)
             if outcome.ambiguous:
-                call.orphans += 1
-                if call.operation.spec.effect is Effect.CREATES:
-                    return attrs.evolve(outcome, outcome_class=OutcomeClass.FINAL, error=errors.AmbiguousOutcome)
-            if outcome.outcome_class is _THROTTLED:
-                rejections += 1
-                ready = call.ready()
-                if not call.allows(ready):
-                    return attrs.evolve(outcome, retry_after=ready - self._clock.time())
-                continue
-            if dead and self._relogin and not call.healed:
-                call.healed = True
-                continue
-            return outcome
+                outcome = call.count_orphan(outcome)
+            match outcome.outcome_class:
+                case status.OK:
+                    return outcome
+                case status.THROTTLED:
+                    rejections += 1
+                    ready = call.ready()
+                    if not call.allows(ready):
+                        return attrs.evolve(outcome, retry_after=ready - self._clock.time())
+                case status.AUTHENTICATION if session_has_ended and self._relogin and not call.has_relogged_in:
+                    call.has_relogged_in = True
+                case status.TRANSIENT:
+                    return outcome  # tenacity decides
+                case _:
+                    return outcome  # AUTHENTICATION and FINAL are raised at once
 
-    async def _once(self, call: Call) -> tuple[Outcome[Any], bool]:
+    async def _request(self, call: Call, rejections: int) -> tuple[Outcome[Any], bool]:
+        """One request, in its turn of the pace. Returns its outcome, and whether it met an ended session."""
+        # A call that had a turn before does not stand in line again behind those that had none.
+        priority = _RETRY if rejections or call.attempts else call.priority
+        async with call.pacer.turn(priority, rejections=rejections) as turn:
+            call.begin(turn.sent, self._policy.total)
+            outcome, session_has_ended = await self._send_leased(call)
+            match outcome.outcome_class:
+                case status.OK:
+                    turn.answered(accepted=True)
+                case status.THROTTLED:
+                    turn.answered(accepted=False)
+        return outcome, session_has_ended
+
+    async def _send_leased(self, call: Call) -> tuple[Outcome[Any], bool]:
+        """Lease what the request goes out with, send it, read the response, and release the lease with the outcome."""
         if call.before_send is not None:
             await call.before_send()
         lease = await call.identity.lease(call.operation)
         if not isinstance(lease, Lease):
-            # Whatever became of the login, the call itself has not been sent.
+            # The login failed. Whether it was carried out may be unknown, but the call itself has not been sent.
             return attrs.evolve(lease, ambiguous=False), False
         outcome: Outcome[Any] | None = None
         response: Response | None = None
-        dead = False
+        session_has_ended = False
+        reader, operation, authorization = call.reader, lease.operation, lease.authorization
         try:
-            draft = call.draft if lease.operation is call.operation else call.codec.draft(lease.operation)
-            received = await self._transport.send(call.codec.authorize(draft, lease.authorization))
+            draft = call.draft if operation is call.operation else reader.codec.draft(operation)
+            received = await self._transport.send(reader.codec.authorize(draft, authorization))
             if isinstance(received, Outcome):
                 outcome = received
             else:
                 response = received
                 if len(response.body) <= INLINE and response.stream is None:
-                    outcome = wire.read(call.codec, lease.operation, lease.authorization, response)
+                    outcome = reader.read(operation, authorization, response)
                 else:
-                    outcome = await _read_aside(call.codec, lease.operation, lease.authorization, response)
+                    outcome = await reader.read_in_thread(operation, authorization, response)
         finally:
-            dead = call.identity.release(lease, outcome, response)
-        return outcome, dead
+            session_has_ended = call.identity.release(lease, outcome, response)
+        return outcome, session_has_ended
 
-    async def send(self, identity: Identity, operation: Operation[Any], authorization: Authorization) -> Sent:
-        """A login or logout of a session: once, at its pace, and never in a URL."""
+    async def send(self, account: Account, operation: Operation[Any], authorization: Authorization) -> Sent:
+        """Send a login or logout for an identity: once, at the account's pace, and never in a URL."""
         spec = operation.spec
         codec = wire.codec(type(operation), spec.choose(self._binding.without_url))
         draft = codec.draft(operation)
-        pacer = self._pacers.of(identity, spec.family)
-        sent = await pacer.slot()
-        try:
+        async with self._pacers.of(account, spec.family).turn():
             received = await self._transport.send(codec.authorize(draft, authorization))
-        finally:
-            pacer.answered(sent, accepted=None)
         if isinstance(received, Outcome):
             return received, None
         return wire.read(codec, operation, authorization, received), received
 
 
 def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
+    """The exception for the outcome that a call has ended with."""
     spec = call.operation.spec
-    said = f" ({outcome.word})" if outcome.word else ""
-    if spec.streamed and not call.codec.streamed and outcome.detail.startswith(TOO_LARGE):
-        said = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
+    word = f" ({outcome.word})" if outcome.word else ""
+    if outcome.too_large and spec.streamed and not call.reader.codec.streamed:
+        word = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
     tries = f"; tried {call.attempts} times" if call.attempts > 1 else ""
-    unseen = "; an earlier try may have been carried out" if call.orphans and not outcome.ambiguous else ""
+    orphans = "; an earlier try may have been carried out" if call.orphans and not outcome.ambiguous else ""
     more = dict(outcome.more)
     if outcome.error is errors.RateLimited:
         more["retry_after"] = outcome.retry_after
     return outcome.error(
-        f"{spec.name}: {': '.join(filter(None, (outcome.detail, outcome.quote))) or 'refused'}{said}{tries}{unseen}",
+        f"{spec.name}: {': '.join(filter(None, (outcome.detail, outcome.quote))) or 'refused'}{word}{tries}{orphans}",
         operation=spec.name,
         status=outcome.word,
         attempts=call.attempts,
         possibly_orphaned=call.orphans,
         **more,
     )
-
-
-async def _read_aside(
-    codec: Codec, operation: Operation[Any], authorization: Authorization, response: Response
-) -> Outcome[Any]:
-    """`wire.read` in a thread. A long text is the result's if there is one, else it is closed here."""
-    taken = False
-    try:
-        outcome = await asyncio.to_thread(wire.read, codec, operation, authorization, response)
-        taken = outcome.outcome_class is OutcomeClass.OK
-    finally:
-        if response.stream is not None and not taken:
-            response.stream.discard()
-    return outcome

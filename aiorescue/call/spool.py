@@ -1,6 +1,6 @@
-"""A long answer on its way: received whole into a temporary file, then read once, piece by piece.
+"""Spooling: a long answer is received whole into a temporary file, then read once, piece by piece.
 
-The file has no name, so nobody else can open it, and it is gone with its handle. It is written and read in threads
+The file has no name, so no other process can open it, and it is gone with its handle. It is written and read in threads
 only: an event loop neither waits for a disk nor decodes megabytes.
 """
 
@@ -13,31 +13,33 @@ import time
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
 
-#: Bytes above which an answer goes into a file.
+#: Bytes above which an answer is spooled.
 IN_MEMORY = 2**20
-#: Bytes that a file may have.
+#: Bytes that a spooled answer may have.
 LARGEST_LONG_ANSWER = 2 * 2**30
-#: Bytes at the beginning of a long answer that are handed out as its body: enough for the word and for messages.
+#: Bytes at the beginning of a spooled answer that become the body of its response: enough for the status word and for
+#: messages.
 _HEAD = 2**14
-#: Bytes that are read at once, and characters that are handed out.
+#: Bytes that are read at once, and characters that are yielded at once.
 _PIECE, _STEP = 2**17, 2**13
-#: Seconds between them: the interpreter would let an event loop wait five milliseconds for its turn.
+#: Seconds that a reading thread sleeps between two pieces. One that does not sleep keeps the interpreter's lock for
+#: five milliseconds at a time, during which the event loop stands still.
 _PAUSE = 5e-5
 
 
 class TooLargeError(Exception):
-    """There are more bytes than a file may have."""
+    """An answer has more bytes than may be spooled."""
 
 
 class NoRoomError(Exception):
-    """The file cannot be written."""
+    """The temporary file cannot be written."""
 
 
 class Spool:
-    """A text in a temporary file. Any thread may use it, one at a time; whoever has it closes it.
+    """A text in a temporary file. Any thread may use it, one at a time; its owner closes it.
 
     Args:
-        charset: of the text. An unknown one is read as UTF-8, and what is no text is replaced.
+        charset: encoding of the text. An unknown one is read as UTF-8; bytes that are not valid in it are replaced.
     """
 
     def __init__(self, charset: str) -> None:
@@ -48,13 +50,13 @@ class Spool:
         self._reading = False
         self._skip = 0
         try:
-            b"text".decode(charset, "replace")  # raises for codecs that make no text, too
+            b"text".decode(charset, "replace")  # raises for codecs that are no text encodings, too
         except LookupError:
             charset = "utf-8"
         self._decoder = codecs.getincrementaldecoder(charset)("replace")
 
     def write(self, data: bytes) -> None:
-        """Add to the file. Raises `TooLargeError` and `NoRoomError`; ValueError once it is closed."""
+        """Append bytes to the file. Raises `TooLargeError` and `NoRoomError`, and ValueError once it is closed."""
         self._size += len(data)
         if self._size > LARGEST_LONG_ANSWER:
             raise TooLargeError
@@ -68,11 +70,11 @@ class Spool:
             raise NoRoomError(f"the answer cannot be kept in a temporary file: {why}") from None
 
     def skip(self, characters: int) -> None:
-        """Leave out the first ones. Before the first of them is read."""
+        """Leave out so many characters at the beginning. To be called before the text is read."""
         self._skip = characters
 
     def __iter__(self) -> Iterator[str]:
-        """The text in pieces. Raises ValueError once it is closed."""
+        """Yield the text in pieces, once. Raises ValueError once it is closed."""
         while True:
             with self._opened() as file:
                 if not self._reading:
@@ -89,7 +91,7 @@ class Spool:
                 return
 
     def close(self) -> None:
-        """Close the file: now, or as soon as the thread that is using it lets go of it."""
+        """Close the file: at once, or when the thread that is using it is done with its step."""
         self._closed = True
         if self._lock.acquire(blocking=False):
             try:
@@ -114,22 +116,29 @@ class Spool:
                 self.close()
 
     def __del__(self) -> None:
-        # The last resort: a cancellation may hit where nobody has it in his hands.
+        # The last resort: a cancellation may strike between two owners.
         self.close()
 
     def discard(self) -> None:
-        """Close it from an event loop, which does not wait: freeing a large file takes the disk its time."""
-        self._closed = True  # whoever is using it stops
+        """Close the file in a thread, without waiting: the disk takes a while to free a large file."""
+        self._closed = True  # a thread that is using it stops
         asyncio.get_running_loop().run_in_executor(None, self.close)
 
 
 async def receive(chunks: AsyncIterable[bytes], charset: str) -> tuple[bytes, Spool | None]:
-    """An answer to its end: the bytes; or, if it is long, its beginning and all of it in a file.
+    """Receive an answer to its end.
+
+    Args:
+        chunks: its bytes, as they come.
+        charset: encoding of its text.
+
+    Returns:
+        Its bytes and None if it is short; its beginning and the spool with all of it if it is long.
 
     Raises:
-        TooLargeError: it has more bytes than a file may have.
-        NoRoomError: it cannot be written.
-        Exception: whatever `chunks` raises.
+        TooLargeError: it has more bytes than may be spooled.
+        NoRoomError: the temporary file cannot be written.
+        Exception: what `chunks` raises.
     """
     spool: Spool | None = None
     head, waiting = b"", bytearray()

@@ -1,4 +1,7 @@
-"""Bytes out, bytes in: the pool, TLS, timeouts and the size cap. The only importer of aiohttp's client."""
+"""The transport: requests out, responses in, through a connection pool with timeouts and a size limit.
+
+This is the only file that imports aiohttp's client.
+"""
 
 import asyncio
 import ipaddress
@@ -20,31 +23,36 @@ from aiorescue.wire import Request, Response, Unreadable
 
 __all__ = ["ClientSession", "Transport", "check_base_url"]
 
-#: Seconds an idle connection is kept. The server drops it after 15; below that no request meets a dying one.
+#: Seconds that an idle connection is kept. The server closes it after 15; below that no request meets a dying one.
 KEEP_ALIVE = 10.0
-#: Seconds to open a connection in, at most.
+#: Seconds that opening a connection may take.
 CONNECT = 10.0
-#: Bytes an answer may have; `spool` has a limit of its own for those that may be long.
+#: Bytes that an answer may have; a streamed one has the limit of `spool`.
 LARGEST_ANSWER = 16 * 2**20
-#: Bytes of an answer that nobody need look at while it comes.
+#: Bytes up to which an answer of declared length is taken from aiohttp's buffer at once, without a look at its size.
 _SHORT = 2**16
-#: Kept as a name of its own, like those of `caller`.
+#: An enum member kept in a global, as those in `operation.status` are.
 _CALL = Priority.CALL
-#: How the outcome of one that has more begins.
-TOO_LARGE = "the answer has more than "
 
 # Nothing is compressed: the service ignores the wish, and a bomb could not be told from an answer by its length.
 _HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity"})
 
 
 class _HungUpError(Exception):
-    """A broken connection, under a name that aiohttp does not take as a reason to send a GET again."""
+    """The connection broke. For its own exceptions of that meaning aiohttp repeats a GET by itself, for this not."""
+
+
+async def _yield_before_sending() -> None:
+    """Let the other calls of this turn of the event loop be made ready before the first of them is sent.
+
+    What is done many times in a row finds the processor's caches warm, which a system call in between would spoil.
+    Measured: a GET costs a third less.
+    """
+    await asyncio.sleep(0)
 
 
 async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
-    # Calls that go on in the same turn of the loop are all made ready before the first one takes a connection and is
-    # sent: what is done many times in a row finds the processor's caches warm. Measured: a GET costs a third less.
-    await asyncio.sleep(0)
+    await _yield_before_sending()
     # aiohttp re-sends idempotent verbs by itself when a kept-alive connection dies, and a GET with an effect is
     # done twice. It only does so for its own two exceptions.
     try:
@@ -59,7 +67,7 @@ _MIDDLEWARES = (_send_once,)
 
 
 def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
-    """The URL without a closing slash. Raises `errors.InvalidRequest` for one that must not be used."""
+    """The base URL without its closing slash. Raises `errors.InvalidRequest` for one that must not be used."""
     try:
         url = URL(base_url)
         host = url.host
@@ -88,14 +96,14 @@ def _is_loopback(host: str) -> bool:
 
 
 class Transport:
-    """One connection pool to one host.
+    """Sends requests to one host through one connection pool.
 
     Args:
         base_url: checked by `check_base_url`.
-        timeout: seconds for one request, from its connection to the last byte of its answer. An answer that may be
-            long may take any time, as long as no pause in it is longer than that.
-        max_connections: how many requests may be under way at once.
-        http: the caller's own session, never closed. Its pool, headers, traces and `trust_env` are used; with a
+        timeout: seconds for one request, from its connection to the last byte of its answer. A streamed answer may
+            take any time, as long as no pause in it is longer than that.
+        max_connections: number of requests that may be under way at once.
+        http: a session that the program lends, never closed. Its pool, headers, traces and `trust_env` are used; with a
             `DummyCookieJar` it is used itself.
     """
 
@@ -115,7 +123,7 @@ class Transport:
         self._urls: dict[str, URL] = {}
 
     async def send(self, request: Request) -> Response | Outcome[object]:
-        """The response, or the outcome of a request that got none. Raises nothing but a cancellation."""
+        """Send a request. Returns its response, or the outcome if it got none; raises only CancelledError."""
         await self._places.acquire(_CALL)
         task = None
         try:
@@ -137,10 +145,7 @@ class Transport:
                 middlewares=_MIDDLEWARES if request.method == "GET" or session is not self._http else None,
             )
             try:
-                if _is_short(response) and response.content.is_eof():
-                    received = Response(response.status, response.content.read_nowait(), response.headers)
-                else:
-                    received = await (_receive if request.streamed else _read)(response)
+                received = _read_at_once(response) or await (_receive if request.streamed else _read)(response)
             except BaseException:
                 response.close()
                 raise
@@ -159,7 +164,7 @@ class Transport:
         return received
 
     def _failed(self, problem: Exception) -> Outcome[object]:
-        """What a request came to that got no answer."""
+        """The outcome of a request that got no answer."""
         match problem:
             case aiohttp.ClientSSLError():
                 # A certificate does not get better by asking again.
@@ -190,7 +195,7 @@ class Transport:
 
     def _open(self) -> ClientSession:
         # No cookie jar, ever: on a host name aiohttp's jar overrides the cookie of a request, and two logins
-        # become one. A caller's session with a jar is used through its pool and its settings.
+        # become one. A lent session with a jar is used through its pool and its settings.
         lent = self._http
         if lent is None:
             connector = aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=KEEP_ALIVE)
@@ -209,7 +214,7 @@ class Transport:
         return self._session
 
     async def close(self) -> None:
-        """Close what was opened here."""
+        """Close the connection pool, unless it was lent."""
         self._deadlines.close()
         session, self._session = self._session, None
         if session is not None and session is not self._http:
@@ -217,7 +222,7 @@ class Transport:
 
 
 def _limit_of(http: ClientSession | None) -> int | None:
-    """How many connections a lent session's pool may have; None for any number."""
+    """The number of connections that a lent session's pool may have; None for any number."""
     return None if http is None or http.connector is None else http.connector.limit or None
 
 
@@ -226,15 +231,18 @@ def _merged(headers: Mapping[str, str]) -> dict[str, str]:
     return {**headers, **{name: value for name, value in _HEADERS.items() if name.lower() not in given}}
 
 
-def _is_short(response: ClientResponse) -> bool:
-    """Whether it says that it is short, and can be believed: nothing is unpacked."""
+def _read_at_once(response: ClientResponse) -> Response | None:
+    """A short response that has already arrived whole, without waiting for it; None for any other."""
     headers = response.headers
     length = headers.get("Content-Length")
-    return length is not None and int(length) <= _SHORT and "Content-Encoding" not in headers
+    # With a Content-Encoding the length would say nothing of the size after unpacking.
+    if length is None or int(length) > _SHORT or "Content-Encoding" in headers or not response.content.is_eof():
+        return None
+    return Response(response.status, response.content.read_nowait(), headers)
 
 
 async def _read(response: ClientResponse) -> Response:
-    """The whole answer; of one that is too large, or stops before its end, the beginning."""
+    """The whole response; the beginning and the problem of one that is too large or stops before its end."""
     body, problem = bytearray(), None
     length = response.content_length or 0
     try:
@@ -249,7 +257,7 @@ async def _read(response: ClientResponse) -> Response:
 
 
 async def _receive(response: ClientResponse) -> Response | Outcome[object]:
-    """An answer that may be long: in memory as ever if it is not."""
+    """A response that may be long: in memory if it is short, else with a stream from a temporary file."""
     try:
         body, rest = await spool.receive(response.content.iter_any(), response.charset or "utf-8")
     except spool.TooLargeError:
@@ -260,13 +268,13 @@ async def _receive(response: ClientResponse) -> Response | Outcome[object]:
 
 
 def _too_large(largest: int) -> Unreadable:
-    return Unreadable(f"{TOO_LARGE}{largest:,} bytes")
+    return Unreadable(f"the answer has more than {largest:,} bytes", too_large=True)
 
 
 def _lost(
-    kind: OutcomeClass, error: type[errors.RescueError], detail: str, *, ambiguous: bool = False
+    outcome_class: OutcomeClass, error: type[errors.RescueError], detail: str, *, ambiguous: bool = False
 ) -> Outcome[object]:
-    return Outcome(kind, error=error, detail=detail, ambiguous=ambiguous)
+    return Outcome(outcome_class, error=error, detail=detail, ambiguous=ambiguous)
 
 
 def _why(problem: BaseException) -> str:

@@ -1,1 +1,1 @@
-"""Who is calling: credentials, the identities made of them, and their server sessions."""
+"""Identities: credentials, what they put on a call, and the server sessions that a login opens."""

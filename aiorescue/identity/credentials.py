@@ -1,4 +1,4 @@
-"""Credentials: what a program gives a client to call with."""
+"""Credentials: the auth code, login or ticket that a program gives a client."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ class AuthCode:
 
 @attrs.frozen
 class Login:
-    """Call as somebody who logs in with a name and a password.
+    """Log in with a name and a password, and call in the server sessions that this opens.
 
     Args:
         email: e-mail address of the account; for infoRouter the login name.
@@ -44,16 +44,16 @@ class Login:
 
 @attrs.frozen
 class Ticket:
-    """Call infoRouter with a ticket that somebody else asked for. It is never logged out here.
+    """Call infoRouter with a ticket that another program asked for. The client never logs it out.
 
     Args:
-        ticket: the ticket.
+        ticket: the secret ticket.
     """
 
     ticket: str = attrs.field(repr=False, validator=_secret("Ticket"))
 
 
 def kind(given: object) -> str:
-    """The type of what was given as credentials, for a message; its value may be a secret."""
+    """The name of the type of a value given as credentials, for a message; the value itself may be a secret."""
     # With its module: the operation Login is easily taken for the credentials of that name.
     return f"{type(given).__module__}.{type(given).__name__}".removeprefix("builtins.")

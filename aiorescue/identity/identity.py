@@ -1,7 +1,7 @@
-"""Who is calling: credentials, and what an identity does for a call.
+"""Identities: one set of credentials at work in one client.
 
-An identity is one set of credentials at work in one client. It stamps calls and has no part in sending them:
-logging in and out is done through a function that it is given.
+An identity completes an operation, authorizes each attempt and learns from its outcome. It sends no calls; logins and
+logouts go out through a function that it is given. Logins with server sessions are in `login.py`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,65 +12,74 @@ import attrs
 from aiorescue import errors
 from aiorescue.identity.credentials import AuthCode, Login
 from aiorescue.operation import Needs, Operation, Outcome
+from aiorescue.pace.pace import Account
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
-_CALLER = Needs.IDENTITY
+#: An enum member kept in a global: in Python 3.11 looking it up in its enum takes ten times as long.
+_NEEDS_IDENTITY = Needs.IDENTITY
+
 Sent = tuple[Outcome[Any], Response | None]
-#: Sends an operation with a authorization, once, at its pace.
-Send = Callable[["Identity", Operation[Any], Authorization], Awaitable[Sent]]
+#: Sends an operation with an authorization, once, at the pace of an account.
+Send = Callable[[Account, Operation[Any], Authorization], Awaitable[Sent]]
 
 
-@attrs.define(eq=False)
-class Holder:
-    """A place for one server session."""
-
-    cookie: str = attrs.field(default="", repr=False)
-    used: float = 0.0
-    #: It answered right after its login that no administrator is logged in: then that is no sign of its end.
-    no_admin: bool = False
-    #: A call on it got no answer; the next one would have to wait for the server to end that.
-    stuck: bool = False
-
-
-@attrs.define(eq=False)  # not frozen, as `Outcome`
+@attrs.define(eq=False)  # not frozen, as `Outcome`: each attempt makes one
 class Lease:
-    """What one attempt goes out with.
+    """What one attempt goes out with; it must be released when the attempt is over.
 
     Attributes:
         operation: the operation, completed with what the identity knows.
-        authorization: who is calling.
-        holder: the server session it keeps to itself meanwhile, if any.
-        fresh: the session was logged in for this very attempt.
+        authorization: the cookie, code or ticket of the request.
     """
 
     operation: Operation[Any]
     authorization: Authorization
-    holder: Holder | None = None
-    fresh: bool = False
 
 
 class Identity(Protocol):
-    """One caller."""
+    """One set of credentials at work in one client."""
 
     @property
     def name(self) -> str:
-        """For messages; no secret."""
+        """A name for messages, such as an e-mail address or "auth code 2"; never a secret."""
 
-    def fill(self, operation: Operation[Any]) -> Operation[Any]:
-        """The operation with the caller's own credentials where it has none. Raises `errors.CredentialsMissing`."""
+    @property
+    def account(self) -> Account:
+        """The account whose calls the service counts: the key of the identity's pace."""
+
+    def complete(self, operation: Operation[Any]) -> Operation[Any]:
+        """The operation, with the identity's own name and password where it takes them and has none.
+
+        Raises:
+            errors.CredentialsMissing: the operation needs credentials that the identity lacks.
+        """
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
-        """What to go out with, after a login if need be; or the outcome of a login that failed."""
+        """What an attempt goes out with, after a login if one is needed; or the outcome of a login that failed."""
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
-        """The attempt is over (no outcome: cancelled). True if a repetition would meet another session."""
+        """End a lease and learn from its outcome.
 
-    async def end(self) -> None:
-        """Log out what was logged in here."""
+        Args:
+            lease: the lease that `lease` gave.
+            outcome: what became of the attempt; None if it was cancelled.
+            response: the response to it, if one came.
+
+        Returns:
+            True if the session or ticket has ended and a repetition would go out with a new one.
+        """
+
+    async def log_out(self) -> None:
+        """Log out of every session or ticket that this identity logged in itself."""
 
 
-def fill(operation: Operation[Any], login: Login | None) -> Operation[Any]:
-    """An operation that takes credentials, with those of a login where it has none."""
+def with_login(operation: Operation[Any], login: Login | None) -> Operation[Any]:
+    """An operation that takes name and password, with those of a login where it has none.
+
+    Raises:
+        errors.CredentialsMissing: it has none, and there is no login.
+        errors.InvalidRequest: it has one of them without the other.
+    """
     if operation.spec.own_credentials is None:
         return operation
     user, password = operation.spec.own_credentials
@@ -90,49 +99,50 @@ def fill(operation: Operation[Any], login: Login | None) -> Operation[Any]:
 
 
 def login_failed(name: str, outcome: Outcome[Any]) -> Outcome[Any]:
-    """The outcome of a login, for calls that did not get to be sent because of it."""
+    """The outcome of a call that was not sent because the login before it failed."""
     why = f": {outcome.detail}" if outcome.detail else ""
     return attrs.evolve(outcome, detail=f"login as {name} failed{why}")
 
 
 class AnonymousIdentity:
-    """No credentials: only operations that need none."""
+    """An identity without credentials, for operations that need none."""
 
-    name = "nobody"
+    name = "anonymous"
+    account = Account()
 
-    def fill(self, operation: Operation[Any]) -> Operation[Any]:
-        """Nothing to fill in."""
+    def complete(self, operation: Operation[Any]) -> Operation[Any]:
+        """The operation as it is. Raises `errors.CredentialsMissing` if it needs an identity."""
         if operation.spec.needs is Needs.IDENTITY:
             raise errors.CredentialsMissing(
                 f"{operation.spec.name} needs somebody to call as: give the client credentials",
                 operation=operation.spec.name,
             )
-        return fill(operation, None)
+        return with_login(operation, None)
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
-        """No authorization."""
+        """A lease without cookie, code or ticket."""
         return Lease(operation, ANONYMOUS)
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
-        """Nothing was taken."""
+        """End a lease that held nothing; there is no session that could have ended."""
         return False
 
-    async def end(self) -> None:
-        """Nothing to end."""
+    async def log_out(self) -> None:
+        """Do nothing: no session was opened."""
 
 
 class CodeIdentity(AnonymousIdentity):
-    """An auth code: travels with each call, so that calls need no session and run side by side."""
+    """An auth code: it travels with each call, so that calls need no server session and run side by side."""
 
     def __init__(self, credentials: AuthCode, name: str) -> None:
         self.name = name
-        self.credentials = credentials
+        self.account = Account(credentials.code)
         self._authorization = Authorization(code=credentials.code)
 
-    def fill(self, operation: Operation[Any]) -> Operation[Any]:
-        """Nothing to fill in."""
-        return operation if operation.spec.own_credentials is None else fill(operation, None)
+    def complete(self, operation: Operation[Any]) -> Operation[Any]:
+        """The operation as it is. Raises `errors.CredentialsMissing` if it needs a name and a password."""
+        return operation if operation.spec.own_credentials is None else with_login(operation, None)
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
-        """The code, for an operation that takes one. Never a cookie."""
-        return Lease(operation, self._authorization if operation.spec.needs is _CALLER else ANONYMOUS)
+        """A lease with the code, where the operation takes one; never with a cookie."""
+        return Lease(operation, self._authorization if operation.spec.needs is _NEEDS_IDENTITY else ANONYMOUS)

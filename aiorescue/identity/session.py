@@ -1,262 +1,190 @@
-"""A login at work: server sessions kept by their cookies, each leased to one call at a time."""
+"""Server sessions: what the session cookie of a login names, and when it may be used.
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+Theory of operation
+===================
+
+A login with name and password opens a *server session* in ASP.NET. The answer to the login sets a session cookie, and
+each later request that brings the cookie is carried out in that session. The server keeps more there than the fact
+that a user is logged in: the settings of a report (area, dates, time zone, output) are part of the session, too. Calls
+with an auth code need none of this. The code travels with each request, so they carry no cookie.
+
+ASP.NET holds a lock on a session while it executes a request of it. Two requests with one cookie are therefore carried
+out one after the other, however many connections they come over. A client that makes many calls at a time needs
+several sessions, so a login here opens up to a given number of them, each at the first call that finds no other free.
+The number is small because logins are limited, too: the service allows ten in three minutes.
+
+For each attempt a call takes a *lease*: a session that no other call uses, and the cookie to send. The attempt ends,
+the lease is released, and the session goes back to the others. A *conversation* (`hold`) keeps one session for several
+calls that depend on what the server stores in it.
+
+A session ends in one of four ways. We log out. The server ends it after 20 idle minutes; we stop using it a minute
+earlier. An operator or a restart ends it at any moment, which shows only in the answer to the next call:
+``NotLoggedIn``, or ``NotLoggedInAsAdmin`` where the operation needs an administrator. That call fails with this answer
+after exactly one request, unless the client may repeat it (``relogin=True``), and the next call logs in anew. And a
+session in a conversation that ends is not replaced, since what the server stored in it is gone.
+
+``NotLoggedInAsAdmin`` is ambiguous. It also comes, in a session that is well and alive, when the user of the login is
+no administrator. The two cases are told apart by the moment: if it is the answer to the very call that the session was
+logged in for, the login cannot have ended yet, so the user is no administrator, and the session is kept. From then on
+the word says nothing about the life of that session. It takes a new login to forget this.
+
+A session can be *stuck*. When a call gets no answer, because it was cancelled or timed out, the server may still be
+executing it and holds the lock until it is done. The next request in that session would wait for the lock and time out
+as well. A stuck session is therefore taken last: after every free one, and after a new one if there may be one more.
+If all of them are stuck, the one that has been so for longest is the most likely to be free again.
+
+Logins are done in *single flight*: while one is under way, calls that need a login wait for its outcome. If the
+service refuses it, they all fail with that one refusal, because many wrong passwords in a row lock an account. A
+refusal is remembered by its number (the *generation* of a refusal). A call notes how many refusals there had been when
+it came; if there are more when its turn to log in has come, the password it would send has been refused since, and it
+fails without a request. A call that comes later tries the login again, because the password may have been corrected.
+"""
+
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+import attrs
 
 from aiorescue import errors
 from aiorescue.clock import Clock
-from aiorescue.identity.credentials import Login
-from aiorescue.identity.identity import Holder, Identity, Lease, Send, fill, login_failed
-from aiorescue.identity.single_flight import SingleFlight
-from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
+from aiorescue.identity.identity import Lease, Sent, login_failed
+from aiorescue.operation import Operation, Outcome, OutcomeClass
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
-#: Seconds after which an idle server session is not trusted any more; the service ends it after 20 minutes.
+#: Seconds after which an idle server session is not used any more; the service ends it after 20 minutes.
 IDLE_LIMIT = 19 * 60.0
 
 
-class SessionIdentity:
-    """A login that holds server sessions, each leased to one call at a time.
+@attrs.frozen(eq=False)
+class SessionService:
+    """How the server sessions of one login are begun and ended.
 
-    ASP.NET runs the requests of one session one after the other, so calls in flight have one each, up to a limit.
-
-    Args:
-        credentials: name and password.
-        login: the login operation with them.
-        logout: the logout operation.
-        sessions: how many server sessions, at most.
-        send: sends logins and logouts.
-        clock: the time.
+    Attributes:
+        name: the login's name, for messages.
+        login: the operation that logs in, with name and password.
+        logout: the operation that logs out.
+        send: sends one of them, once, at the pace of the login's account.
+        clock: the client's clock.
     """
 
-    def __init__(
-        self,
-        credentials: Login,
-        *,
-        login: Operation[Any],
-        logout: Operation[Any],
-        sessions: int,
-        send: Send,
-        clock: Clock,
-    ) -> None:
-        self.name = credentials.email
-        self.credentials = credentials
-        self._login = login
-        self._logout = logout
-        self._send = send
-        self._clock = clock
-        self._free = asyncio.Semaphore(sessions)
-        self._sessions = sessions
-        self._opened = 0
-        self._idle: list[Holder] = []
-        self._flight = SingleFlight()
-        self._logged_out = False
-        self._refused = 0  # logins that the service refused
-        self._refusal: Outcome[Any] | None = None  # the last of them
+    name: str
+    login: Operation[Any]
+    logout: Operation[Any]
+    send: Callable[[Operation[Any], Authorization], Awaitable[Sent]]
+    clock: Clock
 
-    def fill(self, operation: Operation[Any]) -> Operation[Any]:
-        """Name and password, where they were left out."""
-        return fill(operation, self.credentials)
+    def begins(self, operation: Operation[Any]) -> bool:
+        """Whether the operation logs in."""
+        return type(operation) is type(self.login)
 
-    async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
-        """A session of its own, logged in before if there is none or it has idled for too long."""
-        kind = type(operation)
-        if operation.spec.needs is Needs.NOTHING and kind is not type(self._login):
-            return Lease(operation, ANONYMOUS)
-        arrived = self._refused
-        await self._free.acquire()
-        try:
-            if kind is type(self._logout):
-                await self._end_idle(keep=1)
-            holder = self._pick()
-        except BaseException:
-            self._free.release()
-            raise
-        try:
-            lease = await self.prepare(operation, holder, arrived)
-        except BaseException:
-            self._put_back(holder)
-            raise
-        if not isinstance(lease, Lease):
-            self._put_back(holder)
-        return lease
+    def ends(self, operation: Operation[Any]) -> bool:
+        """Whether the operation logs out."""
+        return type(operation) is type(self.logout)
 
-    def _pick(self) -> Holder:
-        """The session used last that is not stuck; else one more, if there may be; else the one stuck longest."""
-        free = [holder for holder in self._idle if not holder.stuck]
-        live = [holder for holder in free if holder.cookie]
-        if free:
-            holder = (live or free)[-1]
-        elif self._opened < self._sessions:
-            self._opened += 1
-            return Holder()
-        else:
-            holder = self._idle[0]
-        self._idle.remove(holder)
-        holder.stuck = False
-        return holder
 
-    @asynccontextmanager
-    async def hold(self) -> AsyncIterator["HeldSession"]:
-        """One session for several calls, which share what the server keeps for it."""
-        await self._free.acquire()
-        holder = self._pick()
-        try:
-            yield HeldSession(self, holder)
-        finally:
-            self._put_back(holder)
+class ServerSession:
+    """One ASP.NET session of a login, which owns its life: it logs in, expires, and is judged by the answers to calls.
 
-    async def prepare(
-        self, operation: Operation[Any], holder: Holder, arrived: int | None = None
-    ) -> Lease | Outcome[Any]:
-        """A lease of that session, after a login if need be; `arrived`: the logins refused when the call came."""
-        if holder.cookie and self._clock.time() - holder.used > IDLE_LIMIT:
-            holder.cookie = ""
-        # An explicit logout after an explicit logout is for the service to answer.
-        signed_off = self._logged_out and type(operation) is type(self._logout)
-        fresh = False
-        if not holder.cookie and type(operation) is not type(self._login) and not signed_off:
-            failure = await self._sign_on(holder, self._refused if arrived is None else arrived)
-            if failure is not None:
-                return failure
-            fresh = True
-        return Lease(operation, Authorization(cookie=holder.cookie), holder, fresh)
+    Attributes:
+        stuck: a call in it got no answer, so that the server may still hold its lock.
+    """
 
-    async def _sign_on(self, holder: Holder, arrived: int) -> Outcome[Any] | None:
-        """One login at a time; whoever waited while one was refused fails with it instead of trying the same."""
-        while self._flight.busy:
-            shared = await self._flight.join()
-            if shared is not None and shared.outcome_class is not OutcomeClass.OK:
-                return shared
-        if self._refused > arrived:
-            return self._refusal
-        outcome = await self._flight.lead(lambda: self._open(holder))
-        if outcome.outcome_class is OutcomeClass.AUTHENTICATION:
-            self._refused += 1
-            self._refusal = outcome
-        return None if outcome.outcome_class is OutcomeClass.OK else outcome
+    def __init__(self, service: SessionService) -> None:
+        self._service = service
+        self._cookie = ""
+        self._last_used = 0.0
+        # An answer right after the login said that the user is no administrator: from then on it is no sign of an end.
+        self._user_is_no_admin = False
+        self.stuck = False
 
-    async def _open(self, holder: Holder) -> Outcome[Any]:
-        outcome, response = await self._send(self, self._login, ANONYMOUS)
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether it has a cookie, expired or not."""
+        return bool(self._cookie)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it has a cookie that the server should still know."""
+        return bool(self._cookie) and self._service.clock.time() - self._last_used <= IDLE_LIMIT
+
+    @property
+    def authorization(self) -> Authorization:
+        """The cookie for a request in this session; empty before a login."""
+        return Authorization(cookie=self._cookie)
+
+    async def login(self) -> Outcome[Any]:
+        """Log in and keep the cookie. Returns the outcome of the login, worded for the calls that waited for it."""
+        outcome, response = await self._service.send(self._service.login, ANONYMOUS)
         if outcome.outcome_class is not OutcomeClass.OK:
-            return login_failed(self.name, outcome)
-        return self._adopt(holder, response)
+            return login_failed(self._service.name, outcome)
+        return self._keep_cookie(response)
 
-    def _adopt(self, holder: Holder, response: Response | None) -> Outcome[Any]:
-        cookies = _cookies(response)
-        if not cookies and not holder.cookie:
-            return Outcome(
-                OutcomeClass.FINAL, error=errors.ProtocolError, detail="the login is OK but brought no cookie"
-            )
-        holder.cookie = cookies or holder.cookie  # a login in a live session brings none
-        holder.used = self._clock.time()
-        holder.no_admin = False
-        self._logged_out = False
-        return Outcome(OutcomeClass.OK)
+    async def logout(self) -> None:
+        """Log out. The server may have ended the session already, so the outcome does not matter."""
+        authorization = self.authorization
+        self.expire()  # first: while the logout is under way no call may go out in this session
+        await self._service.send(self._service.logout, authorization)
 
-    def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
-        """Put the session back, and note what its answer says of it."""
-        holder = lease.holder
-        if holder is None:
-            return False
-        dead = False
-        if outcome is not None:
-            dead = self.judge(lease, holder, outcome, response)
-        # The server may be at it still, and lets nobody else into the session meanwhile.
-        holder.stuck = outcome is None or outcome.ambiguous
-        self._put_back(holder)
-        return dead
+    def expire(self) -> None:
+        """Forget the cookie: the next call in this session needs a login."""
+        self._cookie = ""
 
-    def judge(self, lease: Lease, holder: Holder, outcome: Outcome[Any], response: Response | None) -> bool:
-        """Note what an answer says of its session. True if that one has ended."""
-        kind = type(lease.operation)
+    def judge(
+        self, operation: Operation[Any], outcome: Outcome[Any], response: Response | None, *, just_logged_in: bool
+    ) -> bool:
+        """Learn from the answer to a call in this session.
+
+        Args:
+            operation: the call.
+            outcome: what became of it.
+            response: the response to it, if one came.
+            just_logged_in: the session was logged in for this very call.
+
+        Returns:
+            True if the answer says that the session has ended.
+        """
         if outcome.outcome_class is OutcomeClass.OK:
-            holder.used = self._clock.time()
-            if kind is type(self._login):
-                self._adopt(holder, response)
-            elif kind is type(self._logout):
-                holder.cookie = ""
-                self._logged_out = True
+            self._last_used = self._service.clock.time()
+            if self._service.begins(operation):
+                self._keep_cookie(response)
+            elif self._service.ends(operation):
+                self.expire()
         elif outcome.error is errors.NotLoggedIn:
-            if lease.fresh:
-                holder.no_admin = True
-            elif not holder.no_admin:
-                holder.cookie = ""
+            if just_logged_in:
+                self._user_is_no_admin = True
+            elif not self._user_is_no_admin:
+                self.expire()
                 return True
         return False
 
-    def _put_back(self, holder: Holder) -> None:
-        self._idle.append(holder)
-        self._free.release()
-
-    async def end(self) -> None:
-        """Log out of all sessions. One that has ended already is no failure."""
-        await self._end_idle(keep=0)
-
-    async def _end_idle(self, *, keep: int) -> None:
-        live = [holder for holder in self._idle if holder.cookie]
-        for holder in live[: max(0, len(live) - keep)]:
-            authorization = Authorization(cookie=holder.cookie)
-            holder.cookie = ""
-            await self._send(self, self._logout, authorization)
+    def _keep_cookie(self, response: Response | None) -> Outcome[Any]:
+        """Take the cookie of a login that is OK. A login in a live session brings none, and the old one stays."""
+        cookie = _cookie_of(response) or self._cookie
+        if not cookie:
+            return Outcome(
+                OutcomeClass.FINAL, error=errors.ProtocolError, detail="the login is OK but brought no cookie"
+            )
+        self._cookie = cookie
+        self._last_used = self._service.clock.time()
+        self._user_is_no_admin = False
+        return Outcome(OutcomeClass.OK)
 
 
-def _cookies(response: Response | None) -> str:
-    """All cookies that a login sets: next to the session's there may be a load balancer's."""
+@attrs.define(eq=False)
+class SessionLease(Lease):
+    """A lease of a server session, which no other call uses until it is released.
+
+    Attributes:
+        session: the leased session.
+        just_logged_in: it was logged in for this very attempt.
+    """
+
+    session: ServerSession
+    just_logged_in: bool
+
+
+def _cookie_of(response: Response | None) -> str:
+    """All cookies that a login sets, as one Cookie header: beside the session's there may be a load balancer's."""
     if response is None:
         return ""
     return "; ".join(cookie.partition(";")[0].strip() for cookie in response.cookies)
-
-
-class HeldSession:
-    """A login's session that one caller keeps for several calls.
-
-    Should it end meanwhile, what the server kept for it is gone, so no other takes its place unseen.
-
-    Args:
-        login: whose it is; to pacers the two are one caller.
-        holder: the session.
-    """
-
-    def __init__(self, login: SessionIdentity, holder: Holder) -> None:
-        self.name = login.name
-        self.credentials = login.credentials
-        self._login = login
-        self._holder = holder
-        self._begun = False
-
-    def __eq__(self, other: object) -> bool:
-        return (other._login if isinstance(other, HeldSession) else other) is self._login
-
-    def __hash__(self) -> int:
-        return hash(self._login)
-
-    def fill(self, operation: Operation[Any]) -> Operation[Any]:
-        """Name and password, where they were left out."""
-        return self._login.fill(operation)
-
-    async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
-        """The session, after a login before the first call."""
-        if self._begun and not self._holder.cookie:
-            return Outcome(
-                OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, detail="the session has ended meanwhile"
-            )
-        lease = await self._login.prepare(operation, self._holder)
-        self._begun = self._begun or isinstance(lease, Lease)
-        return lease
-
-    def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
-        """Note what the answer says of the session; it stays with its keeper."""
-        if outcome is not None:
-            self._login.judge(lease, self._holder, outcome, response)
-        return False
-
-    async def end(self) -> None:
-        """The login ends it."""
-
-
-def hold(identity: Identity) -> AbstractAsyncContextManager[Identity]:
-    """An identity whose calls share one server session; one that has none is as good as itself."""
-    return identity.hold() if isinstance(identity, SessionIdentity) else nullcontext(identity)

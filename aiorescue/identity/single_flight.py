@@ -1,4 +1,4 @@
-"""One task does a piece of work, and the others wait and share its outcome."""
+"""Single flight: of many tasks that need a piece of work at one time, one does it and the others share its outcome."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,28 +8,29 @@ from aiorescue.operation import Outcome
 
 
 class SingleFlight:
-    """One of many does it, the others wait and share what came of it."""
+    """At most one run of a piece of work at a time; tasks that come during a run share its outcome."""
 
     def __init__(self) -> None:
-        self._flight: asyncio.Future[Outcome[Any] | None] | None = None
+        self._running: asyncio.Future[Outcome[Any] | None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run has begun and not ended."""
+        return self._running is not None
 
     async def join(self) -> Outcome[Any] | None:
-        """Wait for the one who is at it, if anybody is. None if nobody is, or the one was cancelled."""
-        return await asyncio.shield(self._flight) if self._flight is not None else None
+        """Wait for the run under way and return its outcome; None if no run is under way, or if it was cancelled."""
+        # Shielded: a task that stops waiting must not cancel the future that the others wait for.
+        return await asyncio.shield(self._running) if self._running is not None else None
 
     async def lead(self, work: Callable[[], Awaitable[Outcome[Any]]]) -> Outcome[Any]:
-        """Do it. Only when nobody is at it."""
-        flight: asyncio.Future[Outcome[Any] | None] = asyncio.get_running_loop().create_future()
-        self._flight = flight
+        """Run the work and share its outcome. Call it only while not `busy`."""
+        running: asyncio.Future[Outcome[Any] | None] = asyncio.get_running_loop().create_future()
+        self._running = running
         outcome = None
         try:
             outcome = await work()
             return outcome
         finally:
-            self._flight = None
-            flight.set_result(outcome)
-
-    @property
-    def busy(self) -> bool:
-        """Whether somebody is at it."""
-        return self._flight is not None
+            self._running = None
+            running.set_result(outcome)

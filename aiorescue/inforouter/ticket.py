@@ -7,9 +7,10 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.identity.credentials import Login, Ticket
-from aiorescue.identity.identity import Lease, Send, fill, login_failed
+from aiorescue.identity.identity import Lease, Send, login_failed, with_login
 from aiorescue.identity.single_flight import SingleFlight
 from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
+from aiorescue.pace.pace import Account
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 
@@ -34,6 +35,7 @@ class TicketIdentity:
         send: Send,
     ) -> None:
         self.name = name
+        self.account = Account(credentials.ticket if isinstance(credentials, Ticket) else credentials.email)
         self.credentials = credentials
         self._ticket = credentials.ticket if isinstance(credentials, Ticket) else None
         self._ours = False
@@ -43,9 +45,9 @@ class TicketIdentity:
         self._send = send
         self._flight = SingleFlight()
 
-    def fill(self, operation: Operation[Any]) -> Operation[Any]:
+    def complete(self, operation: Operation[Any]) -> Operation[Any]:
         """Name and password, where they were left out."""
-        return fill(operation, self.credentials if isinstance(self.credentials, Login) else None)
+        return with_login(operation, self.credentials if isinstance(self.credentials, Login) else None)
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """The ticket, asked for before if there is none."""
@@ -85,7 +87,7 @@ class TicketIdentity:
                 error=errors.NotLoggedIn,
                 detail="the ticket has ended, and there is no Login",
             )
-        outcome, _ = await self._send(self, self._authenticate, ANONYMOUS)
+        outcome, _ = await self._send(self.account, self._authenticate, ANONYMOUS)
         if outcome.outcome_class is not OutcomeClass.OK:
             return login_failed(self.name, outcome)
         holder: Any = outcome.value
@@ -120,9 +122,9 @@ class TicketIdentity:
         elif renewed is not None and renewed == self._ticket:
             self._ticket = ticket
 
-    async def end(self) -> None:
+    async def log_out(self) -> None:
         """End the ticket if we asked for it. One that has ended already ([901]) is no failure."""
         ticket, ours = self._ticket, self._ours
         if ticket is not None and ours:
             self._ticket, self._ours = None, False
-            await self._send(self, self._log_out(ticket), ANONYMOUS)
+            await self._send(self.account, self._log_out(ticket), ANONYMOUS)

@@ -64,6 +64,7 @@ class Outcome(Generic[R_co]):
         ambiguous: the request left, and whether it was carried out is unknown.
         retry_after: seconds the service asks to wait.
         more: further attributes of the exception.
+        too_large: the answer has more bytes than are received.
         outputs: the outputs of an OK that its value was made of, where it depends on them alone.
     """
 
@@ -77,3 +78,4 @@ class Outcome(Generic[R_co]):
     more: Mapping[str, Any] = _NOTHING
     outputs: Mapping[str, Any] | None = None
     quote: str = ""
+    too_large: bool = False

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, Unpack
 import attrs
 
 from aiorescue import errors
-from aiorescue.call.awaits import awaits
+from aiorescue.call.awaits import awaits, operations_of
 from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
 from aiorescue.call.conversation import Conversation
 from aiorescue.call.retry import RetryPolicy
@@ -17,7 +17,7 @@ from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import AuthCode, Login, kind
 from aiorescue.identity.identity import AnonymousIdentity, CodeIdentity, Identity
-from aiorescue.identity.session import SessionIdentity
+from aiorescue.identity.login import LoginIdentity
 from aiorescue.operation import Binding, Operation, Spec
 from aiorescue.pace.pace import Pace, PaceSetting
 from aiorescue.rescue import (
@@ -105,7 +105,7 @@ class RescueClient(ServiceClient):
     def _identity(self, credentials: AuthCode | Login, number: int) -> Identity:
         if isinstance(credentials, AuthCode):
             return CodeIdentity(credentials, f"auth code {number}")
-        return SessionIdentity(
+        return LoginIdentity(
             credentials,
             login=authentication.Login(credentials.email, credentials.password),
             logout=authentication.Logout(),
@@ -121,7 +121,7 @@ class RescueClient(ServiceClient):
 
     def _who_logs_in(self, operation: authentication.Login) -> Identity:
         """The identity whose session an explicit login opens."""
-        logins = [identity for identity in self._identities if isinstance(identity, SessionIdentity)]
+        logins = [identity for identity in self._identities if isinstance(identity, LoginIdentity)]
         if operation.email is None or operation.password is None:
             return logins[0] if logins else self._identities[0]
         wanted = Login(operation.email, operation.password)
@@ -352,8 +352,7 @@ def _sequence(credentials: AuthCode | Login | Sequence[AuthCode | Login] | None)
 
 
 def _declared() -> dict[str, Spec]:
-    operations: list[Any] = [method.operation for method in vars(RescueClient).values() if isinstance(method, awaits)]
-    return {operation.spec.name: operation.spec for operation in operations}
+    return {operation.spec.name: operation.spec for operation in operations_of(RescueClient).values()}
 
 
 #: What is declared of each operation, by the vendor's name.

@@ -1,4 +1,4 @@
-"""Operations as bytes, and bytes as outcomes: pure functions, no I/O."""
+"""The wire: operations to requests and responses to outcomes, as pure functions without I/O."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from aiorescue.operation import Binding, Operation
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import FormCodec
-from aiorescue.wire.message import ANONYMOUS, Authorization, Draft, Request, Response, Unreadable
+from aiorescue.wire.message import ANONYMOUS, Authorization, Request, Response, Unreadable
 from aiorescue.wire.response import read
 from aiorescue.wire.soap import SoapCodec
 from aiorescue.wire.text import TextCodec
 
-_CODECS: dict[Binding, Callable[[type[Operation[Any]], Binding], Codec]] = {
+_CODECS: dict[Binding, Callable[[type[Operation[Any]], Binding], Codec[Any]]] = {
     Binding.SOAP11: SoapCodec,
     Binding.SOAP12: SoapCodec,
     Binding.HTTP_GET: FormCodec,
@@ -21,10 +21,10 @@ _CODECS: dict[Binding, Callable[[type[Operation[Any]], Binding], Codec]] = {
 }
 
 
-_PREPARED: dict[tuple[type[Operation[Any]], Binding], Codec] = {}
+_PREPARED: dict[tuple[type[Operation[Any]], Binding], Codec[Any]] = {}
 
 
-def codec(operation: type[Operation[Any]], binding: Binding) -> Codec:
+def codec(operation: type[Operation[Any]], binding: Binding) -> Codec[Any]:
     """The codec of an operation on a binding, prepared on first use and kept."""
     prepared = _PREPARED.get((operation, binding))
     if prepared is None:
@@ -32,4 +32,4 @@ def codec(operation: type[Operation[Any]], binding: Binding) -> Codec:
     return prepared
 
 
-__all__ = ["ANONYMOUS", "Authorization", "Codec", "Draft", "Request", "Response", "Unreadable", "codec", "read"]
+__all__ = ["ANONYMOUS", "Authorization", "Codec", "Request", "Response", "Unreadable", "codec", "read"]

@@ -1,32 +1,38 @@
-"""What each binding offers for each operation."""
+"""The interface of a codec: what each binding offers for each operation."""
 
 from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
 
 from aiorescue.operation import Answer, Operation, Outcome
-from aiorescue.wire.learned import LearnedAnswer
-from aiorescue.wire.message import Authorization, Draft, Request, Response
+from aiorescue.wire.message import Authorization, Request, Response
+
+D = TypeVar("D")
 
 
-class Codec(ABC):
-    """Requests and answers of one operation on one binding. All that does not depend on values is prepared."""
+class Codec(ABC, Generic[D]):
+    """Writes requests and decodes responses of one operation on one binding; it is immutable and knows no client.
 
-    #: The answer as it was last time, if it was good.
-    usual: LearnedAnswer | None = None
-    #: The answer may be long: beyond a mebibyte it comes in a file.
+    A request is written in two steps. The *draft* (of type ``D``) holds everything but the authorization, and so shows
+    before a call waits or logs in whether the binding can carry it; each attempt authorizes the draft anew.
+
+    Attributes:
+        streamed: the answer may be too long for memory; beyond a mebibyte it is received into a file.
+    """
+
     streamed: bool = False
 
     def encode(self, operation: Operation[object], authorization: Authorization) -> Request:
-        """The request. Raises `errors.InvalidRequest` for what this binding cannot carry."""
+        """The request in one step. Raises `errors.InvalidRequest` for what this binding cannot carry."""
         return self.authorize(self.draft(operation), authorization)
 
     @abstractmethod
-    def draft(self, operation: Operation[object]) -> Draft:
-        """What the operation says, before it is known who calls. Raises `errors.InvalidRequest`."""
+    def draft(self, operation: Operation[object]) -> D:
+        """The request without its authorization. Raises `errors.InvalidRequest` for what this binding cannot carry."""
 
     @abstractmethod
-    def authorize(self, draft: Draft, authorization: Authorization) -> Request:
-        """The request of a draft. Raises `errors.InvalidRequest`."""
+    def authorize(self, draft: D, authorization: Authorization) -> Request:
+        """The request of a draft. Raises `errors.InvalidRequest` for a query that has become too long."""
 
     @abstractmethod
     def decode(self, response: Response) -> Answer | Outcome[object]:
-        """The answer of an HTTP 200 (or of a SOAP fault). Raises `Unreadable`."""
+        """The answer in an HTTP 200, or the outcome that a SOAP fault is. Raises `Unreadable`."""

@@ -1,8 +1,9 @@
-"""The usual answer, which is byte for byte the last good one but for a single word: understood without a parser.
+"""Learned answers: an answer that differs from an earlier one in a single word is understood without a parser.
 
-A PIN job gets the same answer a thousand times with another PIN in it. Once one was parsed and understood, the bytes
-before and after its value are known. An answer with the same bytes around another plain word is as well-formed as
-that one was and says the same of that word; any other goes to the parser.
+A PIN job gets one answer a thousand times, each time with another PIN in it. Once such an answer was parsed and
+understood, the bytes before and after its value are known. An answer with these bytes around another plain word is as
+well-formed as the first one and says of its word what that one said; any other answer goes to the parser. Who keeps a
+learned answer is not decided here (the call room does).
 """
 
 import re
@@ -12,23 +13,24 @@ import attrs
 
 from aiorescue.operation import Operation, Outcome, OutcomeClass, Spec
 
-#: Longer answers are not worth remembering.
+#: Bytes of an answer above which it is not learned.
 _LONGEST = 4_096
-#: References, comments and the like: a value that is written with them may stand elsewhere by chance.
+#: References, comments and processing instructions: in a body with one, the value may be written in another way, and
+#: the place where its characters are found may be another by chance.
 _ODD = re.compile(rb"&|<[!?](?!xml )")
 _OK = OutcomeClass.OK
 
 
 @attrs.frozen
 class LearnedAnswer:
-    """A good answer, to compare others with.
+    """The bytes around the value of an answer that was OK.
 
     Attributes:
-        word: its status word.
-        head: its bytes before the value; all of them where there is none.
-        tail: its bytes behind the value.
-        output: the output that holds the value.
-        holds: what that is.
+        word: the answer's status word.
+        head: bytes before the value; the whole body if the answer has no value.
+        tail: bytes behind the value.
+        output: name of the output that holds the value; empty if the answer has none.
+        holds: type of the value, str or int.
     """
 
     word: str | None
@@ -39,7 +41,7 @@ class LearnedAnswer:
 
     @classmethod
     def of(cls, spec: Spec, body: bytes, outcome: Outcome[Any]) -> Self | None:
-        """What can be learned of an answer that was understood; None where it is not that simple."""
+        """Learn from the body and the outcome of an answer that was OK; None if its value has no place of its own."""
         outputs, word = outcome.outputs, outcome.word
         if outputs is None or word is None or spec.secret_answer or len(body) > _LONGEST or len(outputs) > 1:
             return None
@@ -58,7 +60,7 @@ class LearnedAnswer:
         return cls(word, head, tail, output, type(value))
 
     def outcome(self, operation: Operation[Any], body: bytes) -> Outcome[Any] | None:
-        """What another answer means, if it differs in the value alone."""
+        """The outcome of another answer to such an operation, if its body differs in the value alone; else None."""
         if not self.output:
             return Outcome(_OK, operation.result({}), self.word) if body == self.head else None
         if not (body.startswith(self.head) and body.endswith(self.tail)):

@@ -1,4 +1,4 @@
-"""A request and a response as values, for the codecs on one side and the transport on the other."""
+"""Requests and responses as values, which codecs write and read and the transport sends and receives."""
 
 import base64
 import re
@@ -9,8 +9,8 @@ import attrs
 
 from aiorescue.operation import Parameter, StreamedText
 
-#: What an operation says, written for one binding; only who calls is missing. A form with bytes in it stays in pairs.
-Draft = str | Sequence[tuple[str, str | bytes]]
+#: A form or query that lacks only the authorization: written out, or in pairs if it holds bytes.
+FormDraft = str | Sequence[tuple[str, str | bytes]]
 
 #: Where the headers name no charset, an XML document may.
 _DECLARED = re.compile(r"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")
@@ -20,11 +20,11 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 
 @attrs.frozen
 class Authorization:
-    """Who is calling, as it appears on the wire.
+    """What a request is authorized by: a code, a cookie, or nothing (`ANONYMOUS`).
 
     Attributes:
-        code: value of the operation's identity parameter (auth code or ticket); empty if there is none.
-        cookie: the whole Cookie header; empty if there is none.
+        code: auth code or ticket, the value of the operation's identity parameter; empty without one.
+        cookie: the whole Cookie header; empty without one.
     """
 
     code: str = attrs.field(default="", repr=False)
@@ -32,17 +32,22 @@ class Authorization:
 
     @property
     def secrets(self) -> list[str]:
-        """The values that must not be shown."""
+        """The code and the values of the cookies, which no message may show."""
         cookies = (pair.partition("=")[2].strip() for pair in self.cookie.split(";"))
         return [value for value in (self.code, *cookies) if value]
 
 
 @attrs.define  # not frozen, as `Outcome`
 class Request:
-    """What is sent. The body may hold secrets, and so may the query of a GET.
+    """An HTTP request, ready to be sent. Its body, query and headers may hold secrets.
 
     Attributes:
-        streamed: its answer may be too long for the memory.
+        method: ``GET`` or ``POST``.
+        path: path of the URL, below the client's base URL.
+        query: query of the URL, encoded; empty without one.
+        headers: headers beside those that all requests have.
+        body: the body of a POST.
+        streamed: its answer may be too long for memory.
     """
 
     method: str
@@ -54,28 +59,33 @@ class Request:
 
 
 class Unreadable(ValueError):
-    """An answer that is none.
+    """A response that cannot be decoded.
 
     Attributes:
         cut: it stopped before its end, so that another attempt may bring all of it.
+        too_large: it has more bytes than are received.
     """
 
-    def __init__(self, why: str, *, cut: bool = False) -> None:
+    def __init__(self, why: str, *, cut: bool = False, too_large: bool = False) -> None:
         super().__init__(why)
         self.cut = cut
+        self.too_large = too_large
 
 
-#: Who calls where nobody is asked for.
+#: The authorization of requests that need none.
 ANONYMOUS = Authorization()
 
 
 @attrs.define  # not frozen, as `Outcome`
 class Response:
-    """What came back, read to its end.
+    """An HTTP response, received to its end.
 
     Attributes:
-        stream: the whole body where it is too long for the memory; then `body` is its beginning.
-        problem: why it is no answer, if that shows on its way; then `body` is its beginning.
+        status: the HTTP status code.
+        body: the body, or its beginning where there is a `stream` or a `problem`.
+        headers: its headers.
+        stream: the whole body, where it is too long for memory.
+        problem: why it could not be received whole.
     """
 
     status: int
@@ -97,12 +107,12 @@ class Response:
 
     @property
     def cookies(self) -> tuple[str, ...]:
-        """All that it sets."""
+        """The values of its Set-Cookie headers."""
         return tuple(value for name, value in self.headers.items() if name.lower() == "set-cookie")
 
 
 def writer(parameter: Parameter, *, true: str = "true", false: str = "false") -> Callable[[Any], str]:
-    """What writes a parameter's values for the wire."""
+    """The function that writes a parameter's values as text; `true` and `false` are a bool's spellings."""
     if issubclass(parameter.holds, bool):
         return {True: true, False: false}.__getitem__
     if issubclass(parameter.holds, bytes):

@@ -1,4 +1,9 @@
-"""Texts for people, without the secrets of a call."""
+"""Redaction: text of the service is freed of the secrets of a call before a message quotes it.
+
+A secret is removed in each spelling in which it may come back: as it is, as a URL or a form writes it, as XML or HTML
+escapes it, with its white space folded, and cut off at the end of the text. Where a secret can still be read in what is
+left, in an escaping of another kind or in several layers of escaping, the text is not quoted.
+"""
 
 import re
 from collections.abc import Iterable
@@ -6,16 +11,16 @@ from html import escape as html_escape
 from html import unescape
 from urllib.parse import quote, quote_plus, unquote_plus
 
-#: The longest text that is shown, in characters.
+#: Characters of the longest text that is quoted.
 _LONGEST = 320
-#: So many characters of a secret would tell something of it.
+#: Characters from which on the beginning of a secret gives something of it away.
 _TELLING = 4
-#: How often a text may have been escaped.
+#: Layers of escaping that are looked through.
 _DEEP = 3
 
 
 def clean(text: str, secrets: Iterable[str]) -> str:
-    """The text without the secrets, in any spelling in which they travel, and not too long."""
+    """The text with each spelling of each secret replaced, shortened to what a message may quote."""
     for secret in secrets:
         for spelling in _spellings(secret):
             text = _without_beginning(text.replace(spelling, "***"), spelling)
@@ -25,7 +30,7 @@ def clean(text: str, secrets: Iterable[str]) -> str:
 
 
 def _without_beginning(text: str, secret: str) -> str:
-    """The text without the beginning of a secret at its end, where an answer may have been cut."""
+    """The text without a secret's beginning at its end, where the answer may have been cut within the secret."""
     for length in range(len(secret) - 1, _TELLING - 1, -1):
         if text.endswith(secret[:length]):
             return f"{text[:-length]}***"
@@ -33,7 +38,7 @@ def _without_beginning(text: str, secret: str) -> str:
 
 
 def _readings(text: str) -> set[str]:
-    """What a text can be read as, where it was escaped or quoted in a way of its own, or more than once."""
+    """The text and what it reads as when up to `_DEEP` layers of escaping are taken off."""
     readings = {text}
     for _ in range(_DEEP):
         readings |= {read(one) for one in readings for read in (unescape, unquote_plus)}
@@ -41,7 +46,7 @@ def _readings(text: str) -> set[str]:
 
 
 def _spellings(secret: str) -> Iterable[str]:
-    """How a secret can look in an answer: as it is, in a URL or form, in XML or HTML, with its blanks folded."""
+    """The spellings of a secret in an answer: as it is, in a URL or form, in XML or HTML, with its blanks folded."""
     marked_up = html_escape(secret)
     percent = [quote(secret, safe=""), quote_plus(secret)]
     lower = [re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), one) for one in percent]

@@ -1,24 +1,24 @@
-"""From a response to an outcome: HTTP status, then the binding's decoder, then the service's own meaning.
+"""From a response to an outcome: HTTP status first, then the binding's decoder, then the service's own meaning.
 
-Whatever is quoted for a person is cleaned of secrets here, at one place.
+All text of a response that a message will quote is cleaned of secrets here and nowhere else.
 """
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Answer, Operation, Outcome, OutcomeClass
 from aiorescue.wire.codec import Codec
-from aiorescue.wire.learned import LearnedAnswer
 from aiorescue.wire.message import Authorization, Response, Unreadable
 from aiorescue.wire.redact import clean, folded
 
 _OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
-#: Statuses that may be gone next time.
+#: HTTP statuses of failures that another attempt may not meet.
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 501, 502, 503, 504})
-#: Of these, the ones that say that the request was not carried out.
+#: Those of them that say that the request was not carried out.
 _NOT_CARRIED_OUT = frozenset({408, 429, 501, 503})
 #: How ASMX answers a GET or POST that it could not read: HTTP 500 and one of these, in plain text.
 _UNREAD = (
@@ -32,24 +32,28 @@ _EXCERPT = 160
 
 
 def read(
-    codec: Codec, operation: Operation[object], authorization: Authorization, response: Response
+    codec: Codec[Any], operation: Operation[object], authorization: Authorization, response: Response
 ) -> Outcome[object]:
-    """What a response means."""
-    usual = codec.usual  # once: a thread that reads a long answer may change it meanwhile
-    if usual is not None and response.status == _OK and response.problem is None:
-        known = usual.outcome(operation, response.body)
-        if known is not None:
-            return known
+    """Decode and understand the response to an operation.
+
+    Args:
+        codec: codec of the operation on the binding of the request.
+        operation: the operation that was called.
+        authorization: what its request was authorized by; its secrets are removed from quoted text.
+        response: the response.
+
+    Returns:
+        The outcome of the attempt. Its value may read from `Response.stream`.
+    """
     outcome = _read(codec, operation, response)
     if outcome.outcome_class is OutcomeClass.OK:
-        codec.usual = LearnedAnswer.of(operation.spec, response.body, outcome)
         return outcome
     secrets = [*operation.secrets, *authorization.secrets]
     word = None if outcome.word is None else clean(outcome.word, secrets)[:_EXCERPT]
     return attrs.evolve(outcome, word=word, quote=clean(outcome.quote, secrets))
 
 
-def _read(codec: Codec, operation: Operation[object], response: Response) -> Outcome[object]:
+def _read(codec: Codec[Any], operation: Operation[object], response: Response) -> Outcome[object]:
     refusal = operation.spec.service.refusal
     refused = refusal(type(operation), response.headers) if refusal is not None else None
     if refused is not None:
@@ -68,6 +72,7 @@ def _read(codec: Codec, operation: Operation[object], response: Response) -> Out
             detail=str(problem),
             quote=_excerpt(operation, response),
             ambiguous=True,
+            too_large=problem.too_large,
         )
     if response.status == _SERVER_ERROR:
         if isinstance(answer, Outcome) and answer.error is not errors.ProtocolError:
@@ -105,7 +110,7 @@ def _by_status(operation: Operation[object], response: Response) -> Outcome[obje
 
 
 def retry_after(header: str | None) -> float | None:
-    """Seconds to wait, from either form of the header; None if it is absent or unreadable."""
+    """Seconds to wait, from a Retry-After header in seconds or as a date; None if it is absent or unreadable."""
     if header is None:
         return None
     if header.isascii() and header.strip().isdecimal():
@@ -120,7 +125,7 @@ def retry_after(header: str | None) -> float | None:
 
 
 def _excerpt(operation: Operation[object], response: Response) -> str:
-    """The beginning of the answer for a message, unless it may hold a secret of its own."""
+    """The beginning of the response's text, to be quoted; a remark instead if the answer is itself a secret."""
     if operation.spec.secret_answer:
         return "(not quoted, as it may show credentials)"
     # Cleaned later; a margin is kept so that no secret is cut in two and passes unseen.

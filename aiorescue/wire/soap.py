@@ -9,7 +9,7 @@ from aiorescue.operation import Answer, Binding, Content, Operation, Outcome, Ou
 from aiorescue.wire import xml
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.form import unbase64
-from aiorescue.wire.message import Authorization, Draft, Request, Response, Unreadable, writer
+from aiorescue.wire.message import Authorization, Request, Response, Unreadable, writer
 
 _HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>'
@@ -23,7 +23,7 @@ _TAIL = "</{name}></{soap}:Body></{soap}:Envelope>"
 _OUR_FAULT = frozenset({"Client", "Sender", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown"})
 
 
-class SoapCodec(Codec):
+class SoapCodec(Codec[str]):
     """Requests and answers of one operation over one version of SOAP."""
 
     def __init__(self, operation: type[Operation[object]], binding: Binding) -> None:
@@ -62,7 +62,7 @@ class SoapCodec(Codec):
                 written.append(_written(values, elements[0]))
         return "".join(written)
 
-    def authorize(self, draft: Draft, authorization: Authorization) -> Request:
+    def authorize(self, draft: str, authorization: Authorization) -> Request:
         """The envelope around them, with the caller's code where the operation takes one."""
         if self._identity is None:
             inside = draft

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from aiorescue import errors
 from aiorescue.operation import Operation, Slot
 from aiorescue.wire.codec import Codec
-from aiorescue.wire.message import Authorization, Draft, Request
+from aiorescue.wire.message import Authorization, FormDraft, Request
 
 #: ASP.NET's maxQueryStringLength.
 LONGEST_QUERY = 2_048
@@ -54,7 +54,7 @@ class Field(NamedTuple):
 _BEGIN = itemgetter(Field._fields.index("begin"))
 
 
-class UrlEncoded(Codec):
+class UrlEncoded(Codec[FormDraft]):
     """The requests of one operation as a form or a query.
 
     Args:
@@ -96,7 +96,7 @@ class UrlEncoded(Codec):
     def field(self, slot: Slot) -> Field:
         """How this interface writes a parameter."""
 
-    def draft(self, operation: Operation[Any]) -> Draft:
+    def draft(self, operation: Operation[Any]) -> FormDraft:
         """The form with all but the code.
 
         Raises:
@@ -132,7 +132,7 @@ class UrlEncoded(Codec):
             raise self._too_long(draft)
         return draft
 
-    def authorize(self, draft: Draft, authorization: Authorization) -> Request:
+    def authorize(self, draft: FormDraft, authorization: Authorization) -> Request:
         """The form with the code, if there is one. Raises `errors.InvalidRequest` for a query that is too long now."""
         code = authorization.code
         signed = self._code and (code or self._code_always)

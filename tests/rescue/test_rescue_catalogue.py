@@ -9,12 +9,12 @@ import pytest
 from support import EXAMPLES
 
 from aiorescue import Binding, RescueClient, rescue, wire
-from aiorescue.call.awaits import awaits
+from aiorescue.call.awaits import operations_of
 from aiorescue.operation import Effect, Family, Operation
 from aiorescue.wire import Authorization
 
 ROOT = Path(__file__).parent.parent.parent
-METHODS = {name: value.operation for name, value in vars(RescueClient).items() if isinstance(value, awaits)}
+METHODS = operations_of(RescueClient)
 PAGES = {Binding.TEXT_GET, Binding.TEXT_POST}
 #: The vendor's name of each operation, and ours.
 NAMES = dict(

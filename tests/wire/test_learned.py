@@ -1,12 +1,13 @@
-"""The usual answer: known by its bytes, and never understood otherwise than the parser would have."""
+"""Learned answers: known by their bytes, and never understood otherwise than the parser would have."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aiorescue import Binding, rescue
+from aiorescue.call.reader import AnswerReader
 from aiorescue.operation import Operation, Outcome, OutcomeClass
-from aiorescue.wire import ANONYMOUS, Codec, Response, codec, read
+from aiorescue.wire import ANONYMOUS, Response, codec
 from aiorescue.wire.learned import LearnedAnswer
 
 SOAP = (
@@ -51,12 +52,17 @@ ANSWERS = {
 
 
 def outcome(operation: Operation, binding: Binding, body: str, *, learned: str | None) -> Outcome:
-    """What an answer means to a codec that has seen another one before, or none."""
-    prepared = codec(type(operation), binding)
-    prepared.usual = None
+    """What an answer means to a client that has seen another one before, or none."""
+    reader = AnswerReader(codec(type(operation), binding))
     if learned is not None:
-        read(prepared, operation, ANONYMOUS, Response(200, learned.encode()))
-    return read(prepared, operation, ANONYMOUS, Response(200, body.encode("utf-8", "surrogatepass")))
+        reader.read(operation, ANONYMOUS, Response(200, learned.encode()))
+    return reader.read(operation, ANONYMOUS, Response(200, body.encode("utf-8", "surrogatepass")))
+
+
+def learned_from(operation: Operation, binding: Binding, body: str) -> LearnedAnswer | None:
+    reader = AnswerReader(codec(type(operation), binding))
+    assert reader.read(operation, ANONYMOUS, Response(200, body.encode())).outcome_class is OutcomeClass.OK
+    return reader.learned
 
 
 def said(found: Outcome) -> tuple:
@@ -66,16 +72,14 @@ def said(found: Outcome) -> tuple:
 @pytest.mark.parametrize("name", ["pin", "number", "pin as text", "note", "note as text", "nothing", "nothing as text"])
 def test_a_good_answer_is_remembered(name: str):
     operation, binding, answer, value = ANSWERS[name]
-    assert outcome(operation, binding, answer, learned=None).outcome_class is OutcomeClass.OK
-    usual = codec(type(operation), binding).usual
-    assert usual.head + value.encode() + usual.tail == answer.encode()
+    learned = learned_from(operation, binding, answer)
+    assert learned.head + value.encode() + learned.tail == answer.encode()
 
 
 @pytest.mark.parametrize("name", ["word", "twice"])
 def test_an_answer_whose_value_has_no_place_of_its_own_is_not_remembered(name: str):
     operation, binding, answer, _ = ANSWERS[name]
-    assert outcome(operation, binding, answer, learned=None).outcome_class is OutcomeClass.OK
-    assert codec(type(operation), binding).usual is None
+    assert learned_from(operation, binding, answer) is None
 
 
 ODDLY_WRITTEN = {
@@ -107,30 +111,34 @@ def test_a_minus_before_a_number_belongs_to_it():
     assert said(known) == said(outcome(rescue.RequestPinCode(), Binding.SOAP11, other, learned=None))
 
 
-class Forgetful(Codec):
-    """Its memory is cleared by another thread as soon as it was looked at."""
+class Forgetful(AnswerReader):
+    """A reader whose memory another thread clears as soon as it was looked at."""
 
     def __init__(self, remembered: LearnedAnswer) -> None:
         self._once = [None, remembered]
 
     @property
-    def usual(self) -> LearnedAnswer | None:
+    def learned(self) -> LearnedAnswer | None:
         return self._once.pop()
-
-    draft = authorize = decode = None
 
 
 def test_what_another_thread_forgets_meanwhile_is_still_known():
-    found = read(
-        Forgetful(LearnedAnswer("closeSession_OK", b"OK")), rescue.CloseSession(1), ANONYMOUS, Response(200, b"OK")
-    )
+    reader = Forgetful(LearnedAnswer("closeSession_OK", b"OK"))
+    found = reader.read(rescue.CloseSession(1), ANONYMOUS, Response(200, b"OK"))
     assert found.outcome_class is OutcomeClass.OK
+
+
+def test_what_one_client_has_learned_is_its_own():
+    one, other = (AnswerReader(codec(rescue.CloseSession, Binding.TEXT_POST)) for _ in range(2))
+    one.read(rescue.CloseSession(1), ANONYMOUS, Response(200, b"OK"))
+    assert one.learned is not None
+    assert other.learned is None
 
 
 def test_an_answer_with_a_secret_in_it_is_not_remembered():
     operation = rescue.RequestAuthCode("me", "x")
     assert outcome(operation, Binding.TEXT_POST, "OK AUTHCODE:4ahx80u0", learned=None).value == "4ahx80u0"
-    assert codec(type(operation), Binding.TEXT_POST).usual is None
+    assert learned_from(operation, Binding.TEXT_POST, "OK AUTHCODE:4ahx80u0") is None
 
 
 WORDS = ["ERROR", "POLLRATEEXCEEDED", "NOTLOGGEDIN", "FALSE", "Invalid", "999999", "000000", "1", "", "012345 "]

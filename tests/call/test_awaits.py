@@ -1,0 +1,66 @@
+"""Operations as methods: coroutine functions with the operations' own signatures, on the class as on the instance."""
+
+import inspect
+import pydoc
+from unittest.mock import AsyncMock, create_autospec
+
+import pytest
+
+from aiorescue import AuthCode, InfoRouterClient, RescueClient, rescue
+from aiorescue.call.awaits import operations_of
+
+METHODS = [
+    pytest.param(client, name, id=f"{client.__name__}.{name}")
+    for client in (RescueClient, InfoRouterClient)
+    for name in operations_of(client)
+]
+
+
+@pytest.mark.parametrize(("client", "name"), METHODS)
+def test_a_method_is_a_coroutine_function_under_its_own_name(client: type, name: str):
+    method = getattr(client, name)
+    assert inspect.iscoroutinefunction(method)
+    assert (method.__name__, method.__qualname__) == (name, f"{client.__name__}.{name}")
+    assert method.__module__ == client.__module__
+    assert method.__doc__ == operations_of(client)[name].__doc__
+
+
+@pytest.mark.parametrize(("client", "name"), METHODS)
+def test_a_method_takes_what_the_operation_takes(client: type, name: str):
+    first, *others = inspect.signature(getattr(client, name)).parameters.values()
+    taken = inspect.signature(operations_of(client)[name]).parameters.values()
+    assert first.name == "self"
+    assert [(one.name, one.kind, one.default) for one in others] == [(one.name, one.kind, one.default) for one in taken]
+
+
+def test_a_signature_reads_as_a_program_needs_it():
+    assert str(inspect.signature(RescueClient.close_session)) == "(self, session: int) -> None"
+    assert inspect.signature(RescueClient.request_pin_code).return_annotation is rescue.PinCode
+
+
+async def test_on_the_instance_a_method_is_bound():
+    async with RescueClient(AuthCode("fixedtech0000")) as client:
+        assert inspect.iscoroutinefunction(client.close_session)
+        assert str(inspect.signature(client.close_session)) == "(session: int) -> None"
+
+
+def test_help_shows_signature_and_description():
+    shown = pydoc.render_doc(RescueClient.close_session, renderer=pydoc.plaintext)
+    assert "async close_session(self, session: int) -> None" in shown
+    assert "Close a session." in shown
+
+
+async def test_a_mock_with_the_client_as_spec_is_awaited():
+    client = AsyncMock(spec=RescueClient)
+    client.request_pin_code.return_value = "012345"
+    assert await client.request_pin_code() == "012345"
+
+
+async def test_an_autospec_refuses_arguments_that_the_operation_lacks():
+    client = create_autospec(RescueClient, instance=True)
+    await client.close_session(42)
+    client.close_session.assert_awaited_once_with(42)
+    with pytest.raises(TypeError, match="session"):
+        client.close_session()
+    with pytest.raises(TypeError, match="node"):
+        client.close_session(42, node=7)

@@ -13,8 +13,9 @@ from typing import Any
 from aiorescue import AuthCode, Pace, RescueClient
 from aiorescue.bulk import issue
 from aiorescue.rescue import RequestPinCode
-from benchmarks.cost import CODE, server
+from benchmarks.cost import CODE
 from benchmarks.report import grid
+from tests.lab.prepared_server import prepared_server
 
 #: PINs a second at which the journal is measured, and the pace that reaches about as many.
 RATE, _PACE = 1_000.0, 1_200.0
@@ -72,13 +73,13 @@ async def _memory(url: str, small: int, large: int) -> list[list[str]]:
 
 def report(*, quick: bool) -> str:
     """Memory and cost, as Markdown."""
-    with server() as url:
+    with prepared_server() as url:
         return _table(_memory(url, 2_000, 10_000) if quick else _memory(url, 10_000, 1_000_000))
 
 
 def journal_report(*, quick: bool) -> str:
     """The journal, as Markdown. Its thread must get its turn, so that nobody may run beside it."""
-    with server() as url:
+    with prepared_server() as url:
         return _table(_journal(url, 1_000 if quick else 2_000, 3))
 
 

@@ -13,15 +13,15 @@ from botocore.retries.throttling import CubicCalculator  # type: ignore[import-u
 
 from aiorescue.pace.interval import Interval
 from aiorescue.pace.limit import Limit
-from benchmarks.service import Service
-from benchmarks.virtual_time import LoopClock
+from tests.lab.hidden_limits import LimitedService
+from tests.lab.virtual_time import LoopClock
 
 #: Drives a service for ever, told the rate that it allows, or None.
-Peer = Callable[[Service, float | None], Awaitable[None]]
+Peer = Callable[[LimitedService, float | None], Awaitable[None]]
 WORKERS = 16
 
 
-async def aiorescue(service: Service, rate: float | None) -> None:
+async def aiorescue(service: LimitedService, rate: float | None) -> None:
     """Ours."""
     pacer = Interval(Limit.unknown(1.0) if rate is None else Limit.told(rate), LoopClock())
 
@@ -33,17 +33,17 @@ async def aiorescue(service: Service, rate: float | None) -> None:
     await _crowd(work)
 
 
-async def every_interval(service: Service, rate: float | None) -> None:
+async def every_interval(service: LimitedService, rate: float | None) -> None:
     """Send one in each interval, come what may."""
     await _cadence(service, rate or 1.0)
 
 
-async def nine_tenths(service: Service, rate: float | None) -> None:
+async def nine_tenths(service: LimitedService, rate: float | None) -> None:
     """The same at 0.9 of the rate."""
     await _cadence(service, 0.9 * (rate or 1.0))
 
 
-async def _cadence(service: Service, rate: float) -> None:
+async def _cadence(service: LimitedService, rate: float) -> None:
     start = asyncio.get_running_loop().time()
     async with asyncio.TaskGroup() as group:
         for number in count(1):
@@ -51,14 +51,14 @@ async def _cadence(service: Service, rate: float) -> None:
             await asyncio.sleep(start + number / rate - asyncio.get_running_loop().time())
 
 
-async def after_each_answer(service: Service, rate: float | None) -> None:
+async def after_each_answer(service: LimitedService, rate: float | None) -> None:
     """Wait for the answer, then for the interval."""
     while True:
         await service.call()
         await asyncio.sleep(1 / (rate or 1.0))
 
 
-async def backoff(service: Service, _rate: float | None) -> None:
+async def backoff(service: LimitedService, _rate: float | None) -> None:
     """As fast as it goes; after a rejection wait, twice as long each time, at random."""
     chance = random.Random(0)  # noqa: S311 - repeatable on purpose
 
@@ -72,7 +72,7 @@ async def backoff(service: Service, _rate: float | None) -> None:
     await _crowd(work)
 
 
-async def aiolimiter(service: Service, rate: float | None) -> None:
+async def aiolimiter(service: LimitedService, rate: float | None) -> None:
     """aiolimiter.AsyncLimiter, told the rate: one in each interval."""
     limiter = AsyncLimiter(1, 1 / (rate or 1.0))
 
@@ -101,7 +101,7 @@ class _Detector:
         return not accepted
 
 
-async def botocore(service: Service, _rate: float | None) -> None:
+async def botocore(service: LimitedService, _rate: float | None) -> None:
     """The adaptive retry mode of botocore: its limiter, bucket and calculator; only its waiting is ours."""
     clock = _Clock()
     bucket = TokenBucket(max_rate=1, clock=clock)

@@ -9,8 +9,8 @@ from aiorescue.bulk import issue
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.people import User
 from aiorescue.rescue import RequestLensPinCodeV2
-from benchmarks.redis_server import redis_server
 from benchmarks.report import Row, table
+from tests.lab.redis_server import redis_server
 
 RATE, _FALLEN = 10.0, 4.0
 #: 15 ± 2 ms, and 150 ± 10: the emulator's jitter comes on top.
@@ -104,7 +104,7 @@ async def _four(seconds: float) -> Row:
             command = [
                 sys.executable,
                 "-m",
-                "benchmarks.pace_worker",
+                "tests.lab.pace_worker",
                 emulator.url,
                 url,
                 str(RATE),

@@ -13,8 +13,16 @@ import attrs
 
 from benchmarks.pace_peers import PEERS, Peer, aiorescue
 from benchmarks.report import Row, bars, table
-from benchmarks.service import FixedWindow, MinimumInterval, Network, Rule, Service, SlidingWindow, TokenBucket
-from benchmarks.virtual_time import run
+from tests.lab.hidden_limits import (
+    FixedWindow,
+    LimitedService,
+    MinimumInterval,
+    Network,
+    Rule,
+    SlidingWindow,
+    TokenBucket,
+)
+from tests.lab.virtual_time import run
 
 PICTURE = Path(__file__).parent.parent / "docs" / "pace.svg"
 
@@ -88,7 +96,7 @@ def _bucket() -> Rule:
 
 def measure(scenario: Scenario, peer: Peer, seed: int) -> tuple[float, float]:
     """The share of the permitted calls, and the share of rejected ones."""
-    service = Service(scenario.rule(), scenario.network, seed)
+    service = LimitedService(scenario.rule(), scenario.network, seed)
 
     async def drive() -> None:
         work = asyncio.ensure_future(peer(service, scenario.told))

@@ -20,7 +20,7 @@ import xmltodict
 from aiorescue import AuthCode, RescueClient
 from aiorescue.rescue import ReportOutput
 from benchmarks.report import grid
-from benchmarks.report_server import report_server
+from tests.lab.report_server import report_server
 
 MIB = 2**20
 DAY = date(2012, 2, 16)

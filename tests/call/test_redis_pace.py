@@ -18,7 +18,7 @@ from aiorescue.operation import Family
 from aiorescue.pace.shared.redis import RedisInterval, RedisPace, RedisPacers, RedisWindow
 from aiorescue.pace.turns import Priority
 from aiorescue.rescue import RequestPinCode
-from benchmarks.redis_server import redis_server
+from tests.lab.redis_server import redis_server
 
 ROOT = Path(__file__).parent.parent.parent
 CODE = "fixedtech0000"
@@ -237,7 +237,7 @@ async def test_it_comes_back_to_redis(redis_url: str, caplog: pytest.LogCaptureF
 async def test_four_processes_share_one_rate_fairly(redis_url: str):
     rate, seconds = 20.0, 5.0
     async with Emulator(pin_rate=rate, latency=0.015) as service:
-        command = [sys.executable, "-m", "benchmarks.pace_worker", service.url, redis_url, str(rate), str(seconds)]
+        command = [sys.executable, "-m", "tests.lab.pace_worker", service.url, redis_url, str(rate), str(seconds)]
         workers = [
             await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=ROOT) for _ in range(4)
         ]

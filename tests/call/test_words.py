@@ -1,11 +1,12 @@
 """Every status word on every binding: which exception, and after how many requests."""
 
 import pytest
-from support import EXAMPLES, IMPATIENT, QuickClock
+from support import EXAMPLES, IMPATIENT
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, Ticket, errors, inforouter, rescue
 from aiorescue.emulator import Emulator
 from aiorescue.operation import VERDICTS, Needs, Operation, OutcomeClass, verdict
+from tests.lab.clocks import QuickClock
 
 TEXT = {Binding.TEXT_GET, Binding.TEXT_POST}
 

@@ -9,14 +9,14 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from rescue.report_pages import MIB, chunked, nameless, reports, text, until, whole, xml
-from rescue.rescue_pages import pages
 from support import IMPATIENT
 
 from aiorescue import AuthCode, Binding, Login, RescueClient, errors
 from aiorescue.call import spool
 from aiorescue.rescue import GetReport, ReportOutput
-from benchmarks.report_server import report_server
+from tests.lab.report_pages import MIB, chunked, nameless, reports, text, until, whole, xml
+from tests.lab.report_server import report_server
+from tests.lab.rescue_pages import pages
 
 DAY = date(2024, 1, 1)
 CODE = AuthCode("4ahx")

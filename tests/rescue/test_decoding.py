@@ -3,11 +3,11 @@
 from datetime import datetime, time, timedelta
 
 import pytest
-from rescue.rescue_decoding import decode
 
 from aiorescue import errors, rescue
 from aiorescue.operation import Binding, OutcomeClass
 from aiorescue.rescue import NodeStatus, NodeType, ReportArea, SessionStatus
+from tests.rescue.decoding import decode
 
 TEXT, SOAP = Binding.TEXT_POST, Binding.SOAP11
 HEAD = (

@@ -4,12 +4,13 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from rescue.rescue_pages import pages
-from support import IMPATIENT, QuickClock
+from support import IMPATIENT
 
 from aiorescue import AuthCode, Binding, Login, RescueClient, errors, rescue
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import ReportArea
+from tests.lab.clocks import QuickClock
+from tests.lab.rescue_pages import pages
 
 LOGIN = Login("tech@example.com", "secret")
 SET = dict.fromkeys(

@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 
 import pytest
-from rescue.rescue_decoding import SAMPLES, sample
 
 from aiorescue import errors, rescue
 from aiorescue.operation import OutcomeClass, verdict
 from aiorescue.rescue import NodeStatus, NodeType, SessionStatus
+from tests.rescue.decoding import SAMPLES, sample
 
 FILES = sorted(path.stem for path in SAMPLES.glob("*.txt"))
 

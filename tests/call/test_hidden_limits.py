@@ -10,7 +10,6 @@ from tests.lab.hidden_limits import LimitedService, MinimumInterval, Network, To
 from tests.lab.virtual_time import LoopClock, run
 
 NETWORK = Network(latency=0.015, jitter=0.002)
-pytestmark = pytest.mark.usefixtures("in_no_time")
 
 
 def serve(service: LimitedService, rate: float | None, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What a call costs beyond the bare request: CPU per PIN at 64 in flight, beside the peers, in one process.
+"""The CPU cost of a call: a PIN with 64 calls in flight, as a ratio to a bare request, beside other clients.
 
 Each figure is the median of pairs (bare, candidate) taken in turn, so that a busy machine slows both.
 """
@@ -37,7 +37,7 @@ Call = Callable[[], Awaitable[object]]
 
 
 async def _cpu(call: Call, count: int) -> float:
-    """Seconds of CPU for each call."""
+    """Make calls, 64 at a time; returns the seconds of CPU for each."""
     work = iter(range(count))
 
     async def worker() -> None:
@@ -51,7 +51,18 @@ async def _cpu(call: Call, count: int) -> float:
 
 
 async def _ratio(bare: Call, candidate: Call, count: int, pairs: int, *, slower: int = 1) -> tuple[float, float]:
-    """The median of candidate / bare, and the bare call's CPU in microseconds; `slower` candidates make fewer calls."""
+    """Measure a candidate beside the bare request, in pairs.
+
+    Returns:
+        The median of the ratios candidate / bare, and the CPU of the bare request in microseconds.
+
+    Args:
+        bare: makes the bare request.
+        candidate: makes a call.
+        count: calls of each in a pair.
+        pairs: how many pairs.
+        slower: divides the number of the candidate's calls, to save time.
+    """
     await _cpu(bare, IN_FLIGHT * 2)
     await _cpu(candidate, IN_FLIGHT * 2)
     taken = [(await _cpu(bare, count), await _cpu(candidate, count // slower)) for _ in range(pairs)]
@@ -59,7 +70,7 @@ async def _ratio(bare: Call, candidate: Call, count: int, pairs: int, *, slower:
 
 
 def _bare(session: aiohttp.ClientSession, url: str, operation: PinRequest, binding: Binding) -> Call:
-    """The same bytes by aiohttp, and the answer read."""
+    """A function that sends the bytes of an operation with aiohttp and reads the answer, undecoded."""
     request = wire.codec(type(operation), binding).encode(operation, Authorization(code=CODE))
     target = f"{url}{request.path}{'?' if request.query else ''}{request.query}"
 
@@ -71,7 +82,7 @@ def _bare(session: aiohttp.ClientSession, url: str, operation: PinRequest, bindi
 
 
 def _by_hand(session: aiohttp.ClientSession, url: str) -> Call:
-    """What one writes by hand: a template, aiohttp, xmltodict, tenacity."""
+    """A function that gets a PIN as one would write it by hand: a template, aiohttp, xmltodict, tenacity."""
     request = wire.codec(RequestLensPinCodeV2, Binding.SOAP11).encode(
         RequestLensPinCodeV2(**FIELDS), Authorization(code=CODE)
     )
@@ -170,7 +181,7 @@ _WHY_LESS = (
 
 
 def report(*, quick: bool) -> str:
-    """All of it, as Markdown."""
+    """Measure clients, bindings and imports; returns Markdown."""
     count, pairs = (640, 3) if quick else (2_048, 5)
 
     async def wsdl(folder: str, url: str) -> Path:

@@ -1,4 +1,4 @@
-"""SOAP answers in spellings that the samples do not show: nil, attributes, blanks, and elements that are not there."""
+"""Decoding SOAP answers in spellings that the samples do not show: nil, attributes, blanks, absent elements."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Reports of any size: received whole, read row by row, in little memory, beside the event loop."""
+"""Reports of any size: received in one piece, or read row by row in little memory beside the event loop."""
 
 import asyncio
 import errno
@@ -25,7 +25,7 @@ LINUX = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks int
 
 @pytest.fixture(autouse=True)
 async def files():
-    """How many files without a name are open beyond those of before; none in the end."""
+    """Counts open temporary files beyond those that were open before the test; at its end there are none."""
     before = nameless()
     yield lambda: nameless() - before
     await until(lambda: nameless() == before)
@@ -54,7 +54,7 @@ async def collect(rows):
 
 
 def resident():
-    """Resident memory in MiB."""
+    """The resident memory of this process in MiB."""
     return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
 

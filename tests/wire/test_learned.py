@@ -1,4 +1,4 @@
-"""The usual answer: known by its bytes, and never understood otherwise than the parser would have."""
+"""Learned answers: recognized by their bytes, with exactly the outcome that parsing would have given."""
 
 import pytest
 from hypothesis import given
@@ -51,7 +51,7 @@ ANSWERS = {
 
 
 def outcome(operation: Operation, binding: Binding, body: str, *, learned: str | None) -> Outcome:
-    """What an answer means to a codec that has seen another one before, or none."""
+    """The outcome of an answer for a codec that has seen another answer before, or none."""
     prepared = codec(type(operation), binding)
     prepared.usual = None
     if learned is not None:
@@ -108,7 +108,7 @@ def test_a_minus_before_a_number_belongs_to_it():
 
 
 class Forgetful(Codec):
-    """Its memory is cleared by another thread as soon as it was looked at."""
+    """A codec whose memory another thread clears as soon as it has been read."""
 
     def __init__(self, remembered: LearnedAnswer) -> None:
         self._once = [None, remembered]
@@ -120,7 +120,7 @@ class Forgetful(Codec):
     draft = authorize = decode = None
 
 
-def test_what_another_thread_forgets_meanwhile_is_still_known():
+def test_what_another_thread_clears_during_a_look_up_is_still_known():
     found = read(
         Forgetful(LearnedAnswer("closeSession_OK", b"OK")), rescue.CloseSession(1), ANONYMOUS, Response(200, b"OK")
     )

@@ -130,6 +130,13 @@ def test_only_the_transport_imports_the_http_client():
     assert users == {"aiorescue.call.transport"}
 
 
+@pytest.mark.parametrize(("tree", "above"), [("aiorescue", {"tests", "benchmarks"}), ("tests", {"benchmarks"})])
+def test_benchmarks_import_the_laboratory_and_not_the_other_way_round(tree: str, above: set[str]):
+    for module, path in modules_below(ROOT / tree).items():
+        found = {name.split(".")[0] for name in imports(path.read_text("utf-8"), MODULES)}
+        assert not found & above, module
+
+
 @pytest.mark.parametrize("tree", ["aiorescue", "tests", "benchmarks"])
 def test_files_and_folders_are_small_enough_to_keep_in_view(tree: str):
     files = sorted((ROOT / tree).rglob("*.py"))

@@ -1,1 +1,1 @@
-"""Measurements, each beside its peers in the same run: ``python -m benchmarks``."""
+"""Benchmarks of the client, beside other clients and pacers in the same run: ``python -m benchmarks``."""

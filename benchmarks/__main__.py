@@ -1,4 +1,4 @@
-"""All measurements: ``python -m benchmarks [--quick] [NAME …]``. A full run writes `docs/benchmarks.md`."""
+"""Runs benchmarks: ``python -m benchmarks [--quick] [NAME …]``. A complete run writes `docs/benchmarks.md`."""
 
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -13,13 +13,13 @@ PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
 class Report(Protocol):
-    """Measures, and tells as Markdown."""
+    """A benchmark."""
 
     def __call__(self, *, quick: bool) -> str:
-        """All of it; in less time if quick."""
+        """Measure, and return the result as Markdown; `quick` takes less time and is less exact."""
 
 
-#: Each benchmark: its name, its title, and what measures it. To join, add a line.
+#: The name of each benchmark, its title, and the function that measures. A new one is one more line.
 BENCHMARKS: dict[str, tuple[str, Report]] = {
     "pace": ("Pace, against hidden limits (simulated)", pace_simulation.report),
     "pace-real": ("Pace, in real time on the emulator", pace_real.report),
@@ -29,14 +29,15 @@ BENCHMARKS: dict[str, tuple[str, Report]] = {
     "stream": ("A report of 100 MiB", stream.report),
 }
 
-#: Waits for the clock most of the time: the next one, which looks at the CPU time of its own process, gives way to it.
+#: The first waits for the clock most of the time, so the second runs beside it: it measures the CPU time of its own
+#: process, and gives way to the first.
 _WAITING, _BESIDE = "pace-real", "bulk"
 
 _INTRODUCTION = "`pip install -e '.[benchmarks]'` and `python -m benchmarks` measure this anew."
 
 
 def main(arguments: list[str]) -> int:
-    """Measure what was asked for, or everything."""
+    """Run the benchmarks that are named, or all; returns the exit status."""
     quick = "--quick" in arguments
     wanted = {one for one in arguments if not one.startswith("-")}
     unknown = wanted - BENCHMARKS.keys()

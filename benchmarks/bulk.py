@@ -1,4 +1,4 @@
-"""What a bulk job costs: the journal at a thousand PINs a second, memory and cost over a million requests."""
+"""The cost of a bulk job: of its journal at a thousand PINs a second, and memory and CPU over a million requests."""
 
 import asyncio
 import gc
@@ -13,15 +13,16 @@ from typing import Any
 from aiorescue import AuthCode, Pace, RescueClient
 from aiorescue.bulk import issue
 from aiorescue.rescue import RequestPinCode
-from benchmarks.cost import CODE, server
+from benchmarks.cost import CODE
 from benchmarks.report import grid
+from tests.lab.prepared_server import prepared_server
 
 #: PINs a second at which the journal is measured, and the pace that reaches about as many.
 RATE, _PACE = 1_000.0, 1_200.0
 
 
 async def _job(url: str, count: int, *, rate: float | None, journal: Path | None = None) -> tuple[float, float]:
-    """CPU of a PIN, and PINs a second."""
+    """Run a job; returns the seconds of CPU for each PIN, and the PINs a second."""
     pace = None if rate is None else Pace(pins=rate)
     async with RescueClient(AuthCode(CODE), base_url=url, pace=pace) as client:
         gc.collect()
@@ -32,7 +33,7 @@ async def _job(url: str, count: int, *, rate: float | None, journal: Path | None
 
 
 async def _journal(url: str, count: int, pairs: int) -> list[list[str]]:
-    """A job with and without a journal."""
+    """Rows that compare a job with a journal to one without, at a fixed pace and without a pace."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for rate, goal in ((_PACE, "≤ 1.15"), (None, "")):
@@ -48,12 +49,12 @@ async def _journal(url: str, count: int, pairs: int) -> list[list[str]]:
 
 
 def _resident() -> int:
-    """Resident memory in KiB."""
+    """The resident memory of this process in KiB."""
     return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
 
 
 async def _memory(url: str, small: int, large: int) -> list[list[str]]:
-    """Memory and cost of a PIN, from a small job to a large one."""
+    """Rows that compare a large job to a small one, in memory and in CPU for each PIN."""
     cheap, before = [], 0
     for _ in range(3):
         cheap.append((await _job(url, small, rate=None))[0])
@@ -62,23 +63,27 @@ async def _memory(url: str, small: int, large: int) -> list[list[str]]:
     dear, _ = await _job(url, large, rate=None)
     gc.collect()
     after = _resident()
-    # Before and after, as the machine may have become faster or slower meanwhile. The first one warms up.
+    # Small jobs before and after the large one, as the machine may become faster or slower. The first one warms up.
     cheap += [(await _job(url, small, rate=None))[0] for _ in range(2)]
     return [
         [f"memory, from {small:,} to {large:,} requests", f"{(after - before) / 1024:+.1f} MiB", "± 10 MiB"],
-        ["the cost of a PIN, the same", f"{dear / statistics.median(cheap[1:]):.2f}", "± 10 %"],
+        [
+            "the cost of a PIN, small job to large one",
+            f"{dear / statistics.median(cheap[1:]):.2f}",
+            "± 10 %",
+        ],
     ]
 
 
 def report(*, quick: bool) -> str:
-    """Memory and cost, as Markdown."""
-    with server() as url:
+    """Measure memory and CPU over many requests; returns Markdown."""
+    with prepared_server() as url:
         return _table(_memory(url, 2_000, 10_000) if quick else _memory(url, 10_000, 1_000_000))
 
 
 def journal_report(*, quick: bool) -> str:
-    """The journal, as Markdown. Its thread must get its turn, so that nobody may run beside it."""
-    with server() as url:
+    """Measure the journal; returns Markdown. Nothing may run beside it, as its thread must get CPU time at once."""
+    with prepared_server() as url:
         return _table(_journal(url, 1_000 if quick else 2_000, 3))
 
 

@@ -1,20 +1,17 @@
-"""What a call costs beyond the bare request: CPU per PIN at 64 in flight, beside the peers, in one process.
+"""The CPU cost of a call: a PIN with 64 calls in flight, as a ratio to a bare request, beside other clients.
 
 Each figure is the median of pairs (bare, candidate) taken in turn, so that a busy machine slows both.
 """
 
 import asyncio
 import gc
-import multiprocessing
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,89 +28,16 @@ from aiorescue.emulator import Emulator
 from aiorescue.rescue import PinRequest, RequestLensPinCodeV2, RequestPinCode
 from aiorescue.wire import Authorization
 from benchmarks.report import grid
+from tests.lab.prepared_server import prepared_server
 
 IN_FLIGHT = 64
 CODE = "4ahx80u0"
 FIELDS = {"custom_fields": ["Jane Doe", "jane.doe@example.com"], "tracking": "CASE-7", "no_tech_console": True}
 Call = Callable[[], Awaitable[object]]
 
-_RESPONSE = (
-    '<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{envelope}"'
-    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema"><soap:Body>'
-    '<{name}Response xmlns="https://secure.logmeinrescue.com/API/API.asmx"><{name}Result>{word}</{name}Result>{out}'
-    "</{name}Response></soap:Body></soap:Envelope>"
-)
-
-
-def _answer_to(head: bytes, body: bytes) -> bytes:
-    """The answer to any request that the benchmarks make."""
-    path = head.split(b" ", 2)[1].decode().partition("?")[0]
-    if path.endswith(".aspx"):
-        text = "OK\n\nPINCODE:012345" if "PIN" in path else "OK"
-        return _http(text.encode(), "text/html")
-    if not path.endswith("API.asmx"):
-        name = path.rpartition("/")[2]
-        text = f'<{name}Ret xmlns="https://secure.logmeinrescue.com/API/API.asmx">{name}Ret_OK</{name}Ret>'
-        return _http(text.encode(), "text/xml; charset=utf-8")
-    found = re.search(rb"Body><(\w+:)?(\w+)[ >]", body)
-    name = found[2].decode() if found else ""
-    envelope = (
-        "http://www.w3.org/2003/05/soap-envelope" if b"soap12" in body else "http://schemas.xmlsoap.org/soap/envelope/"
-    )
-    lens = name == "requestLensPINCodeV2"
-    out = "<sPINCode>012345</sPINCode>" if lens else "<iPINCode>12345</iPINCode>" if "PIN" in name else ""
-    word = "requestPINCode_OK" if "PIN" in name else f"{name}Ret_OK"
-    return _http(_RESPONSE.format(envelope=envelope, name=name, word=word, out=out).encode(), "text/xml; charset=utf-8")
-
-
-def _http(body: bytes, content_type: str) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (
-        content_type.encode(),
-        len(body),
-        body,
-    )
-
-
-def _serve(port: "multiprocessing.Queue[int]") -> None:
-    """A server that costs as little as possible, in a process of its own; answers are prepared once."""
-    answers: dict[bytes, bytes] = {}
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = re.search(rb"(?i)content-length: (\d+)", head)
-                body = await reader.readexactly(int(length[1]) if length else 0)
-                key = head.partition(b"\r\n")[0] + body
-                if key not in answers:
-                    answers[key] = _answer_to(head, body)
-                writer.write(answers[key])
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    async def main() -> None:
-        server = await asyncio.start_server(handle, "127.0.0.1", 0)
-        port.put(server.sockets[0].getsockname()[1])
-        await server.serve_forever()
-
-    asyncio.run(main())
-
-
-@contextmanager
-def server() -> Iterator[str]:
-    """Its base URL."""
-    port: multiprocessing.Queue[int] = multiprocessing.Queue()
-    process = multiprocessing.Process(target=_serve, args=(port,), daemon=True)
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{port.get()}"
-    finally:
-        process.terminate()
-        process.join()
-
 
 async def _cpu(call: Call, count: int) -> float:
-    """Seconds of CPU for each call."""
+    """Make calls, 64 at a time; returns the seconds of CPU for each."""
     work = iter(range(count))
 
     async def worker() -> None:
@@ -127,7 +51,18 @@ async def _cpu(call: Call, count: int) -> float:
 
 
 async def _ratio(bare: Call, candidate: Call, count: int, pairs: int, *, slower: int = 1) -> tuple[float, float]:
-    """The median of candidate / bare, and the bare call's CPU in microseconds; `slower` candidates make fewer calls."""
+    """Measure a candidate beside the bare request, in pairs.
+
+    Returns:
+        The median of the ratios candidate / bare, and the CPU of the bare request in microseconds.
+
+    Args:
+        bare: makes the bare request.
+        candidate: makes a call.
+        count: calls of each in a pair.
+        pairs: how many pairs.
+        slower: divides the number of the candidate's calls, to save time.
+    """
     await _cpu(bare, IN_FLIGHT * 2)
     await _cpu(candidate, IN_FLIGHT * 2)
     taken = [(await _cpu(bare, count), await _cpu(candidate, count // slower)) for _ in range(pairs)]
@@ -135,7 +70,7 @@ async def _ratio(bare: Call, candidate: Call, count: int, pairs: int, *, slower:
 
 
 def _bare(session: aiohttp.ClientSession, url: str, operation: PinRequest, binding: Binding) -> Call:
-    """The same bytes by aiohttp, and the answer read."""
+    """A function that sends the bytes of an operation with aiohttp and reads the answer, undecoded."""
     request = wire.codec(type(operation), binding).encode(operation, Authorization(code=CODE))
     target = f"{url}{request.path}{'?' if request.query else ''}{request.query}"
 
@@ -147,7 +82,7 @@ def _bare(session: aiohttp.ClientSession, url: str, operation: PinRequest, bindi
 
 
 def _by_hand(session: aiohttp.ClientSession, url: str) -> Call:
-    """What one writes by hand: a template, aiohttp, xmltodict, tenacity."""
+    """A function that gets a PIN as one would write it by hand: a template, aiohttp, xmltodict, tenacity."""
     request = wire.codec(RequestLensPinCodeV2, Binding.SOAP11).encode(
         RequestLensPinCodeV2(**FIELDS), Authorization(code=CODE)
     )
@@ -246,7 +181,7 @@ _WHY_LESS = (
 
 
 def report(*, quick: bool) -> str:
-    """All of it, as Markdown."""
+    """Measure clients, bindings and imports; returns Markdown."""
     count, pairs = (640, 3) if quick else (2_048, 5)
 
     async def wsdl(folder: str, url: str) -> Path:
@@ -259,7 +194,7 @@ def report(*, quick: bool) -> str:
             path.write_text((await response.text()).replace(service.url, url), "utf-8")
             return path
 
-    with server() as url, tempfile.TemporaryDirectory() as folder:
+    with prepared_server() as url, tempfile.TemporaryDirectory() as folder:
         peers = asyncio.run(_peers(url, asyncio.run(wsdl(folder, url)), count, pairs))
         bindings = asyncio.run(_bindings(url, count, pairs))
     return "\n\n".join(

@@ -1,4 +1,4 @@
-"""How else one could pace: what people write by hand, and libraries, their own classes on the virtual clock."""
+"""Pacers to compare: ours, what people write by hand, and libraries, each driving a service in virtual time."""
 
 import asyncio
 import random
@@ -13,16 +13,16 @@ from botocore.retries.throttling import CubicCalculator  # type: ignore[import-u
 
 from aiorescue.pace.interval import Interval
 from aiorescue.pace.limit import Limit
-from benchmarks.service import Service
-from benchmarks.virtual_time import LoopClock
+from tests.lab.hidden_limits import LimitedService
+from tests.lab.virtual_time import LoopClock
 
-#: Drives a service for ever, told the rate that it allows, or None.
-Peer = Callable[[Service, float | None], Awaitable[None]]
+#: Calls a service for ever. Gets the rate that the service allows, or None if the pacer must find it out.
+Peer = Callable[[LimitedService, float | None], Awaitable[None]]
 WORKERS = 16
 
 
-async def aiorescue(service: Service, rate: float | None) -> None:
-    """Ours."""
+async def aiorescue(service: LimitedService, rate: float | None) -> None:
+    """The pacer of aiorescue."""
     pacer = Interval(Limit.unknown(1.0) if rate is None else Limit.told(rate), LoopClock())
 
     async def work() -> None:
@@ -33,17 +33,17 @@ async def aiorescue(service: Service, rate: float | None) -> None:
     await _crowd(work)
 
 
-async def every_interval(service: Service, rate: float | None) -> None:
-    """Send one in each interval, come what may."""
+async def every_interval(service: LimitedService, rate: float | None) -> None:
+    """Send one call in each interval, whatever the answers are."""
     await _cadence(service, rate or 1.0)
 
 
-async def nine_tenths(service: Service, rate: float | None) -> None:
-    """The same at 0.9 of the rate."""
+async def nine_tenths(service: LimitedService, rate: float | None) -> None:
+    """Send calls at 0.9 of the rate, whatever the answers are."""
     await _cadence(service, 0.9 * (rate or 1.0))
 
 
-async def _cadence(service: Service, rate: float) -> None:
+async def _cadence(service: LimitedService, rate: float) -> None:
     start = asyncio.get_running_loop().time()
     async with asyncio.TaskGroup() as group:
         for number in count(1):
@@ -51,15 +51,15 @@ async def _cadence(service: Service, rate: float) -> None:
             await asyncio.sleep(start + number / rate - asyncio.get_running_loop().time())
 
 
-async def after_each_answer(service: Service, rate: float | None) -> None:
-    """Wait for the answer, then for the interval."""
+async def after_each_answer(service: LimitedService, rate: float | None) -> None:
+    """Make one call at a time, and wait for an interval after each answer."""
     while True:
         await service.call()
         await asyncio.sleep(1 / (rate or 1.0))
 
 
-async def backoff(service: Service, _rate: float | None) -> None:
-    """As fast as it goes; after a rejection wait, twice as long each time, at random."""
+async def backoff(service: LimitedService, _rate: float | None) -> None:
+    """Call as fast as possible, and after each rejection wait a random time, up to twice as long as before."""
     chance = random.Random(0)  # noqa: S311 - repeatable on purpose
 
     async def work() -> None:
@@ -72,8 +72,8 @@ async def backoff(service: Service, _rate: float | None) -> None:
     await _crowd(work)
 
 
-async def aiolimiter(service: Service, rate: float | None) -> None:
-    """aiolimiter.AsyncLimiter, told the rate: one in each interval."""
+async def aiolimiter(service: LimitedService, rate: float | None) -> None:
+    """Pace by `aiolimiter.AsyncLimiter` at the given rate, one call in each interval."""
     limiter = AsyncLimiter(1, 1 / (rate or 1.0))
 
     async def work() -> None:
@@ -86,23 +86,23 @@ async def aiolimiter(service: Service, rate: float | None) -> None:
 
 
 class _Clock:
-    """The loop's time, for botocore."""
+    """The event loop's clock, in the shape that botocore expects."""
 
     def current_time(self) -> float:
-        """Seconds."""
+        """Seconds on the clock of the running loop."""
         return asyncio.get_running_loop().time()
 
 
 class _Detector:
-    """Told what the answer was."""
+    """Botocore's detector of throttling, which gets the answer as a bool."""
 
     def is_throttling_error(self, *, accepted: bool) -> bool:
-        """Whether it was a rejection."""
+        """Whether the call was rejected."""
         return not accepted
 
 
-async def botocore(service: Service, _rate: float | None) -> None:
-    """The adaptive retry mode of botocore: its limiter, bucket and calculator; only its waiting is ours."""
+async def botocore(service: LimitedService, _rate: float | None) -> None:
+    """Pace by botocore's adaptive retry mode: its own limiter, bucket and calculator, with waits on the event loop."""
     clock = _Clock()
     bucket = TokenBucket(max_rate=1, clock=clock)
     limiter = ClientRateLimiter(

@@ -1,4 +1,4 @@
-"""The pace in real time, on the emulator: one identity, ten of them, four processes on one identity."""
+"""The pace in real time against the emulator: one identity, ten identities, four processes that share one."""
 
 import asyncio
 import sys
@@ -9,8 +9,8 @@ from aiorescue.bulk import issue
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.people import User
 from aiorescue.rescue import RequestLensPinCodeV2
-from benchmarks.redis_server import redis_server
 from benchmarks.report import Row, table
+from tests.lab.redis_server import redis_server
 
 RATE, _FALLEN = 10.0, 4.0
 #: 15 ± 2 ms, and 150 ± 10: the emulator's jitter comes on top.
@@ -19,7 +19,7 @@ _WARM_UP = 4.0
 
 
 def report(*, quick: bool) -> str:
-    """All of it, as Markdown."""
+    """Measure all rows, some of them at once; returns Markdown."""
     return asyncio.run(_measure(quick=quick))
 
 
@@ -33,13 +33,17 @@ async def _measure(*, quick: bool) -> str:
     async def slow() -> list[Row]:
         return [await _alone(1.0, _SLOW, seconds * 4, goal=0.97, most=0.01)]
 
-    # What makes few calls goes on meanwhile.
+    # Rows that make few calls are measured at once with the others.
     works = [slow(), fast()] if quick else [slow(), _falling(60.0), fast()]
     return table([row for rows in await asyncio.gather(*works) for row in rows])
 
 
 def _permitted(emulator: Emulator, since: float, rate: float, *, behind: int = 0) -> tuple[float, float]:
-    """The share of the permitted rate, and the share of requests that were rejected, `behind` so many earlier ones."""
+    """Look up what has happened at the emulator since a moment on its clock; skips the first `behind` requests.
+
+    Returns:
+        PINs as a share of those permitted, and rejected requests as a share of all.
+    """
     until = emulator.clock()
     pins = sum(since <= entry.time < until for entry in emulator.ledger)
     words = [request.word for request in emulator.requests][behind:]
@@ -104,7 +108,7 @@ async def _four(seconds: float) -> Row:
             command = [
                 sys.executable,
                 "-m",
-                "benchmarks.pace_worker",
+                "tests.lab.pace_worker",
                 emulator.url,
                 url,
                 str(RATE),
@@ -122,7 +126,3 @@ async def _four(seconds: float) -> Row:
         return Row(
             f"four processes, one identity, Redis ({unfair:.0%} from fair)", share, rejected, goal=0.93, most=0.02
         )
-
-
-if __name__ == "__main__":
-    print(report(quick="--quick" in sys.argv))

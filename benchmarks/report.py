@@ -1,4 +1,4 @@
-"""Tables and bars for people."""
+"""Results as Markdown tables and as an SVG picture."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -8,16 +8,15 @@ import attrs
 
 @attrs.frozen
 class Row:
-    """One line: a situation, what was reached, what was to be reached, and what the peers reached.
+    """One row of a table about the pace: what was reached, the goals, and what the peers reached.
 
     Attributes:
-        name: the situation.
-        share: of what the service permits.
-        rejected: of the calls.
-        goal: least share; None where there is none.
-        most: rejected, at most.
-        peers: share and rejected, by name.
-        mean: share in the mean of several runs, where `share` is the worst.
+        name: of the scenario.
+        share: accepted calls as a share of those that the service permits.
+        rejected: rejected calls as a share of all.
+        goal: the least `share` to reach; None without a goal.
+        most: the greatest `rejected` to stay below; None without a goal.
+        peers: share and rejected of other pacers, by name.
     """
 
     name: str
@@ -26,33 +25,32 @@ class Row:
     goal: float | None = None
     most: float | None = None
     peers: Mapping[str, tuple[float, float]] = attrs.field(factory=dict)
-    mean: float | None = None
 
     @property
     def good(self) -> bool:
-        """The goal is reached."""
+        """Whether the goals are reached."""
         return (self.goal is None or self.share >= self.goal) and (self.most is None or self.rejected <= self.most)
 
     @property
-    def verdict(self) -> str:
-        """The goal, and whether it is reached."""
+    def goals(self) -> str:
+        """The goals, and a mark whether they are reached."""
         if self.goal is None or self.most is None:
             return "-"
         return f"≥ {self.goal:.0%}, ≤ {self.most:.1%} {'✓' if self.good else '✗'}"
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Rows as a Markdown table: in each cell the share of the permitted calls, and the share of rejected ones."""
+    """A Markdown table of rows; each cell has the share of the permitted calls and the share of rejected ones."""
     peers = list(dict.fromkeys(peer for row in rows for peer in row.peers))
     lines = [["service", "goal", "**aiorescue**", *peers]]
     for row in rows:
         cells = [_cell(*row.peers[peer]) if peer in row.peers else "" for peer in peers]
-        lines.append([row.name, row.verdict, f"**{_cell(row.share, row.rejected)}**", *cells])
+        lines.append([row.name, row.goals, f"**{_cell(row.share, row.rejected)}**", *cells])
     return grid(lines)
 
 
 def grid(lines: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; the first line is its head."""
+    """A Markdown table of cells; the first line is its head."""
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
     text = ["| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |" for line in lines]
     text.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
@@ -69,7 +67,7 @@ _BAR, _LEFT, _WIDTH = 9, 250, 520
 
 
 def bars(title: str, rows: Sequence[Row]) -> str:
-    """An SVG picture: for each row a bar for each who took part, what was rejected in red behind it."""
+    """An SVG picture: for each row one bar for each pacer, with its rejected calls in red behind it."""
     names = ["aiorescue", *dict.fromkeys(peer for row in rows for peer in row.peers)]
     parts, y = [f'<text x="10" y="22" font-size="15" font-weight="bold">{escape(title)}</text>'], 44
     for index, name in enumerate(names):

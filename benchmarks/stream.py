@@ -1,6 +1,6 @@
-"""A report of 100 MiB: how fast it is read, in how much memory, and how long the event loop is held up.
+"""Reading a report of 100 MiB: speed, memory, and how long the event loop is held up.
 
-Each way runs in a process of its own, so that memory is its own.
+Each way of reading runs in a process of its own, so that its memory can be told from that of the others.
 """
 
 import asyncio
@@ -20,23 +20,23 @@ import xmltodict
 from aiorescue import AuthCode, RescueClient
 from aiorescue.rescue import ReportOutput
 from benchmarks.report import grid
-from benchmarks.report_server import report_server
+from tests.lab.report_server import report_server
 
 MIB = 2**20
 DAY = date(2012, 2, 16)
-#: What the loop may be held up, in seconds; and how much memory may grow, in MiB.
+#: Goals: seconds for which the loop may be held up at most, and MiB by which memory may grow.
 LONGEST, MEMORY = 0.02, 32
 
 
 @attrs.frozen
 class Run:
-    """What one way took.
+    """The result of one way of reading.
 
     Attributes:
-        rows: how many it read.
-        seconds: from the request to the last row.
-        memory: how much it grew, in MiB.
-        gaps: seconds between turns of the event loop, in order of their length.
+        rows: number of rows that were read.
+        seconds: time from the request to the last row.
+        memory: MiB by which the process grew at its peak.
+        gaps: seconds between turns of the event loop, shortest first.
     """
 
     rows: int
@@ -46,16 +46,17 @@ class Run:
 
     @property
     def longest(self) -> float:
-        """The longest block of the loop."""
+        """Seconds of the longest block of the event loop."""
         return self.gaps[-1]
 
     @property
     def usual(self) -> float:
-        """The 99th percentile."""
+        """Seconds below which 99 % of the gaps are."""
         return self.gaps[int(len(self.gaps) * 0.99)]
 
 
-#: Freeing many rows takes a while, too, but it is for whoever has them to choose when: they are kept.
+#: Reads a report and returns its rows. They are kept until the measurement ends: freeing them takes time, too, but a
+#: program chooses when.
 Way = Callable[[str, int], Coroutine[Any, Any, Sized]]
 
 
@@ -101,7 +102,7 @@ async def _tree(url: str, size: int) -> Sized:
     return [{field.get("id"): field.text for field in row} for row in root.iter("row")]
 
 
-#: Each way, whether it has goals to reach, and which part of the report is enough to see what it takes.
+#: Each way of reading by its name: whether it has goals, and by what the size of its report is divided to save time.
 WAYS: dict[str, tuple[Way, bool, int]] = {
     "**`stream_report`**, XML": (_stream, True, 1),
     "**`stream_report`**, TEXT": (_stream_text, True, 1),
@@ -142,7 +143,7 @@ async def _measure(way: Way, url: str, size: int) -> Run:
 
 
 def measure(way: str, url: str, size: int) -> Run:
-    """One way, in a process of its own."""
+    """Measure one way of reading in a process of its own."""
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[Run] = context.Queue()
     process = context.Process(target=_run, args=(way, url, size, results))
@@ -153,7 +154,7 @@ def measure(way: str, url: str, size: int) -> Run:
 
 
 def report(*, quick: bool) -> str:
-    """All of it, as Markdown."""
+    """Measure all ways of reading; returns Markdown."""
     size = (10 if quick else 100) * MIB
     lines = [["way", "rows", "MiB/s", "memory", "longest block of the loop", "99 % are below", "goal"]]
     with report_server() as url:

@@ -1,4 +1,4 @@
-"""What all tests share: an emulator over a real socket, and a watch for calls that block the event loop."""
+"""Fixtures of all tests: an emulator on a real socket, and a watch for calls that block the event loop."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -16,6 +16,6 @@ def _nothing_blocks_the_loop() -> Iterator[None]:
 
 @pytest.fixture
 async def service() -> AsyncIterator[Emulator]:
-    """The service on this machine, without a rate limit."""
+    """An emulator without a rate limit."""
     async with Emulator(pin_rate=None) as emulator:
         yield emulator

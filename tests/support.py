@@ -1,35 +1,18 @@
-"""Values that several tests use."""
+"""An example value of each Rescue operation, and the retry policy of tests."""
 
-import asyncio
-import time
 from datetime import date, datetime
 from datetime import time as clock_time
 
 from aiorescue import RetryPolicy, rescue
 from aiorescue.operation import Operation
 
-#: Tries as often as by default, but does not wait in between.
+#: As many attempts as by default, without the waits in between.
 IMPATIENT = RetryPolicy(first=0.0)
-
-
-class QuickClock:
-    """A clock on which waiting takes no time, and which can be turned."""
-
-    def __init__(self) -> None:
-        self.skipped = 0.0
-
-    def time(self) -> float:
-        return time.monotonic() + self.skipped
-
-    async def sleep(self, seconds: float) -> None:
-        self.skipped += seconds
-        await asyncio.sleep(0)
-
 
 _USER = {"node": 337366, "name": "John Doe", "email": "jdoe@company.com"}
 _BEGIN, _END = datetime(2024, 1, 2, 3, 4, 5), datetime(2024, 1, 31, 23, 59, 59)
 
-#: One value of each operation.
+#: One value of each Rescue operation, by its wire name.
 EXAMPLES: dict[str, Operation] = {
     operation.spec.name: operation
     for operation in (

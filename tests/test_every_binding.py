@@ -1,4 +1,4 @@
-"""The table of the design: every operation over every interface that its page shows, and no other."""
+"""Operations on each binding that their vendor's page shows, and refused on every other one before sending."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The tools that read the code: one command runs them with the tests."""
+"""ruff and mypy find nothing; they run with the tests, so that one command checks everything."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The README is true: its Python runs, and that of the docs; its commands are those of CI, what it names is there."""
+"""The README and the docs are true: their Python runs, their commands are those of CI, and linked files exist."""
 
 import ast
 import asyncio
@@ -18,7 +18,7 @@ BLOCKS = [
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
     for block in re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
 ]
-#: What stands for a secret there, and what the emulator takes.
+#: The placeholders of secrets in the examples, and the credentials that the emulator accepts instead.
 STAND_INS = {
     "4ahx…80u0": "fixedtech0000",
     'Login("tech@example.com", "…")': 'Login("tech@example.com", "secret")',

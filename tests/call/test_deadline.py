@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aiorescue.call.deadline import Deadlines
-from benchmarks.virtual_time import run
+from tests.lab.virtual_time import run
 
 
 async def request(deadlines: Deadlines, seconds: float) -> str:

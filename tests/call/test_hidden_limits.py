@@ -6,14 +6,13 @@ import pytest
 
 from aiorescue.pace.interval import Interval
 from aiorescue.pace.limit import Limit
-from benchmarks.service import MinimumInterval, Network, Service, TokenBucket
-from benchmarks.virtual_time import LoopClock, run
+from tests.lab.hidden_limits import LimitedService, MinimumInterval, Network, TokenBucket
+from tests.lab.virtual_time import LoopClock, run
 
 NETWORK = Network(latency=0.015, jitter=0.002)
-pytestmark = pytest.mark.usefixtures("in_no_time")
 
 
-def serve(service: Service, rate: float | None, seconds: float) -> None:
+def serve(service: LimitedService, rate: float | None, seconds: float) -> None:
     async def drive() -> None:
         pacer = Interval(Limit.told(rate) if rate else Limit.unknown(1.0), LoopClock())
 
@@ -31,13 +30,13 @@ def serve(service: Service, rate: float | None, seconds: float) -> None:
     run(drive())
 
 
-def share(service: Service, start: float, end: float, rate: float) -> tuple[float, float]:
+def share(service: LimitedService, start: float, end: float, rate: float) -> tuple[float, float]:
     accepted, rejected = service.count(start, end)
     return accepted / ((end - start) * rate), rejected / (accepted + rejected)
 
 
 def test_an_hour_passes_in_a_moment_and_rejections_settle_at_the_wanted_share():
-    service = Service(MinimumInterval(lambda _: 1.0), Network(latency=0.15, jitter=0.01), seed=1)
+    service = LimitedService(MinimumInterval(lambda _: 1.0), Network(latency=0.15, jitter=0.01), seed=1)
     serve(service, 1.0, 3600)
     got, rejected = share(service, 0, 3600, 1)
     assert got >= 0.97
@@ -47,7 +46,7 @@ def test_an_hour_passes_in_a_moment_and_rejections_settle_at_the_wanted_share():
 @pytest.mark.parametrize("count_rejected", [False, True])
 def test_a_limit_that_falls_is_followed(count_rejected: bool):
     rule = MinimumInterval(lambda now: 0.1 if now < 60 else 0.25, count_rejected=count_rejected)
-    service = Service(rule, NETWORK, seed=1)
+    service = LimitedService(rule, NETWORK, seed=1)
     serve(service, 10, 120)
     for start, end, rate in ((0, 60, 10), (60, 120, 4)):
         got, rejected = share(service, start, end, rate)
@@ -60,14 +59,14 @@ def test_a_limit_that_falls_while_many_calls_are_under_way_is_followed():
     count = 0
     for seed in range(8):
         rule = MinimumInterval(lambda now: 0.05 if now < 60 else 0.5)
-        service = Service(rule, Network(latency=1.0, jitter=0.02), seed=seed)
+        service = LimitedService(rule, Network(latency=1.0, jitter=0.02), seed=seed)
         serve(service, 20, 120)
         count += service.count(60, 120)[1]
     assert count / 8 <= 45
 
 
 def test_a_limit_that_rises_again_is_followed():
-    service = Service(MinimumInterval(lambda now: 0.25 if now < 60 else 0.1), NETWORK, seed=1)
+    service = LimitedService(MinimumInterval(lambda now: 0.25 if now < 60 else 0.1), NETWORK, seed=1)
     serve(service, 10, 480)
     got, rejected = share(service, 240, 480, 10)
     assert got >= 0.95
@@ -75,7 +74,7 @@ def test_a_limit_that_rises_again_is_followed():
 
 
 def test_auto_finds_a_faster_limit_within_half_a_minute():
-    service = Service(TokenBucket(50, 10), NETWORK, seed=1)
+    service = LimitedService(TokenBucket(50, 10), NETWORK, seed=1)
     serve(service, None, 30)
     got, rejected = share(service, 0, 30, 50)
     assert got >= 0.92
@@ -83,7 +82,7 @@ def test_auto_finds_a_faster_limit_within_half_a_minute():
 
 
 def test_auto_stays_at_the_documented_rate_where_that_is_the_limit():
-    service = Service(MinimumInterval(lambda _: 1.0), NETWORK, seed=1)
+    service = LimitedService(MinimumInterval(lambda _: 1.0), NETWORK, seed=1)
     serve(service, None, 600)
     got, rejected = share(service, 60, 600, 1)
     assert got >= 0.95

@@ -95,3 +95,12 @@ async def test_a_reader_who_is_cancelled_takes_no_row_away_from_the_next_one(tmp
             break
         seen.append(row.cells[0])
     assert seen == [f"CASE-{i}" for i in range(count)]
+
+
+def test_nothing_of_a_run_blocks_the_event_loop(here):
+    # In this process, under the watch of blockbuster.
+    (here.folder / "customers.csv").write_text(
+        "custom_field_0,tracking\n" + "".join(f"Jane,C-{n}\n" for n in range(1200))
+    )
+    done = here("pins", "customers.csv", "--emulator", "--pin-rate", "100000", "--json")
+    assert (done.status, done.json["issued"]) == (0, 1200)

@@ -396,10 +396,3 @@ async def test_a_terminal_gets_a_bar_with_count_rate_and_the_time_left(command):
     assert "0:00 left" in shown
     assert "\x1b[?25h" in shown, "the cursor is back"
     assert "5 PINs issued" in out.decode()
-
-
-def test_nothing_of_a_run_blocks_the_event_loop(here):
-    # In this process, under the watch of blockbuster.
-    (here.folder / "customers.csv").write_text(rows(1200))
-    done = here("pins", "customers.csv", "--emulator", "--pin-rate", "100000", "--json")
-    assert (done.status, done.json["issued"]) == (Status.OK, 1200)

@@ -4,9 +4,8 @@ import csv
 import io
 from pathlib import Path
 
-from rescue.report_pages import MIB, chunked, reports, whole, xml
-
 from aiorescue.cli.status import Status
+from tests.lab.report_pages import MIB, chunked, reports, whole, xml
 
 MONTH = ("report", "SESSION", "2020-01-01", "2040-01-31", "--node", "337366")
 

@@ -1,4 +1,4 @@
-"""What an editor shows of infoRouter; checked by mypy --strict, never run."""
+"""Types that an editor shows for the infoRouter client; checked by mypy --strict, never run."""
 
 from collections.abc import Mapping
 from typing import assert_type

@@ -1,4 +1,4 @@
-"""What an editor shows; checked by mypy --strict, never run."""
+"""Types and signatures that an editor shows for the Rescue client; checked by mypy --strict, never run."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta

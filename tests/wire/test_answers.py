@@ -1,4 +1,4 @@
-"""Answers: the envelope's variations, and what is none."""
+"""Decoding answers: variations of the envelope, and bodies that are no answer at all."""
 
 import pytest
 

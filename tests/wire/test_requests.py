@@ -1,4 +1,4 @@
-"""Requests, byte for byte as the vendors' pages show them (without their indentation)."""
+"""Requests, byte for byte as the vendors' pages show them, without the indentation of the pages."""
 
 import enum
 

@@ -1,4 +1,4 @@
-"""An event loop whose time jumps to the next timer: an hour passes in a second, the same way each time."""
+"""An event loop in virtual time: its clock jumps to the next timer, so that an hour passes in a second, repeatably."""
 
 import asyncio
 import selectors
@@ -7,13 +7,12 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-
-#: Seconds that a turn of the loop takes; were it nothing, code that waits for "a little later" would never get there.
-_TURN = 1e-6
+#: Virtual seconds that each turn of the loop takes: at zero, code that polls for a later moment would never see it.
+TURN = 1e-6
 
 
 class _Selector(selectors.DefaultSelector):
-    """Waits for nobody: the time that the loop would wait is added to its clock."""
+    """A selector that never waits: it adds the time for which the loop would have waited to its clock."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -21,13 +20,13 @@ class _Selector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
-            raise RuntimeError("everybody waits, and nothing will ever happen")
-        self.now += max(timeout, _TURN)
+            raise RuntimeError("deadlock: every task waits, and no timer is set")
+        self.now += max(timeout, TURN)
         return []
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """A loop for code that does no I/O. Its `time` is that of the loop, so timeouts work too."""
+    """An event loop in virtual time, for code without I/O; asyncio's sleeps and timeouts follow its clock."""
 
     def __init__(self) -> None:
         self._virtual = _Selector()
@@ -35,23 +34,23 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._clock_resolution = 1e-9
 
     def time(self) -> float:
-        """Virtual seconds since the start."""
+        """Virtual seconds since the loop was made."""
         return self._virtual.now
 
 
 class LoopClock:
-    """The running loop's time, as the clock of a pacer."""
+    """An `aiorescue.clock.Clock` that follows the running event loop, in virtual time or real time."""
 
     def time(self) -> float:
-        """Seconds of the loop."""
+        """Seconds on the clock of the running loop."""
         return asyncio.get_running_loop().time()
 
     async def sleep(self, seconds: float) -> None:
-        """Wait on the loop."""
+        """Sleep on the running loop."""
         await asyncio.sleep(seconds)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Like `asyncio.run`, in virtual time."""
+    """Run a coroutine to its end as `asyncio.run` does, in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(work)

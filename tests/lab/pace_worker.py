@@ -1,4 +1,7 @@
-"""One process of a job that asks for PINs at a shared pace: ``python -m benchmarks.pace_worker`` URL REDIS SECONDS."""
+"""A process that requests PINs at a pace shared through Redis, then prints how many it got.
+
+python -m tests.lab.pace_worker URL REDIS RATE SECONDS
+"""
 
 import asyncio
 import sys
@@ -8,7 +11,7 @@ from aiorescue.pace.shared.redis import RedisPace
 
 
 async def work(url: str, redis: str, rate: float, seconds: float) -> int:
-    """PINs that this process got."""
+    """Request PINs for so many seconds, eight calls at a time; returns how many were issued."""
     pins = 0
 
     async def ask(rescue: RescueClient) -> None:

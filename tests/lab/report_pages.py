@@ -1,4 +1,4 @@
-"""A raw server of reports: the settings are OK, and what a report's answer does is a test's to say."""
+"""A scripted server of reports, down to its chunks: every setting is OK, and a test says how each report is written."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
 
 
 def whole(body: str) -> Write:
-    """With its length."""
+    """Write an answer in one piece, with a Content-Length."""
 
     async def write(writer: asyncio.StreamWriter) -> None:
         content = body.encode()
@@ -25,7 +25,13 @@ def whole(body: str) -> Write:
 
 
 def chunked(body: str, *, cut: bool = False, between: Callable[[], Awaitable[object]] | None = None) -> Write:
-    """In chunks of more than is kept in memory, with something `between` them; `cut`: the connection breaks then."""
+    """Write an answer in chunks larger than the client keeps in memory.
+
+    Args:
+        body: the text of the answer.
+        cut: whether the connection breaks after the last row, before the final chunk.
+        between: awaited after each chunk.
+    """
 
     async def write(writer: asyncio.StreamWriter) -> None:
         content = body.encode()
@@ -45,20 +51,26 @@ def chunked(body: str, *, cut: bool = False, between: Callable[[], Awaitable[obj
 
 
 def xml(size: int, *, end: str = "</data></report>") -> str:
-    """A report of about that many characters; its rows are numbered."""
+    """A report in XML of about that many characters; its rows are numbered."""
     row = "<row><field id='0'>%d</field><field id='1'>Jörg &amp; Söhne " + "x" * 200 + "</field></row>"
     head = "<report><header><field id='0'>Session ID</field><field id='1'>Name</field></header><data>"
     return f"OK\r\n\r\n{head}{''.join(row % number for number in range(size // len(row)))}{end}"
 
 
 def text(size: int, *, end: str = "") -> str:
-    """The same as text."""
+    """A report as text of about that many characters; its rows are numbered."""
     row = "%d|Jörg & Söhne " + "x" * 200 + "|\r\n"
     return f"OK\r\n\r\nSession ID|Name|\r\n{''.join(row % number for number in range(size // len(row)))}{end}"
 
 
 class Reports:
-    """The answers to come; the last one stays."""
+    """The server's state: one answer for each report requested, the last of them for all that follow.
+
+    Attributes:
+        answers: those still to come.
+        asked: how many reports were requested.
+        url: base URL of the server.
+    """
 
     def __init__(self, answers: tuple[Write, ...]) -> None:
         self.answers = list(answers)
@@ -66,6 +78,7 @@ class Reports:
         self.url = ""
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -84,6 +97,7 @@ class Reports:
 
 @asynccontextmanager
 async def reports(*answers: Write) -> AsyncIterator[Reports]:
+    """Serve reports on a free port while the context lasts."""
     served = Reports(answers)
     under_way: set[asyncio.Task[None]] = set()
 
@@ -104,7 +118,7 @@ async def reports(*answers: Write) -> AsyncIterator[Reports]:
 
 
 def nameless() -> int:
-    """How many files without a name are open."""
+    """Count this process's open files that have no name in any folder, as temporary ones have not."""
     folder = Path("/proc/self/fd")
     return sum("(deleted)" in _link(one) for one in folder.iterdir()) if folder.is_dir() else 0
 
@@ -116,7 +130,7 @@ def _link(path: Path) -> str:
         return ""
 
 
-async def until(so: Callable[[], bool]) -> None:
-    """Waits until something is so; the test's timeout is the limit."""
-    while not so():
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; the test's timeout is the limit."""
+    while not condition():
         await asyncio.sleep(0.005)

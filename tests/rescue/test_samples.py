@@ -1,13 +1,13 @@
-"""Every sample of the reference, decoded: refusals as their class, successes as exact values."""
+"""Decoding every sample of the reference: refusals give their error, successes their exact values."""
 
 from datetime import datetime, timedelta
 
 import pytest
-from rescue.rescue_decoding import SAMPLES, sample
 
 from aiorescue import errors, rescue
 from aiorescue.operation import OutcomeClass, verdict
 from aiorescue.rescue import NodeStatus, NodeType, SessionStatus
+from tests.rescue.decoding import SAMPLES, sample
 
 FILES = sorted(path.stem for path in SAMPLES.glob("*.txt"))
 
@@ -159,7 +159,7 @@ REPORT = rescue.Report(COLUMNS, (ROW,))
 SMALL = rescue.Report(("Session ID", "Technician Name"), ({"Session ID": 1663112, "Technician Name": "John Doe"},))
 LINK = "https://secure.logmeinrescue.com/R?i=2&Code=100500"
 
-#: What each good answer means; the status words alone mean nothing more.
+#: The value of each answer that is OK and has more than a status word.
 VALUES = {
     "generateEmailText.aspx.OK": rescue.EmailText(
         "Connection email link",

@@ -1,4 +1,4 @@
-"""Decoding an answer as the client does, without a socket."""
+"""Decodes answers as the client does, without a socket."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ BINDINGS = {
 
 
 def decode(name: str, binding: Binding, body: str | bytes) -> Outcome[object]:
-    """What an answer to the example of that operation means."""
+    """The outcome of an answer to the example of an operation, given by its wire name."""
     operation = EXAMPLES[name]
     codec = wire.codec(type(operation), binding)
     content = body.encode() if isinstance(body, str) else body
@@ -26,6 +26,6 @@ def decode(name: str, binding: Binding, body: str | bytes) -> Outcome[object]:
 
 
 def sample(file: str) -> Outcome[object]:
-    """What a sample means, by the name of its file."""
+    """The outcome of a sample, given by the name of its file."""
     name, binding, _ = file.split(".", 2)
     return decode(name, BINDINGS[binding], (SAMPLES / f"{file}.txt").read_bytes())

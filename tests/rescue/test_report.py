@@ -1,15 +1,16 @@
-"""A report as one call, and the escape hatch: what goes out, in which order, on whose session."""
+"""`report` as one call, and `raw`: which requests are sent, in which order and on which server session."""
 
 import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from rescue.rescue_pages import pages
-from support import IMPATIENT, QuickClock
+from support import IMPATIENT
 
 from aiorescue import AuthCode, Binding, Login, RescueClient, errors, rescue
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import ReportArea
+from tests.lab.clocks import QuickClock
+from tests.lab.rescue_pages import pages
 
 LOGIN = Login("tech@example.com", "secret")
 SET = dict.fromkeys(
@@ -57,7 +58,7 @@ async def test_reports_of_one_caller_come_one_after_the_other():
     assert service.names[1:-1] == STEPS * 3
 
 
-async def test_other_calls_get_sessions_of_their_own_meanwhile():
+async def test_other_calls_use_other_server_sessions_during_a_report():
     async with pages(**SET, closesession="OK", getreport_v2=ONE) as service, client(service) as docs:
         begun = asyncio.create_task(docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1))
         while not service.names:
@@ -69,7 +70,7 @@ async def test_other_calls_get_sessions_of_their_own_meanwhile():
 
 
 async def test_a_session_that_ends_on_the_way_ends_the_report():
-    """What was set is gone with it, so that the rest must not run on another one."""
+    # The settings went with the session, so the other requests must not be sent on another one.
     async with pages(**{**SET, "setoutput": "NOTLOGGEDIN"}) as service, client(service, relogin=True) as docs:
         with pytest.raises(errors.NotLoggedIn):
             await docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1)
@@ -140,7 +141,7 @@ async def test_raw_calls_what_is_known_by_name_only():
     assert service.asked == [("getdateformat", {"authcode": "4ahx"}, "")]
 
 
-async def test_raw_hands_on_a_word_that_nobody_knows_and_raises_one_that_is_known():
+async def test_raw_returns_an_unknown_word_and_raises_a_known_one():
     async with pages(setuserstatus=lambda form: form["word"]) as service, client(service, AuthCode("4ahx")) as docs:
         answer = await docs.raw("setUserStatus", {"word": "FLABBERGASTED", "node": 7}, binding=Binding.TEXT_POST)
         assert answer.status == "FLABBERGASTED"
@@ -185,7 +186,7 @@ async def test_what_is_not_declared_is_never_done_twice():
 
 
 async def test_no_window_of_a_long_time_comes_too_early():
-    """A report that does is a plain Error, and costs another minute."""
+    # The service answers a report that was requested too early with a plain Error, which costs another minute.
     clock = QuickClock()
     async with Emulator(clock=clock.time) as service:
         options = {"base_url": service.url, "clock": clock, "retry": IMPATIENT}

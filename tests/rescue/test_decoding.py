@@ -1,13 +1,13 @@
-"""Answers that the samples do not show: what nobody escaped, what is missing, what is cut short."""
+"""Decoding answers that the samples do not show: unescaped text, missing parts, tables cut short."""
 
 from datetime import datetime, time, timedelta
 
 import pytest
-from rescue.rescue_decoding import decode
 
 from aiorescue import errors, rescue
 from aiorescue.operation import Binding, OutcomeClass
 from aiorescue.rescue import NodeStatus, NodeType, ReportArea, SessionStatus
+from tests.rescue.decoding import decode
 
 TEXT, SOAP = Binding.TEXT_POST, Binding.SOAP11
 HEAD = (
@@ -75,7 +75,7 @@ def test_columns_may_come_in_any_order_and_some_may_lack():
     assert only == rescue.Session(7, SessionStatus.WAITING, "Waiting", started=datetime(2012, 2, 16, 21, 0, 7))
 
 
-def test_a_time_in_a_form_that_nobody_has_seen_is_none_and_not_a_wrong_one():
+def test_a_time_in_an_unknown_form_is_none_and_not_a_wrong_one():
     (only,) = value("getSession", "OK\n\nID|Status|Start Time|\n7|Waiting|16.02.2012 um neun|\n")
     assert only.started is None
 

@@ -1,4 +1,4 @@
-"""Names counted against the vendor's, and the page about them."""
+"""The catalogue of operations: complete against the vendor's list of names, and the docs page made from it."""
 
 import inspect
 import subprocess
@@ -16,7 +16,7 @@ from aiorescue.wire import Authorization
 ROOT = Path(__file__).parent.parent.parent
 METHODS = operations_of(RescueClient)
 PAGES = {Binding.TEXT_GET, Binding.TEXT_POST}
-#: The vendor's name of each operation, and ours.
+#: The wire name of each operation by the vendor, and the name of our method.
 NAMES = dict(
     line.split()
     for line in """

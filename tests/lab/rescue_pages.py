@@ -1,4 +1,4 @@
-"""A small server of text pages that answers what a test tells it to, and keeps what it was asked."""
+"""A scripted server of Rescue's text pages: a test says what each page answers, and reads what was requested."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -9,18 +9,26 @@ Answer = str | Callable[[Mapping[str, str]], str]
 
 
 class Pages:
-    """The pages by the end of their path, in small letters; each login gives out a cookie of its own."""
+    """Text pages with scripted answers; each login sets a new session cookie.
+
+    Attributes:
+        answers: the answer of each page by its name in lower case, or a function of the form that makes one.
+        asked: each request so far: page, form and Cookie header.
+        url: base URL of the server.
+    """
 
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         self.answers = {"login": "OK", "logout": "OK", **answers}
-        self.asked: list[tuple[str, dict[str, str], str]] = []  # page, form, cookie
+        self.asked: list[tuple[str, dict[str, str], str]] = []
         self.url = ""
 
     @property
     def names(self) -> list[str]:
+        """Names of the requested pages, in order."""
         return [name for name, _, _ in self.asked]
 
     async def handle(self, request: web.Request) -> web.Response:
+        """Record a request and give the page's answer."""
         name = request.path.rpartition("/")[2].removesuffix(".aspx").lower()
         form = {str(key): str(value) for key, value in (await request.post()).items()}
         self.asked.append((name, form, request.headers.get("Cookie", "")))
@@ -33,6 +41,7 @@ class Pages:
 
 @asynccontextmanager
 async def pages(**answers: Answer) -> AsyncIterator[Pages]:
+    """Serve pages while the context lasts, each given by its name."""
     served = Pages(answers)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", served.handle)

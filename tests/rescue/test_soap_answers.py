@@ -1,13 +1,13 @@
-"""SOAP answers in spellings that the samples do not show: nil, attributes, blanks, and elements that are not there."""
+"""Decoding SOAP answers in spellings that the samples do not show: nil, attributes, blanks, absent elements."""
 
 import pytest
-from rescue.rescue_decoding import decode
 
 from aiorescue import errors, rescue, wire
 from aiorescue.operation import Binding, Outcome, OutcomeClass
 from aiorescue.rescue import NodeStatus, SessionStatus
 from aiorescue.rescue.raw import call_of
 from aiorescue.wire import Authorization, Response
+from tests.rescue.decoding import decode
 
 SOAP = Binding.SOAP11
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"

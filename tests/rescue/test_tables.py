@@ -1,4 +1,4 @@
-"""Tables in pieces: cut anywhere they give the same rows, and a broken one ends soon."""
+"""Tables that arrive in pieces: the rows do not depend on the cuts, and a broken table ends in an error soon."""
 
 from datetime import datetime
 

@@ -1,6 +1,6 @@
-"""A server of reports of any size, made as they are sent, in a process of its own.
+"""A server of generated reports of any size, in a process of its own.
 
-The node of a report is its size in bytes; setOutput says its form.
+A report is generated while it is sent. Its node is its size in bytes, and the last ``setOutput`` chose XML or text.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _BATCH = 256
 
 
 def _xml(size: int) -> Iterator[str]:
-    """The XML form, of at least that many bytes."""
+    """Parts of a report in XML, of at least `size` bytes."""
     header = "".join(f"<field id='{index}'>{title}</field>" for index, title in enumerate(_TITLES))
     yield f"OK\r\n\r\n<?xml version='1.0' encoding='utf-8'?><report><header>{header}</header><data>"
     fields = (f"<field id='{index}'>{cell.replace('&', '&amp;')}</field>" for index, cell in enumerate(_CELLS))
@@ -32,7 +32,7 @@ def _xml(size: int) -> Iterator[str]:
 
 
 def _text(size: int) -> Iterator[str]:
-    """The text form; the last cell of one row in sixteen holds a line break and a delimiter."""
+    """Parts of a report as text; the last cell of one row in sixteen holds a line break and a delimiter."""
     yield "OK\r\n\r\n" + "".join(f"{title}|" for title in _TITLES) + "\r\n"
     row = "".join(f"{cell}|" for cell in _CELLS) + "\r\n"
     yield from _rows(row * 15 + row.replace(" 9:01", "|\r\n9:01"), size)
@@ -78,9 +78,9 @@ async def _main() -> None:
 
 @contextmanager
 def report_server() -> Iterator[str]:
-    """A running server; its URL."""
-    command = [sys.executable, "-m", "benchmarks.report_server"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own server
+    """Run the server in a process of its own while the context lasts; gives its URL."""
+    command = [sys.executable, "-m", "tests.lab.report_server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             yield f"http://127.0.0.1:{server.stdout.readline().strip()}"  # type: ignore[union-attr]
         finally:

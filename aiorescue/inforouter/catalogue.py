@@ -13,9 +13,12 @@ from typing import Any, Literal
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Binding, Content, Effect
+from aiorescue.operation import Binding, Content, Effect, Parameter
 
 Type = Literal["string", "int", "long", "bool", "datetime", "guid", "bytes", "xml", "node"]
+
+#: What the wire holds for a type of the catalogue; the types that are not here travel as text.
+_HOLDS: Mapping[str, type[int] | type[bool] | type[bytes]] = {"int": int, "bool": bool, "bytes": bytes}
 
 
 @attrs.frozen
@@ -35,6 +38,16 @@ class MethodParameter:
     required: bool
     soap: str
     secret: bool = False
+
+    def as_parameter(self) -> Parameter:
+        """The parameter as an operation declares it."""
+        return Parameter(
+            self.soap,
+            form_name=self.name,
+            holds=_HOLDS.get(self.type, str),
+            secret=self.secret,
+            raw_xml=self.type == "node",
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -75,6 +88,10 @@ class Method:
         names = [found.name for found in self.parameters]
         more = meant(name, names) or f"; it takes {', '.join(names) or 'none'}"
         raise errors.InvalidRequest(f"{self.name} has no parameter {name}{more}", operation=self.name)
+
+    def ticket_parameter(self) -> Parameter | None:
+        """The parameter for the ticket as an operation declares it; None if the method takes no ticket."""
+        return Parameter(self.ticket_soap, form_name=self.ticket_name, secret=True) if self.ticket_name else None
 
 
 def meant(name: str, names: list[str]) -> str:

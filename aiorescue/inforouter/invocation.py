@@ -13,7 +13,7 @@ from aiorescue import errors
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.catalogue import METHODS, Method, MethodParameter
 from aiorescue.inforouter.service import INFOROUTER, BringsTicket
-from aiorescue.operation import Effect, Evidence, Family, Needs, Parameter, Plain, Source, Spec, operation
+from aiorescue.operation import Effect, Evidence, Family, Needs, Plain, Source, Spec, operation
 
 #: Methods that issue a ticket.
 _LOGINS = frozenset(
@@ -111,8 +111,8 @@ def _operation_type(name: str, *, carries: bool) -> type[Invocation]:
         carries: True if the ticket, if any, is among the values; False if the client adds its own.
     """
     method = METHODS[name]
-    ticket = Parameter(method.ticket_soap, form_name=method.ticket_name, secret=True) if method.ticket_name else None
-    sources = [Source(p.name, (_parameter(p),), _value(p.name)) for p in method.parameters]
+    ticket = method.ticket_parameter()
+    sources = [Source(p.name, (p.as_parameter(),), _value(p.name)) for p in method.parameters]
     if ticket is not None and carries:
         sources.insert(0, Source(_TICKET, (ticket,), _value(_TICKET)))
     takes_clients = ticket is not None and not carries
@@ -137,19 +137,6 @@ def _value(name: str) -> Callable[[Any], Plain]:
         return operation.values.get(name)
 
     return get
-
-
-_HOLDS: Mapping[str, type[str] | type[int] | type[bool] | type[bytes]] = {"int": int, "bool": bool, "bytes": bytes}
-
-
-def _parameter(declared: MethodParameter) -> Parameter:
-    return Parameter(
-        declared.soap,
-        form_name=declared.name,
-        holds=_HOLDS.get(declared.type, str),
-        secret=declared.secret,
-        raw_xml=declared.type == "node",
-    )
 
 
 def _plain(method: Method, declared: MethodParameter, value: Any) -> Plain:

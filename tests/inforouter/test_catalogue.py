@@ -1,4 +1,4 @@
-"""The catalogue: its counts, what a call by name is checked for, and the typed operations held against it."""
+"""The catalogue: its counts, how a call by name is checked, and the typed operations compared with their records."""
 
 import base64
 import pickle

@@ -20,7 +20,7 @@ from aiorescue.inforouter.authentication import IsValidTicket
 from aiorescue.inforouter.files import CHUNK, Progress, close_file, finish, no_progress, open_file
 from aiorescue.inforouter.invocation import Invocation
 from aiorescue.inforouter.library import GetDocument
-from aiorescue.inforouter.service import TICKET, TICKET_LOWER, BringsTicket, InfoRouterOperation, Path, declare
+from aiorescue.inforouter.service import TICKET, TICKET_LOWER, InfoRouterOperation, Path, declare, own_ticket
 from aiorescue.operation import Binding, Content, Effect, Operation, Parameter, operation
 
 #: How often a chunk that arrives damaged is asked for.
@@ -243,7 +243,7 @@ async def call_for_bytes(
     answer = await calls.call(operation, binding=binding)
     if not _is_empty(name, answer):
         return answer
-    own = operation.ticket if isinstance(operation, BringsTicket) else None
+    own = own_ticket(operation)
     if (own or operation.spec.identity) and not await calls.call(IsValidTicket(own)):
         if own or not renews:
             raise errors.NotLoggedIn(f"{name}: the ticket is no longer valid; log in again", operation=name, attempts=1)

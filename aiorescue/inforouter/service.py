@@ -76,6 +76,11 @@ class BringsTicket(InfoRouterOperation[R]):
         """The ticket that the operation carries; None if it is called with the client's own."""
 
 
+def own_ticket(operation: Operation[Any]) -> str | None:
+    """The ticket that an operation carries as an ordinary parameter; None if it carries none."""
+    return operation.ticket if isinstance(operation, BringsTicket) else None
+
+
 def declare(
     name: str,
     *,

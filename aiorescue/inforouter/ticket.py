@@ -15,7 +15,7 @@ from aiorescue.identity.identity import Lease, Send, fill, login_failed
 from aiorescue.identity.single_flight import SingleFlight
 from aiorescue.inforouter.answers.tickets import TicketHolder
 from aiorescue.inforouter.authentication import AuthenticateUser, IsValidTicket, LogOut, RenewTicket
-from aiorescue.inforouter.service import BringsTicket
+from aiorescue.inforouter.service import own_ticket
 from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
 from aiorescue.pace.pace import Account
 from aiorescue.wire import ANONYMOUS, Authorization, Response
@@ -73,7 +73,7 @@ class TicketIdentity:
         needs = operation.spec.needs
         if needs is Needs.NOTHING:
             return Lease(self._with_old_ticket(operation), ANONYMOUS)
-        if needs is Needs.SESSION and _own_ticket(operation) is not None:
+        if needs is Needs.SESSION and own_ticket(operation) is not None:
             return Lease(operation, ANONYMOUS)
         if self._ticket is None and not self.can_log_in and isinstance(operation, IsValidTicket):
             return Outcome(OutcomeClass.OK, value=False)
@@ -134,7 +134,7 @@ class TicketIdentity:
         # A ticket that took the place of the dead one in the meantime stays.
         if (dead or found_dead or ended_it) and self._ticket == _sent_ticket(lease):
             self._ticket = None
-        return dead and _own_ticket(operation) is None and self.can_log_in
+        return dead and own_ticket(operation) is None and self.can_log_in
 
     def _keep(self, operation: Operation[Any], ticket: str) -> None:
         """Use the ticket of an explicit login with this identity's credentials, or of a renewal of its ticket."""
@@ -152,12 +152,7 @@ class TicketIdentity:
             await self._send(self, LogOut(ticket), ANONYMOUS)
 
 
-def _own_ticket(operation: Operation[Any]) -> str | None:
-    """The ticket that an operation carries as a parameter, in place of the client's."""
-    return operation.ticket if isinstance(operation, BringsTicket) else None
-
-
 def _sent_ticket(lease: Lease) -> str:
     """The ticket that an attempt was sent with, wherever it travelled."""
     authorization = lease.authorization
-    return _own_ticket(lease.operation) or authorization.code or authorization.cookie.removeprefix(_COOKIE)
+    return own_ticket(lease.operation) or authorization.code or authorization.cookie.removeprefix(_COOKIE)

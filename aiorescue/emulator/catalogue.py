@@ -6,7 +6,7 @@ from typing import Any
 from aiorescue import inforouter
 from aiorescue.emulator.reading import TICKET_COOKIE, Shape, Site
 from aiorescue.inforouter import METHODS, Method, MethodParameter
-from aiorescue.inforouter.answers.envelope import INFOROUTER, InfoRouterOperation
+from aiorescue.inforouter.service import INFOROUTER, InfoRouterOperation
 from aiorescue.operation import Evidence, Needs, Operation, Parameter, Slot, Spec
 
 _HOLDS: Mapping[str, type[int] | type[bool] | type[bytes]] = {"int": int, "bool": bool, "bytes": bytes}
@@ -32,7 +32,7 @@ def operation_of(method: Method) -> type[Operation[Any]]:
         identity=ticket,
         needs=Needs.IDENTITY if ticket is not None else Needs.NOTHING,
         effect=method.effect,
-        content=method.answers,
+        content=method.content,
     )
     slots = tuple(Slot(each.name, _parameter(each), _nothing) for each in method.parameters)
     return type(method.name, (InfoRouterOperation,), {"__slots__": (), "spec": spec, "slots": slots})

@@ -1,31 +1,26 @@
-"""infoRouter: the client, the catalogue of its methods, and the typed operations as values."""
+"""infoRouter: the client, the catalogue of its methods, and the typed operations and results."""
 
-from aiorescue.inforouter.answers.documents import Document, Folder, Listing
+from aiorescue.inforouter import authentication, download, library, search, server, upload
+from aiorescue.inforouter.answers.documents import CreatedFolder, Document, Folder, Listing
 from aiorescue.inforouter.answers.element import Element, LogEntry
-from aiorescue.inforouter.authentication import AuthenticateUser, IsValidTicket, LogOut, RenewTicket, TicketHolder
+from aiorescue.inforouter.answers.search import SearchPage, SearchResult
+from aiorescue.inforouter.answers.server import ServerInformation, User
+from aiorescue.inforouter.answers.tickets import TicketHolder
+from aiorescue.inforouter.answers.transfers import Chunk, DownloadHandler, Uploaded, UploadHandler
+from aiorescue.inforouter.authentication import AuthenticateUser, IsValidTicket, LogOut, RenewTicket
 from aiorescue.inforouter.catalogue import METHODS, Method, MethodParameter
 from aiorescue.inforouter.client import InfoRouterClient
-from aiorescue.inforouter.handlers import (
-    Chunk,
-    CreateUploadHandler,
+from aiorescue.inforouter.download import (
     DeleteDownloadHandler,
-    DeleteUploadHandler,
     DownloadDocument,
     DownloadDocumentVersion,
     DownloadFileChunk,
-    DownloadHandler,
     GetDownloadHandler,
     GetDownloadHandlerByVersion,
-    UploadDocument1,
-    UploadDocumentWithHandler1,
-    Uploaded,
-    UploadFileChunk,
-    UploadHandler,
 )
 from aiorescue.inforouter.invocation import Invocation, invocation
 from aiorescue.inforouter.library import (
     Copy,
-    CreatedFolder,
     CreateFolder,
     DeleteDocument,
     DeleteFolder,
@@ -37,45 +32,22 @@ from aiorescue.inforouter.library import (
     Move,
     Rename,
 )
-from aiorescue.inforouter.search import GetNextSearchPage, GetPreviousSearchPage, Search, SearchPage, SearchResult
-from aiorescue.inforouter.server import GetCurrentUser, ServerInfo, ServerInformation, User
+from aiorescue.inforouter.search import GetNextSearchPage, GetPreviousSearchPage, Search
+from aiorescue.inforouter.server import GetCurrentUser, ServerInfo
+from aiorescue.inforouter.service import declared
+from aiorescue.inforouter.upload import (
+    CreateUploadHandler,
+    DeleteUploadHandler,
+    UploadDocument1,
+    UploadDocumentWithHandler1,
+    UploadFileChunk,
+)
 
-#: The operations that the emulator knows, by the vendor's name.
-OPERATIONS = {operation.spec.name: operation for operation in (AuthenticateUser, IsValidTicket, LogOut, RenewTicket)}
+#: The operations on tickets, by the vendor's name.
+OPERATIONS = declared(authentication)
 
-#: The typed operations beyond those.
-TYPED = {
-    operation.spec.name: operation
-    for operation in (
-        Copy,
-        CreateFolder,
-        CreateUploadHandler,
-        DeleteDocument,
-        DeleteDownloadHandler,
-        DeleteFolder,
-        DeleteUploadHandler,
-        DownloadDocument,
-        DownloadDocumentVersion,
-        DownloadFileChunk,
-        GetCurrentUser,
-        GetDocument,
-        GetDocuments,
-        GetDownloadHandler,
-        GetDownloadHandlerByVersion,
-        GetFolder,
-        GetFolders,
-        GetFoldersAndDocuments,
-        GetNextSearchPage,
-        GetPreviousSearchPage,
-        Move,
-        Rename,
-        Search,
-        ServerInfo,
-        UploadDocument1,
-        UploadDocumentWithHandler1,
-        UploadFileChunk,
-    )
-}
+#: The typed operations beyond those on tickets, by the vendor's name.
+TYPED = declared(download, library, search, server, upload)
 
 __all__ = [
     "METHODS",

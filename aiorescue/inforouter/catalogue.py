@@ -1,6 +1,6 @@
-"""Every method of infoRouter's web service, as data: `METHODS`.
+"""`METHODS`: every method of infoRouter's web service as data.
 
-The records stand in ``methods.json``, which ``docs/inforouter_catalogue.py`` writes; it is read on first use.
+The records are in ``methods.json``, which ``docs/inforouter_catalogue.py`` writes. The file is read on first use.
 """
 
 import json
@@ -13,21 +13,24 @@ from typing import Any, Literal
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Binding, Content, Effect
+from aiorescue.operation import Binding, Content, Effect, Parameter
 
 Type = Literal["string", "int", "long", "bool", "datetime", "guid", "bytes", "xml", "node"]
+
+#: What the wire holds for a type of the catalogue; the types that are not here travel as text.
+_HOLDS: Mapping[str, type[int] | type[bool] | type[bytes]] = {"int": int, "bool": bool, "bytes": bytes}
 
 
 @attrs.frozen
 class MethodParameter:
-    """One parameter of a method.
+    """A parameter of a catalogued method.
 
     Attributes:
-        name: its name in the vendor's documentation, sent in forms and queries, where case does not matter.
-        type: what it holds; a ``node`` is XML that SOAP carries as an element.
-        required: whether the documentation calls it so.
-        soap: its name over SOAP, where case matters: that of the 2019 WSDL, else of the page's SOAP sample.
-        secret: never shown in a message.
+        name: name in the vendor's documentation, sent in forms and queries, where case does not matter.
+        type: type of the value; a ``node`` is XML that SOAP carries as an element.
+        required: True if the documentation calls the parameter required.
+        soap: name over SOAP, where case matters: that of the 2019 WSDL, else of the page's SOAP sample.
+        secret: True if the value is never shown in a message.
     """
 
     name: str
@@ -36,23 +39,33 @@ class MethodParameter:
     soap: str
     secret: bool = False
 
+    def as_parameter(self) -> Parameter:
+        """The parameter as an operation declares it."""
+        return Parameter(
+            self.soap,
+            form_name=self.name,
+            holds=_HOLDS.get(self.type, str),
+            secret=self.secret,
+            raw_xml=self.type == "node",
+        )
+
 
 @attrs.frozen(kw_only=True)
 class Method:
-    """One method of the catalogue.
+    """A method of infoRouter's web service, as the vendor documents it.
 
     Attributes:
-        name: its name, in the vendor's case.
-        group: the vendor's chapter; empty where there is none yet.
-        parameters: without the ticket.
-        ticket: whether the method takes one.
-        ticket_name: how the ticket is spelled in forms and queries; empty if it takes none.
-        ticket_soap: how the ticket is spelled over SOAP.
-        answers: a document, bytes or nothing.
-        effect: what a repetition would do.
-        bindings: where it answers.
-        status: whether the vendor still wants it used.
-        in_wsdl2019: whether servers of 2019 have it already.
+        name: name of the method, in the vendor's case.
+        group: chapter of the vendor's documentation; empty for methods that are in none yet.
+        parameters: parameters other than the ticket.
+        ticket: whether the method takes a ticket.
+        ticket_name: name of the ticket's parameter in forms and queries; empty if there is none.
+        ticket_soap: name of the ticket's parameter over SOAP; empty if there is none.
+        content: what the method answers with: a document, bytes or nothing.
+        effect: what a repetition of the call would do.
+        bindings: bindings that the method is offered on.
+        status: "obsolete" if the vendor has replaced the method by another.
+        in_wsdl2019: True if servers of 2019 offer the method already.
     """
 
     name: str
@@ -61,14 +74,14 @@ class Method:
     ticket: Literal["none", "optional", "required"]
     ticket_name: str
     ticket_soap: str
-    answers: Content
+    content: Content
     effect: Effect
     bindings: tuple[Binding, ...]
     status: Literal["current", "obsolete"]
     in_wsdl2019: bool
 
     def parameter(self, name: str) -> MethodParameter:
-        """The parameter of that name, in either of its spellings. Raises `errors.InvalidRequest`."""
+        """Find a parameter by either spelling of its name. Raises `errors.InvalidRequest` where there is none."""
         for found in self.parameters:
             if name in (found.name, found.soap):
                 return found
@@ -76,30 +89,34 @@ class Method:
         more = meant(name, names) or f"; it takes {', '.join(names) or 'none'}"
         raise errors.InvalidRequest(f"{self.name} has no parameter {name}{more}", operation=self.name)
 
+    def ticket_parameter(self) -> Parameter | None:
+        """The parameter for the ticket as an operation declares it; None if the method takes no ticket."""
+        return Parameter(self.ticket_soap, form_name=self.ticket_name, secret=True) if self.ticket_name else None
+
 
 def meant(name: str, names: list[str]) -> str:
-    """A suggestion, if one of the names is close."""
+    """The words ", did you mean …?" with the name that is closest to a wrong one; empty if none is close."""
     folded = {known.lower(): known for known in names}
     close = get_close_matches(name.lower(), folded, n=1)
     return f", did you mean {folded[close[0]]}?" if close else ""
 
 
 class Catalogue(Mapping[str, Method]):
-    """The methods by name. Nothing is read before the first look."""
+    """The methods of the catalogue by name. The file with the records is read by the first look-up."""
 
     @cached_property
     def _methods(self) -> dict[str, Method]:
         text = resources.files("aiorescue.inforouter").joinpath("methods.json").read_text("utf-8")
-        held = json.loads(text)
-        return {record["name"]: _method(record, held["groups"]) for record in held["methods"]}
+        content = json.loads(text)
+        return {record["name"]: _method(record, content["groups"]) for record in content["methods"]}
 
     @property
     def loaded(self) -> bool:
-        """Whether the records have been read already."""
+        """Whether the file with the records has been read."""
         return "_methods" in self.__dict__
 
     def load(self) -> None:
-        """Read the records now, such as in a thread."""
+        """Read the file with the records now; it blocks, so an event loop calls it in a thread."""
         len(self._methods)
 
     def __getitem__(self, name: str) -> Method:
@@ -112,7 +129,7 @@ class Catalogue(Mapping[str, Method]):
         return len(self._methods)
 
     def named(self, name: str) -> Method:
-        """The method of that name. Raises `errors.InvalidRequest`, with a suggestion if one is close."""
+        """Find a method by name. Raises `errors.InvalidRequest`, with a suggestion if a name is close."""
         found = self._methods.get(name)
         if found is None:
             raise errors.InvalidRequest(f"infoRouter has no method {name}{meant(name, list(self))}", operation=name)
@@ -129,7 +146,7 @@ def _method(record: dict[str, Any], groups: list[str]) -> Method:
         ticket=record.get("needs", "required"),
         ticket_name=ticket,
         ticket_soap=ticket_soap or ticket,
-        answers={"xml": Content.XML, "bytes": Content.BYTES, "none": Content.NOTHING}[record.get("answers", "xml")],
+        content={"xml": Content.XML, "bytes": Content.BYTES, "none": Content.NOTHING}[record.get("answers", "xml")],
         effect=Effect[record["effect"]],
         bindings=bodies if record.get("get") is False else (*bodies, Binding.HTTP_GET),
         status=record.get("status", "current"),
@@ -138,10 +155,10 @@ def _method(record: dict[str, Any], groups: list[str]) -> Method:
 
 
 def _parameter(declared: str) -> MethodParameter:
-    name, kind, *soap = declared.split(" ")
-    bare: Any = kind.rstrip("?!")
-    return MethodParameter(name, bare, "?" not in kind, soap[0] if soap else name, "!" in kind)
+    name, marked, *soap = declared.split(" ")
+    bare: Any = marked.rstrip("?!")
+    return MethodParameter(name, bare, "?" not in marked, soap[0] if soap else name, "!" in marked)
 
 
-#: Every method by name: 429 of them.
+#: Every method by name.
 METHODS = Catalogue()

@@ -1,4 +1,4 @@
-"""`InfoRouterClient`: infoRouter's methods as awaitables."""
+"""`InfoRouterClient`: infoRouter's methods as awaitable methods of a client."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -7,28 +7,33 @@ from typing import Any, Literal, TypeVar, overload
 from aiorescue import errors
 from aiorescue.call.awaits import awaits
 from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
-from aiorescue.call.conversation import Conversation
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login, Ticket, kind
 from aiorescue.identity.identity import AnonymousIdentity, Identity
-from aiorescue.inforouter import authentication, handlers, library, server, transfer
+from aiorescue.inforouter import authentication, library, server
+from aiorescue.inforouter import download as downloads
+from aiorescue.inforouter import upload as uploads
 from aiorescue.inforouter.answers.element import Element
+from aiorescue.inforouter.answers.search import SearchPage
+from aiorescue.inforouter.answers.transfers import DownloadHandler, Uploaded
 from aiorescue.inforouter.catalogue import METHODS
-from aiorescue.inforouter.invocation import Invocation, invocation
-from aiorescue.inforouter.search import GetNextSearchPage, GetPreviousSearchPage, Search, Searches, SearchPage
+from aiorescue.inforouter.files import CHUNK, Progress
+from aiorescue.inforouter.invocation import invocation
+from aiorescue.inforouter.search import GetNextSearchPage, GetPreviousSearchPage, Search, Searches
 from aiorescue.inforouter.ticket import TicketIdentity
 from aiorescue.operation import Binding, Content, Operation
 from aiorescue.pace.pace import Pace
 
 R = TypeVar("R")
 
+#: The methods of the catalogue that answer with bytes; a test compares.
 ByteMethod = Literal[
     "DownloadDocument", "DownloadDocumentVersion", "DownloadZip", "GetDocumentThumbnail", "GetAddInPart"
 ]
 
-#: infoRouter documents no limits; between logins the server may wait by itself.
+#: infoRouter documents no limits; the server itself may delay logins that follow each other too fast.
 _NO_LIMITS = Pace(pins=None, email_texts=None, reports=None, logins=None)
 
 
@@ -36,17 +41,17 @@ class InfoRouterClient(ServiceClient):
     """A client of infoRouter's web service.
 
     Args:
-        credentials: ``Login(user, password)`` or a ``Ticket``. None is enough to authenticate explicitly; the
-            client then calls as that user.
-        base_url: where the application is, with its virtual directory if it has one.
+        credentials: ``Login(user, password)`` or ``Ticket(ticket)``. Without credentials, a successful
+            `authenticate_user` with a name and a password makes the client call as that user.
+        base_url: address of the application, with its virtual directory if it has one.
         binding: ``SOAP11``, ``HTTP_POST`` or ``HTTP_GET``.
-        timeout: seconds for one request.
+        timeout: seconds that one request may take.
         retry: how long a call keeps trying.
-        max_connections: requests under way at once.
-        http: your own session; its pool and settings are used, and it is never closed.
-        relogin: when the service says that a ticket has ended, authenticate once and repeat the call once.
-        allow_plain_http: take ``http://`` for any host.
-        clock: time, for tests.
+        max_connections: requests in flight at once.
+        http: an `aiohttp.ClientSession` of your own; its pool and settings are used, and it is never closed.
+        relogin: when the service says that the ticket has ended, authenticate once and repeat the call once.
+        allow_plain_http: allow ``http://`` for any host.
+        clock: source of time, for tests.
 
     Raises:
         errors.InvalidRequest: an argument cannot be used.
@@ -84,28 +89,32 @@ class InfoRouterClient(ServiceClient):
             )
         self._identities = [AnonymousIdentity() if credentials is None else self._identity(credentials)]
         self._searches = Searches()
-        self._heals = relogin
+        self._relogin = relogin
 
-    def _identity(self, credentials: Login | Ticket) -> Identity:
-        return TicketIdentity(
-            credentials,
-            name=credentials.email if isinstance(credentials, Login) else "ticket",
-            authenticate=authentication.AuthenticateUser(credentials.email, credentials.password)
-            if isinstance(credentials, Login)
-            else None,
-            log_out=authentication.LogOut,
-            send=self._runner.send,
-        )
+    def _identity(self, credentials: Login | Ticket) -> TicketIdentity:
+        return TicketIdentity(credentials, self._runner.send)
+
+    @property
+    def _is_anonymous(self) -> bool:
+        return isinstance(self._identities[0], AnonymousIdentity)
+
+    @property
+    def _renews(self) -> bool:
+        """Whether a ticket that has ended is replaced by a new one."""
+        identity = self._identities[0]
+        return self._relogin and isinstance(identity, TicketIdentity) and identity.can_log_in
 
     def _choose(self, operation: Operation[Any]) -> Identity:
-        nobody = isinstance(self._identities[0], AnonymousIdentity)
+        """The identity to call as: a new one for a login on a client without credentials.
+
+        If that login succeeds, `ServiceClient.call` keeps the identity for the calls that follow.
+        """
         if (
-            nobody
+            self._is_anonymous
             and isinstance(operation, authentication.AuthenticateUser)
             and operation.user is not None
             and operation.password is not None
         ):
-            # A client without credentials becomes the one who authenticates, if the service lets them.
             return self._identity(Login(operation.user, operation.password))
         return super()._choose(operation)
 
@@ -123,9 +132,9 @@ class InfoRouterClient(ServiceClient):
         The ticket is added under the spelling that the method wants; one among the parameters takes its place.
 
         Args:
-            operation: a method's name, or what to call as a value.
-            binding: use this binding and no other; left out, the client's own if the method has it.
-            parameters: the method's own, under their names in the catalogue.
+            operation: name of a method, or an operation.
+            binding: use this binding and no other; left out, the client's own if the method is offered on it.
+            parameters: the method's parameters by their names in the catalogue.
 
         Returns:
             The root `Element` of the answer (with a `log`, if a call for many items failed for some of them and the
@@ -137,58 +146,21 @@ class InfoRouterClient(ServiceClient):
             errors.UnsupportedBinding: not offered on that binding; nothing was sent.
             errors.PartialFailure: it failed for some of the items, which its `log` names.
             errors.ServiceError: among others, for an answer of no bytes that stands for an unknown failure.
-            errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
+            errors.RescueError: any other failure; see `aiorescue.errors`.
         """
         if isinstance(operation, str):
             if not METHODS.loaded:
                 await asyncio.to_thread(METHODS.load)
-            nobody = isinstance(self._identities[0], AnonymousIdentity)
-            operation = invocation(operation, parameters, anonymous=nobody)
+            operation = invocation(operation, parameters, anonymous=self._is_anonymous)
         elif parameters:
-            raise errors.InvalidRequest(f"{operation.spec.name}: a value has its parameters already")
+            raise errors.InvalidRequest(
+                f"{operation.spec.name}: an operation has its parameters already; "
+                f"parameters by name ({', '.join(parameters)}) go with the name of a method"
+            )
         if operation.spec.content is not Content.BYTES:
             return await super().call(operation, binding=binding)
         async with self._together(self._identities[0], operation.spec.name) as calls:
-            return await self._bytes(calls, operation, binding)
-
-    async def _bytes(self, calls: Conversation, operation: Operation[Any], binding: Binding | None) -> bytes:
-        """The answer, if it holds anything: before 9.0, and over SOAP, every failure is an answer of no bytes."""
-        name = operation.spec.name
-        answer: bytes = await calls.call(operation, binding=binding)
-        if not self._says_nothing(name, answer):
-            return answer
-        own = getattr(operation, "ticket", None)
-        if (own or operation.spec.identity) and not await calls.call(authentication.IsValidTicket(own)):
-            if own or not self._heals or not self._logs_in:
-                raise errors.NotLoggedIn(f"{name}: the ticket is no longer valid", operation=name, attempts=1)
-            # The dead ticket is forgotten by now, so this goes out with a new one.
-            answer = await calls.call(operation, binding=binding)
-        if self._says_nothing(name, answer) and not await self._is_empty(calls, operation):
-            raise errors.ServiceError(
-                f"{name}: the server answered with no bytes, its way to say that it failed, without a reason",
-                operation=name,
-                attempts=1,
-            )
-        return answer
-
-    @staticmethod
-    def _says_nothing(name: str, answer: bytes) -> bool:
-        return not answer or (name == "GetAddInPart" and answer == b"\0")
-
-    @property
-    def _logs_in(self) -> bool:
-        return any(getattr(identity, "credentials", None).__class__ is Login for identity in self._identities)
-
-    @staticmethod
-    async def _is_empty(calls: Conversation, operation: Operation[Any]) -> bool:
-        """Whether a document is known to have no bytes."""
-        if isinstance(operation, Invocation) and operation.method.name == "DownloadDocument":
-            path: Any = operation.values["Path"]
-        elif isinstance(operation, handlers.DownloadDocument):
-            path = operation.path
-        else:
-            return False
-        return (await calls.call(library.GetDocument(path))).size == 0
+            return await downloads.call_for_bytes(calls, operation, binding=binding, renews=self._renews)
 
     # --- tickets, the server, the user ---
 
@@ -226,106 +198,104 @@ class InfoRouterClient(ServiceClient):
         ascending: bool = True,
         page: GetNextSearchPage | None = None,
     ) -> AsyncIterator[SearchPage]:
-        """Search, and walk through the pages: ``async for page in docs.search(xml): …``.
+        """Search, and iterate over the pages of the result: ``async for page in docs.search(xml): …``.
 
-        A ticket holds one result at a time: a second search takes the place of the first.
+        The server keeps one result for each ticket: a second search replaces the result of the first.
 
         Args:
-            criteria: the criteria as XML.
-            sort_by: a column; 9.x servers want one outside SOAP.
-            ascending: the order.
-            page: what to bring along with each row, as in ``GetNextSearchPage(owner=True)``.
+            criteria: search criteria as XML.
+            sort_by: name of the column to sort by; 9.x servers require one in forms and queries.
+            ascending: True to sort in ascending order.
+            page: what to include with each item, as in ``GetNextSearchPage(owner=True)``.
 
         Raises:
-            errors.PreconditionFailed: another search on this client has taken the result's place.
-            errors.AmbiguousOutcome: a page was lost on its way; asked for again, the next one would come.
-            errors.RescueError: whatever else went wrong.
+            errors.PreconditionFailed: another search on this client has replaced the result.
+            errors.AmbiguousOutcome: a page was lost on its way; asking again would skip it.
+            errors.RescueError: any other failure; see `aiorescue.errors`.
         """
-        asked, each = Search(criteria, sort_by, ascending=ascending), page or GetNextSearchPage()
-        return self._stepwise("Search", lambda calls: self._searches.pages(calls, asked, each))
+        search, each = Search(criteria, sort_by, ascending=ascending), page or GetNextSearchPage()
+        return self._stepwise("Search", lambda calls: self._searches.pages(calls, search, each))
 
     # --- contents ---
 
-    download_document = awaits(handlers.DownloadDocument)
-    download_document_version = awaits(handlers.DownloadDocumentVersion)
-    upload_document = awaits(handlers.UploadDocument1)
+    download_document = awaits(downloads.DownloadDocument)
+    download_document_version = awaits(downloads.DownloadDocumentVersion)
+    upload_document = awaits(uploads.UploadDocument1)
 
     async def upload(
         self,
-        source: transfer.Source,
+        source: uploads.Source,
         path: str,
         *,
         comment: str | None = None,
-        chunk_size: int = transfer.CHUNK,
-        progress: transfer.Progress | None = None,
-    ) -> handlers.Uploaded:
-        """Send a document of any size, chunk by chunk, each with its checksum.
+        chunk_size: int = CHUNK,
+        progress: Progress | None = None,
+    ) -> Uploaded:
+        """Upload a document of any size, chunk by chunk, each with its checksum.
 
-        Nothing is there before all of it has arrived. Over `Binding.HTTP_POST` chunks travel as they are; SOAP
+        The document appears only when all of it has arrived. Over `Binding.HTTP_POST` chunks travel as they are; SOAP
         makes them a third longer.
 
         Args:
-            source: a file's path, bytes, a file open in binary mode, or an async iterator of bytes. The first two
+            source: path of a file, bytes, a file open in binary mode, or an async iterator of bytes. A path or bytes
                 are sent once more from the beginning if the connection breaks within a chunk.
-            path: the document's path on the server; one that is there gets a new version.
-            comment: on the version.
-            chunk_size: bytes a chunk, 262,144 to 33,554,432; the server may choose another size.
+            path: path of the document on the server; a document that exists there gets a new version.
+            comment: comment on the version.
+            chunk_size: bytes in a chunk, 262,144 to 33,554,432; the server may choose another size.
             progress: called after each chunk with the bytes sent and, if known, those of the whole.
 
         Raises:
-            errors.AmbiguousOutcome: the connection broke at the very end; the document may be there, or not.
-            errors.InvalidParameter: it is there, but not checked out by this user.
-            errors.ProtocolError: the server has other bytes than were sent; the document is as it was.
-            errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
+            errors.AmbiguousOutcome: the connection broke at the very end; whether the document exists is unknown.
+            errors.InvalidParameter: the document exists, but this user has not checked it out.
+            errors.ProtocolError: the server has other bytes than were sent; the document is unchanged.
+            errors.RescueError: any other failure; see `aiorescue.errors`.
         """
         more = {} if progress is None else {"progress": progress}
         async with self._together(self._identities[0], "upload") as calls:
-            job = transfer.Upload(calls=calls, path=path, comment=comment, chunk_size=chunk_size, **more)
+            job = uploads.Upload(calls=calls, path=path, comment=comment, chunk_size=chunk_size, **more)
             return await job.send(source)
 
     async def download(
         self,
         path: str,
-        target: transfer.Target,
+        target: downloads.Target,
         *,
         version: int | None = None,
-        chunk_size: int = transfer.CHUNK,
-        progress: transfer.Progress | None = None,
-    ) -> handlers.DownloadHandler:
-        """Fetch a document of any size, chunk by chunk, and compare checksums.
+        chunk_size: int = CHUNK,
+        progress: Progress | None = None,
+    ) -> DownloadHandler:
+        """Download a document of any size to a file, chunk by chunk, and compare checksums.
 
         Args:
-            path: the document's path.
-            target: a file's path, or a file open in binary mode. A path is written under a name ending
-                in ``.part`` first, so that what bears the name is always a whole document.
+            path: path of the document on the server.
+            target: path of a file, or a file open in binary mode. A path is written under a name ending in ``.part``
+                first, so that a file with the target's name is always a whole document.
             version: major times 1,000,000 plus minor times 1,000 plus revision; left out, the published or latest.
-            chunk_size: bytes a chunk; the server may choose another size.
+            chunk_size: bytes in a chunk; the server may choose another size.
             progress: called after each chunk with the bytes received and, if known, those of the whole.
 
         Returns:
-            What the server says of the document: size, checksum, version, MIME type.
+            The server's description of the document: size, checksum, version, MIME type.
 
         Raises:
             errors.NotFound: no such document or version.
-            errors.ProtocolError: the bytes are not those that the checksums tell.
-            errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
+            errors.ProtocolError: the bytes do not fit the server's checksums.
+            errors.RescueError: any other failure; see `aiorescue.errors`.
         """
         more = {} if progress is None else {"progress": progress}
         async with self._together(self._identities[0], "download") as calls:
-            return await transfer.download(calls, path, target, version=version, chunk_size=chunk_size, **more)
+            return await downloads.download(calls, path, target, version=version, chunk_size=chunk_size, **more)
 
-    def stream(
-        self, path: str, *, version: int | None = None, chunk_size: int = transfer.CHUNK
-    ) -> AsyncGenerator[bytes, None]:
-        """A document's bytes, chunk by chunk: ``async for data in docs.stream(path): …``.
+    def stream(self, path: str, *, version: int | None = None, chunk_size: int = CHUNK) -> AsyncGenerator[bytes, None]:
+        """Iterate over a document's bytes, chunk by chunk: ``async for data in docs.stream(path): …``.
 
         Args:
-            path: the document's path.
-            version: as in `download`.
-            chunk_size: bytes a chunk; the server may choose another size.
+            path: path of the document on the server.
+            version: major times 1,000,000 plus minor times 1,000 plus revision; left out, the published or latest.
+            chunk_size: bytes in a chunk; the server may choose another size.
 
         Raises:
-            errors.ProtocolError: the bytes are not those that the checksums tell; known only at the end.
-            errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
+            errors.ProtocolError: the bytes do not fit the server's checksums; raised after the last chunk.
+            errors.RescueError: any other failure; see `aiorescue.errors`.
         """
-        return self._stepwise("stream", lambda calls: transfer.stream(calls, path, version, chunk_size))
+        return self._stepwise("stream", lambda calls: downloads.stream(calls, path, version, chunk_size))

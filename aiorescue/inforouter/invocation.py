@@ -1,7 +1,7 @@
-"""Any method of the catalogue as an operation: a name and values, checked before anything is sent."""
+"""`Invocation`: any method of the catalogue as an operation, made of a name and values that are checked first."""
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -11,61 +11,67 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.inforouter.answers.element import Element
-from aiorescue.inforouter.answers.envelope import INFOROUTER, InfoRouterOperation
-from aiorescue.inforouter.answers.values import written
 from aiorescue.inforouter.catalogue import METHODS, Method, MethodParameter
-from aiorescue.operation import Effect, Evidence, Family, Needs, Parameter, Plain, Source, Spec, operation
+from aiorescue.inforouter.service import INFOROUTER, BringsTicket
+from aiorescue.operation import Effect, Evidence, Family, Needs, Plain, Source, Spec, operation
 
+#: Methods that issue a ticket.
 _LOGINS = frozenset(
     {"AuthenticateUser", "AuthenticateUser1", "AuthenticateUserViaWindows", "RenewTicket", "CreateTicketforUser"}
 )
+#: Key of the ticket among the values of an `Invocation`, however the method spells it.
 _TICKET = "AuthenticationTicket"
 
 
 @operation
-class Invocation(InfoRouterOperation[Any]):
-    """A method of the catalogue and its values; made by `invocation`. Its result is the root `Element`, or bytes."""
+class Invocation(BringsTicket[Any]):
+    """A method of the catalogue and the values to call it with, made by `invocation`.
+
+    Its result is the root `Element` of the answer, or bytes.
+    """
 
     values: Mapping[str, Plain] = attrs.field(factory=dict, repr=False)
+    """Values by the parameters' names in the catalogue; a ticket among them is called ``AuthenticationTicket``."""
 
     method: ClassVar[Method]
-    partial_is_success: ClassVar[bool] = True
+    partial_is_success = True
 
     @property
     def ticket(self) -> str | None:
-        """The ticket, if it was given as a parameter."""
+        """The ticket among the values; None if the method is called with the client's own."""
         found = self.values.get(_TICKET)
         return found if isinstance(found, str) else None
 
     @classmethod
     def read(cls, root: Element) -> Element:
-        """The whole answer."""
+        """Return the whole answer."""
         return root
 
     def __reduce__(self) -> tuple[Callable[..., "Invocation"], tuple[str, bool, dict[str, Plain]]]:
-        # The class is made at run time, so the value travels as what it was made from.
+        # The class is made at run time and cannot be pickled by its name; the value travels as what it was made of.
         return _rebuilt, (self.method.name, self.spec.identity is None, dict(self.values))
 
 
 def invocation(name: str, parameters: Mapping[str, Any], *, anonymous: bool = False) -> Invocation:
-    """A method with its values.
+    """Make an operation of a method's name and its values.
 
     A ticket among the parameters is sent in place of the client's own.
 
     Args:
-        name: the method's name.
-        parameters: values by parameter name; None is left out. In methods that only read, a flag left out is False.
-        anonymous: leave out a ticket that is optional.
+        name: name of the method in `METHODS`.
+        parameters: values by parameter name; None counts as left out. In methods that only read, a flag that is left
+            out is sent as false.
+        anonymous: True to call a method whose ticket is optional without one.
 
     Raises:
-        errors.InvalidRequest: no such method or parameter, one that is missing, or a value of the wrong type.
+        errors.InvalidRequest: no such method or parameter, a parameter that is missing, or a value of the wrong type.
     """
     method = METHODS.named(name)
     values: dict[str, Plain] = {}
-    own = None
+    ticket = None
     for key, value in parameters.items():
         if method.ticket_name and key.lower() == _TICKET.lower():
-            own = _own_ticket(method, value)
+            ticket = _checked_ticket(method, value)
         elif value is not None:
             declared = method.parameter(key)
             values[declared.name] = _plain(method, declared, value)
@@ -78,52 +84,52 @@ def invocation(name: str, parameters: Mapping[str, Any], *, anonymous: bool = Fa
                 missing.append(declared.name)
     if missing:
         raise errors.InvalidRequest(f"{name} lacks {', '.join(missing)}", operation=name)
-    if own is not None:
-        values[_TICKET] = own
-    return _kind(name, carries=own is not None or (anonymous and method.ticket == "optional"))(values)
+    if ticket is not None:
+        values[_TICKET] = ticket
+    return _operation_type(name, carries=ticket is not None or (anonymous and method.ticket == "optional"))(values)
 
 
 def _rebuilt(name: str, carries: bool, values: dict[str, Plain]) -> Invocation:  # noqa: FBT001 - as pickle passes it
-    return _kind(name, carries=carries)(values)
+    return _operation_type(name, carries=carries)(values)
 
 
-def _own_ticket(method: Method, value: object) -> str | None:
+def _checked_ticket(method: Method, value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not value.strip():
-        # infoRouter would run the call as the anonymous user.
+        # infoRouter would run a call with an empty ticket as the anonymous user.
         raise errors.InvalidRequest(f"{method.name}: the ticket must be a text and not empty", operation=method.name)
     return value
 
 
 @cache
-def _kind(name: str, *, carries: bool) -> type[Invocation]:
-    """The class of a method; made once, as codecs are prepared by class.
+def _operation_type(name: str, *, carries: bool) -> type[Invocation]:
+    """The operation type of a method; made once, as codecs are prepared for each type.
 
     Args:
-        name: the method's name.
-        carries: its ticket, if any, is among the values; else the client adds its own.
+        name: name of the method.
+        carries: True if the ticket, if any, is among the values; False if the client adds its own.
     """
     method = METHODS[name]
-    ticket = Parameter(method.ticket_soap, form_name=method.ticket_name, secret=True) if method.ticket_name else None
-    sources = [Source(p.name, (_parameter(p),), _value(p.name)) for p in method.parameters]
+    ticket = method.ticket_parameter()
+    sources = [Source(p.name, (p.as_parameter(),), _value(p.name)) for p in method.parameters]
     if ticket is not None and carries:
         sources.insert(0, Source(_TICKET, (ticket,), _value(_TICKET)))
-    stamped = ticket is not None and not carries
+    takes_clients = ticket is not None and not carries
     spec = Spec(
         service=INFOROUTER,
         name=name,
         bindings=dict.fromkeys(method.bindings, Evidence.DOCUMENTED),
-        identity=ticket if stamped else None,
-        needs=Needs.IDENTITY if stamped else Needs.NOTHING,
+        identity=ticket if takes_clients else None,
+        needs=Needs.IDENTITY if takes_clients else Needs.NOTHING,
         effect=method.effect,
         family=Family.LOGINS if name in _LOGINS else None,
         secret_answer=name in _LOGINS or any(p.secret for p in method.parameters),
-        content=method.answers,
+        content=method.content,
     )
-    kind: type[Invocation] = type(name, (Invocation,), {"__slots__": (), "spec": spec, "method": method})
-    kind.takes(sources)
-    return kind
+    made: type[Invocation] = type(name, (Invocation,), {"__slots__": (), "spec": spec, "method": method})
+    made.takes(sources)
+    return made
 
 
 def _value(name: str) -> Callable[[Any], Plain]:
@@ -133,21 +139,8 @@ def _value(name: str) -> Callable[[Any], Plain]:
     return get
 
 
-_HOLDS: Mapping[str, type[str] | type[int] | type[bool] | type[bytes]] = {"int": int, "bool": bool, "bytes": bytes}
-
-
-def _parameter(declared: MethodParameter) -> Parameter:
-    return Parameter(
-        declared.soap,
-        form_name=declared.name,
-        holds=_HOLDS.get(declared.type, str),
-        secret=declared.secret,
-        raw_xml=declared.type == "node",
-    )
-
-
 def _plain(method: Method, declared: MethodParameter, value: Any) -> Plain:
-    """The value as the wire's types have it; those that need no change are checked by `Parameter`."""
+    """The value in a type that the wire carries; text, int and bool stay as they are, and `Parameter` checks them."""
     convert = _CONVERSIONS.get(declared.type)
     try:
         found: Plain = value if convert is None else convert(value)
@@ -160,11 +153,16 @@ def _plain(method: Method, declared: MethodParameter, value: Any) -> Plain:
 
 
 def _moment(value: Any) -> str:
+    """A date or moment as a request carries it: the server takes UTC, and a moment without a zone as its local time."""
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     if not isinstance(value, date):
         raise TypeError(type(value).__name__)
-    return written(value)
+    if not isinstance(value, datetime):
+        return value.isoformat()
+    if value.tzinfo is None:
+        return value.isoformat(timespec="seconds")
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _long(value: Any) -> str:
@@ -192,14 +190,14 @@ def _xml(value: Any) -> str:
         raise TypeError(type(value).__name__)
     if "<!DOCTYPE" in value:
         raise ValueError("a DOCTYPE")
-    ET.fromstring(value)  # noqa: S314 - the caller's own, and without a DOCTYPE
+    ET.fromstring(value)  # noqa: S314 - written by the calling program, and without a DOCTYPE
     return value
 
 
 def _node(value: Any) -> str:
-    root = ET.fromstring(_xml(value))  # noqa: S314 - the same
+    root = ET.fromstring(_xml(value))  # noqa: S314 - checked by _xml
     if not root.tag.startswith("{"):
-        root.set("xmlns", "")  # else it would be in the namespace of the service
+        root.set("xmlns", "")  # without it, the element would be in the namespace of the service
     return ET.tostring(root, encoding="unicode")
 
 

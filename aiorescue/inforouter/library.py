@@ -1,14 +1,26 @@
-"""Folders and documents: what is there, and moving it about. Contents are in `transfer`, searching in `search`."""
+"""Operations on folders and documents: looking them up, creating, moving and deleting them.
 
-from typing import Annotated, ClassVar
+Their contents are in `upload` and `download`, searching is in `search`.
+"""
+
+from typing import Annotated, TypeVar
 
 import attrs
 
-from aiorescue.inforouter.answers.documents import Document, Folder, Listing, documents, folders
-from aiorescue.inforouter.answers.element import Element
-from aiorescue.inforouter.answers.envelope import InfoRouterOperation
-from aiorescue.inforouter.service import TICKET, TICKET_LOWER, Path, declare
-from aiorescue.operation import Effect, Parameter, Spec, operation
+from aiorescue.inforouter.answers.documents import (
+    CreatedFolder,
+    Document,
+    Folder,
+    Listing,
+    documents,
+    folders,
+    only_document,
+    only_folder,
+)
+from aiorescue.inforouter.service import TICKET, TICKET_LOWER, InfoRouterOperation, Path, declare
+from aiorescue.operation import Effect, Parameter, operation
+
+R = TypeVar("R")
 
 
 def _flag(soap: str) -> Parameter:
@@ -22,203 +34,126 @@ Owner = Annotated[bool, _flag("withOwner")]
 Versions = Annotated[bool, _flag("withVersions")]
 
 
-def _only(found: tuple[Folder, ...] | tuple[Document, ...], what: str) -> None:
-    if len(found) != 1:
-        raise ValueError(f"one {what}")
+# --- what is there --------------------------------------------------------------------------------
 
 
 @operation
-class GetFolder(InfoRouterOperation[Folder]):
-    """One folder. Vendor: ``GetFolder``.
-
-    Args:
-        path: its path, ``/Library/Folder`` or ``~F{id}``.
-        rules: with its rules, in the result's `element`.
-        property_sets: with its property sets.
-        security: with its access list.
-        owner: with its owner.
-    """
+class FolderLookup(InfoRouterOperation[R]):
+    """Base of the operations that look up folders; the flags bring more into each result's `element`."""
 
     path: Path
+    """Path of the folder: ``/Library/Folder`` or ``~F{id}``."""
     rules: Rules = attrs.field(default=False, kw_only=True)
+    """True to include the folder's rules."""
     property_sets: PropertySets = attrs.field(default=False, kw_only=True)
+    """True to include the property sets."""
     security: Security = attrs.field(default=False, kw_only=True)
+    """True to include the access list."""
     owner: Owner = attrs.field(default=False, kw_only=True)
-
-    spec: ClassVar[Spec] = declare("GetFolder")
-
-    @classmethod
-    def read(cls, root: Element) -> Folder:
-        """The only folder of the answer."""
-        found = folders(root)
-        _only(found, "folder")
-        return found[0]
+    """True to include the owner."""
 
 
 @operation
-class GetFolders(InfoRouterOperation[tuple[Folder, ...]]):
-    """The folders in a folder. Vendor: ``GetFolders``.
+class GetFolder(FolderLookup[Folder]):
+    """Get one folder. Vendor: ``GetFolder``."""
 
-    Args:
-        path: the folder they are in.
-        rules: with their rules, in each result's `element`.
-        property_sets: with their property sets.
-        security: with their access lists.
-        owner: with their owners.
-    """
-
-    path: Path
-    rules: Rules = attrs.field(default=False, kw_only=True)
-    property_sets: PropertySets = attrs.field(default=False, kw_only=True)
-    security: Security = attrs.field(default=False, kw_only=True)
-    owner: Owner = attrs.field(default=False, kw_only=True)
-
-    spec: ClassVar[Spec] = declare("GetFolders")
-
-    @classmethod
-    def read(cls, root: Element) -> tuple[Folder, ...]:
-        """The folders of the answer."""
-        return folders(root)
+    spec = declare("GetFolder")
+    read = staticmethod(only_folder)
 
 
 @operation
-class GetDocument(InfoRouterOperation[Document]):
-    """One document. Vendor: ``GetDocument``.
+class GetFolders(FolderLookup[tuple[Folder, ...]]):
+    """List the folders in a folder. Vendor: ``GetFolders``."""
 
-    Args:
-        path: its path, ``/Library/Folder/Name.ext`` or ``~D{id}``.
-        property_sets: with its property sets, in the result's `element`.
-        security: with its access list.
-        owner: with its owner.
-        versions: with its versions.
-    """
+    spec = declare("GetFolders")
+    read = staticmethod(folders)
+
+
+@operation
+class DocumentLookup(InfoRouterOperation[R]):
+    """Base of the operations that look up documents; the flags bring more into each result's `element`."""
 
     path: Path
+    """Path of the document, ``/Library/Folder/Name.ext`` or ``~D{id}``, or of the folder to list."""
     property_sets: PropertySets = attrs.field(default=False, kw_only=True)
+    """True to include the property sets."""
     security: Security = attrs.field(default=False, kw_only=True)
+    """True to include the access list."""
     owner: Owner = attrs.field(default=False, kw_only=True)
+    """True to include the owner."""
     versions: Versions = attrs.field(default=False, kw_only=True)
-
-    spec: ClassVar[Spec] = declare("GetDocument", ticket=TICKET)
-
-    @classmethod
-    def read(cls, root: Element) -> Document:
-        """The only document of the answer."""
-        found = documents(root)
-        _only(found, "document")
-        return found[0]
+    """True to include the versions."""
 
 
 @operation
-class GetDocuments(InfoRouterOperation[tuple[Document, ...]]):
-    """The documents in a folder. Vendor: ``GetDocuments``.
+class GetDocument(DocumentLookup[Document]):
+    """Get one document's properties; its bytes come with `DownloadDocument`. Vendor: ``GetDocument``."""
 
-    Args:
-        path: the folder they are in.
-        property_sets: with their property sets, in each result's `element`.
-        security: with their access lists.
-        owner: with their owners.
-        versions: with their versions.
-    """
+    spec = declare("GetDocument", ticket=TICKET)
+    read = staticmethod(only_document)
 
-    path: Path
-    property_sets: PropertySets = attrs.field(default=False, kw_only=True)
-    security: Security = attrs.field(default=False, kw_only=True)
-    owner: Owner = attrs.field(default=False, kw_only=True)
-    versions: Versions = attrs.field(default=False, kw_only=True)
 
-    spec: ClassVar[Spec] = declare("GetDocuments", ticket=TICKET)
+@operation
+class GetDocuments(DocumentLookup[tuple[Document, ...]]):
+    """List the documents in a folder. Vendor: ``GetDocuments``."""
 
-    @classmethod
-    def read(cls, root: Element) -> tuple[Document, ...]:
-        """The documents of the answer."""
-        return documents(root)
+    spec = declare("GetDocuments", ticket=TICKET)
+    read = staticmethod(documents)
 
 
 @operation
 class GetFoldersAndDocuments(InfoRouterOperation[Listing]):
-    """All that is in a folder. Vendor: ``GetFoldersAndDocuments``.
-
-    Args:
-        path: the folder.
-        rules: with the folders' rules, in each result's `element`.
-        property_sets: with their property sets.
-        security: with their access lists.
-        owner: with their owners.
-        versions: with the documents' versions.
-    """
+    """List the folders and the documents in a folder. Vendor: ``GetFoldersAndDocuments``."""
 
     path: Path
+    """Path of the folder to list."""
     rules: Annotated[bool, _flag("withrules")] = attrs.field(default=False, kw_only=True)
+    """True to include the folders' rules, in each result's `element`."""
     property_sets: Annotated[bool, _flag("withpropertysets")] = attrs.field(default=False, kw_only=True)
+    """True to include property sets."""
     security: Annotated[bool, _flag("withsecurity")] = attrs.field(default=False, kw_only=True)
+    """True to include access lists."""
     owner: Owner = attrs.field(default=False, kw_only=True)
+    """True to include owners."""
     versions: Versions = attrs.field(default=False, kw_only=True)
+    """True to include the documents' versions."""
 
-    spec: ClassVar[Spec] = declare("GetFoldersAndDocuments")
-
-    @classmethod
-    def read(cls, root: Element) -> Listing:
-        """Both kinds."""
-        return Listing(folders(root), documents(root))
+    spec = declare("GetFoldersAndDocuments")
+    read = Listing.of
 
 
-@attrs.frozen
-class CreatedFolder:
-    """A folder that was made.
-
-    Attributes:
-        id: its number, if told.
-        name: its name: cleaned of what a name may not hold, and cut at 128 characters.
-    """
-
-    id: int | None
-    name: str
+# --- changes --------------------------------------------------------------------------------------
 
 
 @operation
 class CreateFolder(InfoRouterOperation[CreatedFolder]):
-    """Make a folder, and those above it that are missing. Vendor: ``CreateFolder``.
-
-    Args:
-        path: its path.
-    """
+    """Create a folder and the missing folders above it. Vendor: ``CreateFolder``."""
 
     path: Path
+    """Path of the new folder."""
 
-    spec: ClassVar[Spec] = declare("CreateFolder", effect=Effect.CREATES)
-
-    @classmethod
-    def read(cls, root: Element) -> CreatedFolder:
-        """Number and name."""
-        text = root.get("FolderId")
-        return CreatedFolder(int(text) if text else None, root.get("FolderName"))
+    spec = declare("CreateFolder", effect=Effect.CREATES)
+    read = CreatedFolder.of
 
 
 @operation
 class DeleteFolder(InfoRouterOperation[None]):
-    """Delete a folder and all in it. Vendor: ``DeleteFolder``.
-
-    Args:
-        path: its path.
-    """
+    """Delete a folder and everything in it. Vendor: ``DeleteFolder``."""
 
     path: Path
+    """Path of the folder."""
 
-    spec: ClassVar[Spec] = declare("DeleteFolder", effect=Effect.CREATES)
+    spec = declare("DeleteFolder", effect=Effect.CREATES)
 
 
 @operation
 class DeleteDocument(InfoRouterOperation[None]):
-    """Delete a document. Vendor: ``DeleteDocument``.
-
-    Args:
-        path: its path.
-    """
+    """Delete a document. Vendor: ``DeleteDocument``."""
 
     path: Path
+    """Path of the document."""
 
-    spec: ClassVar[Spec] = declare("DeleteDocument", effect=Effect.CREATES)
+    spec = declare("DeleteDocument", effect=Effect.CREATES)
 
 
 Source = Annotated[str, Parameter("SourcePath")]
@@ -229,44 +164,39 @@ Destination = Annotated[str, Parameter("DestinationPath")]
 class Copy(InfoRouterOperation[None]):
     """Copy a folder or document. Vendor: ``Copy``.
 
-    What fails for some of the items raises `aiorescue.errors.PartialFailure`, whose `log` names them.
-
-    Args:
-        source: its path.
-        destination: the path of the folder to copy it to.
+    A copy that fails for some of the items raises `aiorescue.errors.PartialFailure`, whose `log` names them.
     """
 
     source: Source
+    """Path of the folder or document."""
     destination: Destination
+    """Path of the folder to copy it to."""
 
-    spec: ClassVar[Spec] = declare("Copy", effect=Effect.CREATES)
+    spec = declare("Copy", effect=Effect.CREATES)
 
 
 @operation
 class Move(InfoRouterOperation[None]):
     """Move a folder or document. Vendor: ``Move``.
 
-    Args:
-        source: its path.
-        destination: the path of the folder to move it to.
+    A move that fails for some of the items raises `aiorescue.errors.PartialFailure`, whose `log` names them.
     """
 
     source: Source
+    """Path of the folder or document."""
     destination: Destination
+    """Path of the folder to move it to."""
 
-    spec: ClassVar[Spec] = declare("Move", effect=Effect.CREATES)
+    spec = declare("Move", effect=Effect.CREATES)
 
 
 @operation
 class Rename(InfoRouterOperation[None]):
-    """Give a folder or document another name; servers of 2026 on. Vendor: ``Rename``.
-
-    Args:
-        path: its path.
-        new_name: its name from now on; that of a document with its extension.
-    """
+    """Rename a folder or document; offered by servers of 2026 and later. Vendor: ``Rename``."""
 
     path: Path
+    """Path of the folder or document."""
     new_name: Annotated[str, Parameter("NewName")]
+    """New name; that of a document includes its extension."""
 
-    spec: ClassVar[Spec] = declare("Rename", ticket=TICKET_LOWER, effect=Effect.CREATES)
+    spec = declare("Rename", ticket=TICKET_LOWER, effect=Effect.CREATES)

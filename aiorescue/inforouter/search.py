@@ -1,175 +1,103 @@
-"""Searching. A result lives in the session of the ticket that asked: one at a time, read page by page."""
+"""Searching. The server keeps one result for each ticket, and a client reads it page by page."""
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
-from aiorescue.inforouter.answers.documents import Document, Folder, documents, folders
-from aiorescue.inforouter.answers.element import Element
-from aiorescue.inforouter.answers.envelope import InfoRouterOperation
-from aiorescue.inforouter.answers.values import number
-from aiorescue.inforouter.service import declare
-from aiorescue.operation import Effect, Parameter, Spec, operation
-
-
-@attrs.frozen
-class SearchResult:
-    """A result that the server holds for this ticket.
-
-    Attributes:
-        count: how many were found, if the server tells.
-        ranked: they come in the order of their rank.
-    """
-
-    count: int | None
-    ranked: bool
+from aiorescue.inforouter.answers.search import SearchPage, SearchResult
+from aiorescue.inforouter.service import InfoRouterOperation, declare
+from aiorescue.operation import Effect, Parameter, operation
 
 
 @operation
 class Search(InfoRouterOperation[SearchResult]):
-    """Search; the result is read with `GetNextSearchPage` on the same ticket. Vendor: ``Search``.
-
-    Args:
-        criteria: the criteria as XML.
-        sort_by: a column; 9.x servers want one outside SOAP.
-        ascending: the order.
-    """
+    """Search; `GetNextSearchPage` reads the result, with the ticket that searched. Vendor: ``Search``."""
 
     criteria: Annotated[str, Parameter("xmlcriteria")]
+    """Search criteria as XML."""
     sort_by: Annotated[str, Parameter("SortBy")] = ""
+    """Name of the column to sort by; 9.x servers require one in forms and queries."""
     ascending: Annotated[bool, Parameter("AscendingOrder", holds=bool)] = attrs.field(default=True, kw_only=True)
+    """True to sort in ascending order."""
 
-    spec: ClassVar[Spec] = declare("Search", effect=Effect.IDEMPOTENT)
-
-    @classmethod
-    def read(cls, root: Element) -> SearchResult:
-        """How many; no rows."""
-        return SearchResult(number(root.get("count")), root.true("ranksorted"))
-
-
-@attrs.frozen(kw_only=True)
-class SearchPage:
-    """One page of a result.
-
-    Attributes:
-        folders: the folders on it.
-        documents: the documents on it.
-        is_first: it is the first page.
-        is_last: it is the last page.
-        begin: the number of its first row, from 1, if told.
-        end: the number of its last row, if told.
-        element: the answer.
-    """
-
-    folders: tuple[Folder, ...]
-    documents: tuple[Document, ...]
-    is_first: bool
-    is_last: bool
-    begin: int | None
-    end: int | None
-    element: Element = attrs.field(repr=False)
-
-    @classmethod
-    def of(cls, root: Element) -> "SearchPage":
-        """From the root element."""
-        return cls(
-            folders=folders(root),
-            documents=documents(root),
-            is_first=root.true("FirstPage"),
-            is_last=root.true("LastPage"),
-            begin=number(root.get("from")),
-            end=number(root.get("to")),
-            element=root,
-        )
-
-
-Rules = Annotated[bool, Parameter("withrules", holds=bool)]
-PropertySets = Annotated[bool, Parameter("withPropertySets", holds=bool)]
-Security = Annotated[bool, Parameter("withSecurity", holds=bool)]
-Owner = Annotated[bool, Parameter("withOwner", holds=bool)]
-Versions = Annotated[bool, Parameter("withVersions", holds=bool)]
+    spec = declare("Search", effect=Effect.IDEMPOTENT)
+    read = SearchResult.of
 
 
 @operation(kw_only=True)
-class GetNextSearchPage(InfoRouterOperation[SearchPage]):
-    """The next page of this ticket's result. Not repeated by itself: that would skip a page.
+class SearchPageRequest(InfoRouterOperation[SearchPage]):
+    """Base of the operations that read a page; the flags bring more into each result's `element`."""
 
-    Vendor: ``GetNextSearchPage``.
+    rules: Annotated[bool, Parameter("withrules", holds=bool)] = False
+    """True to include the folders' rules."""
+    property_sets: Annotated[bool, Parameter("withPropertySets", holds=bool)] = False
+    """True to include property sets."""
+    security: Annotated[bool, Parameter("withSecurity", holds=bool)] = False
+    """True to include access lists."""
+    owner: Annotated[bool, Parameter("withOwner", holds=bool)] = False
+    """True to include owners."""
+    versions: Annotated[bool, Parameter("withVersions", holds=bool)] = False
+    """True to include the documents' versions."""
 
-    Args:
-        rules: with the folders' rules, in each result's `element`.
-        property_sets: with property sets.
-        security: with access lists.
-        owner: with owners.
-        versions: with the documents' versions.
-    """
-
-    rules: Rules = False
-    property_sets: PropertySets = False
-    security: Security = False
-    owner: Owner = False
-    versions: Versions = False
-
-    spec: ClassVar[Spec] = declare("GetNextSearchPage", effect=Effect.CREATES)
-
-    @classmethod
-    def read(cls, root: Element) -> SearchPage:
-        """The page."""
-        return SearchPage.of(root)
+    read = SearchPage.of
 
 
 @operation(kw_only=True)
-class GetPreviousSearchPage(InfoRouterOperation[SearchPage]):
-    """The page before, of this ticket's result. Vendor: ``GetPreviousSearchPage``.
+class GetNextSearchPage(SearchPageRequest):
+    """Read the next page of the result of this ticket's search. Vendor: ``GetNextSearchPage``.
 
-    Args:
-        rules: with the folders' rules, in each result's `element`.
-        property_sets: with property sets.
-        security: with access lists.
-        owner: with owners.
-        versions: with the documents' versions.
+    It moves the server's cursor, so a call whose outcome is unknown is not repeated: that would skip a page.
     """
 
-    rules: Rules = False
-    property_sets: PropertySets = False
-    security: Security = False
-    owner: Owner = False
-    versions: Versions = False
+    spec = declare("GetNextSearchPage", effect=Effect.CREATES)
 
-    spec: ClassVar[Spec] = declare("GetPreviousSearchPage", effect=Effect.CREATES)
 
-    @classmethod
-    def read(cls, root: Element) -> SearchPage:
-        """The page."""
-        return SearchPage.of(root)
+@operation(kw_only=True)
+class GetPreviousSearchPage(SearchPageRequest):
+    """Read the previous page of the result of this ticket's search. Vendor: ``GetPreviousSearchPage``.
+
+    It moves the server's cursor, so a call whose outcome is unknown is not repeated: that would skip a page.
+    """
+
+    spec = declare("GetPreviousSearchPage", effect=Effect.CREATES)
 
 
 class Searches:
-    """The searches of one client, which share the one place that its ticket has for a result."""
+    """The searches of one client, which share the one result that the server keeps for the client's ticket."""
 
     def __init__(self) -> None:
-        self._turn = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
         self._latest = 0
 
     async def pages(
         self, calls: Conversation, search: Search, page: GetNextSearchPage
     ) -> AsyncGenerator[SearchPage, None]:
-        """Search, and the pages of the result. Raises `errors.PreconditionFailed` once another search began."""
-        async with self._turn:
+        """Search, and yield the pages of the result.
+
+        Args:
+            calls: where the calls are made.
+            search: the search.
+            page: the operation that reads each page.
+
+        Raises:
+            errors.PreconditionFailed: a later search of this client has replaced the result.
+        """
+        async with self._one_at_a_time:
             self._latest += 1
             mine = self._latest
             found = await calls.call(search)
         if found.count == 0:
             return
         while True:
-            async with self._turn:
+            async with self._one_at_a_time:
                 if mine != self._latest:
                     raise errors.PreconditionFailed(
-                        "Search: another search on this ticket has replaced the result; search with a client each",
+                        "Search: another search on this ticket has replaced the result; "
+                        "use one client for each search that runs at the same time",
                         operation="Search",
                     )
                 answer = await calls.call(page)

@@ -1,6 +1,10 @@
-"""An infoRouter ticket at work: given, or asked for in single flight; shared by all calls."""
+"""`TicketIdentity`: an infoRouter ticket at work in a client, given or asked for, and shared by all calls.
 
-from collections.abc import Callable
+The ticket travels as a parameter where a method declares one; `IsValidTicket` and `LogOut` have it in a cookie. A
+ticket that the service declares dead is forgotten, and the next call asks for a new one if there is a login. However
+many calls need a ticket at the same time, one of them asks for it and the others wait (single flight).
+"""
+
 from typing import Any
 
 import attrs
@@ -9,122 +13,146 @@ from aiorescue import errors
 from aiorescue.identity.credentials import Login, Ticket
 from aiorescue.identity.identity import Lease, Send, login_failed, with_login
 from aiorescue.identity.single_flight import SingleFlight
+from aiorescue.inforouter.answers.tickets import TicketHolder
+from aiorescue.inforouter.authentication import AuthenticateUser, IsValidTicket, LogOut, RenewTicket
+from aiorescue.inforouter.service import own_ticket
 from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
 from aiorescue.pace.pace import Account
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
+_COOKIE = "ticket="
+
 
 class TicketIdentity:
-    """An infoRouter ticket: given, or asked for with a login. Shared by all calls.
+    """The identity of an infoRouter client: a ticket, given or asked for with a user name and a password.
 
     Args:
-        credentials: a ticket, or name and password.
-        name: for messages.
-        authenticate: the operation that asks for a ticket; None if there is only the ticket.
-        log_out: the operation that ends a given ticket.
-        send: sends them.
+        credentials: a ticket, or user name and password.
+        send: function that sends a login or logout once, at its pace.
+
+    Attributes:
+        name: login name, or "ticket"; for messages.
+        account: key of the identity's pace.
+        credentials: the credentials that it was made with.
     """
 
-    def __init__(
-        self,
-        credentials: Ticket | Login,
-        *,
-        name: str,
-        authenticate: Operation[Any] | None,
-        log_out: Callable[[str], Operation[Any]],
-        send: Send,
-    ) -> None:
-        self.name = name
-        self.account = Account(credentials.ticket if isinstance(credentials, Ticket) else credentials.email)
+    def __init__(self, credentials: Ticket | Login, send: Send) -> None:
         self.credentials = credentials
-        self._ticket = credentials.ticket if isinstance(credentials, Ticket) else None
-        self._ours = False
-        self._authenticate = authenticate
-        self._log_out = log_out
-        self._ends = log_out("…").spec.name
         self._send = send
         self._flight = SingleFlight()
+        self._ticket: str | None
+        self._issued_here = False  # the ticket was asked for by this identity, which therefore ends it
+        self._authenticate: AuthenticateUser | None
+        if isinstance(credentials, Login):
+            self.name = credentials.email
+            self.account = Account(credentials.email)
+            self._ticket = None
+            self._authenticate = AuthenticateUser(credentials.email, credentials.password)
+        else:
+            self.name = "ticket"
+            self.account = Account(credentials.ticket)
+            self._ticket = credentials.ticket
+            self._authenticate = None
+
+    @property
+    def can_log_in(self) -> bool:
+        """Whether the identity can ask for a ticket: it has a user name and a password."""
+        return self._authenticate is not None
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
-        """Name and password, where they were left out."""
+        """The operation with the login's user name and password, where it takes them and they were left out."""
         return with_login(operation, self.credentials if isinstance(self.credentials, Login) else None)
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
-        """The ticket, asked for before if there is none."""
+        """The operation and the ticket to send it with, after a login if there is no ticket yet.
+
+        Returns:
+            The lease; the outcome of a login that failed; or, of a check of a ticket that is known to have ended, the
+            outcome False.
+        """
         needs = operation.spec.needs
-        own = getattr(operation, "ticket", None)  # LogOut and isValidTicket may bring one
         if needs is Needs.NOTHING:
             return Lease(self._with_old_ticket(operation), ANONYMOUS)
-        if needs is Needs.SESSION and own is not None:
+        if needs is Needs.SESSION and own_ticket(operation) is not None:
             return Lease(operation, ANONYMOUS)
-        if self._ticket is None and self._authenticate is None and operation.spec.false_on is errors.NotLoggedIn:
-            return Outcome(OutcomeClass.OK, value=False)  # isValidTicket of a ticket that has ended: still no error
+        if self._ticket is None and not self.can_log_in and isinstance(operation, IsValidTicket):
+            return Outcome(OutcomeClass.OK, value=False)
         while self._ticket is None:
-            failure = await self._sign_on()
+            failure = await self._log_in()
             if failure is not None:
                 return failure
         if needs is Needs.IDENTITY:
             return Lease(operation, Authorization(code=self._ticket))
-        # The vendor's fallback: no ticket as a parameter, so the server takes the cookie.
-        return Lease(operation, Authorization(cookie=f"ticket={self._ticket}"))
+        # The vendor's fallback: without a ticket among the parameters, the server takes the cookie.
+        return Lease(operation, Authorization(cookie=f"{_COOKIE}{self._ticket}"))
 
     def _with_old_ticket(self, operation: Operation[Any]) -> Operation[Any]:
-        if self._ticket is not None and getattr(operation, "old_ticket", "") is None:
-            return attrs.evolve(operation, old_ticket=self._ticket)  # type: ignore[misc]
+        if isinstance(operation, RenewTicket) and operation.old_ticket is None and self._ticket is not None:
+            return attrs.evolve(operation, old_ticket=self._ticket)
         return operation
 
-    async def _sign_on(self) -> Outcome[Any] | None:
+    async def _log_in(self) -> Outcome[Any] | None:
+        """Ask for a ticket, or wait for the call that is asking for one. The outcome if that failed, else None."""
         if self._flight.busy:
-            shared = await self._flight.join()
-            return shared if shared is not None and shared.outcome_class is not OutcomeClass.OK else None
-        outcome = await self._flight.lead(self._open)
-        return None if outcome.outcome_class is OutcomeClass.OK else outcome
+            outcome = await self._flight.join()
+        else:
+            outcome = await self._flight.lead(self._ask_for_ticket)
+        # No outcome: the call that was asking has been cancelled.
+        return None if outcome is None or outcome.outcome_class is OutcomeClass.OK else outcome
 
-    async def _open(self) -> Outcome[Any]:
+    async def _ask_for_ticket(self) -> Outcome[Any]:
         if self._authenticate is None:
             return Outcome(
                 OutcomeClass.AUTHENTICATION,
                 error=errors.NotLoggedIn,
-                detail="the ticket has ended, and there is no Login",
+                detail="the ticket has ended, and there is no Login to ask for another",
             )
         outcome, _ = await self._send(self.account, self._authenticate, ANONYMOUS)
         if outcome.outcome_class is not OutcomeClass.OK:
             return login_failed(self.name, outcome)
-        holder: Any = outcome.value
-        self._ticket, self._ours = holder.ticket, True
+        issued: Any = outcome.value
+        self._ticket, self._issued_here = issued.ticket, True
         return outcome
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
-        """Forget a ticket that has ended, unless somebody has put a new one in its place meanwhile."""
+        """Learn from an attempt that is over: keep a ticket that it brought, forget one that has ended.
+
+        Returns:
+            True if the ticket has ended and a repetition of the call would go out with a new one.
+        """
         if outcome is None:
             return False
         operation = lease.operation
-        if outcome.outcome_class is OutcomeClass.OK and operation.spec.needs is Needs.NOTHING:
-            ticket = getattr(outcome.value, "ticket", None)
-            if isinstance(ticket, str):
-                self._keep(operation, ticket)
-                return False
-        given = getattr(operation, "ticket", None)
+        succeeded = outcome.outcome_class is OutcomeClass.OK
+        if succeeded and operation.spec.needs is Needs.NOTHING and isinstance(outcome.value, TicketHolder):
+            self._keep(operation, outcome.value.ticket)
+            return False
         dead = outcome.error is errors.NotLoggedIn
-        says_no = operation.spec.false_on is errors.NotLoggedIn and outcome.value is False  # isValidTicket: no error
-        ended = dead or (outcome.outcome_class is OutcomeClass.OK and (operation.spec.name == self._ends or says_no))
-        if ended and self._ticket == (
-            given or lease.authorization.code or lease.authorization.cookie.partition("=")[2]
-        ):
+        found_dead = isinstance(operation, IsValidTicket) and outcome.value is False
+        # By name: the catalogue's LogOut ends the ticket, too.
+        ended_it = succeeded and operation.spec.name == LogOut.spec.name
+        # A ticket that took the place of the dead one in the meantime stays.
+        if (dead or found_dead or ended_it) and self._ticket == _sent_ticket(lease):
             self._ticket = None
-        return dead and given is None and self._authenticate is not None
+        return dead and own_ticket(operation) is None and self.can_log_in
 
     def _keep(self, operation: Operation[Any], ticket: str) -> None:
-        """A ticket that was asked for explicitly: ours if it was asked for as us, or in place of ours."""
-        renewed = getattr(operation, "old_ticket", None)
+        """Use the ticket of an explicit login with this identity's credentials, or of a renewal of its ticket."""
+        renewed = operation.old_ticket if isinstance(operation, RenewTicket) else None
         if operation == self._authenticate:
-            self._ticket, self._ours = ticket, True
+            self._ticket, self._issued_here = ticket, True
         elif renewed is not None and renewed == self._ticket:
             self._ticket = ticket
 
     async def log_out(self) -> None:
-        """End the ticket if we asked for it. One that has ended already ([901]) is no failure."""
-        ticket, ours = self._ticket, self._ours
-        if ticket is not None and ours:
-            self._ticket, self._ours = None, False
-            await self._send(self.account, self._log_out(ticket), ANONYMOUS)
+        """End the ticket if this identity asked for it. The answer [901], that it has ended already, is no failure."""
+        ticket, issued_here = self._ticket, self._issued_here
+        if ticket is not None and issued_here:
+            self._ticket, self._issued_here = None, False
+            await self._send(self.account, LogOut(ticket), ANONYMOUS)
+
+
+def _sent_ticket(lease: Lease) -> str:
+    """The ticket that an attempt was sent with, wherever it travelled."""
+    authorization = lease.authorization
+    return own_ticket(lease.operation) or authorization.code or authorization.cookie.removeprefix(_COOKIE)

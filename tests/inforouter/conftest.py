@@ -1,4 +1,4 @@
-"""What the tests of infoRouter share: a server of their own."""
+"""Fixtures of infoRouter's tests: a small server, and a client that logs in to it."""
 
 from collections.abc import AsyncIterator
 
@@ -14,7 +14,7 @@ METHODS.load()
 
 @pytest.fixture
 async def library() -> AsyncIterator[Library]:
-    """A server on a free port; its address is `url`."""
+    """A small infoRouter on a free port; its address is `url`."""
     served = Library()
     app = web.Application(client_max_size=2**26)
     app.router.add_route("*", "/{path:.*}", served.answer)
@@ -29,6 +29,6 @@ async def library() -> AsyncIterator[Library]:
 
 @pytest.fixture
 async def docs(library: Library) -> AsyncIterator[InfoRouterClient]:
-    """A client of it that logs in."""
+    """A client of the small infoRouter, with a user name and a password."""
     async with InfoRouterClient(Login("ann", "secret"), base_url=library.url) as client:
         yield client

@@ -1,7 +1,7 @@
-"""A small infoRouter on a real socket: folders, documents, searching and chunks, as the samples speak.
+"""A small infoRouter on a real socket: folders, documents, searches and chunks, answered as in the vendor's samples.
 
-It is not written from our declarations: over SOAP it wants its own spellings, in their case, and takes what is
-misspelt for missing; elsewhere it does not mind case.
+It is written independently of our declarations: over SOAP it requires its own spellings in their case and treats a
+misspelt parameter as missing; in forms and queries it ignores case.
 """
 
 import base64
@@ -39,7 +39,7 @@ DEAD = no("[901] Session expired or Invalid ticket", "4010")
 
 
 class Library:
-    """The server; `faults[method]` holds what becomes of its next calls."""
+    """State and answers of the server; `faults[method]` lists the faults of the next calls of that method."""
 
     def __init__(self) -> None:
         self.new = True  # 9.x: failures of byte methods come in headers

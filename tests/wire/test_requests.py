@@ -5,8 +5,7 @@ import enum
 import pytest
 
 from aiorescue import Binding, errors, rescue
-from aiorescue.inforouter import IsValidTicket, LogOut, RenewTicket
-from aiorescue.inforouter.handlers import UploadFileChunk
+from aiorescue.inforouter import IsValidTicket, LogOut, RenewTicket, UploadFileChunk
 from aiorescue.inforouter.invocation import invocation
 from aiorescue.rescue.raw import call_of
 from aiorescue.wire import Authorization, Request, codec

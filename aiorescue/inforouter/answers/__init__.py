@@ -1,1 +1,1 @@
-"""What comes back: the envelope, the elements and the values that infoRouter answers with."""
+"""What infoRouter answers: the envelope, its elements and error codes, and the typed results."""

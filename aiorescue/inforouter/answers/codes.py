@@ -1,4 +1,4 @@
-"""The error codes of infoRouter, by what follows from them. Texts follow the session's language: numbers only."""
+"""infoRouter's error codes, and what follows from each. Only numbers count: texts are in the session's language."""
 
 from collections.abc import Mapping
 
@@ -7,13 +7,13 @@ from aiorescue.operation import OutcomeClass, Verdict
 
 _AUTH, _FINAL = OutcomeClass.AUTHENTICATION, OutcomeClass.FINAL
 
-#: The bracket codes that the vendor prints (facts.md, 9.1).
+#: Codes in brackets at the beginning of `error`, as the vendor prints them (facts.md, 9.1).
 BRACKET_CODES: Mapping[int, Verdict] = {
     900: Verdict(_AUTH, errors.AuthenticationError, "wrong user name or password, or the account is disabled"),
     901: Verdict(_AUTH, errors.NotLoggedIn, "the session has expired or the ticket is invalid"),
     902: Verdict(_AUTH, errors.AuthenticationError, "this account may not be issued tickets"),
     347: Verdict(_AUTH, errors.AuthenticationError, "the user behind the ticket was deleted"),
-    # With a ticket sent, as always here, a new one would fare no better: so this is no NotLoggedIn.
+    # We always send a ticket, so a new one would be refused as well: this is not NotLoggedIn.
     2730: Verdict(_AUTH, errors.AuthenticationError, "anonymous users may not do this: no ticket reached the method"),
     921: Verdict(_FINAL, errors.PermissionDenied, "insufficient rights"),
     1573: Verdict(_FINAL, errors.PermissionDenied, "for system administrators only"),
@@ -35,9 +35,11 @@ BRACKET_CODES: Mapping[int, Verdict] = {
     503: Verdict(_FINAL, errors.ServiceError, "the AI service failed"),
 }
 
-#: The errorCode attribute of 9.x servers (facts.md, 9.2).
+#: Values of the errorCode attribute that 9.x servers send (facts.md, 9.2).
 ERROR_CODES: Mapping[int, Verdict] = {
-    4000: Verdict(_FINAL, errors.InvalidParameter, "a bad value or a wrong state, or a search or handler that is gone"),
+    4000: Verdict(
+        _FINAL, errors.InvalidParameter, "a bad value or a wrong state, or a search or handler that has ended"
+    ),
     4010: Verdict(_AUTH, errors.NotLoggedIn, "the ticket has expired or is unknown"),
     4030: Verdict(_FINAL, errors.PermissionDenied, "refused"),
     4041: Verdict(_FINAL, errors.NotFound, "missing or not visible"),
@@ -49,7 +51,7 @@ ERROR_CODES: Mapping[int, Verdict] = {
     5030: Verdict(_FINAL, errors.ServiceError, "the AI service failed"),
 }
 
-#: Other values: an errorCode is an HTTP status times ten plus a digit.
+#: Any other errorCode, by its HTTP status: it is that status times ten plus a digit.
 _BY_STATUS: Mapping[int, Verdict] = {
     400: Verdict(_FINAL, errors.InvalidParameter),
     401: Verdict(_AUTH, errors.AuthenticationError),
@@ -61,10 +63,10 @@ _OTHER = Verdict(_FINAL, errors.ServiceError)
 
 
 def bracketed(code: int) -> Verdict:
-    """What follows from a bracket code; one that no table knows is a `errors.ServiceError` that quotes it."""
+    """The verdict on a code in brackets; a code that is in no table is an `errors.ServiceError` that quotes it."""
     return BRACKET_CODES.get(code, _OTHER)
 
 
 def numbered(code: int) -> Verdict:
-    """What follows from an errorCode."""
+    """The verdict on an errorCode; a value that is in no table counts as the HTTP status that it begins with."""
     return ERROR_CODES.get(code) or _BY_STATUS.get(code // 10, _OTHER)

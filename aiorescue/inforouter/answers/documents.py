@@ -1,4 +1,4 @@
-"""Folders and documents as values. Server versions name their attributes differently; here are their meanings."""
+"""Folders and documents as values, read from the attributes that each server version names in its own way."""
 
 from datetime import datetime
 
@@ -13,15 +13,16 @@ class Folder:
     """A folder.
 
     Attributes:
-        id: its number.
-        name: its name.
-        path: where it is; empty in short listings.
-        parent_id: the folder it is in, if told.
+        id: number of the folder.
+        name: name of the folder.
+        path: path of the folder; empty in short listings.
+        parent_id: number of the folder that it is in; None if the server does not send it.
         description: free text.
-        owner: its owner's name.
-        created: aware on newer servers, which tell it in UTC; a bare date or the server's zone on others.
-        modified: the same.
-        element: the element, with what was asked for beyond: rules, property sets, access list, owner.
+        owner: name of the owner.
+        created: time of creation: aware on newer servers, which send UTC; naive on others, which send a bare date or
+            the server's local time.
+        modified: time of the last change; aware or naive like `created`.
+        element: the XML element, with what the call asked for beyond: rules, property sets, access list, owner.
     """
 
     id: int
@@ -36,7 +37,7 @@ class Folder:
 
     @classmethod
     def of(cls, element: Element) -> "Folder":
-        """From an element of any listing. Raises ValueError where it has no number."""
+        """Read a folder from an element of any listing. Raises ValueError where the element has no number."""
         return cls(
             id=int(first(element, "FolderID", "id")),
             name=first(element, "Name", "FolderName", "n"),
@@ -55,21 +56,22 @@ class Document:
     """A document.
 
     Attributes:
-        id: its number.
-        name: its name with its extension.
-        path: where it is; empty in short listings.
-        folder_id: the folder it is in, if told.
+        id: number of the document.
+        name: name of the document with its extension.
+        path: path of the document; empty in short listings.
+        folder_id: number of the folder that it is in; None if the server does not send it.
         description: free text.
-        size: bytes, if told.
+        size: bytes in the document; None if the server does not send it.
         type: MIME type or format, as the server writes it.
-        version: the latest version: major times 1,000,000 plus minor times 1,000 plus revision.
-        published_version: the published one, if told.
-        owner: its owner's name.
-        created: aware on newer servers, which tell it in UTC; a bare date or the server's zone on others.
-        modified: the same.
-        checked_out: when it was checked out, or None.
-        checked_out_by: login name of who has it checked out; empty if nobody has.
-        element: the element, with what was asked for beyond: property sets, access list, owner, versions.
+        version: latest version: major times 1,000,000 plus minor times 1,000 plus revision.
+        published_version: published version, numbered like `version`; None if the server does not send it.
+        owner: name of the owner.
+        created: time of creation: aware on newer servers, which send UTC; naive on others, which send a bare date or
+            the server's local time.
+        modified: time of the last change; aware or naive like `created`.
+        checked_out: time at which it was checked out; None if it is not.
+        checked_out_by: login name of the user that has it checked out; empty if it is not checked out.
+        element: the XML element, with what the call asked for beyond: property sets, access list, owner, versions.
     """
 
     id: int
@@ -90,7 +92,7 @@ class Document:
 
     @classmethod
     def of(cls, element: Element) -> "Document":
-        """From an element of any listing. Raises ValueError where it has no number."""
+        """Read a document from an element of any listing. Raises ValueError where the element has no number."""
         return cls(
             id=int(first(element, "DocumentID", "id")),
             name=first(element, "Name", "DocumentName", "n"),
@@ -112,22 +114,62 @@ class Document:
 
 @attrs.frozen
 class Listing:
-    """What is in a folder.
+    """Contents of a folder.
 
     Attributes:
-        folders: its folders, in the server's order.
-        documents: its documents, in the server's order.
+        folders: folders in it, in the server's order.
+        documents: documents in it, in the server's order.
     """
 
     folders: tuple[Folder, ...]
     documents: tuple[Document, ...]
 
+    @classmethod
+    def of(cls, root: Element) -> "Listing":
+        """Read the folders and documents in the root element."""
+        return cls(folders(root), documents(root))
+
+
+@attrs.frozen
+class CreatedFolder:
+    """A folder that a call has created.
+
+    Attributes:
+        id: number of the folder; None if the server does not send it.
+        name: name that the server gave it: characters that a name may not hold are gone, and 128 are kept.
+    """
+
+    id: int | None
+    name: str
+
+    @classmethod
+    def of(cls, root: Element) -> "CreatedFolder":
+        """Read the folder's number and name from the attributes of the root element."""
+        text = root.get("FolderId")
+        return cls(int(text) if text else None, root.get("FolderName"))
+
 
 def folders(root: Element) -> tuple[Folder, ...]:
-    """The folders in an answer."""
+    """Read all folders in the root element."""
     return tuple(Folder.of(child) for child in root if child.tag.lower() in ("folder", "f"))
 
 
 def documents(root: Element) -> tuple[Document, ...]:
-    """The documents in an answer."""
+    """Read all documents in the root element."""
     return tuple(Document.of(child) for child in root if child.tag.lower() in ("document", "d"))
+
+
+def only_folder(root: Element) -> Folder:
+    """Read the one folder in the root element. Raises ValueError where there is none, or several."""
+    found = folders(root)
+    if len(found) != 1:
+        raise ValueError(f"it has {len(found)} folders instead of one")
+    return found[0]
+
+
+def only_document(root: Element) -> Document:
+    """Read the one document in the root element. Raises ValueError where there is none, or several."""
+    found = documents(root)
+    if len(found) != 1:
+        raise ValueError(f"it has {len(found)} documents instead of one")
+    return found[0]

@@ -1,4 +1,4 @@
-"""`Element`: what infoRouter answers with, as a value. Nothing here knows what an answer means."""
+"""`Element`: an XML element of an answer as a value. What an answer means is decided in `envelope`."""
 
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import attrs
 
 
 class LogEntry(NamedTuple):
-    """One item of a bulk call, and what went wrong with it."""
+    """An item that a bulk call failed for, and the reason."""
 
     item: str
     error: str
@@ -20,15 +20,15 @@ def _shown(attributes: Mapping[str, str]) -> str:
 
 @attrs.frozen
 class Element:
-    """An element of an answer; the root of it, as `InfoRouterClient.call` returns it.
+    """An XML element of an answer; `InfoRouterClient.call` returns the root.
 
-    The service writes one name in several cases (``errorCode``, ``errorcode``), so names are looked up in any case.
+    The service spells one name in several cases (``errorCode``, ``errorcode``), so look-ups ignore case.
 
     Attributes:
-        tag: its name.
-        attributes: its attributes, spelled as they came.
-        children: the elements in it, in order.
-        text: the text in it, blanks and all; empty if there are but blanks around children.
+        tag: name of the element, without a namespace.
+        attributes: the element's attributes, spelled as they arrived.
+        children: elements inside it, in document order.
+        text: text inside it with all its white space; empty if there is only white space around children.
     """
 
     tag: str
@@ -38,7 +38,7 @@ class Element:
 
     @classmethod
     def of(cls, element: ET.Element) -> "Element":
-        """The same without namespaces."""
+        """Convert an ElementTree element and everything inside it; namespaces are dropped."""
         children = tuple(map(cls.of, element))
         text = element.text or ""
         return cls(
@@ -49,7 +49,7 @@ class Element:
         )
 
     def get(self, name: str, default: str = "") -> str:
-        """An attribute, or the default."""
+        """The value of an attribute, or the default where the element does not have it."""
         found = self.attributes.get(name)
         if found is None:
             lower = name.lower()
@@ -72,22 +72,22 @@ class Element:
         return iter(self.children)
 
     def all(self, tag: str) -> tuple["Element", ...]:
-        """The children of that name."""
+        """The children with a tag, in document order."""
         return tuple(child for child in self.children if child.tag.lower() == tag.lower())
 
     def find(self, tag: str) -> "Element | None":
-        """The first child of that name, or None."""
+        """The first child with a tag, or None."""
         return next(iter(self.all(tag)), None)
 
     def walk(self) -> Iterator["Element"]:
-        """This element and all in it, in order."""
+        """Iterate over this element and its descendants in document order."""
         yield self
         for child in self.children:
             yield from child.walk()
 
     @property
     def log(self) -> tuple[LogEntry, ...]:
-        """What went wrong with single items of a bulk call: the ``<log>`` elements."""
+        """The items that a bulk call failed for: the contents of the ``<log>`` elements."""
         return tuple(
             LogEntry(_text(entry.find("item")), _text(entry.find("error")))
             for entry in self.walk()

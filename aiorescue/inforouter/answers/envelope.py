@@ -1,79 +1,83 @@
-"""infoRouter's answers: one XML document whose root says whether it worked, or bytes.
+"""What an answer of infoRouter means: one XML document whose root says whether the call succeeded, or bytes.
 
-The root's name varies (`root`, `response`, `Response`) and so does the case of `success`; a failure is a
-bracketed code at the start of `error`, an `errorCode` attribute or header on newer servers, or neither. Success
-is only what says so.
+The root's tag varies (`root`, `response`, `Response`) and so does the case of `success`. A failure is a bracketed
+code at the beginning of `error`, on newer servers an `errorCode` attribute or header, or neither. A call has
+succeeded only if its answer says so.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Protocol, cast
 from xml.etree import ElementTree as ET
 
 from aiorescue import errors
 from aiorescue.inforouter.answers.codes import bracketed, numbered
 from aiorescue.inforouter.answers.element import Element
-from aiorescue.operation import Answer, Content, Family, Operation, Outcome, OutcomeClass, Service
-
-R = TypeVar("R")
+from aiorescue.operation import Answer, Content, Family, Operation, Outcome, OutcomeClass
 
 _CODE = re.compile(r"\[(\d+)\]\s*")
+#: What `error` begins with if a bulk call failed for some of its items.
 _PARTIAL = "[log]"
-#: So many items of a partial failure are in the message; all are in its `log`.
+#: Items of a partial failure that its message names; its `log` has all of them.
 _NAMED = 3
 
 
-class InfoRouterOperation(Operation[R]):
-    """An operation of infoRouter: it reads its result from the root element of the answer."""
+class _ReadsElement(Protocol):
+    """An infoRouter operation type, as `understand` sees it."""
 
-    __slots__ = ()
-
-    #: A success that failed for some items is a result whose `log` says so, and no error.
-    partial_is_success: ClassVar[bool] = False
+    partial_is_success: ClassVar[bool]
 
     @classmethod
-    def read(cls, root: Element) -> R:
-        """The typed result of a success. Raises KeyError or ValueError for what the answer lacks."""
-        return None  # type: ignore[return-value]  # R is None for the operations that do not override this
+    def read(cls, root: Element) -> Any: ...
 
 
 def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
-    """The outcome of an answer: bytes as they are, a document by its root."""
+    """The outcome of an answer: bytes are a result as they are, a document is judged by its root."""
     if isinstance(answer.result, bytes) or operation.spec.content is Content.NOTHING:
         return Outcome(OutcomeClass.OK, value=answer.result)
     try:
         root = Element.of(answer.result) if isinstance(answer.result, ET.Element) else None
     except RecursionError:
-        return Outcome(OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer is too deep", ambiguous=True)
+        return _unreadable("the elements of the answer are nested too deeply")
     if root is None or not ("success" in root or "error" in root):
         return Outcome(
             OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer says neither success nor error"
         )
+    return _judge(operation, root)
+
+
+def _judge(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
+    """The outcome of a document by its root."""
     if root.true("tryagain"):
-        # Said with success and without it; either way this part did not arrive as it was sent.
-        return Outcome(OutcomeClass.TRANSIENT, error=errors.ServiceError, word="tryagain", detail="damaged on its way")
-    if not root.true("success"):
-        refusal = failure(operation, root)
-        no = operation.spec.false_on
-        return (
-            Outcome(OutcomeClass.OK, value=False, word=refusal.word)
-            if no and issubclass(refusal.error, no)
-            else refusal
+        # Servers write it with success and without; either way the chunk did not arrive as it was sent.
+        return Outcome(
+            OutcomeClass.TRANSIENT, error=errors.ServiceError, word="tryagain", detail="the chunk arrived damaged"
         )
-    declared = cast("type[InfoRouterOperation[Any]]", operation)
-    if root.get("error").startswith(_PARTIAL) and not declared.partial_is_success:
+    if not root.true("success"):
+        refused = failure(operation, root)
+        false_on = operation.spec.false_on
+        if false_on and issubclass(refused.error, false_on):
+            return Outcome(OutcomeClass.OK, value=False, word=refused.word)
+        return refused
+    reader = cast("type[_ReadsElement]", operation)
+    if root.get("error").startswith(_PARTIAL) and not reader.partial_is_success:
         return failure(operation, root)
     try:
-        return Outcome(OutcomeClass.OK, value=declared.read(root))
-    except (KeyError, ValueError, OverflowError) as problem:
-        return Outcome(
-            OutcomeClass.FINAL, error=errors.ProtocolError, detail=f"the answer lacks {problem}", ambiguous=True
-        )
+        return Outcome(OutcomeClass.OK, value=reader.read(root))
+    except KeyError as missing:
+        return _unreadable(f"the answer lacks {missing}")
+    except (ValueError, OverflowError) as problem:
+        return _unreadable(f"the answer cannot be read: {problem}")
+
+
+def _unreadable(detail: str) -> Outcome[Any]:
+    """The outcome of an answer that has no readable result, though the call may have been carried out."""
+    return Outcome(OutcomeClass.FINAL, error=errors.ProtocolError, detail=detail, ambiguous=True)
 
 
 def failure(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
-    """The outcome of an answer that says no."""
-    text, number = root.get("error"), root.get("errorCode")
+    """The outcome of an answer that says that the call failed, for all or for some of its items."""
+    text = root.get("error")
     if text.startswith(_PARTIAL):
         log = root.log
         named = "; ".join(f"{entry.item}: {entry.error}" for entry in log[:_NAMED])
@@ -85,43 +89,30 @@ def failure(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
             quote=named,
             more={"log": log},
         )
-    return _refused(operation, text, number)
+    return _by_code(operation, text, root.get("errorCode"))
 
 
 def refusal(operation: type[Operation[Any]], headers: Mapping[str, str]) -> Outcome[Any] | None:
-    """What 9.x says of a failure in headers, where the body has no place for it; the HTTP status may be 200."""
+    """The outcome of a failure that stands in the headers of an answer; None where they tell of none.
+
+    Servers of version 9 send it where the body has no place for it: with bytes. The HTTP status may be 200.
+    """
     number = headers.get("X-InfoRouter-ErrorCode", "").strip()
     if not number.strip("0"):
         return None
-    return _refused(operation, headers.get("X-InfoRouter-Error", ""), number)
+    return _by_code(operation, headers.get("X-InfoRouter-Error", ""), number)
 
 
-def _refused(operation: type[Operation[Any]], text: str, number: str) -> Outcome[Any]:
+def _by_code(operation: type[Operation[Any]], text: str, number: str) -> Outcome[Any]:
+    """The outcome of a failure by its code: the bracket that begins its text, else its errorCode."""
     bracket = _CODE.match(text)
     if bracket is not None:
-        found, word = bracketed(int(bracket[1])), f"[{bracket[1]}]"
+        verdict, word = bracketed(int(bracket[1])), f"[{bracket[1]}]"
         text = text[bracket.end() :]
     else:
         coded = number.isdecimal() and number.strip("0") != ""
-        found, word = numbered(int(number) if coded else 0), number if coded else text
-    error = found.error
+        verdict, word = numbered(int(number) if coded else 0), number if coded else text
+    error = verdict.error
     if error is errors.NotLoggedIn and operation.spec.family is Family.LOGINS:
         error = errors.AuthenticationError  # a login has no ticket that could have ended
-    return Outcome(found.outcome_class, word=word, error=error, detail="" if text else found.hint, quote=text)
-
-
-INFOROUTER = Service(
-    name="infoRouter",
-    namespace="http://tempuri.org/",
-    asmx="/srv.asmx",
-    understand=understand,
-    refusal=refusal,
-    hints={
-        400: "which is its answer to a required text that is empty",
-        415: "which is its answer to bytes by GET",
-    },
-    answers_as_elements=True,
-    omits_absent=True,
-    identity_first=True,
-    validates_requests=False,
-)
+    return Outcome(verdict.outcome_class, word=word, error=error, detail="" if text else verdict.hint, quote=text)

@@ -1,4 +1,4 @@
-"""Every sample of the reference: the answers decode to exactly this, and our requests are the samples' requests."""
+"""Every sample of the reference: its answers decode to exactly these values, its requests are what we send."""
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
@@ -176,7 +176,7 @@ EXPECTED = {
     ),
     "upload_file_chunk.response.success.xml": ok(Element("root", {"success": "true", "tryagain": "false"})),
     "upload_file_chunk.response.try_again.xml": refused(
-        errors.ServiceError, "tryagain", "", OutcomeClass.TRANSIENT, detail="damaged on its way"
+        errors.ServiceError, "tryagain", "", OutcomeClass.TRANSIENT, detail="the chunk arrived damaged"
     ),
     "download_file_chunk.response.success.xml": ok(
         Element(
@@ -195,7 +195,7 @@ EXPECTED = {
 
 
 def response(name: str) -> Response:
-    """A sample as the transport would hand it on; those ending in .http bring a status and headers."""
+    """A sample as the response that the transport returns; those ending in .http have a status and headers."""
     text = (SAMPLES / name).read_text("utf-8")
     if not name.endswith(".http"):
         return Response(200, text.encode())
@@ -211,7 +211,7 @@ def decoded(operation: Operation, name: str) -> Outcome:
 
 
 def any_call(method: str | None) -> Operation:
-    """The method with values of no importance."""
+    """The method with arbitrary values."""
     name = method or "GetFolder"
     some = {"string": "x", "guid": TICKET, "int": 1, "bool": False, "bytes": b"x"}
     return invocation(name, {p.name: some[p.type] for p in METHODS[name].parameters if p.required})
@@ -333,7 +333,7 @@ def form_parts(kind: str, body: bytes) -> dict[str, str]:
 
 
 def parameters_of(name: str) -> tuple[str, dict[str, str]]:
-    """Where a sample goes, and what it brings."""
+    """Path (or SOAP element) and parameters of a sample request."""
     lines, body = halves((SAMPLES / name).read_text("utf-8"))
     target = urlsplit(lines[0].split()[1])
     kind = next((line.partition(": ")[2] for line in lines if line.startswith("Content-Type")), "")

@@ -1,4 +1,4 @@
-"""Closing a client in the middle of what takes several calls."""
+"""Closing a client in the middle of an upload, download, stream or search."""
 
 import asyncio
 import gc
@@ -25,7 +25,7 @@ async def docs(library: Library) -> AsyncIterator[InfoRouterClient]:
 
 
 class Progress:
-    """Told of the first chunk."""
+    """Progress callback and event: set at the first chunk."""
 
     def __init__(self) -> None:
         self.begun = asyncio.Event()
@@ -84,7 +84,7 @@ async def test_closing_does_not_wait_for_a_reader_who_takes_their_time(docs: Inf
     assert await anext(stream) == BIG[:65_536]
     await docs.aclose()
     with warnings.catch_warnings(record=True) as caught:
-        await stream.aclose()  # sends nothing, and so opens no connection that nobody would close
+        await stream.aclose()  # sends nothing, and so opens no connection that would stay open
         gc.collect()
     assert (caught, library.requests[-1][0]) == ([], "LogOut")
 

@@ -1,4 +1,4 @@
-"""Answers that no sample shows: what is no answer, what is nearly one, codes that no table knows."""
+"""Answers that no sample shows: malformed ones, nearly well-formed ones, codes that are in no table."""
 
 import base64
 import pickle

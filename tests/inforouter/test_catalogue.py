@@ -1,4 +1,4 @@
-"""The catalogue: its counts, what a call by name is checked for, and the typed operations held against it."""
+"""The catalogue: its counts, how a call by name is checked, and the typed operations compared with their records."""
 
 import base64
 import pickle
@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from datetime import UTC, date, datetime
+from typing import get_args
 from urllib.parse import parse_qsl
 from uuid import UUID
 from xml.etree import ElementTree as ET
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from aiorescue import Binding, errors, inforouter
 from aiorescue.inforouter import METHODS, invocation
+from aiorescue.inforouter.client import ByteMethod
 from aiorescue.operation import Content, Effect, Needs
 from aiorescue.wire import Authorization, codec
 
@@ -27,7 +29,7 @@ def test_the_counts_are_those_of_the_reference():
     assert len(METHODS) == 429
     assert Counter(m.status for m in METHODS.values()) == {"current": 424, "obsolete": 5}
     assert Counter(m.ticket for m in METHODS.values()) == {"required": 414, "none": 12, "optional": 3}
-    assert Counter(m.answers for m in METHODS.values()) == {Content.XML: 423, Content.BYTES: 5, Content.NOTHING: 1}
+    assert Counter(m.content for m in METHODS.values()) == {Content.XML: 423, Content.BYTES: 5, Content.NOTHING: 1}
     assert sum(m.in_wsdl2019 for m in METHODS.values()) == 162
     assert sum(Binding.HTTP_GET not in m.bindings for m in METHODS.values()) == 9
     assert sum(len(m.parameters) + bool(m.ticket_name) for m in METHODS.values()) == 1504
@@ -85,7 +87,21 @@ def test_a_typed_operation_is_what_the_catalogue_says(operation):
         assert spec.identity.secret
     assert (spec.identity is None) == (method.ticket == "none") == (spec.needs is Needs.NOTHING)
     assert set(spec.bindings) == set(method.bindings)
-    assert (spec.effect, spec.content) == (method.effect, method.answers)
+    assert (spec.effect, spec.content) == (method.effect, method.content)
+
+
+def test_every_declared_operation_is_exported_under_its_class_name():
+    declared = {**inforouter.OPERATIONS, **inforouter.TYPED}
+    assert len(declared) == len(inforouter.OPERATIONS) + len(inforouter.TYPED)
+    for name, operation in declared.items():
+        assert operation.__name__.lower() == name.lower()
+        assert getattr(inforouter, operation.__name__) is operation
+        assert operation.__name__ in inforouter.__all__
+        assert f"``{name}``" in operation.__doc__
+
+
+def test_editors_know_which_methods_answer_with_bytes():
+    assert set(get_args(ByteMethod)) == {name for name, m in METHODS.items() if m.content is Content.BYTES}
 
 
 # --- a call by name -------------------------------------------------------------------------------

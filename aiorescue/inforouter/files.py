@@ -1,0 +1,35 @@
+"""What uploads and downloads share: the size of a chunk, reports of progress, file work in threads."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+#: Bytes in a chunk, unless the caller or the server chooses another size.
+CHUNK = 2**20
+
+#: Called with the number of bytes that are done and of bytes in the whole document, None while that is unknown.
+Progress = Callable[[int, int | None], object]
+
+
+def no_progress(done: int, total: int | None) -> None:
+    """Report progress to no one: the default of transfers."""
+
+
+async def open_file(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
+    """Open a file in a thread."""
+
+    def work() -> BinaryIO:
+        return path.open(mode)
+
+    return await asyncio.to_thread(work)
+
+
+async def close_file(file: BinaryIO) -> None:
+    """Close a file in a thread, even while the task is being cancelled."""
+    await finish(file.close)
+
+
+async def finish(work: Callable[[], Any]) -> None:
+    """Run a function in a thread to its end, even while the task is being cancelled."""
+    await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work))

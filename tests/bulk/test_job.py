@@ -115,7 +115,8 @@ async def test_a_tracking_field_twice_in_one_job_is_refused_by_name(service: Emu
         results = await results_of(client, [*requests(3), RequestPinCode(tracking="CASE-1")])
     failed = [issued for issued in results if issued.error]
     assert [issued.position for issued in failed] == [3]
-    assert isinstance(failed[0].error, errors.InvalidRequest)
+    assert isinstance(failed[0].error, errors.DuplicateTracking)
+    assert failed[0].error.tracking == "CASE-1"
     assert "CASE-1" in str(failed[0].error)
     assert len(service.ledger) == 3
 

@@ -81,7 +81,7 @@ async def test_requests_without_a_name_keep_their_pins_when_others_come_in_betwe
     assert sorted(issued.position for issued in second if not issued.resumed) == [2, 5]
 
 
-async def test_a_tracking_field_that_looks_like_a_place_is_no_place(service: Emulator, tmp_path: Path):
+async def test_a_tracking_field_that_looks_like_a_position_is_a_tracking_field(service: Emulator, tmp_path: Path):
     path = tmp_path / "pins.journal"
     results = await run(service, path, [RequestPinCode(), RequestPinCode(tracking="#0")])
     assert [issued.error for issued in results] == [None, None]
@@ -97,7 +97,7 @@ async def test_a_journal_in_use_is_refused(tmp_path: Path):
     await one.close()
 
 
-async def test_nobody_else_may_read_the_pins(tmp_path: Path):
+async def test_only_the_owner_may_read_the_journal(tmp_path: Path):
     path = tmp_path / "pins.journal"
     journal = Journal(path, "job")
     await journal.open()

@@ -3,7 +3,8 @@
 RescueError
 ├── InvalidRequest            refused here, before anything was sent
 │   ├── UnsupportedBinding    the operation is not offered on that binding
-│   └── CredentialsMissing    (also an AuthenticationError)
+│   ├── CredentialsMissing    (also an AuthenticationError)
+│   └── DuplicateTracking     a bulk job has this tracking field twice
 ├── AuthenticationError       the service does not take these credentials; never retried
 │   ├── CredentialsMissing    nobody to call as
 │   └── NotLoggedIn           the session or ticket is unknown or has ended
@@ -27,6 +28,7 @@ RescueError
 Secrets (passwords, codes, tickets, cookies) are in no message and no attribute.
 """
 
+import enum
 from typing import Any
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "AuthenticationError",
     "ConnectionFailed",
     "CredentialsMissing",
+    "DuplicateTracking",
     "InvalidParameter",
     "InvalidRequest",
     "JournalError",
@@ -102,6 +105,16 @@ class AuthenticationError(RescueError):
 
 class CredentialsMissing(AuthenticationError, InvalidRequest):
     """The operation needs somebody to call as, and the client has nobody."""
+
+
+class DuplicateTracking(InvalidRequest):
+    """Two requests of one bulk job have one tracking field; the first of them gets the PIN.
+
+    Attributes:
+        tracking: the tracking field.
+    """
+
+    tracking: str = ""
 
 
 class NotLoggedIn(AuthenticationError):
@@ -183,5 +196,26 @@ class AmbiguousOutcome(RescueError):
     """
 
 
+class JournalReason(enum.Enum):
+    """Why the journal of a bulk job cannot be used."""
+
+    OTHER_JOB = "the journal belongs to another job"
+    OTHER_FIELDS = "a request was sent with other fields under its tracking field"
+    OTHER_PROGRAM = "the file is a database of another program"
+    NO_DATABASE = "the file is not a database"
+    NEWER_VERSION = "a newer version of aiorescue made the journal"
+    IN_USE = "another process uses the journal"
+    CLOSED = "the journal is closed"
+    FAILED = "the file cannot be read or written"
+
+
 class JournalError(RescueError):
-    """The journal of a bulk job is of another job, damaged, or in use."""
+    """The journal of a bulk job is of another job, damaged, or in use.
+
+    Attributes:
+        reason: why the journal cannot be used.
+        finding: the message without its advice to the programmer.
+    """
+
+    reason: JournalReason = JournalReason.FAILED
+    finding: str = ""

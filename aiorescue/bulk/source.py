@@ -1,4 +1,4 @@
-"""Where a job's requests come from."""
+"""The source of a bulk job: requests from an iterable or an async iterable of the program."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -13,7 +13,11 @@ Requests = Iterable[RequestT] | AsyncIterable[RequestT]
 
 
 class Source(Generic[RequestT]):
-    """Requests from an iterable or an async iterable, numbered, some at a time."""
+    """Takes requests from an iterable or an async iterable, checks and numbers them.
+
+    Args:
+        requests: PIN operations.
+    """
 
     def __init__(self, requests: Requests[RequestT]) -> None:
         self._sync: Iterator[RequestT] | None = None
@@ -26,9 +30,13 @@ class Source(Generic[RequestT]):
         self._problem: Exception | None = None
 
     async def some(self, most: int) -> Sequence[tuple[int, RequestT]]:
-        """The next ones; empty at the end. An async source is not kept waiting for more than one.
+        """The next requests with their positions; empty at the end.
 
-        A source that breaks does so after the requests that it gave before.
+        An async source gives one request at a time, which is then sent without waiting for the one behind it. An
+        error of the source is raised once the requests that came before it have been returned.
+
+        Args:
+            most: the most requests that an iterable is asked for.
         """
         if self._problem is not None:
             raise self._problem
@@ -36,7 +44,7 @@ class Source(Generic[RequestT]):
         try:
             if self._sync is not None:
                 for request in islice(self._sync, most):
-                    found.append(_checked(request))  # noqa: PERF401 - what came before a break is kept
+                    found.append(_checked(request))  # noqa: PERF401 - what came before an error is kept
             elif self._async is not None:
                 with suppress(StopAsyncIteration):
                     found.append(_checked(await anext(self._async)))
@@ -49,7 +57,7 @@ class Source(Generic[RequestT]):
         return list(enumerate(found, first))
 
     async def aclose(self) -> None:
-        """Tell an async generator that nothing more is taken."""
+        """Close a source that is an async generator; do nothing with others."""
         closing: Any = getattr(self._async, "aclose", None)
         if closing is not None:
             with suppress(RuntimeError):  # it is being closed already

@@ -1,6 +1,6 @@
-"""The `aiorescue` command, one small file a command; `app.py` puts them together.
+"""The command `aiorescue`: each command has a small file that returns a value, and `app.py` prints it.
 
-Nothing is imported here before it is needed: without typer the command still has to say what is missing.
+typer is imported only when the command runs: without it the command must still name the missing extra.
 """
 
 import sys

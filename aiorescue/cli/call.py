@@ -1,4 +1,4 @@
-"""`aiorescue call`: any declared operation by the vendor's name."""
+"""`aiorescue call`: calls any declared operation by the vendor's name."""
 
 import asyncio
 from typing import Annotated, Any
@@ -7,33 +7,51 @@ import attrs
 import typer
 
 from aiorescue import Binding, Login, RescueClient
-from aiorescue.cli import credentials, say
+from aiorescue.cli import credentials
 from aiorescue.cli.options import BindingOption, JsonOption
+from aiorescue.cli.output import Result
 from aiorescue.cli.parameters import build, operation_named
-from aiorescue.cli.status import Status
 from aiorescue.operation import Needs, Operation
 from aiorescue.rescue import OPERATIONS
 
 
+@attrs.frozen
+class Called(Result):
+    """An operation that was called. It is JSON for people, too: results have too many shapes for words.
+
+    Attributes:
+        operation: the vendor's name of the operation.
+        result: what the call returned.
+    """
+
+    operation: str
+    result: Any
+
+
 def perform(operation: Operation[Any], binding: Binding | None = None) -> Any:
-    """Call it with the caller's credentials, and wait for the result."""
+    """Call an operation with the credentials of the environment and return its result. Blocks.
+
+    Args:
+        operation: what to call.
+        binding: the only binding to use, or None for the best that the operation has.
+    """
     spec = operation.spec
     if binding is not None:
         spec.require(binding)
-    callers = credentials.find() if spec.needs is Needs.IDENTITY else [_who_logs_in(operation)]
+    identities = credentials.find() if spec.needs is Needs.IDENTITY else [_login_for(operation)]
     if spec.own_credentials is not None:
-        # The client fills in those of its caller.
+        # The client fills in those of its identity.
         operation = attrs.evolve(operation, **dict.fromkeys(spec.own_credentials))  # type: ignore[misc]
 
     async def perform() -> Any:
-        async with RescueClient(callers, base_url=credentials.base_url()) as rescue:
+        async with RescueClient(identities, base_url=credentials.base_url()) as rescue:
             return await rescue.call(operation, binding=binding)
 
     return asyncio.run(perform())
 
 
-def _who_logs_in(operation: Operation[Any]) -> Login:
-    """Who is named by the operation, or else by the environment."""
+def _login_for(operation: Operation[Any]) -> Login:
+    """The login for an operation that an auth code cannot do: the e-mail address of its parameters, if it has one."""
     names = operation.spec.own_credentials
     return credentials.login(getattr(operation, names[0]) if names else None)
 
@@ -50,12 +68,11 @@ def call(
     ] = None,
     *,
     binding: BindingOption = None,
-    as_json: JsonOption = False,  # noqa: ARG001 - the answer is JSON anyway; errors are, too, where this is given
-) -> Status:
+    as_json: JsonOption = False,  # noqa: ARG001 - the result is JSON anyway; with this option errors are, too
+) -> Called:
     """Call any operation by the vendor's name; the result comes as JSON.
 
     Passwords and auth codes are no parameters: they come from the environment or a prompt.
     """
     operation = build(operation_named(name), parameters or ())
-    say.answer({"operation": operation.spec.name, "result": perform(operation, binding)})
-    return Status.OK
+    return Called(operation.spec.name, perform(operation, binding))

@@ -1,4 +1,4 @@
-"""Credentials: from the environment or a prompt, never from an argument."""
+"""Credentials and address of the service: from the environment or a prompt, never from an argument."""
 
 import os
 import re
@@ -14,15 +14,15 @@ CODE, EMAIL, PASSWORD, URL = "RESCUE_AUTH_CODE", "RESCUE_EMAIL", "RESCUE_PASSWOR
 
 
 def base_url() -> str:
-    """The service's host."""
+    """The base URL of the service: ``RESCUE_BASE_URL``, or the vendor's."""
     return os.environ.get(URL, "").strip() or BASE_URL
 
 
 def find() -> Sequence[AuthCode | Login]:
-    """Whom to call as; several auth codes are several callers. Asks on a terminal for what is missing.
+    """The identities to call as: one for each auth code, or one login. Asks on a terminal for what is missing.
 
     Raises:
-        errors.CredentialsMissing: there are none, and no terminal to ask on.
+        errors.CredentialsMissing: the environment has none, and there is no terminal to ask on.
     """
     codes = re.findall(r"[^\s,]+", os.environ.get(CODE, ""))
     if not codes and not os.environ.get(EMAIL):
@@ -32,7 +32,14 @@ def find() -> Sequence[AuthCode | Login]:
 
 
 def login(email: str | None = None) -> Login:
-    """Who logs in, for what an auth code cannot do. Raises `errors.CredentialsMissing`."""
+    """The login for operations that an auth code cannot do.
+
+    Args:
+        email: the e-mail address; None takes that of the environment, or asks for it.
+
+    Raises:
+        errors.CredentialsMissing: something is missing, and there is no terminal to ask on.
+    """
     email = email or os.environ.get(EMAIL) or _ask("E-mail address")
     return Login(email, os.environ.get(PASSWORD) or _ask("Password", hidden=True))
 

@@ -1,7 +1,7 @@
-"""The customers' CSV file: checked as a whole before anything is sent, then read a chunk at a time.
+"""The input of `aiorescue pins`: a CSV file, checked as a whole before a request leaves, then read in chunks.
 
-What makes the file unusable (not UTF-8, an unknown column, a quote that is never closed) is an error; what is wrong
-with one row is told of that row.
+A fault of the file (not UTF-8, an unknown column, a quote that is never closed) is an error that ends the command. A
+fault of one row is part of that `Row`, and ends nothing.
 """
 
 import asyncio
@@ -15,18 +15,18 @@ from typing import Final, Self
 import attrs
 
 from aiorescue import errors
-from aiorescue.cli.say import did_you_mean
+from aiorescue.cli.suggest import did_you_mean
 from aiorescue.operation import Slot
 from aiorescue.rescue import PinRequest, RequestPinCode
 
-#: Rows that are read at once, in a thread.
+#: Rows that a thread reads at once.
 CHUNK: Final = 500
 _BOM = b"\xef\xbb\xbf"
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def _columns() -> Mapping[str, Slot]:
-    """The parameters of a PIN request that a column can fill: all that are text."""
+    """The slots of a PIN request that a column can fill, by the name of the column: all that hold text."""
     slots = (slot for slot in RequestPinCode.slots if slot.parameter.holds is str)
     return {re.sub(r"custom_fields\[(\d)\]", r"custom_field_\1", slot.name): slot for slot in slots}
 
@@ -38,13 +38,13 @@ _KNOWN = f"{_CUSTOM[0]} … {_CUSTOM[-1]}, tracking"
 
 @attrs.frozen
 class Row:
-    """One row.
+    """One row of the input.
 
     Attributes:
         line: the line of the file on which it begins, from 1.
         cells: its cells, as many as there are columns.
-        request: what it asks for, or None if it is bad.
-        problem: why it is bad; names the line and the field.
+        request: the request for its PIN, or None if the row is bad.
+        problem: why the row is bad, with line and field; empty if it is good.
     """
 
     line: int
@@ -55,13 +55,13 @@ class Row:
 
 @attrs.frozen
 class Customers:
-    """A CSV file that can be used.
+    """A CSV file of customers that passed the check.
 
     Attributes:
-        path: where it is.
-        columns: as its header names them.
-        rows: how many there are, bad ones included.
-        encoding: UTF-8, with a byte order mark or without.
+        path: the file.
+        columns: the columns that its header names.
+        rows: the number of its rows, bad ones included.
+        encoding: ``utf-8``, or ``utf-8-sig`` if it begins with a byte order mark.
     """
 
     path: Path
@@ -71,11 +71,11 @@ class Customers:
 
     @classmethod
     def check(cls, path: Path) -> Self:
-        """Look at all of the file. Blocks.
+        """Check a whole file. Blocks.
 
         Raises:
-            errors.InvalidRequest: it cannot be used; the message says where and why.
-            OSError: it cannot be read.
+            errors.InvalidRequest: the file cannot be used; the message says where and why.
+            OSError: the file cannot be read.
         """
         with path.open("rb") as raw:
             encoding = "utf-8-sig" if raw.read(len(_BOM)) == _BOM else "utf-8"
@@ -90,7 +90,12 @@ class Customers:
         return cls(path, columns, rows, encoding)
 
     def read(self, operation: type[PinRequest], *, no_tech_console: bool) -> Iterator[Row]:
-        """The rows, as they are needed. Blocks."""
+        """Yield the rows one by one. Blocks.
+
+        Args:
+            operation: the PIN request to make from each row.
+            no_tech_console: a parameter of that request.
+        """
         records = _records(self.path, self.encoding)
         _header(self.path, records)
         for line, cells in records:
@@ -127,7 +132,7 @@ def _custom_fields(values: Mapping[str, str]) -> Sequence[str]:
 
 
 def _records(path: Path, encoding: str) -> "Iterator[tuple[int, list[str] | str]]":
-    """Each record with the line it begins on: its cells, or what is wrong with it. Blank lines are none."""
+    """Each CSV record with the line on which it begins: its cells, or its fault in words. Blank lines are skipped."""
     with path.open(encoding=encoding, newline="") as file:
         reader = csv.reader(file, strict=True)
         while True:
@@ -137,8 +142,8 @@ def _records(path: Path, encoding: str) -> "Iterator[tuple[int, list[str] | str]
             except StopIteration:
                 return
             except csv.Error as problem:
+                # csv.Error has no code: only its message tells a fault within a record from a record without end.
                 if "expected after" not in str(problem):
-                    # The rest of the file, or much of it, was taken for one cell.
                     raise errors.InvalidRequest(f"{path}: line {line}: a quote is opened and never closed") from None
                 yield line, 'a quoted cell goes on after its closing quote; write "" for a quote within'
                 continue
@@ -184,9 +189,12 @@ def _not_utf8(path: Path) -> str:
 
 
 class Chunks:
-    """The rows of an iterator that blocks, for the event loop: read in a thread, a chunk at a time.
+    """Rows of a blocking iterator for the event loop: a thread reads them in chunks.
 
-    No generator: whoever waits for a row may be cancelled, and the next one who comes must still get it.
+    Not an async generator, because a task that waits for a row may be cancelled, and the next task must get that row.
+
+    Args:
+        rows: the iterator.
     """
 
     def __init__(self, rows: Iterator[Row]) -> None:
@@ -195,7 +203,7 @@ class Chunks:
         self._reading: asyncio.Task[list[Row]] | None = None
 
     async def next(self) -> Row | None:
-        """The next row, or None at the end."""
+        """The next row; None behind the last one."""
         if not self._ready:
             if self._reading is None:
                 self._reading = asyncio.create_task(asyncio.to_thread(lambda: list(islice(self._rows, CHUNK))))

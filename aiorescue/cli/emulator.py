@@ -1,17 +1,17 @@
-"""`aiorescue emulator`: both services on this machine, until Ctrl-C."""
+"""`aiorescue emulator`: serves an emulated LogMeIn Rescue and infoRouter on this machine, until Ctrl-C."""
 
 import asyncio
 import signal
-import sys
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
+import attrs
 import typer
 
 from aiorescue import errors
-from aiorescue.cli import say
+from aiorescue.cli import output
 from aiorescue.cli.options import JsonOption
-from aiorescue.cli.status import Status
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.people import User, default_users
 
@@ -22,12 +22,11 @@ def emulator(
     pin_rate: Annotated[float, typer.Option(help="PINs per second and user.")] = 1.0,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     as_json: JsonOption = False,
-) -> Status:
+) -> None:
     """Emulate LogMeIn Rescue and infoRouter on this machine, until Ctrl-C."""
     if not pin_rate > 0:
         raise errors.InvalidRequest(f"--pin-rate must be above 0, not {pin_rate:g}")
     asyncio.run(_serve(Emulator(port, pin_rate, host=host), as_json=as_json))
-    return Status.OK
 
 
 async def _serve(service: Emulator, *, as_json: bool) -> None:
@@ -37,34 +36,48 @@ async def _serve(service: Emulator, *, as_json: bool) -> None:
         with suppress(NotImplementedError):  # Windows: Ctrl-C ends the loop instead
             loop.add_signal_handler(number, stop.set)
     async with service:
-        (_for_programs if as_json else _for_people)(service.url)
+        output.show(Listening(service.url), as_json=as_json)
         await stop.wait()
 
 
-def _for_programs(url: str) -> None:
-    users = [
-        {"email": user.email, "password": user.password, "auth_code": user.auth_code, "may": _abilities(user)}
-        for user in default_users()
-    ]
-    say.answer({"url": url, "control": f"{url}/_emulator", "users": users})
+@attrs.frozen
+class Listening(output.Result):
+    """An emulator that accepts connections; shown when it begins, since the command ends only with the emulator.
+
+    Attributes:
+        url: the address of the emulated services.
+    """
+
+    url: str
+
+    def for_people(self) -> Iterable[str]:
+        """The address, the users with their test credentials, and a command to try."""
+        users = list(default_users())
+        widths = [max(len(cell) for cell in column) for column in zip(*map(_cells, users), strict=True)]
+        environment = f"RESCUE_BASE_URL={self.url} RESCUE_AUTH_CODE={users[0].auth_code}"
+        return [
+            f"LogMeIn Rescue and infoRouter, emulated, at {self.url}",
+            "",
+            "Test data, no secrets: e-mail address, password, auth code, what the user may",
+            *(_aligned(_cells(user), widths) for user in users),
+            "",
+            f"For example: {environment} aiorescue session close 12345678",
+            f"Control plane: {self.url}/_emulator (what it can do), {self.url}/_emulator/ledger (every PIN it issued)",
+            "Ctrl-C ends it.",
+        ]
+
+    def for_programs(self) -> Any:
+        """Address, control plane and users."""
+        users = [
+            {"email": user.email, "password": user.password, "auth_code": user.auth_code, "may": _abilities(user)}
+            for user in default_users()
+        ]
+        return {"url": self.url, "control": f"{self.url}/_emulator", "users": users}
 
 
-def _for_people(url: str) -> None:
-    users = list(default_users())
-    widths = [max(len(cell) for cell in column) for column in zip(*map(_cells, users), strict=True)]
-    lines = [
-        f"LogMeIn Rescue and infoRouter, emulated, at {url}",
-        "",
-        "Test data, no secrets: e-mail address, password, auth code, what the user may",
-        *("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(_cells(user), widths, strict=True)).rstrip()
-          for user in users),
-        "",
-        f"For example: RESCUE_BASE_URL={url} RESCUE_AUTH_CODE={users[0].auth_code} aiorescue session close 12345678",
-        f"Control plane: {url}/_emulator (what it can do), {url}/_emulator/ledger (every PIN it issued)",
-        "Ctrl-C ends it.",
-    ]  # fmt: skip
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+def _aligned(cells: Iterable[str], widths: Iterable[int]) -> str:
+    padded = (f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True))
+    return f"  {'  '.join(padded)}".rstrip()
 
 
 def _cells(user: User) -> tuple[str, ...]:
@@ -72,7 +85,7 @@ def _cells(user: User) -> tuple[str, ...]:
 
 
 def _abilities(user: User) -> str:
-    """What a user may do, in words."""
+    """The permissions of a user, in words."""
     if user.gone:
         return "nothing: deleted" if user.deleted else "nothing: disabled"
     if user.no_ticket:

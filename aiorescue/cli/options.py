@@ -1,11 +1,11 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from typing import Annotated
 
 import typer
 
 from aiorescue import Binding
-from aiorescue.cli.say import did_you_mean
+from aiorescue.cli.suggest import did_you_mean
 
 _NAMES = {binding.value: binding for binding in Binding}
 

@@ -1,4 +1,4 @@
-"""`name=value` on the command line, made into an operation by its declaration."""
+"""Arguments ``name=value`` of the command line, turned into an operation by its declaration."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,17 +6,17 @@ from typing import Any
 import attrs
 
 from aiorescue import errors
-from aiorescue.cli.say import did_you_mean
+from aiorescue.cli.suggest import did_you_mean
 from aiorescue.operation import Operation, Parameter, Plain, Slot
 from aiorescue.rescue import OPERATIONS
 
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_KINDS = {str: "a text", int: "a whole number", bool: "true or false"}
+_TYPES = {str: "a text", int: "a whole number", bool: "true or false"}
 _SECRET_HINT = "secrets are no arguments (others can read them); they come from the environment or a prompt"  # noqa: S105
 
 
 def operation_named(name: str) -> type[Operation[Any]]:
-    """The operation of the vendor's name, in any case. Raises `errors.InvalidRequest`."""
+    """The operation type with the vendor's name, in capitals or small letters. Raises `errors.InvalidRequest`."""
     for known, operation in OPERATIONS.items():
         if name.lower() == known.lower():
             return operation
@@ -25,13 +25,21 @@ def operation_named(name: str) -> type[Operation[Any]]:
 
 
 def build(operation: type[Operation[Any]], given: Sequence[str]) -> Operation[Any]:
-    """The operation with the parameters that are given as ``name=value``. Raises `errors.InvalidRequest`."""
+    """Build an operation from arguments of the command line.
+
+    Args:
+        operation: the operation type.
+        given: parameters as ``name=value``, by any of their names.
+
+    Raises:
+        errors.InvalidRequest: an argument is unknown, malformed, secret or missing; the message names it.
+    """
     name = operation.spec.name
     values: dict[str, Plain] = {}  # by slot name
-    for one in given:
-        key, equals, text = one.partition("=")
+    for argument in given:
+        key, equals, text = argument.partition("=")
         if not equals:
-            # Not quoted: it may be a secret that somebody meant to pass.
+            # Not quoted: it may be a secret, passed by mistake.
             raise errors.InvalidRequest(f"{name}: write parameters as name=value")
         slot = _slot(operation, key, values)
         if slot.name in values:
@@ -41,7 +49,7 @@ def build(operation: type[Operation[Any]], given: Sequence[str]) -> Operation[An
 
 
 def _slot(operation: type[Operation[Any]], key: str, taken: Mapping[str, Plain]) -> Slot:
-    """The slot of that name; of a repeated one the first that is free."""
+    """The slot with a name; for a repeated parameter, the first of its slots that has no value yet."""
     spec = operation.spec
     known = dict(_names(operation))
     slots = known.get(key.lower(), ())
@@ -56,7 +64,7 @@ def _slot(operation: type[Operation[Any]], key: str, taken: Mapping[str, Plain])
 
 
 def _names(operation: type[Operation[Any]]) -> Iterator[tuple[str, tuple[Slot, ...]]]:
-    """Every name by which a parameter may be given, in small letters."""
+    """Each name that the command line takes for a parameter, in small letters, with the slots that it fills."""
     repeated: dict[str, list[Slot]] = {}
     for slot in operation.slots:
         field, bracket, index = slot.name.rstrip("]").partition("[")
@@ -75,11 +83,11 @@ def _typed(parameter: Parameter, where: str, text: str) -> Plain:
     try:
         return _TRUTH[text.lower()] if parameter.holds is bool else int(text)
     except (KeyError, ValueError):
-        raise errors.InvalidRequest(f"{where} must be {_KINDS[parameter.holds]}, not {text[:40]!r}") from None
+        raise errors.InvalidRequest(f"{where} must be {_TYPES[parameter.holds]}, not {text[:40]!r}") from None
 
 
 def _fields(operation: type[Operation[Any]], values: Mapping[str, Plain]) -> dict[str, Any]:
-    """The values by field, those of repeated parameters as one list. Raises for a field that is missing."""
+    """The values by field, those of a repeated parameter as one list; raises `InvalidRequest` if one is missing."""
     fields: dict[str, Any] = {}
     for slot in operation.slots:
         field, bracket, index = slot.name.rstrip("]").partition("[")
@@ -91,9 +99,9 @@ def _fields(operation: type[Operation[Any]], values: Mapping[str, Plain]) -> dic
             texts.append(values[slot.name])
         else:
             fields[field] = values[slot.name]
-    missing = [one.name for one in _required(operation) if one.name not in fields]
+    missing = [field.name for field in _required(operation) if field.name not in fields]
     if missing:
-        raise errors.InvalidRequest(f"{operation.spec.name} needs {' and '.join(f'{one}=…' for one in missing)}")
+        raise errors.InvalidRequest(f"{operation.spec.name} needs {' and '.join(f'{name}=…' for name in missing)}")
     return fields
 
 

@@ -1,4 +1,4 @@
-"""`aiorescue pins`: a PIN for each row of a CSV file."""
+"""`aiorescue pins`: asks for a PIN for each row of a CSV file."""
 
 import asyncio
 import random
@@ -10,19 +10,16 @@ from typing import Annotated
 import typer
 
 from aiorescue import Login, errors
-from aiorescue.cli import credentials, provision, say
+from aiorescue.cli import credentials, provision
 from aiorescue.cli.customers import Customers
 from aiorescue.cli.options import BindingOption, JsonOption
-from aiorescue.cli.status import Status
-from aiorescue.cli.tally import duration
+from aiorescue.cli.summary import Summary
 from aiorescue.emulator.people import default_users
 from aiorescue.emulator.rules.rescue.pins import PINS, PINS_PER_SEED
 from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 
 #: PINs per second: as documented, and as the embedded emulator allows.
 DOCUMENTED, EMULATED = 1.0, 20.0
-#: What is said of a file that will never be the journal of this job.
-_UNFIT = ("another job", "another program", "not a database")
 
 
 def pins(
@@ -57,8 +54,8 @@ def pins(
         ),
     ] = False,
     binding: BindingOption = None,
-    as_json: JsonOption = False,
-) -> Status:
+    as_json: JsonOption = False,  # noqa: ARG001 - read where the result is printed
+) -> Summary:
     """Ask for a PIN for each row of a CSV file.
 
     Results are journalled: the same command goes on where it stopped, and issues nothing twice.
@@ -79,23 +76,21 @@ def pins(
         journal=journal,
         binding=binding,
         pace=pin_rate or (EMULATED if emulator else DOCUMENTED),
-        callers=[Login(user.email, user.password)] if emulator else credentials.find(),
+        credentials=[Login(user.email, user.password)] if emulator else credentials.find(),
         base_url=None if emulator else credentials.base_url(),
-        seed=_another_seed() if journal.exists() else 0,
+        seed=_new_seed() if journal.exists() else 0,
         again=shlex.join(["aiorescue", *sys.argv[1:]]),
     )
-    end = asyncio.run(provision.run(plan))
-    (_for_programs if as_json else _for_people)(plan, end)
-    return end.status
+    return asyncio.run(provision.run(plan))
 
 
-def _another_seed() -> int:
-    """An emulator that goes on with a job knows nothing of the PINs of the one before, and must not repeat them."""
+def _new_seed() -> int:
+    """A seed for the emulator of a resumed job, which must not repeat the PINs of the emulator before it."""
     return random.randrange(1, PINS // PINS_PER_SEED)  # noqa: S311 - nothing here is secret
 
 
 def _check_files(customers: Path, output: Path, journal: Path) -> None:
-    """No file may take the place of another. Raises `errors.InvalidRequest`."""
+    """Check that input, output and journal can be written side by side; raises `errors.InvalidRequest`."""
     files = {"the input": customers, "--output": output, "--journal": journal}
     if len({path.resolve() for path in files.values()}) < len(files):
         listed = ", ".join(f"{name} {path}" for name, path in files.items())
@@ -105,46 +100,3 @@ def _check_files(customers: Path, output: Path, journal: Path) -> None:
             raise errors.InvalidRequest(f"{path} is not a file")
         if not path.parent.is_dir():
             raise errors.InvalidRequest(f"{path}: there is no folder {path.parent}")
-
-
-def _for_people(plan: provision.Plan, end: provision.End) -> None:
-    tally = end.tally
-    figures = tally.figures()
-    if end.problem is None or tally.done:
-        _print(
-            f"{tally.issued} PINs issued in {duration(tally.seconds)} ({figures['pins_per_second']:.1f} PINs/s), "
-            f"{tally.from_journal} from the journal",
-            f"{tally.failed} failed, {tally.bad_rows} bad rows, {tally.possibly_orphaned} possibly orphaned",
-            f"output:  {plan.output}" + ("" if end.written else " (as it was)"),
-            f"journal: {plan.journal} (kept: the same command issues nothing twice)",
-        )
-    if end.problem is not None:
-        say.complain(_with_advice(end.problem))
-    if not tally.complete:
-        say.complain(f"{tally.rows - tally.done} of {tally.rows} rows are left")
-    if not _unfit(end.problem) and (tally.failed or not tally.complete):  # the same command would end the same way
-        sys.stderr.write(f"To go on: {plan.again}\n")
-
-
-def _for_programs(plan: provision.Plan, end: provision.End) -> None:
-    problem = None
-    if end.problem is not None:
-        say.complain(_with_advice(end.problem))
-        problem = say.in_fields(end.problem, end.status)
-    files = {"output": str(plan.output) if end.written else None, "journal": str(plan.journal)}
-    say.answer(end.tally.figures() | files | {"exit_status": int(end.status), "error": problem})
-
-
-def _with_advice(problem: Exception) -> str:
-    words = say.in_words(problem)
-    words = words.removesuffix(". Use another journal")
-    return f"{words}; choose another --journal or --output" if _unfit(problem) else words
-
-
-def _unfit(problem: Exception | None) -> bool:
-    return isinstance(problem, errors.JournalError) and any(words in str(problem) for words in _UNFIT)
-
-
-def _print(*lines: str) -> None:
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()

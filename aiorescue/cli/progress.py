@@ -7,51 +7,55 @@ from typing import Final, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from aiorescue.cli import say
+from aiorescue.cli.output import complain, complaint
 from aiorescue.cli.tally import Tally, clock
 
-#: Seconds between two lines.
-_EVERY: Final = 5.0
-#: Bad rows that are told one by one; all are in the output.
-_TELL: Final = 20
+#: Seconds between two lines of figures.
+_INTERVAL: Final = 5.0
+#: Row errors that are shown one by one; all are in the output.
+_SHOWN: Final = 20
 
 
 class Display(Protocol):
-    """Where progress is shown."""
+    """Shows the progress of a run on stderr."""
 
     def show(self, tally: Tally) -> None:
-        """The figures have changed."""
+        """Show the present figures."""
 
     def line(self, text: str) -> None:
-        """Something for people to read."""
+        """Show a line of text between the figures."""
 
     def close(self) -> None:
-        """Nothing more comes; a second time does nothing."""
+        """Leave stderr as it should stay; a second call does nothing."""
 
 
 class Lines:
-    """Lines, for logs."""
+    """Progress as lines, for logs and pipes."""
 
     def __init__(self) -> None:
         self._last = time.monotonic()
 
     def show(self, tally: Tally) -> None:
-        """A line, if the last one is old."""
-        if time.monotonic() - self._last >= _EVERY:
+        """Write a line of figures, unless the last one is too young."""
+        if time.monotonic() - self._last >= _INTERVAL:
             self._last = time.monotonic()
             left = clock(tally.seconds_left)
-            say.complain(f"{tally.done} of {tally.rows} rows, {tally.rate:.1f} PINs/s, {left} left")
+            complain(f"{tally.done} of {tally.rows} rows, {tally.rate:.1f} PINs/s, {left} left")
 
     def line(self, text: str) -> None:
-        """A line."""
-        say.complain(text)
+        """Write the text."""
+        complain(text)
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Do nothing: lines stay as they are."""
 
 
 class Bar:
-    """A bar with count, rate and the time that is left."""
+    """Progress as a bar with count, rate and remaining time, for terminals.
+
+    Args:
+        rows: rows of the input, which make the bar full.
+    """
 
     def __init__(self, rows: int) -> None:
         self._bar = Progress(
@@ -67,34 +71,38 @@ class Bar:
         self._bar.start()
 
     def show(self, tally: Tally) -> None:
-        """Move on."""
+        """Redraw the bar."""
         self._bar.update(self._task, completed=tally.done, rate=tally.rate, left=clock(tally.seconds_left))
 
     def line(self, text: str) -> None:
-        """A line above the bar."""
-        self._bar.console.print(f"aiorescue: {say.one_line(text)}", markup=False, highlight=False, soft_wrap=True)
+        """Print the text above the bar."""
+        self._bar.console.print(complaint(text), markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
-        """The last figures stay; the cursor comes back."""
+        """Stop redrawing: the last figures stay and the cursor comes back."""
         self._bar.stop()
 
 
 def display(rows: int) -> Display:
-    """What suits stderr."""
+    """The display that suits stderr: a bar on a terminal, else lines."""
     return Bar(rows) if sys.stderr.isatty() else Lines()
 
 
-class Troubles:
-    """What went wrong with rows, told one by one until they are too many."""
+class RowErrors:
+    """Shows the errors of rows one by one, until they are too many.
 
-    def __init__(self, where: Display) -> None:
-        self._where = where
-        self._told = 0
+    Args:
+        display: where they are shown.
+    """
 
-    def tell(self, text: str) -> None:
-        """One row."""
-        self._told += 1
-        if self._told <= _TELL:
-            self._where.line(text)
-        elif self._told == _TELL + 1:
-            self._where.line("… and more; all of them are in the output, column error")
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._count = 0
+
+    def show(self, text: str) -> None:
+        """Show the error of one row, if not too many were shown before."""
+        self._count += 1
+        if self._count <= _SHOWN:
+            self._display.line(text)
+        elif self._count == _SHOWN + 1:
+            self._display.line("… and more; all of them are in the output, column error")

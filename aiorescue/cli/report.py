@@ -1,24 +1,61 @@
-"""`aiorescue report`: a report as CSV, or as JSON for programs."""
+"""`aiorescue report`: gets a report as CSV, or as JSON for programs.
+
+Without ``--output`` stdout takes the place of the file: rows are written as they come, so that a report of any length
+needs little memory.
+"""
 
 import asyncio
 import csv
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
+import attrs
 import typer
 
 from aiorescue import RescueClient
-from aiorescue.cli import credentials, say
+from aiorescue.cli import credentials
 from aiorescue.cli.options import JsonOption
+from aiorescue.cli.output import Result
 from aiorescue.cli.sheet import Sheet
-from aiorescue.cli.status import Status
 from aiorescue.rescue import Report, ReportStream
 
 _Day = typer.Argument(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="A day (2026-11-01) or a moment.")
+
+
+@attrs.frozen
+class Table(Result):
+    """A report in memory, for programs.
+
+    Attributes:
+        report: columns and rows.
+    """
+
+    report: Report
+
+    def for_programs(self) -> Any:
+        """Columns, and rows as objects."""
+        return {"columns": list(self.report.columns), "rows": [dict(row) for row in self.report]}
+
+
+@attrs.frozen
+class Written(Result):
+    """A report that was written as CSV.
+
+    Attributes:
+        rows: how many rows it has.
+        output: the file; None for stdout.
+    """
+
+    rows: int
+    output: Path | None
+
+    def for_people(self) -> Iterable[str]:
+        """One line that names the file; none if stdout holds the rows."""
+        return [] if self.output is None else [f"{self.rows} rows in {self.output}"]
 
 
 def report(
@@ -30,23 +67,18 @@ def report(
     timezone: Annotated[int, typer.Option(help="The zone of its times, in minutes from UTC.")] = 0,
     output: Annotated[Path | None, typer.Option(help="Write the CSV into this file.", show_default="stdout")] = None,
     as_json: JsonOption = False,
-) -> Status:
+) -> Result:
     """Get a report; the service allows one a minute."""
     wanted = {"area": area, "begin": begin, "end": end, "node": node, "timezone": timezone}
     if as_json:
-        found = asyncio.run(_get(wanted))
-        say.answer({"columns": list(found.columns), "rows": [dict(row) for row in found]})
-        return Status.OK
+        return Table(asyncio.run(_get(wanted)))
     with _target(output) as target:
-        count = asyncio.run(_write(wanted, target))
-    if output is not None:
-        sys.stdout.write(f"{count} rows in {output}\n")
-    return Status.OK
+        return Written(asyncio.run(_write(wanted, target)), output)
 
 
 @contextmanager
 def _target(output: Path | None) -> Iterator[Path | TextIO]:
-    """A file that is to appear whole or not at all; or what takes rows as they come, such as a pipe."""
+    """Where the rows go: a path for a file that appears whole or not at all, a stream for stdout, pipes and devices."""
     if output is None:
         yield sys.stdout
     elif output.exists() and not output.is_file():
@@ -62,7 +94,7 @@ async def _get(wanted: Mapping[str, Any]) -> Report:
 
 
 async def _write(wanted: Mapping[str, Any], target: Path | TextIO) -> int:
-    """Write the report; returns how many rows it has."""
+    """Write a report as CSV; returns the number of its rows."""
     async with (
         RescueClient(credentials.find(), base_url=credentials.base_url()) as rescue,
         rescue.stream_report(**wanted) as rows,
@@ -81,7 +113,7 @@ async def _to_device(rows: ReportStream, device: TextIO) -> int:
 
 
 async def _to_file(rows: ReportStream, output: Path) -> int:
-    """Whole or not at all: a failure in the middle leaves the file as it was."""
+    """Write a file whole or not at all: a failure in the middle leaves the old file as it was."""
     sheet = Sheet(output, rows.columns, "utf-8")
     count = 0
     try:

@@ -1,4 +1,4 @@
-"""The output: a CSV file that appears whole or not at all."""
+"""The output file: CSV that replaces the old file as a whole or not at all."""
 
 import asyncio
 import csv
@@ -15,14 +15,15 @@ FLUSH_SECONDS: Final = 0.5
 
 
 class Sheet:
-    """Rows on their way into a CSV file.
+    """Writes rows into a CSV file that appears when it is complete.
 
-    They are written beside it, and the file is replaced at the end. Without a single row it stays as it was.
+    Rows go into a file ``….part`` beside it, which takes its place in `close`. Without a single row, and without
+    `begin`, the old file stays as it was.
 
     Args:
         path: the file.
         columns: its header.
-        encoding: as the input has it.
+        encoding: its encoding, that of the input.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], encoding: str) -> None:
@@ -36,11 +37,11 @@ class Sheet:
         self._flushed = time.monotonic()
 
     def add(self, *cells: str) -> None:
-        """Take a row; `flush_if_due` brings it to the disk."""
+        """Add a row; `flush_if_due` brings it to the disk."""
         self._rows.append(cells)
 
     async def flush_if_due(self) -> None:
-        """Write now and then. Cancelled, what was begun is finished all the same."""
+        """Write the rows that wait, if they are many or old. A write that has begun is finished even if cancelled."""
         if len(self._rows) >= FLUSH_ROWS or time.monotonic() - self._flushed >= FLUSH_SECONDS:
             await asyncio.shield(asyncio.create_task(self._flush()))
 
@@ -49,12 +50,12 @@ class Sheet:
         await asyncio.to_thread(self._write, [])
 
     async def discard(self) -> None:
-        """Leave the file as it was."""
+        """Drop all rows and leave the old file as it was."""
         async with self._writing:
             await asyncio.to_thread(self._drop)
 
     async def close(self) -> bool:
-        """Put the file in its place; False if there was no row."""
+        """Write all rows and put the file in its place; False if there was nothing to write."""
         await self._flush()
         return await asyncio.to_thread(self._put_in_place)
 
@@ -82,7 +83,7 @@ class Sheet:
         self._path = self._path.resolve()  # a link stays a link
         self._part = self._path.with_name(f"{self._path.name}.part")
         self._part.unlink(missing_ok=True)
-        # PINs open doors: nobody else need read them, unless the file was open to others before.
+        # PINs open doors: only the owner may read them, unless the old file was open to others.
         handle = os.open(self._part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
         if self._path.exists():
             shutil.copymode(self._path, self._part)

@@ -1,4 +1,4 @@
-"""Exit statuses: one table, which the help prints."""
+"""Exit statuses of the command: one table of meanings, which the help prints, and one of errors."""
 
 import enum
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from aiorescue import errors
 
 
 class Status(enum.IntEnum):
-    """What the command exits with."""
+    """The exit status of the command; `MEANING` explains each."""
 
     OK = 0
     SOME_FAILED = 1
@@ -32,7 +32,7 @@ MEANING: Mapping[Status, str] = {
     Status.INTERRUPTED: "interrupted",
 }
 
-# The first that fits counts: CredentialsMissing is an InvalidRequest, too.
+# The first match counts: CredentialsMissing is an InvalidRequest, too.
 _BY_ERROR: tuple[tuple[type[Exception], Status], ...] = (
     (errors.AuthenticationError, Status.REFUSED),
     (errors.PermissionDenied, Status.REFUSED),
@@ -46,5 +46,5 @@ _BY_ERROR: tuple[tuple[type[Exception], Status], ...] = (
 
 
 def status_of(problem: Exception) -> Status:
-    """The exit status for an expected error."""
-    return next(status for kind, status in _BY_ERROR if isinstance(problem, kind))
+    """The exit status for an expected error: a `RescueError` or an `OSError`."""
+    return next(status for error, status in _BY_ERROR if isinstance(problem, error))

@@ -1,4 +1,4 @@
-"""The figures of a run of `aiorescue pins`, and how they read."""
+"""The figures of a run of `aiorescue pins`, and durations as people read them."""
 
 import time
 from collections import deque
@@ -9,21 +9,21 @@ import attrs
 from aiorescue.bulk import Issued
 from aiorescue.rescue import PinRequest
 
-#: PINs over which the present rate is taken.
+#: PINs over which the present rate is measured.
 _WINDOW: Final = 50
 
 
 @attrs.define
 class Tally:
-    """What became of the rows so far.
+    """Counts what became of the rows so far; the clock runs from its construction to `stop`.
 
     Attributes:
-        rows: how many the file has.
-        issued: PINs of this run.
+        rows: rows of the input.
+        issued: PINs that this run asked for.
         from_journal: PINs of earlier runs.
         failed: rows that the service refused, or that found no answer.
-        bad_rows: rows that could not be asked for.
-        possibly_orphaned: tries that may have left a PIN that nobody knows.
+        bad_rows: rows that cannot be asked for.
+        possibly_orphaned: attempts that may have left an unclaimed PIN.
     """
 
     rows: int
@@ -37,7 +37,7 @@ class Tally:
     _times: deque[float] = attrs.field(factory=lambda: deque(maxlen=_WINDOW))
 
     def count(self, issued: Issued[PinRequest]) -> None:
-        """A row has its PIN, or failed."""
+        """Count a row that has its PIN or has failed."""
         if issued.pin is None:
             self.failed += 1
             self.possibly_orphaned += issued.error.possibly_orphaned if issued.error else 0
@@ -56,16 +56,16 @@ class Tally:
 
     @property
     def complete(self) -> bool:
-        """Whether every row has one."""
+        """Whether every row has a result."""
         return self.done >= self.rows
 
     def stop(self) -> None:
-        """The clock stops."""
+        """Stop the clock."""
         self._ended = time.monotonic()
 
     @property
     def seconds(self) -> float:
-        """How long it took so far, or in all."""
+        """Seconds from the beginning to now, or to `stop`."""
         return (self._ended or time.monotonic()) - self._begun
 
     @property
@@ -77,11 +77,11 @@ class Tally:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the rest will take at the present rate; None if that is unknown."""
+        """Seconds that the remaining rows take at the present rate; None if that is unknown."""
         return (self.rows - self.done) / self.rate if self.rate else None
 
     def figures(self) -> dict[str, Any]:
-        """All of it, for programs."""
+        """All figures, for programs."""
         seconds = self.seconds
         names = ("rows", "issued", "from_journal", "failed", "bad_rows", "possibly_orphaned", "complete")
         return {name: getattr(self, name) for name in names} | {
@@ -91,7 +91,7 @@ class Tally:
 
 
 def clock(seconds: float | None) -> str:
-    """Seconds as people read them: ``1:02:03``."""
+    """Seconds as a clock shows them: ``1:02:03``."""
     if seconds is None:
         return "?:??"
     minutes, rest = divmod(round(seconds), 60)
@@ -100,5 +100,5 @@ def clock(seconds: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """The same, to the tenth where that matters."""
+    """Seconds as people read them, to the tenth below a minute: ``4.2 s``."""
     return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)  # noqa: PLR2004 - a minute

@@ -17,6 +17,7 @@ from aiorescue import AuthCode, RescueClient, errors
 from aiorescue.bulk import issue
 from aiorescue.bulk.journal import Journal, State
 from aiorescue.emulator import Emulator
+from aiorescue.errors import JournalReason
 from aiorescue.rescue import RequestPinCode
 
 CODE = AuthCode("fixedtech0000")
@@ -31,8 +32,9 @@ async def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(service: 
     path = tmp_path / "customers.csv"
     path.write_text("custom_field_0,tracking\nJane,CASE-1\n" * 100)
     before = path.read_bytes()
-    with pytest.raises(errors.JournalError, match=r"customers\.csv: file is not a database"):
+    with pytest.raises(errors.JournalError, match=r"customers\.csv: file is not a database") as refused:
         await run(service, path, [RequestPinCode()])
+    assert refused.value.reason is JournalReason.NO_DATABASE
     assert path.read_bytes() == before
     assert service.requests.count == 0
 
@@ -43,24 +45,28 @@ async def test_a_database_of_another_program_is_refused_and_left_as_it_is(servic
         connection.execute("CREATE TABLE job (name TEXT)")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(errors.JournalError, match="a database of another program"):
+    with pytest.raises(errors.JournalError, match="a database of another program") as refused:
         await run(service, path, [RequestPinCode()])
+    assert refused.value.reason is JournalReason.OTHER_PROGRAM
     assert path.read_bytes() == before
 
 
 async def test_a_journal_of_another_job_is_refused(service: Emulator, tmp_path: Path):
     path = tmp_path / "pins.journal"
     await run(service, path, [RequestPinCode(tracking="CASE-1")], job="January")
-    with pytest.raises(errors.JournalError, match=r"'January'.*'February'"):
+    with pytest.raises(errors.JournalError, match=r"'January'.*'February'") as refused:
         await run(service, path, [RequestPinCode(tracking="CASE-2")], job="February")
+    assert refused.value.reason is JournalReason.OTHER_JOB
     assert service.requests.count == 1
 
 
 async def test_a_request_with_other_fields_under_the_same_tracking_is_refused(service: Emulator, tmp_path: Path):
     path = tmp_path / "pins.journal"
     await run(service, path, [RequestPinCode(tracking="CASE-1", custom_fields=["Jane"])])
-    with pytest.raises(errors.JournalError, match="other fields"):
+    with pytest.raises(errors.JournalError, match="other fields") as refused:
         await run(service, path, [RequestPinCode(tracking="CASE-1", custom_fields=["John"])])
+    assert refused.value.reason is JournalReason.OTHER_FIELDS
+    assert str(refused.value) == f"{refused.value.finding}. Use another journal"
     assert service.requests.count == 1
 
 
@@ -75,7 +81,7 @@ async def test_requests_without_a_name_keep_their_pins_when_others_come_in_betwe
     assert sorted(issued.position for issued in second if not issued.resumed) == [2, 5]
 
 
-async def test_a_tracking_field_that_looks_like_a_place_is_no_place(service: Emulator, tmp_path: Path):
+async def test_a_tracking_field_that_looks_like_a_position_is_a_tracking_field(service: Emulator, tmp_path: Path):
     path = tmp_path / "pins.journal"
     results = await run(service, path, [RequestPinCode(), RequestPinCode(tracking="#0")])
     assert [issued.error for issued in results] == [None, None]
@@ -85,12 +91,13 @@ async def test_a_journal_in_use_is_refused(tmp_path: Path):
     path = tmp_path / "pins.journal"
     one, two = Journal(path, "job"), Journal(path, "job")
     await one.open()
-    with pytest.raises(errors.JournalError, match="in use by another process"):
+    with pytest.raises(errors.JournalError, match="in use by another process") as refused:
         await two.open()
+    assert refused.value.reason is JournalReason.IN_USE
     await one.close()
 
 
-async def test_nobody_else_may_read_the_pins(tmp_path: Path):
+async def test_only_the_owner_may_read_the_journal(tmp_path: Path):
     path = tmp_path / "pins.journal"
     journal = Journal(path, "job")
     await journal.open()
@@ -102,14 +109,14 @@ async def test_waiting_writes_share_a_commit(tmp_path: Path):
     journal = Journal(tmp_path / "pins.journal", "job")
     await journal.open()
     commits = 0
-    commit = journal._commit
+    commit = journal._commits._commit
 
     def count(group):
         nonlocal commits
         commits += 1
         return commit(group)
 
-    journal._commit = count
+    journal._commits._commit = count
     await asyncio.gather(*(journal.admit([(f"{number}", b"")]) for number in range(500)))
     await journal.close()
     assert commits < 10
@@ -128,9 +135,9 @@ async def test_what_is_awaited_is_on_the_disk(tmp_path: Path):
     after = Journal(tmp_path / "copy.journal", "job")
     await after.open()
     entries = await after.admit([("a", b""), ("b", b"")])
-    assert [(entry.state, entry.pin, entry.unseen) for entry in entries] == [
+    assert [(entry.state, entry.pin, entry.orphans) for entry in entries] == [
         (State.ISSUED, "012345", 1),
-        (State.NEW, None, 0),
+        (State.ADMITTED, None, 0),
     ]
     await after.close()
 
@@ -147,7 +154,7 @@ async def test_what_waits_to_be_written_is_written_before_the_journal_closes(tmp
     again = Journal(tmp_path / "pins.journal", "job")
     await again.open()
     assert [entry.pin for entry in await again.admit([("a", b"")])] == ["012345"]
-    assert entries[0].state is State.NEW
+    assert entries[0].state is State.ADMITTED
     await again.close()
 
 
@@ -183,8 +190,9 @@ async def test_a_write_after_a_failure_of_the_disk_is_a_journal_error(tmp_path: 
     journal = Journal(tmp_path / "pins.journal", "job")
     await journal.open()
     journal._connection.execute("DROP TABLE request")
-    with pytest.raises(errors.JournalError, match="no such table"):
+    with pytest.raises(errors.JournalError, match="no such table") as failed:
         await journal.sent("=a")
+    assert failed.value.reason is JournalReason.FAILED
     await journal.close()
 
 
@@ -230,7 +238,7 @@ async def test_killed_again_and_again_no_pin_that_was_yielded_is_lost(service: E
     assert 0 <= orphans <= 8 * kills
     with sqlite3.connect(journal) as connection:
         rows = connection.execute("SELECT key, pin FROM request WHERE state = 2").fetchall()
-        unseen = connection.execute("SELECT sum(unseen) FROM request").fetchone()[0]
+        counted = connection.execute("SELECT sum(unseen) FROM request").fetchone()[0]
     connection.close()
     assert {key[1:]: pin for key, pin in rows} == yielded
-    assert orphans <= unseen <= 8 * kills
+    assert orphans <= counted <= 8 * kills

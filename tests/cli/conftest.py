@@ -79,13 +79,13 @@ def command(service: Emulator, tmp_path: Path) -> Runner:
 
 @pytest.fixture
 def alone(tmp_path: Path) -> Runner:
-    """Without a service and without credentials."""
+    """The command in a process of its own, without a service and without credentials."""
     return Runner(tmp_path, {})
 
 
 @attrs.frozen
 class Here:
-    """Runs the command in this process: quick, and watched. Without a service and without credentials."""
+    """Runs the command in this process, under the watch of blockbuster, without a service and without credentials."""
 
     folder: Path
     captured: pytest.CaptureFixture[str]
@@ -105,10 +105,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], bool]], Awaitable[None]]:
-    """Waits until something is so; the test's timeout is the limit."""
+    """Waits for a condition; the timeout of the test is the limit."""
 
-    async def wait(so: Callable[[], bool]) -> None:
-        while not so():
+    async def wait(condition: Callable[[], bool]) -> None:
+        while not condition():
             await asyncio.sleep(0.005)
 
     return wait

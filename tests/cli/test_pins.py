@@ -1,20 +1,15 @@
-"""`aiorescue pins`: every row gets its PIN, once, whatever happens."""
+"""`aiorescue pins`: every row gets its PIN, once, and the output says so."""
 
 import csv
 import os
-import signal
 from pathlib import Path
 
 import pytest
+from cli.customer_rows import FAST, rows
 
 from aiorescue.cli.status import Status
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "customers.csv"
-FAST = ("--pin-rate", "1000")
-
-
-def rows(count: int) -> str:
-    return "custom_field_0,tracking\n" + "".join(f"Jane {i},CASE-{i}\n" for i in range(count))
 
 
 async def test_every_row_gets_the_pin_that_the_service_issued_for_it(command, service):
@@ -55,14 +50,14 @@ async def test_the_same_command_again_issues_nothing_and_completes_the_output_ag
     assert sorted(map(str, command.rows())) == sorted(map(str, first))
 
 
-async def test_rows_without_tracking_are_resumed_by_their_place(command, service):
+async def test_rows_without_tracking_are_resumed_by_their_fields(command, service):
     command.write("custom_field_0\nJane\nJane\nJohn\n")
     await command("pins", "customers.csv", *FAST)
     done = await command("pins", "customers.csv", *FAST, "--json")
     assert (done.json["from_journal"], len(service.ledger)) == (3, 3)
 
 
-async def test_a_row_that_failed_is_told_and_asked_for_again_by_the_same_command(command, service):
+async def test_a_row_that_failed_is_reported_and_asked_for_again_by_the_same_command(command, service):
     command.write(rows(5))
     service.fault("unknown_word", "requestPINCode")
     done = await command("pins", "customers.csv", *FAST)
@@ -108,7 +103,7 @@ async def test_the_binding_is_strict(command, service):
     assert {entry.binding for entry in service.requests} == {"text-post"}
 
 
-async def test_a_binding_that_the_operation_has_not_is_refused_before_anything_is_sent(command, service):
+async def test_a_binding_that_the_operation_lacks_is_refused_before_anything_is_sent(command, service):
     command.write(rows(2))
     done = await command("pins", "customers.csv", "--lens", "--binding", "text-post")
     assert done.status == Status.BAD_INPUT
@@ -116,7 +111,7 @@ async def test_a_binding_that_the_operation_has_not_is_refused_before_anything_i
     assert service.requests.count == 0
 
 
-async def test_several_auth_codes_are_several_callers(command, service):
+async def test_several_auth_codes_are_several_identities(command, service):
     command.write(rows(40))
     done = await command("pins", "customers.csv", *FAST, RESCUE_AUTH_CODE="fixedtech0000, fixedsecond0000")
     assert done.status == Status.OK
@@ -124,7 +119,7 @@ async def test_several_auth_codes_are_several_callers(command, service):
     assert len(service.ledger) == 40
 
 
-async def test_a_caller_who_is_refused_loses_no_row_of_the_others(command, service):
+async def test_a_refused_identity_loses_no_row_of_the_others(command, service):
     command.write(rows(2000))
     done = await command("pins", "customers.csv", "--pin-rate", "5000", RESCUE_AUTH_CODE="wrong fixedsecond0000")
     assert done.status == Status.OK
@@ -166,136 +161,6 @@ async def test_only_the_owner_may_read_new_pins(command):
     command.write(rows(1))
     await command("pins", "customers.csv", *FAST)
     assert (command.folder / "pins.csv").stat().st_mode & 0o777 == 0o600
-
-
-# --- what ends a run before its time --------------------------------------------------------------
-
-
-async def test_ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on(command, slow_service, until):
-    command.write(rows(60))
-    arguments = ("pins", "customers.csv", "--output", "pins.csv", "--pin-rate", "20")
-    process = await command.start(*arguments)
-    await until(lambda: len(slow_service.ledger) >= 5)
-    process.send_signal(signal.SIGINT)
-    _, err = await process.communicate()
-    assert process.returncode == Status.INTERRUPTED
-    issued = {entry.tracking: entry.pin for entry in slow_service.ledger}
-    assert 5 <= len(issued) < 60
-    assert {row["tracking"]: row["pin"] for row in command.rows()} == issued
-    assert f"To go on: aiorescue {' '.join(arguments)}" in err.decode()
-    assert f"{60 - len(issued)} of 60 rows are left" in err.decode()
-    slow_service.limits.pin_rate = None
-    done = await command("pins", "customers.csv", "--output", "pins.csv", *FAST, "--json")
-    assert (done.status, done.json["from_journal"]) == (Status.OK, len(issued))
-    assert len(slow_service.ledger) == 60
-    assert {row["tracking"]: row["pin"] for row in command.rows()} == {e.tracking: e.pin for e in slow_service.ledger}
-
-
-async def test_ctrl_c_twice_leaves_at_once_and_leaves_the_output_alone(command, service, until):
-    command.write(rows(60))
-    old = command.write("old\n", "pins.csv")
-    service.fault("delay_before", "requestPINCode", times=100, seconds=60.0)
-    process = await command.start("pins", "customers.csv", *FAST)
-    await until(lambda: service.requests.count >= 1)
-    process.send_signal(signal.SIGINT)
-    assert b"interrupted" in await process.stderr.readline()
-    process.send_signal(signal.SIGINT)
-    _, err = await process.communicate()
-    assert process.returncode == Status.INTERRUPTED
-    assert "To go on: aiorescue pins customers.csv" in err.decode()
-    assert old.read_text() == "old\n"
-
-
-async def test_a_kill_leaves_the_old_output_whole_and_loses_no_pin(command, slow_service, until):
-    command.write(rows(40))
-    old = command.write("old\n", "pins.csv")
-    process = await command.start("pins", "customers.csv", "--pin-rate", "20")
-    await until(lambda: len(slow_service.ledger) >= 20)
-    process.kill()
-    await process.communicate()
-    assert old.read_text() == "old\n"
-    slow_service.limits.pin_rate = None
-    done = await command("pins", "customers.csv", *FAST, "--json")
-    assert done.status == Status.OK
-    assert done.json["from_journal"] >= 15
-    pins = {entry.pin for entry in slow_service.ledger}
-    assert {row["pin"] for row in command.rows()} <= pins
-    assert len(pins) - 40 <= done.json["possibly_orphaned"]
-
-
-async def test_refused_credentials_are_one_line_with_a_status_and_no_secret(command, service):
-    command.write(rows(5))
-    old = command.write("old\n", "pins.csv")
-    done = await command("pins", "customers.csv", *FAST, RESCUE_AUTH_CODE="hunter2hunter2")
-    assert done.status == Status.REFUSED
-    assert "Invalid_SecretAuthCode" in done.err.splitlines()[0]
-    assert "hunter2" not in done.out + done.err
-    assert "Traceback" not in done.err
-    assert old.read_text() == "old\n"
-    assert not service.ledger
-
-
-async def test_refused_credentials_are_json_where_asked_for(command):
-    command.write(rows(1))
-    done = await command("pins", "customers.csv", "--json", RESCUE_AUTH_CODE="hunter2hunter2")
-    assert done.json["error"]["type"] == "AuthenticationError"
-    assert done.json["exit_status"] == done.status == Status.REFUSED
-    assert "hunter2" not in done.out + done.err
-
-
-async def test_no_credentials_and_no_terminal_is_one_clear_line(command, service):
-    command.write(rows(1))
-    done = await command("pins", "customers.csv", RESCUE_AUTH_CODE="")
-    assert done.status == Status.REFUSED
-    assert done.err == (
-        "aiorescue: no credentials: set RESCUE_AUTH_CODE, or RESCUE_EMAIL and RESCUE_PASSWORD"
-        " (there is no terminal to ask on)\n"
-    )
-    assert service.requests.count == 0
-
-
-async def test_a_password_from_the_environment_logs_in_and_is_shown_nowhere(command, service):
-    command.write(rows(2))
-    done = await command(
-        "pins", "customers.csv", *FAST, RESCUE_AUTH_CODE="", RESCUE_EMAIL="tech@example.com", RESCUE_PASSWORD="secret"
-    )
-    assert done.status == Status.OK
-    assert service.requests.by_operation["login"] >= 1
-    journal = (command.folder / "pins.csv.journal").read_bytes()
-    assert "secret" not in done.out + done.err
-    assert b"secret" not in journal
-
-
-async def test_out_of_pins_keeps_what_there_was_and_says_how_to_go_on(command, service):
-    command.write(rows(10))
-    service.limits.pins_left = 4
-    done = await command("pins", "customers.csv", *FAST)
-    assert done.status == Status.OUT_OF_PINS
-    assert len(command.rows()) == 4
-    assert "OutOfPINCodes" in done.err
-    assert "To go on:" in done.err
-    service.limits.pins_left = None
-    assert (await command("pins", "customers.csv", *FAST)).status == Status.OK
-    assert len(command.rows()) == len(service.ledger) == 10
-
-
-async def test_a_service_that_cannot_be_reached_is_one_line(command):
-    command.write(rows(1))
-    done = await command("pins", "customers.csv", RESCUE_BASE_URL="http://127.0.0.1:1")
-    assert done.status == Status.SERVICE
-    assert "127.0.0.1:1" in done.err
-    assert "Traceback" not in done.err
-
-
-async def test_a_service_that_keeps_failing_is_left_alone_until_the_same_command_is_run_again(command, service):
-    command.write(rows(400))
-    service.fault("unknown_word", "requestPINCode", times=10_000)
-    done = await command("pins", "customers.csv", *FAST)
-    assert done.status == Status.SERVICE
-    assert service.requests.count < 200
-    service.faults.clear()
-    done = await command("pins", "customers.csv", *FAST, "--json")
-    assert (done.status, len(service.ledger)) == (Status.OK, 400)
 
 
 async def test_plain_http_to_another_host_is_refused(command):

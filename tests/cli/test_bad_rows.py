@@ -1,11 +1,11 @@
 """What is wrong with a file stops everything before anything is sent; what is wrong with a row stops nothing."""
 
 import pytest
+from cli.customer_rows import FAST
 
 from aiorescue.cli.status import Status
 
 HEADER = "custom_field_0,tracking\n"
-FAST = ("--pin-rate", "1000")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Sessions from the customer's PIN to the report on them."""
 
 import pytest
-from emulator.emulator_socket import exchange, page, soap
+from emulator.sockets import exchange, page, soap
 
 from aiorescue import AuthCode, RescueClient, errors, rescue
 from aiorescue.emulator.rules.rescue.tree import CHANNEL

@@ -1,7 +1,7 @@
 """The account's tree and the people in it: shown, made, changed, moved and deleted."""
 
 import pytest
-from emulator.emulator_socket import page
+from emulator.sockets import page
 
 from aiorescue import AuthCode, Login, RescueClient, errors, rescue
 from aiorescue.emulator.people import User

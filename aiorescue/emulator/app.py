@@ -74,7 +74,7 @@ class Emulator(World):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
-    # --- start and stop -----------------------------------------------------------------------------------
+    # --- start and stop ---------------------------------------------------------------------------
 
     async def start(self) -> Self:
         """Start to listen; a second call does nothing. Raises OSError if the port is taken."""

@@ -1,4 +1,4 @@
-"""The state of both services as one object: makes the rules, wires them by constructor, and hands calls to them.
+"""The state of Rescue and infoRouter as one object: makes and wires the rules, and hands calls to them.
 
 The dependencies between the rules go one way, in the order in which `State` makes them. An operation without a rule is
 refused as the service would refuse it. How a result looks on a binding is decided elsewhere (`soap`, `asmx`, `pages`).

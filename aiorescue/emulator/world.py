@@ -30,8 +30,8 @@ class World:
         clock: the emulator's clock.
         pin_rate: PINs per second and user; None for no limit.
         pins: number of PINs in stock; None for an unlimited stock.
-        latency: see the attribute.
-        jitter: see the attribute.
+        latency: the latency after each reset, in seconds.
+        jitter: the jitter after each reset, in seconds.
         seed: seed of the random values and of the sequence of PINs.
     """
 

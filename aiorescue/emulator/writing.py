@@ -66,7 +66,7 @@ def marks(record: type[Any], last: Sequence[str]) -> Iterator[tuple[str, Field |
     yield from ((name, found[name]) for name in last)
 
 
-# --- elements ---------------------------------------------------------------------------------------
+# --- elements -------------------------------------------------------------------------------------
 
 
 def soap_marks(record: type[Any]) -> Iterator[tuple[str, Field | Columns]]:
@@ -113,7 +113,7 @@ def output(declared: Output, value: Any) -> str:
     return f"<{name}>{items}</{name}>" if items else f"<{name} />"
 
 
-# --- text pages ---------------------------------------------------------------------------------------
+# --- text pages -----------------------------------------------------------------------------------
 
 
 def _cell(value: object) -> str:
@@ -179,7 +179,7 @@ def _fields(row: Sequence[str]) -> str:
     return "".join(f'<field id="{index}">{escape(cell)}</field>' for index, cell in enumerate(row))
 
 
-# --- infoRouter ---------------------------------------------------------------------------------------
+# --- infoRouter -----------------------------------------------------------------------------------
 
 
 def document(element: Element, namespace: str = "") -> str:

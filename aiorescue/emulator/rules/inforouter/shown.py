@@ -71,23 +71,23 @@ def _known(tickets: Tickets, item: Item) -> dict[str, object]:
     }
 
 
-def element(tickets: Tickets, item: Item, asked: Mapping[str, Any], *, found: bool = False) -> Element:
+def element(tickets: Tickets, item: Item, requested: Mapping[str, Any], *, found: bool = False) -> Element:
     """Element of an item in a listing or in the results of a search.
 
     Args:
         tickets: knows the ids of owners.
         item: the folder or document.
-        asked: parameters of the call, some of which request further elements.
+        requested: parameters of the call, some of which request further elements.
         found: whether the item is the result of a search, whose elements have other attributes.
     """
     names: Sequence[str] = _FOLDER if item.is_folder else _DOCUMENT
     if found:
         names = _FOUND_FOLDER if item.is_folder else _FOUND_DOCUMENT
     known = _known(tickets, item)
-    more = [Element(tag) for name, tag in _MORE.items() if asked.get(name) and (item.is_folder or name != "rules")]
-    if asked.get("owner") and item.owner is not None:
+    more = [Element(tag) for name, tag in _MORE.items() if requested.get(name) and (item.is_folder or name != "rules")]
+    if requested.get("owner") and item.owner is not None:
         more.append(_owner(tickets, item.owner))
-    if asked.get("versions") and not item.is_folder:
+    if requested.get("versions") and not item.is_folder:
         more.append(_versions(item))
     attributes = {name: str(known.get(name, "")) for name in names}
     return Element("folder" if item.is_folder else "document", attributes, tuple(more))

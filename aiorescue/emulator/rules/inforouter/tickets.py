@@ -54,7 +54,7 @@ class Tickets(Rules):
         self._clock = calendar.clock
         self.tickets = LoginTable()
 
-    # --- identity --------------------------------------------------------------------------------------
+    # --- identity ---------------------------------------------------------------------------------
 
     def caller(self, call: Call) -> User | None:
         """The user of the call's ticket, or None for the anonymous user, who sends no ticket; may raise Refusal."""

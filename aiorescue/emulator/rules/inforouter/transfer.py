@@ -53,7 +53,7 @@ class Transfer(Rules):
         self._uploads: dict[str, Upload] = {}
         self._downloads: dict[str, tuple[str, Version]] = {}
 
-    # --- uploads ---------------------------------------------------------------------------------------
+    # --- uploads ----------------------------------------------------------------------------------
 
     @handles("CreateUploadHandler")
     def create_upload(self, call: Call) -> Result:
@@ -131,7 +131,7 @@ class Transfer(Rules):
         del self._uploads[call.values["handler"].lower()]
         return success()
 
-    # --- downloads -------------------------------------------------------------------------------------
+    # --- downloads --------------------------------------------------------------------------------
 
     def _version(self, call: Call) -> tuple[Item, Version]:
         item = self._library.find(call, call.values["path"], folder=False)

@@ -47,7 +47,7 @@ class Access(Rules):
         if user.auth_code:
             self._codes[user.auth_code] = user
 
-    # --- identity --------------------------------------------------------------------------------------
+    # --- identity ---------------------------------------------------------------------------------
 
     def alive(self, cookie: str) -> bool:
         """Whether a server session is known and has not expired."""

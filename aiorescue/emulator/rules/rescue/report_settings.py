@@ -118,7 +118,7 @@ class ReportSettings(Rules):
         """Answer with the type, all rows or summary."""
         return ok(value=f"REPORTTYPE:{self._own(call).type}")
 
-    # --- dates -------------------------------------------------------------------------------------
+    # --- dates ------------------------------------------------------------------------------------
 
     @handles("setReportDate", "setReportDate_v2")
     def set_date(self, call: Call) -> Result:
@@ -174,7 +174,7 @@ class ReportSettings(Rules):
         settings.date_format = wanted
         return OK
 
-    # --- output -------------------------------------------------------------------------------------
+    # --- output -----------------------------------------------------------------------------------
 
     @handles("setDelimiter")
     def set_delimiter(self, call: Call) -> Result:

@@ -65,7 +65,7 @@ def seconds(value: float) -> str:
 
 
 @attrs.frozen
-class _Asked:
+class _Source:
     """What a report is made from.
 
     Attributes:
@@ -102,7 +102,7 @@ class Reports(Rules):
         self._access, self._hierarchy, self._support_sessions = access, hierarchy, sessions
         self._settings, self._limits, self._calendar = settings, limits, calendar
         self._last: dict[str, float] = {}
-        self._areas: Mapping[ReportArea, Callable[[_Asked], Iterator[Row]]] = {
+        self._areas: Mapping[ReportArea, Callable[[_Source], Iterator[Row]]] = {
             ReportArea.SESSION: self._sessions,
             ReportArea.LOGIN: self._logins,
             ReportArea.MISSED_SESSIONS: self._missed,
@@ -121,16 +121,16 @@ class Reports(Rules):
         if now - self._last.get(user.email, float("-inf")) < self._limits.report_interval:
             return Result("Error")
         settings = self._settings.of(user)
-        asked = _Asked(settings, list(self._asked(call, settings)))
+        source = _Source(settings, list(self._sessions_in(call, settings)))
         self._last[user.email] = now
         area = settings.area
         if settings.type is ReportType.SUMMARY:
             area = ReportArea.PERFORMANCE
-        rows = [[str(cell) for cell in row] for row in self._areas.get(area, _nothing)(asked)]
+        rows = [[str(cell) for cell in row] for row in self._areas.get(area, _nothing)(source)]
         as_xml = settings.output is ReportOutput.XML
         return ok(sReport=ReportTable(COLUMNS[area], rows, settings.delimiter, as_xml))
 
-    def _asked(self, call: Call, settings: Settings) -> Iterator[SupportSession]:
+    def _sessions_in(self, call: Call, settings: Settings) -> Iterator[SupportSession]:
         """The closed sessions of the node that began within the days and times of the report."""
         ref = call.values["node_ref"]
         if ref.startswith(_EXTERNAL):
@@ -154,10 +154,10 @@ class Reports(Rules):
         node = self._hierarchy.nodes.get(number)
         return node.name if node is not None else ""
 
-    def _brief(self, asked: _Asked, session: SupportSession) -> tuple[object, ...]:
+    def _brief(self, source: _Source, session: SupportSession) -> tuple[object, ...]:
         return (
-            self._time(asked.settings, session.started),
-            self._time(asked.settings, session.ended or session.started),
+            self._time(source.settings, session.started),
+            self._time(source.settings, session.ended or session.started),
             session.id,
             self._name(session.technician),
             session.technician or "",
@@ -165,11 +165,11 @@ class Reports(Rules):
             self._name(session.channel),
         )
 
-    def _sessions(self, asked: _Asked) -> Iterator[Row]:
-        for session in asked.sessions:
+    def _sessions(self, source: _Source) -> Iterator[Row]:
+        for session in source.sessions:
             ended = session.ended or session.started
             active = session.time_in(ACTIVE, ended)
-            times = (self._time(asked.settings, clock) for clock in (session.started, ended, ended))
+            times = (self._time(source.settings, clock) for clock in (session.started, ended, ended))
             durations = (
                 *(0, session.time_in(WAITING, ended), ended - session.started, active, active),
                 *(session.time_in(ON_HOLD, ended), session.time_in(TRANSFERRING, ended), 0, 0),
@@ -180,44 +180,44 @@ class Reports(Rules):
                 *(session.channel, self._name(session.channel), "", *map(seconds, durations)),
             )
 
-    def _logins(self, asked: _Asked) -> Iterator[Row]:
+    def _logins(self, source: _Source) -> Iterator[Row]:
         for clock, user in self._access.history:
-            if asked.settings.covers(self._calendar.when(clock)):
+            if source.settings.covers(self._calendar.when(clock)):
                 node = self._hierarchy.node_of(user.email, *_TECHNICIANS)
-                yield self._time(asked.settings, clock), user.shown, node or "", user.email
+                yield self._time(source.settings, clock), user.shown, node or "", user.email
 
-    def _missed(self, asked: _Asked) -> Iterator[Row]:
-        for session in asked.sessions:
+    def _missed(self, source: _Source) -> Iterator[Row]:
+        for session in source.sessions:
             if session.picked is None:
                 waited = seconds(session.time_in(WAITING, session.ended or 0))
-                yield (*self._brief(asked, session), session.word, waited)
+                yield (*self._brief(source, session), session.word, waited)
 
-    def _performance(self, asked: _Asked) -> Iterator[Row]:
-        for node in sorted({session.technician for session in asked.sessions if session.picked is not None}):
-            own = [session for session in asked.sessions if session.technician == node and session.picked is not None]
+    def _performance(self, source: _Source) -> Iterator[Row]:
+        for node in sorted({session.technician for session in source.sessions if session.picked is not None}):
+            own = [session for session in source.sessions if session.technician == node and session.picked is not None]
             active = sum(session.time_in(ACTIVE, session.ended or 0) for session in own)
             pick_up = sum((session.picked or 0) - session.started for session in own)
             hold = sum(session.time_in(ON_HOLD, session.ended or 0) for session in own)
             durations = (0, pick_up / len(own), active, active / len(own), hold)
             yield (self._name(node), node, len(own), *map(seconds, durations))
 
-    def _chats(self, asked: _Asked) -> Iterator[Row]:
-        for session in asked.sessions:
+    def _chats(self, source: _Source) -> Iterator[Row]:
+        for session in source.sessions:
             if session.chat:
-                yield (*self._brief(asked, session), self._log(session))
+                yield (*self._brief(source, session), self._log(session))
 
-    def _fields(self, asked: _Asked) -> Iterator[Row]:
-        for session in asked.sessions:
-            yield (*self._brief(asked, session), *session.fields)
+    def _fields(self, source: _Source) -> Iterator[Row]:
+        for session in source.sessions:
+            yield (*self._brief(source, session), *session.fields)
 
-    def _transfers(self, asked: _Asked) -> Iterator[Row]:
-        for session in asked.sessions:
+    def _transfers(self, source: _Source) -> Iterator[Row]:
+        for session in source.sessions:
             for clock, by, to, comment in session.transfers:
-                yield self._time(asked.settings, clock), session.id, by, to, comment
+                yield self._time(source.settings, clock), session.id, by, to, comment
 
-    def _transfers_with_chat(self, asked: _Asked) -> Iterator[Row]:
-        logs = {session.id: self._log(session) for session in asked.sessions}
-        for row in self._transfers(asked):
+    def _transfers_with_chat(self, source: _Source) -> Iterator[Row]:
+        logs = {session.id: self._log(session) for session in source.sessions}
+        for row in self._transfers(source):
             yield (*row, logs[int(str(row[1]))])
 
     # --- chats and notes --------------------------------------------------------------------------
@@ -247,5 +247,5 @@ class Reports(Rules):
         return Result("Error") if session is None else ok(sNote=session.note)
 
 
-def _nothing(_: _Asked) -> Iterator[Row]:
+def _nothing(_: _Source) -> Iterator[Row]:
     return iter(())

@@ -178,7 +178,7 @@ class Sessions(Rules):
         session.become(TRANSFERRING, now)
         return OK
 
-    # --- listing -----------------------------------------------------------------------------
+    # --- listing ----------------------------------------------------------------------------------
 
     @handles("getSession", "getSession_V2", "getSession_V3")
     def sessions(self, call: Call) -> Result:

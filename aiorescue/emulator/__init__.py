@@ -1,7 +1,10 @@
-"""Both services on your own machine: they throttle, expire and refuse as the real ones do, and misbehave if told to.
+"""LogMeIn Rescue and infoRouter on your own machine: with their limits, expiry and refusals, and with scripted faults.
 
-`state.py` holds the rules and knows no HTTP; `wsdl.py`, `soap.py`, `asmx.py` and `pages.py` are an independent reading
-of the wire, derived from the declarations; `app.py` serves; `faults.py` and `control.py` are for those who test.
+- `rules/` decides what an operation does, without HTTP; `state` wires the rules; `people` are the users; `clock`, time.
+- `site`, `catalogue`: the declarations as the server sees them. `http`, `soap`, `asmx`, `pages`, `wsdl`, `writing`: an
+  independent implementation of the wire, derived from the declarations.
+- `world` is everything that is emulated, with `request_log` and the scripted `faults`; `app` serves it on a port,
+  `control` is its control plane for tests in other processes, `pytest_plugin` its fixture.
 """
 
 from typing import TYPE_CHECKING, Any

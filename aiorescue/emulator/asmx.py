@@ -1,6 +1,6 @@
-"""An `.asmx` page: which of its interfaces a request is for, and its GET and POST forms.
+"""An `.asmx` page: finds out which of its interfaces a request is for, and serves its GET and POST forms.
 
-Forms have errors of their own: plain text with status 500, with the placeholders that the server forgets to fill.
+Errors of forms are plain text with status 500, including the placeholders that the real server forgets to fill.
 """
 
 import base64
@@ -9,16 +9,14 @@ import json
 from collections.abc import Callable, Mapping
 
 from aiorescue.emulator import soap, wsdl
-from aiorescue.emulator.reading import (
+from aiorescue.emulator.http import (
     FORM_TYPE,
     PARTS_TYPE,
     XML_TYPE,
     Incoming,
+    NotACall,
     Reading,
-    RefusedError,
     Reply,
-    Shape,
-    Site,
     check_query,
     dangerous,
     error_page,
@@ -26,7 +24,8 @@ from aiorescue.emulator.reading import (
     pairs,
     parts,
 )
-from aiorescue.emulator.rules.call import Said
+from aiorescue.emulator.rules.call import Result
+from aiorescue.emulator.site import Shape, Site, is_number_as_text, number_as_text
 from aiorescue.operation import Binding, Content, Parameter, Plain
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -44,30 +43,30 @@ _NOT_A_FORM = "Request format is invalid: {0}."
 
 
 def read(request: Incoming, site: Site, base: str) -> Reading:
-    """The call in a request for the page. Raises RefusedError, also for the pages that it shows to browsers."""
+    """The call in a request for an `.asmx` page; raises NotACall for errors and for the pages that browsers show."""
     check_query(request)
     name = request.path[len(site.path) :]
     if name == "/":
-        raise RefusedError(error_page(500, "Value cannot be null. Parameter name: methodName"))
+        raise NotACall(error_page(500, "Value cannot be null. Parameter name: methodName"))
     if name:
         return _form(request, site, name[1:])
     if request.method == "POST":
         return _soap(request, site)
-    raise RefusedError(_page(request, site, base))
+    raise NotACall(_page(request, site, base))
 
 
 def _soap(request: Incoming, site: Site) -> Reading:
     if request.media_type == "application/json":
-        raise RefusedError(error_page(500, "Unknown web method. Parameter name: methodName"))
+        raise NotACall(error_page(500, "Unknown web method. Parameter name: methodName"))
     if request.media_type not in _SOAP_TYPES:
-        raise RefusedError(Reply(b"", XML_TYPE, 415))
+        raise NotACall(Reply(b"", XML_TYPE, 415))
     if request.headers.get("Content-Encoding", "identity") != "identity":
         raise soap.unreadable()
     return soap.read(request, site)
 
 
 def _page(request: Incoming, site: Site, base: str) -> Reply:
-    """What a browser sees."""
+    """Reply to a browser: service description, discovery, or the page of one or all operations."""
     url = f"{base}{site.service.asmx}"
     asked = request.query.lower()
     if asked == "wsdl":
@@ -82,9 +81,9 @@ def _page(request: Incoming, site: Site, base: str) -> Reply:
 # --- forms ----------------------------------------------------------------------------------------
 
 
-def plain(text: str) -> RefusedError:
-    """An error of the forms."""
-    return RefusedError(Reply(f"{text}\n".encode(), "text/plain; charset=utf-8", 500, close=True))
+def plain(text: str) -> NotACall:
+    """NotACall with an error of the forms."""
+    return NotACall(Reply(f"{text}\n".encode(), "text/plain; charset=utf-8", 500, close=True))
 
 
 def _form(request: Incoming, site: Site, name: str) -> Reading:
@@ -94,20 +93,26 @@ def _form(request: Incoming, site: Site, name: str) -> Reading:
     if shape is None or not shape.over_forms:
         raise plain(_NO_METHOD)
     if shape.takes_bytes and request.method == "GET":
-        raise RefusedError(Reply(b"", XML_TYPE, 415))
+        raise NotACall(Reply(b"", XML_TYPE, 415))
     fields = form_fields(request, plain, validates=site.service.validates_requests)
     binding = Binding.HTTP_GET if request.method == "GET" else Binding.HTTP_POST
     call = shape.call(_values(shape, fields), request.cookie(site.cookie))
-    return Reading(call, binding, lambda said: write(shape, said))
+    return Reading(call, binding, lambda result: write(shape, result))
 
 
 Fields = Mapping[str, str | bytes]
 
 
 def form_fields(
-    request: Incoming, refuse: Callable[[str], RefusedError], *, validates: bool = True
+    request: Incoming, refuse: Callable[[str], NotACall], *, validates: bool = True
 ) -> dict[str, str | bytes]:
-    """The fields of a GET's query or a POST's body, past ASP.NET's request validation."""
+    """Fields of a GET's query or a POST's body, by names in small letters.
+
+    Args:
+        request: the request.
+        refuse: makes the exception for a text that ASP.NET refuses.
+        validates: whether ASP.NET's request validation is on.
+    """
     if request.media_type == PARTS_TYPE and not validates:
         return {**parts(request.body, request.headers.get("Content-Type", ""))}
     if request.method == "GET":
@@ -128,7 +133,7 @@ def _values(shape: Shape, fields: Fields) -> dict[str, Plain]:
     for parameter in shape.parameters:
         text = fields.get((parameter.form_name or parameter.soap).lower())
         if not text and parameter.soap in shape.filled:
-            raise RefusedError(Reply(b"", XML_TYPE, 400))
+            raise NotACall(Reply(b"", XML_TYPE, 400))
         if text is not None:
             values[parameter.soap] = _convert(parameter, text)
         elif parameter.soap not in shape.optional:
@@ -144,30 +149,30 @@ def _convert(parameter: Parameter, text: str | bytes) -> Plain:
     if parameter.holds is bool:
         return text.strip().lower() in ("true", "1")
     if parameter.holds is not int:
-        return text
+        return number_as_text(text) if is_number_as_text(parameter) else text
     try:
         return soap.number(text)
     except ValueError as problem:
         raise plain(f"Cannot convert {{0}} to {{1}}.\nParameter name: type ---> {problem}") from None
 
 
-def write(shape: Shape, said: Said) -> Reply:
-    """An answer: the word under its type's name, infoRouter's root, or its bytes."""
+def write(shape: Shape, result: Result) -> Reply:
+    """Reply of a form for a result: the status word in the element of its type, infoRouter's element, or bytes."""
     spec = shape.spec
     if spec.content is Content.NOTHING:
         return Reply()
     if spec.content is Content.BYTES:
-        return _bytes(said)
+        return _bytes(result)
     if not spec.words:
-        return Reply(f"{_DECLARATION}{soap.root(said)}".encode())
-    word = f"{spec.prefix}{html.escape(said.word)}"
+        return Reply(f"{_DECLARATION}{soap.root(result)}".encode())
+    word = f"{spec.prefix}{html.escape(result.word)}"
     return Reply(f'{_DECLARATION}<{spec.root} xmlns="{shape.service.namespace}">{word}</{spec.root}>'.encode())
 
 
-def _bytes(said: Said) -> Reply:
-    """A JSON string of base64; newer servers say in headers why it is empty, and the status follows the number."""
-    body = json.dumps(base64.b64encode(said.content or b"").decode()).encode()
-    if said.word == "OK":
+def _bytes(result: Result) -> Reply:
+    """Reply with bytes as a JSON string of base64; an error is in the headers and decides the HTTP status."""
+    body = json.dumps(base64.b64encode(result.content or b"").decode()).encode()
+    if result.word == "OK":
         return Reply(body, _JSON)
-    headers = {"X-InfoRouter-ErrorCode": str(said.code), "X-InfoRouter-Error": said.word}
-    return Reply(body, _JSON, said.code // 10, headers=headers)
+    headers = {"X-InfoRouter-ErrorCode": str(result.code), "X-InfoRouter-Error": result.word}
+    return Reply(body, _JSON, result.code // 10, headers=headers)

@@ -1,10 +1,10 @@
-"""The methods of infoRouter that have no class of their own, as the server reads them: from the catalogue."""
+"""infoRouter as the server sees it: typed operations, and every other method from the catalogue."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from aiorescue import inforouter
-from aiorescue.emulator.reading import TICKET_COOKIE, Shape, Site
+from aiorescue.emulator.site import TICKET_COOKIE, Shape, Site
 from aiorescue.inforouter import METHODS, Method, MethodParameter
 from aiorescue.inforouter.service import INFOROUTER, InfoRouterOperation
 from aiorescue.operation import Evidence, Needs, Operation, Parameter, Slot, Spec
@@ -23,7 +23,7 @@ def _parameter(declared: MethodParameter) -> Parameter:
 
 
 def operation_of(method: Method) -> type[Operation[Any]]:
-    """A method as a class whose values bear the parameters' names."""
+    """An operation type made from a method of the catalogue; its values have the names of the method's parameters."""
     ticket = Parameter(method.ticket_soap, form_name=method.ticket_name, secret=True) if method.ticket_name else None
     spec = Spec(
         service=INFOROUTER,
@@ -39,18 +39,18 @@ def operation_of(method: Method) -> type[Operation[Any]]:
 
 
 def _nothing(_: object) -> None:
-    """The emulator reads requests and writes none."""
+    """Getter of a slot; the emulator reads requests and writes none, so there is no value to get."""
 
 
 class InfoRouterSite(Site):
-    """infoRouter: the typed operations are described, and every other method of the catalogue is understood."""
+    """infoRouter: its pages describe the typed operations; every method of the catalogue is understood."""
 
     def __init__(self) -> None:
         super().__init__({**inforouter.OPERATIONS, **inforouter.TYPED}, TICKET_COOKIE)
         self._others: dict[str, Shape] = {}
 
     def shape(self, name: str) -> Shape | None:
-        """The operation of that name; the catalogue is opened for names that are not typed."""
+        """The operation with a name, or None; the catalogue is consulted for names without a type."""
         found = self.shapes.get(name) or self._others.get(name)
         if found is None and name in METHODS:
             found = self._others[name] = Shape(operation_of(METHODS[name]))

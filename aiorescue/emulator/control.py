@@ -1,24 +1,22 @@
-"""The control plane under `/_emulator/`: JSON over HTTP, for tests that are not in the same process."""
+"""The control plane under `/_emulator/`: JSON over HTTP, for tests that run in another process than the emulator."""
 
 import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
 from aiohttp import web
 
 from aiorescue.emulator.faults import KINDS
 from aiorescue.emulator.rules.call import Limits
-
-if TYPE_CHECKING:
-    from aiorescue.emulator.app import Emulator
+from aiorescue.emulator.world import World
 
 PREFIX = "/_emulator"
 
 _NUMBER, _COUNT, _FLAG = (int, float), (int,), (bool,)
 _OPTIONAL = ("pin_rate", "pins_left", "email_text_rate")
-#: Of these 0 would say never.
+#: Limits for which 0 would mean never.
 _ABOVE_ZERO = ("pin_rate", "email_text_rate", "page_rows")
 _LIMITS: Mapping[str, tuple[type, ...]] = {
     "pin_rate": _NUMBER,
@@ -34,54 +32,54 @@ _LIMITS: Mapping[str, tuple[type, ...]] = {
 }
 
 Body = dict[str, Any]
-Action = Callable[["Emulator", Body], object]
+Action = Callable[[World, Body], object]
 
 
-def _status(service: "Emulator", _: Body) -> object:
+def _status(world: World, _: Body) -> object:
     return {
-        "url": service.url,
-        "clock": service.clock(),
-        "requests": service.requests.count,
-        "pins": len(service.ledger),
-        "limits": _limits_of(service),
-        "faults": _script(service),
-        "sessions": service.state.sessions,
+        "url": world.url,
+        "clock": world.clock(),
+        "requests": world.requests.count,
+        "pins": len(world.ledger),
+        "limits": _limits_of(world),
+        "faults": _script(world),
+        "sessions": world.state.sessions,
         "help": [f"{method} {PREFIX}/{path}".rstrip("/") for method, path in _ACTIONS],
         "kinds": {name: {"effect": kind.effect, **kind.options} for name, kind in KINDS.items()},
     }
 
 
-def _limits_of(service: "Emulator") -> dict[str, object]:
-    return {**attrs.asdict(service.limits), "latency": service.latency, "jitter": service.jitter}
+def _limits_of(world: World) -> dict[str, object]:
+    return {**attrs.asdict(world.limits), "latency": world.latency, "jitter": world.jitter}
 
 
-def _script(service: "Emulator") -> list[dict[str, Any]]:
-    return [attrs.asdict(fault) for fault in service.faults.script]
+def _script(world: World) -> list[dict[str, Any]]:
+    return [attrs.asdict(fault) for fault in world.faults.script]
 
 
-def _reset(service: "Emulator", _: Body) -> object:
-    service.reset()
+def _reset(world: World, _: Body) -> object:
+    world.reset()
     return {"reset": True}
 
 
-def _ledger(service: "Emulator", _: Body) -> object:
-    return [attrs.asdict(entry) for entry in service.ledger]
+def _ledger(world: World, _: Body) -> object:
+    return [attrs.asdict(entry) for entry in world.ledger]
 
 
-def _requests(service: "Emulator", _: Body) -> object:
+def _requests(world: World, _: Body) -> object:
     return {
-        "count": service.requests.count,
-        "by_operation": dict(service.requests.by_operation),
-        "recent": [list(entry) for entry in service.requests],
+        "count": world.requests.count,
+        "by_operation": dict(world.requests.by_operation),
+        "recent": [list(entry) for entry in world.requests],
     }
 
 
-def _limits(service: "Emulator", body: Body) -> object:
+def _limits(world: World, body: Body) -> object:
     for name, value in body.items():
         _check(name, value)
     for name, value in body.items():
-        setattr(service.limits if hasattr(Limits, name) else service, name, value)
-    return _limits_of(service)
+        setattr(world.limits if hasattr(Limits, name) else world, name, value)
+    return _limits_of(world)
 
 
 def _check(name: str, value: object) -> None:
@@ -95,46 +93,49 @@ def _check(name: str, value: object) -> None:
         raise ValueError(f"{name} cannot be {value!r}")
 
 
-def _add_fault(service: "Emulator", body: Body) -> object:
+def _add_fault(world: World, body: Body) -> object:
+    if "kind" not in body:
+        raise ValueError(f'send {{"kind": name, …}}; the kinds are {", ".join(KINDS)}')
     try:
-        service.fault(**body)
+        world.fault(**body)
     except TypeError as problem:
         raise ValueError(str(problem)) from None
-    return _script(service)
+    return _script(world)
 
 
-def _clear_faults(service: "Emulator", _: Body) -> object:
-    service.faults.clear()
+def _clear_faults(world: World, _: Body) -> object:
+    world.faults.clear()
     return []
 
 
-def _clock(service: "Emulator", body: Body) -> object:
+def _clock(world: World, body: Body) -> object:
     seconds = body.get("advance")
     if not isinstance(seconds, int | float):
         raise ValueError('send {"advance": seconds}')  # noqa: TRY004 - all bad input is one error here
-    service.clock.advance(seconds)
-    return {"clock": service.clock()}
+    world.clock.advance(seconds)
+    return {"clock": world.clock()}
 
 
-def _expire(service: "Emulator", _: Body) -> object:
-    return {"expired": service.state.expire()}
+def _expire(world: World, _: Body) -> object:
+    return {"expired": world.state.expire()}
 
 
-def _sessions(service: "Emulator", _: Body) -> object:
-    cases = service.state.cases.cases.values()
-    return [{**attrs.asdict(case, filter=_shown), "status": service.state.sessions[case.id]} for case in cases]
+def _sessions(world: World, _: Body) -> object:
+    words = world.state.sessions
+    sessions = world.state.support_sessions.by_id.values()
+    return [{**attrs.asdict(session, filter=_is_public), "status": words[session.id]} for session in sessions]
 
 
-def _shown(attribute: "attrs.Attribute[Any]", _: object) -> bool:
+def _is_public(attribute: "attrs.Attribute[Any]", _: object) -> bool:
     return attribute.name not in ("spent", "before")
 
 
-def _customer(service: "Emulator", body: Body) -> object:
-    """A customer comes, with a PIN or by a channel."""
-    sessions = service.state.cases
+def _customer(world: World, body: Body) -> object:
+    """Begin a session as a customer with a PIN or by a channel."""
+    sessions = world.state.support_sessions
     known = {key: value for key, value in body.items() if key in ("channel", "custom_fields")}
-    case = sessions.enter(str(body["pin"])) if "pin" in body else sessions.arrive(**known)
-    return {"session": case.id}
+    session = sessions.enter(str(body["pin"])) if "pin" in body else sessions.arrive(**known)
+    return {"session": session.id}
 
 
 def _session(body: Body) -> int:
@@ -144,25 +145,25 @@ def _session(body: Body) -> int:
     return number
 
 
-def _chat(service: "Emulator", body: Body) -> object:
-    """Somebody writes into the chat, or the technician a note."""
+def _chat(world: World, body: Body) -> object:
+    """Write into the chat of a session, or its technician's note."""
     number = _session(body)
-    case = service.state.cases.cases.get(number)
-    if case is None:
+    session = world.state.support_sessions.by_id.get(number)
+    if session is None:
         raise ValueError(f"there is no session {number}")
     if "text" in body:
-        service.state.cases.say(number, str(body.get("name", "Customer")), str(body["text"]))
-    case.note = str(body.get("note", case.note))
-    return {"lines": len(case.chat), "note": case.note}
+        world.state.support_sessions.say(number, str(body.get("name", "Customer")), str(body["text"]))
+    session.note = str(body.get("note", session.note))
+    return {"lines": len(session.chat), "note": session.note}
 
 
-def _leave(service: "Emulator", body: Body) -> object:
-    """The customer leaves."""
+def _leave(world: World, body: Body) -> object:
+    """Close a session as its customer."""
     number = _session(body)
-    if number not in service.state.sessions:
+    if number not in world.state.sessions:
         raise ValueError(f"there is no session {number}")
-    service.state.cases.leave(number)
-    return {"status": service.state.sessions[number]}
+    world.state.support_sessions.leave(number)
+    return {"status": world.state.sessions[number]}
 
 
 _ACTIONS: Mapping[tuple[str, str], Action] = {
@@ -182,8 +183,17 @@ _ACTIONS: Mapping[tuple[str, str], Action] = {
 }
 
 
-async def handle(service: "Emulator", request: web.BaseRequest, path: str) -> web.Response:
-    """Do what is asked. 400 with an error for bad input, 404 for what there is not."""
+async def handle(world: World, request: web.BaseRequest, path: str) -> web.Response:
+    """Carry out a request to the control plane.
+
+    Args:
+        world: what the request reads or changes.
+        request: the request.
+        path: path of the request below the prefix.
+
+    Returns:
+        The answer as JSON; 400 with an error for bad input, 404 for an unknown path.
+    """
     action = _ACTIONS.get((request.method, path))
     if action is None:
         known = ", ".join(f"{method} {PREFIX}/{name}" for method, name in _ACTIONS)
@@ -191,7 +201,7 @@ async def handle(service: "Emulator", request: web.BaseRequest, path: str) -> we
             {"error": f"there is no {request.method} {PREFIX}/{path}; there are {known}"}, HTTPStatus.NOT_FOUND
         )
     try:
-        return _json(action(service, _body(await request.read())))
+        return _json(action(world, _body(await request.read())))
     except ValueError as problem:
         return _json({"error": str(problem)}, HTTPStatus.BAD_REQUEST)
 

@@ -1,4 +1,4 @@
-"""Scripted trouble: what goes wrong, for which operation, how often."""
+"""Scripted faults: what goes wrong, for which operation, how often, and what it makes of the reply."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import attrs
 
 from aiorescue.emulator import soap
-from aiorescue.emulator.reading import XML_TYPE, Reading, Reply, error_page
-from aiorescue.emulator.rules.call import Said
+from aiorescue.emulator.http import XML_TYPE, Reading, Reply, error_page
+from aiorescue.emulator.rules.call import Result
 from aiorescue.operation import Binding
 
 _HTML = (
@@ -22,43 +22,51 @@ _ENTITIES = (
 
 
 @attrs.frozen
-class Kind:
-    """One way to go wrong.
+class FaultKind:
+    """A kind of fault.
 
     Attributes:
-        effect: whether the call is carried out all the same; the option of that name overrules it.
-        options: what it takes, with the defaults.
+        effect: whether the call is carried out nevertheless; the option of this name overrules it.
+        options: options of the kind and their default values.
     """
 
     effect: bool
     options: Mapping[str, Any] = attrs.field(factory=dict)
 
 
-KINDS: Mapping[str, Kind] = {
-    "word": Kind(effect=False, options={"word": "Error", "error": ""}),
-    "unknown_word": Kind(effect=False, options={"word": "Flabbergasted"}),
-    "http": Kind(effect=False, options={"status": 503, "retry_after": None, "body": ""}),
-    "html": Kind(effect=False),
-    "empty": Kind(effect=False),
-    "huge": Kind(effect=False, options={"bytes": 20 * 2**20}),
-    "redirect": Kind(effect=False, options={"location": "/login?returnUrl=%2fAPI%2fAPI.asmx"}),
-    "fault_server": Kind(effect=False, options={"text": "Server was unable to process request. ---> Injected."}),
-    "fault_client": Kind(effect=False, options={"text": "Server was unable to read request. ---> Injected."}),
-    "drop_before": Kind(effect=False),
-    "drop_after": Kind(effect=True),
-    "delay_before": Kind(effect=True, options={"seconds": 1.0}),
-    "delay_after": Kind(effect=True, options={"seconds": 1.0}),
-    "expire": Kind(effect=True),
-    "cut": Kind(effect=True, options={"at": None}),
-    "truncate": Kind(effect=True, options={"at": None}),
-    "garble": Kind(effect=True),
-    "entities": Kind(effect=True),
+#: All kinds of fault by name.
+KINDS: Mapping[str, FaultKind] = {
+    "word": FaultKind(effect=False, options={"word": "Error", "error": ""}),
+    "unknown_word": FaultKind(effect=False, options={"word": "Flabbergasted"}),
+    "http": FaultKind(effect=False, options={"status": 503, "retry_after": None, "body": ""}),
+    "html": FaultKind(effect=False),
+    "empty": FaultKind(effect=False),
+    "huge": FaultKind(effect=False, options={"bytes": 20 * 2**20}),
+    "redirect": FaultKind(effect=False, options={"location": "/login?returnUrl=%2fAPI%2fAPI.asmx"}),
+    "fault_server": FaultKind(effect=False, options={"text": "Server was unable to process request. ---> Injected."}),
+    "fault_client": FaultKind(effect=False, options={"text": "Server was unable to read request. ---> Injected."}),
+    "drop_before": FaultKind(effect=False),
+    "drop_after": FaultKind(effect=True),
+    "delay_before": FaultKind(effect=True, options={"seconds": 1.0}),
+    "delay_after": FaultKind(effect=True, options={"seconds": 1.0}),
+    "expire": FaultKind(effect=True),
+    "cut": FaultKind(effect=True, options={"at": None}),
+    "truncate": FaultKind(effect=True, options={"at": None}),
+    "garble": FaultKind(effect=True),
+    "entities": FaultKind(effect=True),
 }
 
 
 @attrs.define
 class Fault:
-    """One entry of the script."""
+    """An entry of the script.
+
+    Attributes:
+        kind: name of the kind of fault.
+        operation: name of the operation that meets the fault; None for any.
+        times: number of requests that will still meet the fault.
+        options: options of the kind, all of them.
+    """
 
     kind: str
     operation: str | None
@@ -67,18 +75,18 @@ class Fault:
 
     @property
     def effect(self) -> bool:
-        """Whether the call is carried out."""
+        """Whether the call is carried out nevertheless."""
         return bool(self.options["effect"])
 
 
 class Faults:
-    """The script, in order: a request meets the first entry that is for its operation."""
+    """The script of faults: a request meets the first entry for its operation."""
 
     def __init__(self) -> None:
         self.script: list[Fault] = []
 
     def add(self, kind: str, operation: str | None = None, times: int = 1, **options: Any) -> Fault:
-        """Append an entry. Raises ValueError for a kind or an option that there is not."""
+        """Append a fault to the script; raises ValueError for an unknown kind or option."""
         if kind not in KINDS:
             raise ValueError(f"no fault {kind!r}; there are {', '.join(KINDS)}")
         known = {"effect": KINDS[kind].effect, **KINDS[kind].options}
@@ -92,7 +100,7 @@ class Faults:
         return fault
 
     def take(self, operation: str) -> Fault | None:
-        """The fault that this request meets, if any."""
+        """The fault that a request of an operation meets, or None; the fault is used up once."""
         for fault in self.script:
             if fault.operation in (None, operation):
                 fault.times -= 1
@@ -102,16 +110,22 @@ class Faults:
         return None
 
     def clear(self) -> None:
-        """Forget the script."""
+        """Remove all faults from the script."""
         self.script.clear()
 
 
 def reply(fault: Fault, reading: Reading, usual: Reply | None) -> Reply:
-    """The answer that a fault makes of a request; `usual` is the proper one if the call was carried out."""
+    """Reply that a fault makes of a request.
+
+    Args:
+        fault: the fault.
+        reading: the request.
+        usual: the proper reply, if the call was carried out.
+    """
     options, kind = fault.options, fault.kind
     if kind in ("word", "unknown_word"):
         word = options.get("error") or options["word"]
-        return attrs.evolve(reading.write(Said(word)), word=word)
+        return attrs.evolve(reading.write(Result(word)), word=word)
     if kind in ("truncate", "garble") and usual is not None:
         size = len(usual.body)
         if kind == "garble":
@@ -132,7 +146,7 @@ def reply(fault: Fault, reading: Reading, usual: Reply | None) -> Reply:
 
 
 def cut_at(fault: Fault, usual: Reply) -> int:
-    """How many bytes of an answer arrive: as asked, or two thirds, as in the captures."""
+    """Number of bytes of a cut reply that arrive: the option `at`, or two thirds, as in the captures."""
     at = fault.options["at"]
     return len(usual.body) * 2 // 3 if at is None else int(at)
 
@@ -146,7 +160,7 @@ def _content_type(reading: Reading) -> str:
 def _fault(code: str, text: str, reading: Reading) -> Reply:
     if reading.binding in (Binding.SOAP11, Binding.SOAP12):
         return soap.fault(soap.SOAP12 if reading.binding is Binding.SOAP12 else soap.SOAP11, code, text)
-    # Only SOAP has faults; the other interfaces break in their own way.
+    # Only SOAP has faults; forms and pages answer with an error page of ASP.NET.
     return error_page(500 if code == "Server" else 400, text)
 
 

@@ -1,33 +1,30 @@
-"""The `.aspx` pages: status words in capitals, as text that is called HTML.
+"""The `.aspx` pages: a status word in capitals and values, as plain text with the content type of HTML.
 
-What an OK brings along stands below a blank line, as the widgets expect that cut a PIN at the 12th character.
+The values follow a blank line, because the service's widgets cut a PIN out of the text at the 12th character.
 """
+
+import re
+from collections.abc import Mapping, Sequence
 
 from aiorescue.emulator import soap, writing
 from aiorescue.emulator.asmx import form_fields
-from aiorescue.emulator.reading import (
-    Incoming,
-    Reading,
-    RefusedError,
-    Reply,
-    Shape,
-    Site,
-    check_query,
-    error_page,
-    joined,
-    pairs,
-)
-from aiorescue.emulator.rules.call import Said
-from aiorescue.emulator.rules.rescue.tables import as_text, as_xml
+from aiorescue.emulator.http import Incoming, NotACall, Reading, Reply, check_query, error_page, joined, pairs
+from aiorescue.emulator.rules.call import Result
+from aiorescue.emulator.rules.rescue.tables import ReportTable
+from aiorescue.emulator.site import Shape, Site
 from aiorescue.operation import Binding, PageLayout, Parameter, Plain
 
 _TRUE = ("1", "true")
-#: Keys that have a blank behind their colon.
+#: Status words of refusals that pages call by another name than SOAP.
+_WORDS = {"InvalidParam_NodeID": "InvalidParam_Node"}
+#: A field of a row of an array parameter, in small letters.
+_RECORD = re.compile(r"userdata\[(\d+)\]\.(\w+)")
+#: Keys that have a blank after their colon.
 _BLANK = {"SMS_RESULT": " "}
 
 
 def read(request: Incoming, site: Site, shape: Shape) -> Reading:
-    """The call in a request for a page. Nothing is missing here: what did not come is empty."""
+    """The call in a request for a page; parameters that did not come are empty. Raises NotACall."""
     check_query(request)
     fields = {name: value for name, value in form_fields(request, _refuse).items() if isinstance(value, str)}
     if request.method != "GET" and request.query:
@@ -37,12 +34,23 @@ def read(request: Incoming, site: Site, shape: Shape) -> Reading:
         for parameter in shape.parameters
     }
     binding = Binding.TEXT_GET if request.method == "GET" else Binding.TEXT_POST
-    call = shape.call(values, request.cookie(site.cookie), fields)
-    return Reading(call, binding, lambda said: Reply(write(shape, said), "text/html"))
+    call = shape.call(values, request.cookie(site.cookie), records(fields))
+    return Reading(call, binding, lambda result: Reply(write(shape, result), "text/html"), _WORDS)
 
 
-def _refuse(text: str) -> RefusedError:
-    return RefusedError(error_page(500, text))
+def records(fields: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
+    """Rows of an array parameter among the fields of a page (``USERDATA[0].name``), in the order of their numbers."""
+    rows: dict[int, dict[str, str]] = {}
+    for name, value in fields.items():
+        if name.startswith("userdata["):
+            found = _RECORD.fullmatch(name)
+            if found is not None:
+                rows.setdefault(int(found[1]), {})[found[2]] = value
+    return [rows[index] for index in sorted(rows)]
+
+
+def _refuse(text: str) -> NotACall:
+    return NotACall(error_page(500, text))
 
 
 def _convert(parameter: Parameter, text: str) -> Plain:
@@ -53,31 +61,31 @@ def _convert(parameter: Parameter, text: str) -> Plain:
     try:
         return soap.number(text)
     except ValueError:
-        return None  # the rules find the word for it
+        return None  # the rules choose the status word
 
 
-def write(shape: Shape, said: Said) -> bytes:
-    """An answer."""
-    spec, form = shape.spec, shape.spec.page_layout
-    word = said.word.upper()
-    if not spec.outputs or not said.outputs:
+def write(shape: Shape, result: Result) -> bytes:
+    """Body of a page for a result, in the operation's page layout."""
+    spec, layout = shape.spec, shape.spec.page_layout
+    word = result.word.upper()
+    if not spec.outputs or not result.outputs:
         return word.encode()
-    value = said.outputs[0]
-    if form is PageLayout.ADDRESS:
+    value = result.outputs[spec.outputs[0].soap]
+    if layout is PageLayout.ADDRESS:
         return f"{word}:{value}".encode()
-    if form in (PageLayout.VALUE, PageLayout.BODY):
-        body = value
-    elif form is PageLayout.TABLE:
+    if layout in (PageLayout.VALUE, PageLayout.BODY):
+        body = writing.text_of(value)
+    elif layout is PageLayout.TABLE:
         titles, rows = writing.table(spec.outputs[0], value)
-        body = as_xml(titles, rows) if said.xml else as_text(titles, rows)
-    elif form is PageLayout.BLOCKS:
+        body = writing.table_text(ReportTable(titles, rows, as_xml=result.as_xml))
+    elif layout is PageLayout.BLOCKS:
         body = "".join(f"{line}\n" for record in value for line in (*writing.keyed(record), ""))
     elif spec.outputs[0].record is not None:
         body = "\n".join(writing.keyed(value))
     else:
         body = "\n".join(
-            f"{output.page_key}:{_BLANK.get(output.page_key, '')}{writing.text_of(held)}"
-            for output, held in zip(spec.outputs, said.outputs, strict=False)
-            if output.page_key
+            f"{output.page_key}:{_BLANK.get(output.page_key, '')}{writing.text_of(result.outputs[output.soap])}"
+            for output in spec.outputs
+            if output.page_key and output.soap in result.outputs
         )
     return f"{word}\n\n{body}".encode()

@@ -1,4 +1,4 @@
-"""Who the emulator knows from the start, and what each of them may do."""
+"""Users of the emulated services: what a user may do, and the users that exist from the start."""
 
 from collections.abc import Iterator
 
@@ -7,20 +7,20 @@ import attrs
 
 @attrs.define
 class User:
-    """A person who may call.
+    """A user of the emulated services.
 
     Attributes:
-        email: the login name, on both services.
-        password: the password, on both services.
-        auth_code: an auth code that nothing replaces, for tests; empty for none.
-        administrator: may act on sessions.
-        technician: may ask for PIN codes.
-        lens: may ask for Lens PIN codes.
-        console: the Technician Console is running.
-        deleted: neither logs in nor calls.
-        disabled: neither logs in nor calls.
-        no_ticket: infoRouter's configured system administrator, who is issued no tickets.
-        name: of the person; left out, the one before the @.
+        email: login name on Rescue and on infoRouter.
+        password: password on Rescue and on infoRouter.
+        auth_code: auth code that is never replaced by a requested one, for tests; empty for none.
+        administrator: whether the user may act on sessions and on the hierarchy.
+        technician: whether the user may request PIN codes.
+        lens: whether the user may request Lens PIN codes.
+        console: whether the user's Technician Console runs.
+        deleted: whether the user was deleted and can neither log in nor call.
+        disabled: whether the user is disabled and can neither log in nor call.
+        no_ticket: whether the user is infoRouter's configured system administrator, who is issued no tickets.
+        name: full name; empty for the part of the e-mail address before the @.
     """
 
     email: str
@@ -37,22 +37,22 @@ class User:
 
     @property
     def gone(self) -> bool:
-        """Whether the user may do nothing at all."""
+        """Whether the user was deleted or disabled."""
         return self.deleted or self.disabled
 
     @property
     def sso(self) -> str:
-        """The id for single sign-on, and infoRouter's short name: what stands before the @."""
+        """Id for single sign-on, and short name on infoRouter: the e-mail address up to the @."""
         return self.email.partition("@")[0].lower()
 
     @property
     def shown(self) -> str:
-        """The name that others see."""
+        """Full name that other users see."""
         return self.name or self.sso.capitalize()
 
 
 def default_users() -> Iterator[User]:
-    """The cast of the reference captures."""
+    """The users that exist from the start, which are those of the reference captures."""
     yield User("tech@example.com", auth_code="fixedtech0000", name="John Doe")
     yield User("second@example.com", auth_code="fixedsecond0000", name="Jane Roe")
     yield User("admin@example.com", auth_code="fixedadmin0000", technician=False)

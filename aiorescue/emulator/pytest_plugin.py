@@ -1,4 +1,4 @@
-"""The pytest fixture `rescue_emulator`: a started emulator with its own port, per test.
+"""The pytest fixture `rescue_emulator`: a started emulator for each test, on a port of its own.
 
 async def test_something(rescue_emulator):
     async with RescueClient(Login("tech@example.com", "secret"), base_url=rescue_emulator.url) as rescue:
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aiorescue.emulator.app import Emulator
 
-# This module is imported by every pytest run on the machine where aiorescue is installed: it must cost nothing
-# and break nothing, with pytest-asyncio or without.
+# Every pytest run in an environment with aiorescue imports this module: the import must be cheap, and work without
+# pytest-asyncio, too.
 try:
     import pytest_asyncio
 except ImportError:

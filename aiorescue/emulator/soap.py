@@ -1,4 +1,4 @@
-"""SOAP 1.1 and 1.2 as ASMX reads and writes them: lenient where it is, pedantic where it is.
+"""SOAP 1.1 and 1.2 as ASMX reads and writes them, lenient and pedantic in the same places.
 
 The envelope's namespace decides the version, `SOAPAction` alone decides the operation, a field in the wrong namespace
 is absent, and XML that cannot be read is a 400 without a body.
@@ -14,8 +14,9 @@ from xml.sax.saxutils import escape
 import attrs
 
 from aiorescue.emulator import writing
-from aiorescue.emulator.reading import XML_TYPE, Incoming, Reading, RefusedError, Reply, Shape, Site
-from aiorescue.emulator.rules.call import Said
+from aiorescue.emulator.http import XML_TYPE, Incoming, NotACall, Reading, Reply
+from aiorescue.emulator.rules.call import Result
+from aiorescue.emulator.site import Shape, Site, is_number_as_text, number_as_text
 from aiorescue.inforouter import Element
 from aiorescue.operation import Binding, Content, Parameter, Plain
 
@@ -29,14 +30,20 @@ RANGE_PROBLEM = "Value was either too large or too small for an Int32."
 
 @attrs.frozen
 class Version:
-    """One of the two SOAP versions."""
+    """A version of SOAP.
+
+    Attributes:
+        binding: binding of the version.
+        namespace: namespace of its envelopes.
+        content_type: content type of its messages.
+    """
 
     binding: Binding
     namespace: str
     content_type: str
 
     def envelope(self, body: str, header: str = "") -> bytes:
-        """A message as ASMX writes it: on one line, with the prefix soap whatever the version."""
+        """A message as ASMX writes it: on one line, with the prefix soap in either version."""
         return (
             f'{_DECLARATION}<soap:Envelope xmlns:soap="{self.namespace}"'
             ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:xsd="http://www.w3.org/2001/XMLSchema">'
@@ -65,7 +72,7 @@ _TOO_LONG = (
 
 
 def fault(version: Version, code: str, text: str, detail: str = "<detail />", header: str = "") -> Reply:
-    """A SOAP fault, always a 500 that ends the connection."""
+    """Reply with a SOAP fault, which is always a 500 and closes the connection."""
     if version is SOAP11:
         inner = f"<faultcode>soap:{code}</faultcode><faultstring>{escape(text)}</faultstring>{detail}"
     else:
@@ -79,13 +86,13 @@ def fault(version: Version, code: str, text: str, detail: str = "<detail />", he
 
 
 def too_long() -> Reply:
-    """A body over maxRequestLength."""
+    """Reply to a body that is longer than ASP.NET's maxRequestLength."""
     return fault(SOAP11, "Server", _TOO_LONG)
 
 
-def unreadable(content_type: str = XML_TYPE) -> RefusedError:
-    """XML that cannot be read: not even a fault."""
-    return RefusedError(Reply(b"", content_type, 400, close=True))
+def unreadable(content_type: str = XML_TYPE) -> NotACall:
+    """NotACall for XML that cannot be read, which ASP.NET answers with an empty 400 and no fault."""
+    return NotACall(Reply(b"", content_type, 400, close=True))
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -98,7 +105,7 @@ class _Field(NamedTuple):
 
 
 class _Message:
-    """The few events of an envelope that matter, gathered by expat's callbacks."""
+    """The parts of an envelope that matter, gathered by expat's callbacks."""
 
     def __init__(self, text: str) -> None:
         self.root = ""
@@ -151,7 +158,7 @@ class _Message:
 
 
 def _decode(request: Incoming) -> str:
-    """The body as text: by the charset of HTTP, which for text/xml without one is ASCII."""
+    """The body as text, by the charset of the content type; text/xml without a charset is ASCII."""
     parameters = request.headers.get("Content-Type", "").partition(";")[2]
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
     if not charset and request.media_type == "text/xml":
@@ -164,7 +171,7 @@ def _decode(request: Incoming) -> str:
 
 
 def read(request: Incoming, site: Site) -> Reading:
-    """The call in a SOAP request. Raises RefusedError."""
+    """The call in a SOAP request; raises NotACall if there is none."""
     text = _decode(request)
     try:
         message = _Message(text)
@@ -172,15 +179,15 @@ def read(request: Incoming, site: Site) -> Reading:
         raise unreadable() from None
     version = _version(message)
     if message.not_understood:
-        raise RefusedError(fault(version, "MustUnderstand", "SOAP header {0} was not understood.", detail=""))
+        raise NotACall(fault(version, "MustUnderstand", "SOAP header {0} was not understood.", detail=""))
     if not message.body:
         missing = "Request format is invalid: Missing required soap:Body element."
-        raise RefusedError(fault(version, "Client", f"Server was unable to read request. ---> {missing}"))
+        raise NotACall(fault(version, "Client", f"Server was unable to read request. ---> {missing}"))
     shape = _route(version, request, message, site)
     return Reading(
         shape.call(_values(version, shape, message, text), request.cookie(site.cookie)),
         version.binding,
-        lambda said: Reply(write(version, shape, said), version.content_type),
+        lambda result: Reply(write(version, shape, result), version.content_type),
     )
 
 
@@ -188,18 +195,18 @@ def _version(message: _Message) -> Version:
     namespace, _, name = message.root.rpartition(" ")
     if namespace not in _VERSIONS or name != "Envelope":
         mismatch = "Possible SOAP version mismatch: Envelope namespace {0} was unexpected. Expecting {1}."
-        raise RefusedError(fault(SOAP11, "VersionMismatch", mismatch, header=_UPGRADE))
+        raise NotACall(fault(SOAP11, "VersionMismatch", mismatch, header=_UPGRADE))
     return _VERSIONS[namespace]
 
 
 def _route(version: Version, request: Incoming, message: _Message, site: Site) -> Shape:
-    """Which operation is meant: SOAP 1.1 goes by its action alone, SOAP 1.2 ignores one that it does not know."""
+    """The operation that a message calls: SOAP 1.1 goes by its action alone, SOAP 1.2 ignores an unknown action."""
     action = request.headers.get("SOAPAction")
     if version is SOAP11 and action is not None:
         quoted = action if action.startswith('"') else f'"{action}"'
         shape = site.by_action(quoted)
         if shape is None:
-            raise RefusedError(fault(version, "Client", _NO_ACTION))
+            raise NotACall(fault(version, "Client", _NO_ACTION))
         return shape
     if version is SOAP12:
         named = re.search(r'action=("[^"]*")', request.headers.get("Content-Type", ""))
@@ -210,7 +217,7 @@ def _route(version: Version, request: Incoming, message: _Message, site: Site) -
         shape = site.by_element(element)
         if shape is not None:
             return shape
-    raise RefusedError(fault(version, "Client", _NO_ACTION if version is SOAP11 else _NO_REQUEST))
+    raise NotACall(fault(version, "Client", _NO_ACTION if version is SOAP11 else _NO_REQUEST))
 
 
 def _values(version: Version, shape: Shape, message: _Message, text: str) -> Mapping[str, Plain]:
@@ -229,8 +236,8 @@ def _values(version: Version, shape: Shape, message: _Message, text: str) -> Map
         except ValueError as problem:
             line, column = _position(text, field.end)
             where = f"There is an error in XML document ({line}, {column})."
-            told = f"Server was unable to read request. ---> {where} ---> {problem}"
-            raise RefusedError(fault(version, "Client", told)) from None
+            reason = f"Server was unable to read request. ---> {where} ---> {problem}"
+            raise NotACall(fault(version, "Client", reason)) from None
     return values
 
 
@@ -245,12 +252,12 @@ def _convert(parameter: Parameter, text: str) -> Plain:
         raise ValueError(f"Instance validation error: '{text}' is not a valid value for {parameter.soap}.")
     if writing.xsd(parameter.soap, parameter.holds) == "s:int":
         found = number(text)
-        return found if parameter.holds is int else text
+        return number_as_text(text) if is_number_as_text(parameter) else found if parameter.holds is int else text
     return text if parameter.holds is str else _whole(text)
 
 
 def _whole(text: str) -> int | None:
-    """A number in a text; the rules find the word for one that is none."""
+    """A text as a number, or None if it is not a number; the rules choose the status word."""
     try:
         return number(text)
     except ValueError:
@@ -258,7 +265,7 @@ def _whole(text: str) -> int | None:
 
 
 def number(text: str) -> int:
-    """An Int32 as .NET reads one. Raises ValueError with .NET's own words."""
+    """An Int32 as .NET parses one; raises ValueError with .NET's own message."""
     found = _INT.fullmatch(text)
     if found is None:
         raise ValueError(FORMAT_PROBLEM)
@@ -269,7 +276,7 @@ def number(text: str) -> int:
 
 
 def _position(text: str, end: int) -> tuple[int, int]:
-    """Where .NET's reader stands after a field: at the name of the tag that follows it."""
+    """Line and column of .NET's XML reader after a field: at the name of the tag that follows."""
     data = text.encode()
     # Of an empty-element tag expat reports the end, of an end tag the beginning.
     after = end if data[end - 2 : end] == b"/>" else data.index(b">", end) + 1
@@ -282,29 +289,26 @@ def _position(text: str, end: int) -> tuple[int, int]:
 # --- writing --------------------------------------------------------------------------------------
 
 
-def write(version: Version, shape: Shape, said: Said) -> bytes:
-    """An answer."""
+def write(version: Version, shape: Shape, result: Result) -> bytes:
+    """Envelope with the answer for a result."""
     name, spec = shape.name, shape.spec
     if spec.words:
-        result = f"{spec.prefix}{escape(said.word)}"
+        inner = f"{spec.prefix}{escape(result.word)}"
     elif spec.content is Content.XML:
-        result = root(said, ' xmlns=""')
+        inner = root(result, ' xmlns=""')
     else:
-        result = base64.b64encode(said.content or b"").decode()
-    outputs = "".join(
-        writing.output(output, said.outputs[index] if index < len(said.outputs) else None)
-        for index, output in enumerate(spec.outputs)
-    )
+        inner = base64.b64encode(result.content or b"").decode()
+    outputs = "".join(writing.output(output, result.outputs.get(output.soap)) for output in spec.outputs)
     return version.envelope(
-        f'<{name}Response xmlns="{shape.service.namespace}"><{name}Result>{result}</{name}Result>{outputs}'
+        f'<{name}Response xmlns="{shape.service.namespace}"><{name}Result>{inner}</{name}Result>{outputs}'
         f"</{name}Response>"
     )
 
 
-def root(said: Said, namespace: str = "") -> str:
-    """The verdict of infoRouter: one element, which on newer servers has a number for what went wrong."""
-    if said.root is not None:
-        return writing.document(said.root, namespace)
-    code = {"errorCode": str(said.code)} if said.code else {}
-    attributes = {"success": "true"} if said.word == "OK" else {"success": "false", "error": said.word, **code}
+def root(result: Result, namespace: str = "") -> str:
+    """InfoRouter's answer as one element: success, or an error with its text and, on newer servers, its number."""
+    if result.root is not None:
+        return writing.document(result.root, namespace)
+    code = {"errorCode": str(result.code)} if result.code else {}
+    attributes = {"success": "true"} if result.word == "OK" else {"success": "false", "error": result.word, **code}
     return writing.document(Element("root", attributes), namespace)

@@ -1,164 +1,148 @@
-"""The rules of both services as a state machine, without HTTP: the rooms of `rules`, put together.
+"""The state of Rescue and infoRouter as one object: makes and wires the rules, and hands calls to them.
 
-A call goes to the room that answers its operation; what no room answers is refused as the service would refuse it.
-How a word looks on a binding is the wire's business.
+The dependencies between the rules go one way, in the order in which `State` makes them. An operation without a rule is
+refused as the service would refuse it. How a result looks on a binding is decided elsewhere (`soap`, `asmx`, `pages`).
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
+from aiorescue.emulator.clock import Calendar
 from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import OK, Call, Limits, RefusedError, Room, Said
+from aiorescue.emulator.rules.call import Call, Limits, Refusal, Result, Rules
 from aiorescue.emulator.rules.inforouter.library import Library
 from aiorescue.emulator.rules.inforouter.search import Search
 from aiorescue.emulator.rules.inforouter.tickets import Tickets
 from aiorescue.emulator.rules.inforouter.transfer import Transfer
-from aiorescue.emulator.rules.rescue.access import LOGIN_WINDOW, LOGINS, Access
-from aiorescue.emulator.rules.rescue.cases import WORDS
+from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.emulator.rules.rescue.hierarchy import Hierarchy
-from aiorescue.emulator.rules.rescue.pins import FIRST_PIN, PIN_STEP, PINS, LedgerEntry, Pins
+from aiorescue.emulator.rules.rescue.pins import LedgerEntry, Pins
 from aiorescue.emulator.rules.rescue.report_settings import ReportSettings
 from aiorescue.emulator.rules.rescue.reports import Reports
-from aiorescue.emulator.rules.rescue.sessions import FIRST_SESSION, WAITING_SESSIONS, Sessions
+from aiorescue.emulator.rules.rescue.sessions import Sessions
+from aiorescue.emulator.rules.rescue.support_session import WORDS
 from aiorescue.emulator.rules.rescue.users import Users
-from aiorescue.operation import Operation, Service
 from aiorescue.rescue.service import RESCUE
 
-__all__ = [
-    "ANSWERED",
-    "FIRST_PIN",
-    "FIRST_SESSION",
-    "LOGINS",
-    "LOGIN_WINDOW",
-    "OK",
-    "PINS",
-    "PIN_STEP",
-    "WAITING_SESSIONS",
-    "Call",
-    "LedgerEntry",
-    "Limits",
-    "Said",
-    "State",
-    "User",
-    "is_answered",
-]
-
-#: Which room answers an operation, and with which of its methods.
-ANSWERED = {
-    name: (room, method)
-    for room in (
+#: The class of rules that handles an operation, and the name of its method.
+ANSWERED: dict[str, tuple[type[Rules], str]] = {
+    name: (rules, method)
+    for rules in (
         *(Access, Pins, Sessions, Hierarchy, Users, ReportSettings, Reports),
         *(Tickets, Library, Transfer, Search),
     )
-    for name, method in room.answered()
+    for name, method in rules.handled()
 }
 
-#: infoRouter's number for what the server could not complete.
+#: infoRouter's error number for a call that the server could not complete.
 _NOT_COMPLETED = 5000
 
 
-def is_answered(operation: type[Operation[object]]) -> bool:
-    """Whether some room answers it; the others are refused."""
-    return operation.spec.name in ANSWERED
-
-
-def _refusal(service: Service, name: str) -> Said:
-    """What a service says when it fails without a reason."""
-    if service is RESCUE:
-        return Said("Error")
-    return Said(f"SystemError: {name} is not emulated.", code=_NOT_COMPLETED)
-
-
 class State:
-    """Everything that the emulated services remember."""
+    """Everything that the emulated services remember, and the handler of each operation.
+
+    Args:
+        clock: the emulator's clock, in seconds.
+        limits: limits that the rules enforce.
+        seed: seed of the random values and of the sequence of PINs.
+    """
 
     def __init__(self, clock: Callable[[], float], limits: Limits, seed: int = 0) -> None:
-        self.clock = clock
-        self.limits = limits
-        self.seed = seed
-        #: The hour at which this state began, in UTC; from there on its own clock counts.
-        self.born = datetime.now(UTC)
-        self._began = clock()
-        self.access = Access(self)
-        self.hierarchy = Hierarchy(self)
-        self.pins = Pins(self)
-        self.cases = Sessions(self)
-        self.settings = ReportSettings(self)
-        self.tickets = Tickets(self)
-        self.library = Library(self)
-        rooms: dict[type[Room], Room] = {
-            type(room): room
-            for room in (
-                *(self.access, self.hierarchy, self.pins, self.cases, self.settings, self.tickets, self.library),
-                *(Users(self), Reports(self), Transfer(self), Search(self)),
-            )
-        }
-        self._handlers: dict[str, Callable[[Call], Said]] = {
-            name: getattr(rooms[room], method) for name, (room, method) in ANSWERED.items()
+        self.clock, self.limits = clock, limits
+        self.calendar = calendar = Calendar(clock)
+        self.access = Access(clock, limits, seed)
+        self.hierarchy = Hierarchy(self.access)
+        self.pins = Pins(self.access, clock, limits, seed)
+        self.settings = ReportSettings(self.access, calendar)
+        self.support_sessions = Sessions(self.access, self.hierarchy, self.pins, self.settings, calendar)
+        self.tickets = Tickets(self.access, limits, calendar)
+        self.library = Library(self.tickets, calendar)
+        every: tuple[Rules, ...] = (
+            *(self.access, self.hierarchy, self.pins, self.settings, self.support_sessions),
+            Users(self.access, self.hierarchy),
+            Reports(
+                self.access, self.hierarchy, self.support_sessions, self.settings, limits=limits, calendar=calendar
+            ),
+            *(self.tickets, self.library),
+            Transfer(self.access, self.tickets, self.library, calendar),
+            Search(self.tickets, self.library, limits),
+        )
+        by_class = {type(rules): rules for rules in every}
+        self._handlers: dict[str, Callable[[Call], Result]] = {
+            name: getattr(by_class[rules], method) for name, (rules, method) in ANSWERED.items()
         }
 
-    def handle(self, call: Call) -> Said:
-        """Carry the call out."""
+    def handle(self, call: Call) -> Result:
+        """Carry a call out; a refusal is a result, too.
+
+        Raises:
+            LookupError: the rule answered with an output that the operation does not declare.
+        """
+        handler = self._handlers.get(call.name, self._refuse)
+        try:
+            result = handler(call)
+        except Refusal as refused:
+            return refused.result
+        if result.outputs:
+            _check_outputs(call, result)
+        return result
+
+    def _refuse(self, call: Call) -> Result:
+        """Result of an operation that has no rule."""
         spec = call.operation.spec
-        handler = self._handlers.get(spec.name)
-        if handler is None:
-            if spec.service is not RESCUE and spec.identity is not None:
-                return self._refused(call)
-            return _refusal(spec.service, spec.name)
-        try:
-            return handler(call)
-        except RefusedError as refused:
-            said = refused.said
-        # The pages do not call it an id.
-        on_page = call.fields is not None and said.word == "InvalidParam_NodeID"
-        return said._replace(word="InvalidParam_Node") if on_page else said
-
-    def _refused(self, call: Call) -> Said:
-        """Of infoRouter, which looks at the ticket before it does anything."""
-        try:
+        if spec.service is RESCUE:
+            return Result("Error")
+        if spec.identity is not None:  # infoRouter looks at the ticket before it does anything
             self.tickets.caller(call)
-        except RefusedError as refused:
-            return refused.said
-        return _refusal(call.operation.spec.service, call.operation.spec.name)
-
-    # --- time -------------------------------------------------------------------------------------
-
-    def when(self, clock: float) -> datetime:
-        """The hour of a time on the emulator's clock, in UTC."""
-        return self.born + timedelta(seconds=clock - self._began)
-
-    def now(self) -> datetime:
-        """The hour now, in UTC."""
-        return self.when(self.clock())
+        return Result(f"SystemError: {spec.name} is not emulated.", code=_NOT_COMPLETED)
 
     # --- what tests may look at and do ------------------------------------------------------------
 
+    def now(self) -> datetime:
+        """The date now, in UTC, on the emulator's clock."""
+        return self.calendar.now()
+
     @property
     def ledger(self) -> list[LedgerEntry]:
-        """Every PIN that was issued."""
+        """Every PIN that was issued, in order."""
         return self.pins.ledger
 
     @property
     def users(self) -> dict[str, User]:
-        """Everybody by their e-mail address."""
+        """All users by their e-mail address."""
         return self.access.users
 
     @property
+    def cases(self) -> Sessions:
+        """The support sessions: `enter`, `arrive`, `say` and `leave` are what customers do; programs know this name."""
+        return self.support_sessions
+
+    @property
     def sessions(self) -> dict[int, str]:
-        """The state of each session in a word; `cases` holds all of them."""
-        return {case.id: WORDS[case.status][1] for case in self.cases.cases.values()}
+        """The state of each support session in a word, by the session's id."""
+        return {session.id: WORDS[session.status][1] for session in self.support_sessions.by_id.values()}
 
     def add_user(self, user: User) -> None:
-        """Make a user known, with the nodes of their roles."""
+        """Make a user known, with the nodes of the user's roles."""
         self.access.add(user)
         if not user.deleted:
-            self.hierarchy.seat(user)
+            self.hierarchy.add_user(user)
 
     def alive(self, cookie: str) -> bool:
-        """Whether a server session is known and has not idled away."""
+        """Whether a server session is known and has not expired."""
         return self.access.alive(cookie)
 
     def expire(self, keys: Iterable[str] | None = None) -> int:
-        """End server sessions and tickets, these or all; returns how many there were."""
+        """End server sessions and tickets, those with these keys or all; returns how many were ended."""
         known = None if keys is None else list(keys)
-        return self.access.cookies.end(known) + self.tickets.leases.end(known)
+        return self.access.cookies.end(known) + self.tickets.tickets.end(known)
+
+
+def _check_outputs(call: Call, result: Result) -> None:
+    declared = [output.soap for output in call.operation.spec.outputs]
+    for name in result.outputs:
+        if name not in declared:
+            raise LookupError(
+                f"the rule of {call.name} answered with the output {name!r}, but the operation declares "
+                f"{', '.join(declared) or 'no outputs'}"
+            )

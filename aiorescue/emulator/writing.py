@@ -1,6 +1,7 @@
-"""Values as the services write them: records as elements, keys, blocks and tables, infoRouter's documents.
+"""Values as the services write them: elements of SOAP, keys, blocks and tables of text pages, infoRouter's documents.
 
-Read from the marks of the record classes. Where the captures show another order than the class has, it stands here.
+How a record is written follows from the marks of its class. Where the captures show another order of the fields than
+the class has, that order is kept here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -8,50 +9,49 @@ from datetime import datetime
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from aiorescue.emulator.rules.rescue.tables import ReportTable
+from aiorescue.emulator.site import has_prefix
 from aiorescue.inforouter import Element
 from aiorescue.operation import Output
-from aiorescue.rescue.answers import records
-from aiorescue.rescue.answers.nodes import Group, User
+from aiorescue.rescue.answers import nodes, records
 from aiorescue.rescue.answers.records import Columns, Field
 from aiorescue.rescue.answers.sessions import Session
 
 _END = ("account_holder", "mobile_addon", "rpat_addon", "status")
-#: The order of what differs from the class: over SOAP, and on text pages.
-_SOAP_ORDER: dict[type[Any], tuple[str, ...]] = {User: _END}
-_TEXT_ORDER: dict[type[Any], tuple[str, ...]] = {User: ("mobile_addon", "account_holder", "rpat_addon", "status")}
-#: Records whose page has a blank behind the colon, and writes truths with a capital.
-_SPACED = (User, Group)
-#: Versions before the third know three custom fields.
+#: Fields that come last, in this order, over SOAP and on text pages; the others are in the order of the class.
+_SOAP_ORDER: dict[type[Any], tuple[str, ...]] = {nodes.User: _END}
+_TEXT_ORDER: dict[type[Any], tuple[str, ...]] = {nodes.User: ("mobile_addon", "account_holder", "rpat_addon", "status")}
+#: Records whose page has a blank after the colon, and writes booleans with a capital letter.
+_SPACED = (nodes.User, nodes.Group)
+#: Element names in the lists of sessions of versions 1 and 2, which have three custom fields.
 _OLD_LISTS = ("SESSION", "SESSION_V2")
 _OLD_FIELDS = 3
 
 
 def numeric(output: Output) -> bool:
-    """Whether a value is a number; some declarations tell by the name alone."""
-    return output.holds is int or _prefixed(output.soap, "i")
+    """Whether the service's schema makes an output a number, by its declared type or by the prefix of its name."""
+    return output.holds is int or has_prefix(output.soap, "i")
 
 
-def _prefixed(name: str, kind: str) -> bool:
-    return name[:1] == kind and name[1:2].isupper()
-
-
-#: Rescue's names begin with the type that the service means; a declaration may hold another one.
+#: Types of the schema by the prefix of Rescue's names; a declaration may hold the value as another type.
 _BY_PREFIX = {"i": "s:int", "b": "s:boolean", "s": "s:string", "d": "s:dateTime"}
-_BY_KIND = {int: "s:int", bool: "s:boolean", bytes: "s:base64Binary"}
+_BY_TYPE = {int: "s:int", bool: "s:boolean", bytes: "s:base64Binary"}
 
 
 def xsd(name: str, holds: type) -> str:
-    """The type of a value in a schema."""
+    """Type of a value in the service's schema, by the prefix of its name or else by the declared type."""
     named = _BY_PREFIX.get(name[:1]) if name[1:2].isupper() else None
-    return named or _BY_KIND.get(holds, "s:string")
+    return named or _BY_TYPE.get(holds, "s:string")
 
 
 def text_of(value: object) -> str:
-    """A value in an element."""
+    """A value as text, as the service writes it in an element or on a page."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         return f"{value.month}/{value.day}/{value.year} {value.hour % 12 or 12}:{value:%M:%S} {_half(value)}"
+    if isinstance(value, ReportTable):
+        return table_text(value)
     return "" if value is None else str(value)
 
 
@@ -60,22 +60,22 @@ def _half(value: datetime) -> str:
 
 
 def marks(record: type[Any], last: Sequence[str]) -> Iterator[tuple[str, Field | Columns]]:
-    """The marked fields of a record, some of them last."""
+    """The marked fields of a record, in the order of its class except for those that come last."""
     found = {name: mark for name, mark, _ in records.marks(record)}
     yield from ((name, mark) for name, mark in found.items() if name not in last)
     yield from ((name, found[name]) for name in last)
 
 
-# --- elements ---------------------------------------------------------------------------------------
+# --- elements -------------------------------------------------------------------------------------
 
 
 def soap_marks(record: type[Any]) -> Iterator[tuple[str, Field | Columns]]:
-    """The fields in the order of SOAP."""
+    """The marked fields of a record in the order of SOAP."""
     return marks(record, _SOAP_ORDER.get(record, ()))
 
 
 def structure(value: Any) -> str:
-    """A record as elements; what it does not know is left out."""
+    """A record as elements; fields that are None are omitted."""
     return "".join(_elements(value))
 
 
@@ -97,7 +97,7 @@ def _element(name: str, value: object) -> str:
 
 
 def output(declared: Output, value: Any) -> str:
-    """An output of a SOAP answer; what a refusal leaves empty is 0 or nothing, and of a structure not even that."""
+    """Element of an output in a SOAP answer; without a value it is 0 or empty, and omitted if it is a structure."""
     name = declared.soap
     if declared.record is None:
         if value.__class__ is str and declared.holds is str and value:  # nearly always
@@ -113,11 +113,11 @@ def output(declared: Output, value: Any) -> str:
     return f"<{name}>{items}</{name}>" if items else f"<{name} />"
 
 
-# --- text pages ---------------------------------------------------------------------------------------
+# --- text pages -----------------------------------------------------------------------------------
 
 
 def _cell(value: object) -> str:
-    """A value in a table: truths are a word or nothing, times have no seconds."""
+    """A value in a cell of a table: booleans are "yes" or empty, times have no seconds."""
     if isinstance(value, bool):
         return "yes" if value else ""
     if isinstance(value, datetime):
@@ -126,7 +126,7 @@ def _cell(value: object) -> str:
 
 
 def _columns(declared: Output) -> Iterator[tuple[str, str, int | None]]:
-    """Title, attribute and index of each column; of two under one title the last counts."""
+    """Title, attribute and index of each column; of two columns with one title the last counts."""
     found: dict[str, tuple[str, int | None]] = {}
     for name, mark in marks(declared.record or Session, ()):
         if isinstance(mark, Columns):
@@ -138,7 +138,7 @@ def _columns(declared: Output) -> Iterator[tuple[str, str, int | None]]:
 
 
 def table(declared: Output, values: Sequence[Any]) -> tuple[list[str], list[list[str]]]:
-    """Titles and rows."""
+    """Titles and rows of a list of records."""
     columns = list(_columns(declared))
 
     def cell(value: Any, name: str, index: int | None) -> str:
@@ -150,7 +150,7 @@ def table(declared: Output, values: Sequence[Any]) -> tuple[list[str], list[list
 
 
 def keyed(value: Any) -> Iterator[str]:
-    """A record as lines of KEY:value."""
+    """A record as lines of the form KEY:value."""
     record = type(value)
     blank = " " if record in _SPACED else ""
     for name, mark in marks(record, _TEXT_ORDER.get(record, ())):
@@ -166,11 +166,24 @@ def _keyed(value: object) -> str:
     return str(value) if isinstance(value, bool) else text_of(value)
 
 
-# --- infoRouter ---------------------------------------------------------------------------------------
+def table_text(written: ReportTable) -> str:
+    """A table as text, each cell closed with the delimiter and nothing escaped, or as an XML document."""
+    if not written.as_xml:
+        lines = (written.titles, *written.rows)
+        return "".join(f"{''.join(f'{cell}{written.delimiter}' for cell in row)}\n" for row in lines)
+    data = "".join(f"<row>{_fields(row)}</row>" for row in written.rows)
+    return f"<report><header>{_fields(written.titles)}</header><data>{data}</data></report>"
+
+
+def _fields(row: Sequence[str]) -> str:
+    return "".join(f'<field id="{index}">{escape(cell)}</field>' for index, cell in enumerate(row))
+
+
+# --- infoRouter -----------------------------------------------------------------------------------
 
 
 def document(element: Element, namespace: str = "") -> str:
-    """An element with all in it."""
+    """An element as XML text, with all of its children."""
     attributes = "".join(f" {name}={quoteattr(value)}" for name, value in element.attributes.items())
     inner = escape(element.text) + "".join(map(document, element.children))
     head = f"<{element.tag}{attributes}{namespace}"

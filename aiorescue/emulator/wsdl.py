@@ -1,27 +1,27 @@
 """What the `.asmx` pages say about themselves: WSDL, discovery, and the pages that a browser shows.
 
-All of it comes from the declarations, in the layout of ASP.NET's own generator.
+Everything is generated from the declarations, in the layout of ASP.NET's own generator.
 """
 
 import html
 from collections.abc import Iterator
 
 from aiorescue.emulator import writing
-from aiorescue.emulator.reading import Shape, Site
+from aiorescue.emulator.site import Shape, Site
 from aiorescue.operation import Binding, Content, Output, Parameter
 from aiorescue.rescue.answers.nodes import Group
 from aiorescue.rescue.answers.records import Columns, marked, truth
 
 _DOCUMENT = '<s:complexType mixed="true"><s:sequence><s:any /></s:sequence></s:complexType>'
 _PERMISSIONS = "ArrayOfNODE_PERMISSIONS"
-#: What a field of a record holds follows from how it is read.
+#: Types of the schema by the function that reads a field of a record.
 _READ = {int: "s:int", truth: "s:boolean", marked: "s:boolean"}
 _HTTP = {"HttpGet": "GET", "HttpPost": "POST"}
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
 def _stem(site: Site) -> str:
-    """The service's name, which is the page's: API, srv."""
+    """Name of the service, which is that of its page: API, srv."""
     return site.service.asmx.rpartition("/")[2].removesuffix(".asmx")
 
 
@@ -33,10 +33,10 @@ def _has_words(shape: Shape) -> bool:
     return bool(shape.spec.words)
 
 
-def _element(name: str, kind: str, *, most: str = "1") -> str:
-    # Value types are always there, in .NET's eyes.
-    least = 1 if kind in ("s:int", "s:boolean", "s:dateTime") else 0
-    return f'<s:element minOccurs="{least}" maxOccurs="{most}" name="{name}" type="{kind}" />'
+def _element(name: str, type_: str, *, most: str = "1") -> str:
+    # For .NET, a value type is never absent.
+    least = 1 if type_ in ("s:int", "s:boolean", "s:dateTime") else 0
+    return f'<s:element minOccurs="{least}" maxOccurs="{most}" name="{name}" type="{type_}" />'
 
 
 def _parameter(each: Parameter) -> str:
@@ -44,8 +44,8 @@ def _parameter(each: Parameter) -> str:
         return f'<s:element minOccurs="0" maxOccurs="1" name="{each.soap}">{_DOCUMENT}</s:element>'
     if each.choices and each.soap[:1] == "e":
         values = "".join(f'<s:enumeration value="{choice}" />' for choice in map(str, each.choices))
-        kind = f'<s:simpleType><s:restriction base="s:string">{values}</s:restriction></s:simpleType>'
-        return f'<s:element minOccurs="1" maxOccurs="1" name="{each.soap}">{kind}</s:element>'
+        restriction = f'<s:simpleType><s:restriction base="s:string">{values}</s:restriction></s:simpleType>'
+        return f'<s:element minOccurs="1" maxOccurs="1" name="{each.soap}">{restriction}</s:element>'
     return _element(each.soap, writing.xsd(each.soap, each.holds))
 
 
@@ -56,12 +56,12 @@ def _output(each: Output) -> str:
 
 
 def _record_type(each: Output) -> str:
-    """The type of a structure, or of an array of them."""
+    """Name of the type of a structure or of an array of structures."""
     return f"ArrayOf{each.item}" if each.item else each.record.__name__.upper() if each.record else ""
 
 
 def _structures(shapes: list[Shape]) -> Iterator[str]:
-    """The types of all records, each once."""
+    """The types of all records of these operations, each once."""
     found: dict[str, Output] = {}
     for shape in shapes:
         for each in shape.spec.outputs:
@@ -95,7 +95,7 @@ def _complex(name: str, inner: str) -> str:
 
 
 def _schema(shape: Shape) -> Iterator[str]:
-    """Request, answer and status words of one operation."""
+    """Elements and types of one operation: request, answer and status words."""
     name, result = shape.name, f"{shape.name}Result"
     yield _complex(name, "".join(map(_parameter, shape.parameters)))
     outputs = "".join(map(_output, shape.spec.outputs))
@@ -104,13 +104,13 @@ def _schema(shape: Shape) -> Iterator[str]:
         bytes_ = _element(result, "s:base64Binary")
         yield _complex(f"{name}Response", bytes_ if shape.spec.content is Content.BYTES else document)
         return
-    kind = _result_type(shape)
-    answer = f'<s:element minOccurs="1" maxOccurs="1" name="{result}" type="tns:{kind}" />{outputs}'
+    result_type = _result_type(shape)
+    answer = f'<s:element minOccurs="1" maxOccurs="1" name="{result}" type="tns:{result_type}" />{outputs}'
     yield _complex(f"{name}Response", answer)
     words = "".join(f'<s:enumeration value="{shape.spec.prefix}{word}" />' for word in shape.spec.words)
-    yield f'<s:simpleType name="{kind}"><s:restriction base="s:string">{words}</s:restriction></s:simpleType>'
+    yield f'<s:simpleType name="{result_type}"><s:restriction base="s:string">{words}</s:restriction></s:simpleType>'
     if shape.over_forms:
-        yield f'<s:element name="{kind}" type="tns:{kind}" />'
+        yield f'<s:element name="{result_type}" type="tns:{result_type}" />'
 
 
 def _messages(shape: Shape) -> Iterator[str]:
@@ -163,7 +163,7 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 def wsdl(site: Site, url: str) -> bytes:
-    """The description of a service that answers at the address."""
+    """WSDL of a service at the given address."""
     stem, namespace = _stem(site), site.service.namespace
     shapes = [shape for shape in site.shapes.values() if shape.over_soap]
     forms = [shape for shape in shapes if shape.over_forms]
@@ -200,7 +200,7 @@ def wsdl(site: Site, url: str) -> bytes:
 
 
 def disco(site: Site, url: str) -> bytes:
-    """The discovery document."""
+    """Discovery document of a service at the given address."""
     stem, namespace, where = _stem(site), site.service.namespace, html.escape(url)
     ports = "".join(
         f'  <soap address="{where}" xmlns:q{index}="{namespace}" binding="q{index}:{stem}{port}"'
@@ -219,7 +219,7 @@ def disco(site: Site, url: str) -> bytes:
 
 
 def index_page(site: Site) -> bytes:
-    """The list of operations."""
+    """Page with the list of operations."""
     page = site.service.asmx.rpartition("/")[2]
     links = "".join(
         f'<li><a href="{page}?op={name}">{name}</a></li>\n' for name, shape in site.shapes.items() if shape.over_soap
@@ -228,7 +228,7 @@ def index_page(site: Site) -> bytes:
 
 
 def operation_page(shape: Shape) -> bytes:
-    """One operation, with a sample for each of its interfaces."""
+    """Page of one operation, with a sample for each of its interfaces."""
     samples = [("SOAP 1.1", _soap_sample(shape, Binding.SOAP11)), ("SOAP 1.2", _soap_sample(shape, Binding.SOAP12))]
     if shape.over_forms:
         query = "&".join(f"{each.soap}=string" for each in shape.parameters)

@@ -1,5 +1,7 @@
-"""The rules of both services, a file for each idea; none of them knows how a call came in.
+"""The rules of both emulated services: what each operation does, remembers and refuses, without any HTTP.
 
-`call.py` says what a call and an answer are. The other files are rooms: each keeps a part of what the services
-remember, and its methods answer the operations that they name. `state.py`, one floor up, puts them together.
+`call.py` defines a call, its result, a refusal and the limits; `logins.py` keeps server sessions and tickets. The rules
+of LogMeIn Rescue are in `rescue/`, those of infoRouter in `inforouter/`. A class of rules owns one part of the state,
+takes the other rules that it needs by its constructor, and marks its methods with the operations that they handle.
+`aiorescue.emulator.state` makes one object of each class.
 """

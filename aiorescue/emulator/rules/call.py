@@ -1,84 +1,99 @@
-"""What the rules take and give: calls, answers, refusals, limits, and the rooms in which the rules live."""
+"""What all rules share: a call, the result of a call, a refusal, the limits, and the base class of rules."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar
 
 import attrs
 
 from aiorescue.inforouter import Element
 from aiorescue.operation import Operation
 
-if TYPE_CHECKING:
-    from aiorescue.emulator.state import State
+F = TypeVar("F", bound=Callable[..., "Result"])
 
-F = TypeVar("F", bound=Callable[..., "Said"])
+_NO_OUTPUTS: Mapping[str, Any] = MappingProxyType({})
 
 
 @attrs.frozen
 class Call:
-    """One request, read.
+    """A call of an operation as the rules see it, whatever binding it came by.
 
     Attributes:
-        operation: its declaration.
-        values: the parameters by attribute name; a number that a text page could not read is None.
-        auth_code: the auth code or infoRouter's ticket, empty if none came.
-        cookie: the cookie that says who calls: the server session, or infoRouter's ticket.
-        fields: all that a text page was sent, by name in small letters; None where it was none.
+        operation: the operation type, which carries the declaration.
+        values: parameters by the operation's attribute names; a number that a text page could not read is None.
+        auth_code: auth code of Rescue or ticket of infoRouter; empty if the request had none.
+        cookie: value of the cookie that identifies the client: the server session of Rescue, the ticket of infoRouter.
+        records: rows of an array parameter, which text pages send as numbered fields (``USERDATA[0].name``).
     """
 
     operation: type[Operation[Any]]
     values: Mapping[str, Any]
     auth_code: str = ""
     cookie: str = ""
-    fields: Mapping[str, str] | None = None
+    records: Sequence[Mapping[str, str]] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the operation on the wire."""
+        return self.operation.spec.name
 
 
-class Said(NamedTuple):
-    """What a handler answers.
+class Result(NamedTuple):
+    """What a rule returns for a call; the writers of the bindings turn it into bytes.
 
     Attributes:
-        word: the status word in the SOAP spelling without its prefix; of infoRouter OK or the error's text.
-        outputs: values, records or lists of records in the declared order; None for one that is not there.
-        cookie: of a new server session.
-        code: infoRouter's number of the error.
-        root: infoRouter's answer, all of it.
-        content: the bytes that infoRouter answers with.
-        xml: a text page writes its table as XML.
+        word: status word of Rescue in its SOAP spelling without the prefix; for infoRouter "OK" or the error's text.
+        outputs: values by the SOAP names of the declared outputs; a missing one is absent or empty on the wire.
+        cookie: id of a server session that the call opened; empty for none.
+        code: infoRouter's error number; 0 for none.
+        root: infoRouter's whole answer where it is more than success or failure.
+        content: infoRouter's answer where it is bytes.
+        as_xml: whether a text page writes the result's table as XML instead of text.
     """
 
     word: str
-    outputs: tuple[Any, ...] = ()
+    outputs: Mapping[str, Any] = _NO_OUTPUTS
     cookie: str = ""
     code: int = 0
     root: Element | None = None
     content: bytes | None = None
-    xml: bool = False
+    as_xml: bool = False
 
 
-OK = Said("OK")
+OK = Result("OK")
 
 
-class RefusedError(Exception):
-    """A call ends here, with this answer."""
+def ok(**outputs: Any) -> Result:
+    """Result of a successful call with these outputs, by their declared SOAP names."""
+    return Result("OK", outputs)
+
+
+class Refusal(Exception):
+    """Refusal of a call by the rules; `result` is what the service answers.
+
+    Args:
+        word: status word of Rescue, or text of infoRouter's error.
+        code: infoRouter's error number; 0 for none.
+    """
 
     def __init__(self, word: str, code: int = 0) -> None:
         super().__init__(word)
-        self.said = Said(word, code=code)
+        self.result = Result(word, code=code)
 
 
 @attrs.define
 class Limits:
-    """What the services allow; all of it may be changed under way.
+    """Limits that the emulated services enforce; each may be changed while the emulator runs.
 
     Attributes:
         pin_rate: PINs per second and user, and as many invitation links; None for no limit.
-        count_rejected: a refused PIN request starts the interval anew, too.
-        pins_left: the stock of PINs; None for plenty.
-        session_ttl: seconds that a server session may idle.
-        ticket_ttl: seconds that a ticket may idle.
-        email_text_rate: texts of e-mails per second and user; None for no limit.
-        report_interval: seconds between two reports of one user; 0 for no limit.
-        page_rows: rows on a page of a search.
+        count_rejected: whether a rejected PIN request starts the interval anew.
+        pins_left: number of PINs in stock; None for an unlimited stock.
+        session_ttl: seconds that a server session may idle before it expires.
+        ticket_ttl: seconds that a ticket may idle before it expires.
+        email_text_rate: e-mail texts per second and user; None for no limit.
+        report_interval: least seconds between two reports of one user; 0 for no limit.
+        page_rows: rows on one page of search results.
     """
 
     pin_rate: float | None = 1.0
@@ -91,28 +106,25 @@ class Limits:
     page_rows: int = 20
 
 
-# --- rooms ----------------------------------------------------------------------------------------
+# --- rules ----------------------------------------------------------------------------------------
 
 
-def answers(*names: str) -> Callable[[F], F]:
-    """Mark a method of a room as the one that answers these operations."""
+def handles(*names: str) -> Callable[[F], F]:
+    """Mark a method of `Rules` as the handler of the operations with these names."""
 
     def mark(method: F) -> F:
-        vars(method)["answers"] = names
+        vars(method)["handles"] = names
         return method
 
     return mark
 
 
-class Room:
-    """A part of the rules, and what it remembers."""
-
-    def __init__(self, state: "State") -> None:
-        self.state = state
+class Rules:
+    """Base class of the rules: one part of the services' state, and the operations on it."""
 
     @classmethod
-    def answered(cls) -> Iterator[tuple[str, str]]:
-        """The operations that this room answers, and the method for each."""
+    def handled(cls) -> Iterator[tuple[str, str]]:
+        """Names of the operations that this class handles, each with the name of its method."""
         for attribute, method in vars(cls).items():
-            for name in getattr(method, "answers", ()):
+            for name in getattr(method, "handles", ()):
                 yield name, attribute

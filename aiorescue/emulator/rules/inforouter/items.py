@@ -1,4 +1,4 @@
-"""Folders and documents in memory, found by path or number."""
+"""Folders and documents in memory, found by path or id."""
 
 import mimetypes
 import re
@@ -14,7 +14,7 @@ LIBRARIES = ("Public", "Staff")
 ANONYMOUS_LIBRARY = "Public"
 MAJOR = 1_000_000
 
-#: Made here, as it reads files.
+#: Made at import, because making it reads files, which would block the event loop later.
 _TYPES = mimetypes.MimeTypes()
 _SHORT = re.compile(r"~([DF])(\d+)(?:\.\w+)?", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[/\\:*?\"<>|#\t%&+]")
@@ -23,7 +23,15 @@ _LONGEST = 128
 
 @attrs.frozen
 class Version:
-    """A version of a document: major times a million."""
+    """A version of a document.
+
+    Attributes:
+        number: version number: the major version times a million.
+        content: bytes of the document.
+        comment: comment of the upload.
+        by: e-mail address of the user who uploaded it.
+        when: date of the upload, in UTC.
+    """
 
     number: int
     content: bytes = attrs.field(repr=False)
@@ -33,13 +41,23 @@ class Version:
 
     @property
     def crc(self) -> str:
-        """The checksum as the service writes it."""
+        """CRC-32 of the content in hexadecimal digits, as the service writes it."""
         return f"{zlib.crc32(self.content):X}"
 
 
 @attrs.define
 class Item:
-    """What folders and documents have in common; libraries are folders without a parent."""
+    """A folder or document; libraries are folders without a parent.
+
+    Attributes:
+        id: id of the item.
+        name: name of the item within its folder.
+        parent: folder that holds the item; None for a library.
+        owner: user who made the item; None for a library.
+        created: date of creation, in UTC.
+        modified: date of the last change, in UTC.
+        versions: versions of a document, oldest first; empty for a folder.
+    """
 
     id: int
     name: str
@@ -51,46 +69,46 @@ class Item:
 
     @property
     def is_folder(self) -> bool:
-        """A document has a version at least."""
+        """Whether the item is a folder; a document has at least one version."""
         return not self.versions
 
     @property
     def path(self) -> str:
-        """Where it is."""
+        """Path from the library down."""
         return f"{self.parent.path if self.parent is not None else ''}/{self.name}"
 
     @property
     def library(self) -> "Item":
-        """The library that it is in."""
+        """The library that holds the item."""
         return self if self.parent is None else self.parent.library
 
     @property
     def latest(self) -> Version:
-        """A document's last version."""
+        """The last version of a document."""
         return self.versions[-1]
 
     @property
     def mime_type(self) -> str:
-        """By the extension."""
+        """Media type by the extension of the name."""
         return _TYPES.guess_type(self.name)[0] or "application/octet-stream"
 
     def version(self, number: int) -> Version | None:
-        """One version; 0 is the last one."""
+        """The version with a number, or the last one for 0; None if there is no such version."""
         return self.latest if number == 0 else next((each for each in self.versions if each.number == number), None)
 
 
 def clean(name: str) -> str:
-    """A name as the service makes it: without what a name may not hold, and not too long."""
+    """Name with the forbidden characters replaced and cut to the longest length, as the service stores it."""
     return _FORBIDDEN.sub("_", name)[:_LONGEST]
 
 
 def is_clean(name: str) -> bool:
-    """Whether it may stay as it is."""
+    """Whether the service stores a name unchanged."""
     return bool(name.strip()) and clean(name) == name
 
 
 class Store:
-    """All folders and documents by number, in the order in which they were made."""
+    """All folders and documents by id, in the order of their creation."""
 
     def __init__(self, now: datetime) -> None:
         self.items: dict[int, Item] = {}
@@ -99,22 +117,22 @@ class Store:
             self.add(name, None, None, now)
 
     def add(self, name: str, parent: Item | None, owner: User | None, now: datetime) -> Item:
-        """A new folder; one with a version is a document."""
+        """Add an empty folder; it becomes a document with its first version."""
         item = self.items[self._next] = Item(self._next, name, parent, owner, now, now)
         self._next += 1
         return item
 
     def children(self, folder: Item) -> Iterator[Item]:
-        """What is in a folder."""
+        """The items directly in a folder."""
         return (item for item in list(self.items.values()) if item.parent is folder)
 
     def child(self, folder: Item | None, name: str) -> Item | None:
-        """What bears a name in a folder; case does not matter."""
+        """The item of a name in a folder, or None; upper and lower case are equal."""
         wanted = name.lower()
         return next((i for i in self.items.values() if i.parent is folder and i.name.lower() == wanted), None)
 
     def find(self, path: str) -> Item | None:
-        """An item by its path or its short form; a backslash does as well."""
+        """The item of a path, with slashes or backslashes, or of a short path (``~D12.txt``); None if missing."""
         short = _SHORT.fullmatch(path.strip("/\\"))
         if short is not None:
             item = self.items.get(int(short[2]))
@@ -127,17 +145,17 @@ class Store:
         return found
 
     def below(self, item: Item) -> Iterator[Item]:
-        """An item and all in it."""
+        """An item and all items below it."""
         yield item
         for child in self.children(item):
             yield from self.below(child)
 
     def remove(self, item: Item) -> None:
-        """Take it out, and all in it."""
+        """Remove an item and all items below it."""
         for gone in list(self.below(item)):
             del self.items[gone.id]
 
 
 def names(path: str) -> list[str]:
-    """The names in a path."""
+    """Names of the items in a path."""
     return [name for name in path.replace("\\", "/").split("/") if name]

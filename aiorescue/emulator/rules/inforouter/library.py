@@ -1,84 +1,90 @@
-"""Folders and documents: listed, made, moved and deleted. Contents come and go in `transfer`."""
+"""Operations on folders and documents: list, create, move, copy, delete. Contents are transferred in `transfer`."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
+from aiorescue.emulator.clock import Calendar
 from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import Call, RefusedError, Room, Said, answers
+from aiorescue.emulator.rules.call import Call, Refusal, Result, Rules, handles
 from aiorescue.emulator.rules.inforouter import shown
 from aiorescue.emulator.rules.inforouter.items import ANONYMOUS_LIBRARY, Item, Store, clean, is_clean, names
-from aiorescue.emulator.rules.inforouter.tickets import success
+from aiorescue.emulator.rules.inforouter.tickets import Tickets, success
 from aiorescue.inforouter import Element
 
-if TYPE_CHECKING:
-    from aiorescue.emulator.state import State
-
+#: infoRouter's error numbers.
 BAD, MISSING, TAKEN, REFUSED = 4000, 4041, 4090, 4030
 
 
-class Library(Room):
-    """The libraries and what is in them."""
+class Library(Rules):
+    """The libraries, their folders and their documents.
 
-    def __init__(self, state: "State") -> None:
-        super().__init__(state)
-        self.store = Store(state.now())
+    Attributes:
+        store: folders and documents.
+
+    Args:
+        tickets: tells which user calls.
+        calendar: the emulator's dates.
+    """
+
+    def __init__(self, tickets: Tickets, calendar: Calendar) -> None:
+        self._tickets, self._calendar = tickets, calendar
+        self.store = Store(calendar.now())
 
     # --- finding ----------------------------------------------------------------------------------
 
     def sees(self, user: User | None, item: Item) -> bool:
-        """The anonymous user sees one library."""
+        """Whether a user sees an item; the anonymous user sees one library."""
         return user is not None or item.library.name == ANONYMOUS_LIBRARY
 
     def find(self, call: Call, path: str, *, folder: bool | None = None) -> Item:
-        """An item that the caller may see. Raises RefusedError."""
-        user = self.state.tickets.caller(call)
+        """The item of a path that the caller may see; raises Refusal if there is none of the wanted type."""
+        user = self._tickets.caller(call)
         item = self.store.find(path)
         if item is None or not self.sees(user, item) or folder not in (None, item.is_folder):
             word = "[115] Library not found." if len(names(path)) == 1 and not path.startswith("~") else ""
-            raise RefusedError(word or ("Document not found." if folder is False else "Folder not found."), MISSING)
+            raise Refusal(word or ("Document not found." if folder is False else "Folder not found."), MISSING)
         return item
 
-    def _listed(self, call: Call, items: Iterable[Item], tag: str = "response") -> Said:
-        return success(tag, *(shown.element(self.state, item, call.values) for item in items))
+    def _listed(self, call: Call, items: Iterable[Item], tag: str = "response") -> Result:
+        return success(tag, *(shown.element(self._tickets, item, call.values) for item in items))
 
     # --- showing ----------------------------------------------------------------------------------
 
-    @answers("GetFolder")
-    def get_folder(self, call: Call) -> Said:
-        """One folder."""
+    @handles("GetFolder")
+    def get_folder(self, call: Call) -> Result:
+        """Answer with one folder."""
         return self._listed(call, [self.find(call, call.values["path"], folder=True)])
 
-    @answers("GetDocument")
-    def get_document(self, call: Call) -> Said:
-        """One document."""
+    @handles("GetDocument")
+    def get_document(self, call: Call) -> Result:
+        """Answer with one document."""
         return self._listed(call, [self.find(call, call.values["path"], folder=False)])
 
     def _in(self, call: Call, path: str) -> list[Item]:
-        """What is in a folder, folders first; the libraries are in the root."""
+        """The items directly in a folder, folders first; the empty path holds the libraries."""
         if not names(path):
-            user = self.state.tickets.caller(call)
+            user = self._tickets.caller(call)
             return [item for item in self.store.items.values() if item.parent is None and self.sees(user, item)]
         items = list(self.store.children(self.find(call, path, folder=True)))
         return [item for item in items if item.is_folder] + [item for item in items if not item.is_folder]
 
-    @answers("GetFolders")
-    def get_folders(self, call: Call) -> Said:
-        """The folders in a folder."""
+    @handles("GetFolders")
+    def get_folders(self, call: Call) -> Result:
+        """List the folders directly in a folder."""
         return self._listed(call, (item for item in self._in(call, call.values["path"]) if item.is_folder))
 
-    @answers("GetDocuments")
-    def get_documents(self, call: Call) -> Said:
-        """The documents in a folder."""
+    @handles("GetDocuments")
+    def get_documents(self, call: Call) -> Result:
+        """List the documents directly in a folder."""
         return self._listed(call, (item for item in self._in(call, call.values["path"]) if not item.is_folder))
 
-    @answers("GetFoldersAndDocuments")
-    def get_all(self, call: Call) -> Said:
-        """Both."""
+    @handles("GetFoldersAndDocuments")
+    def get_all(self, call: Call) -> Result:
+        """List folders and documents directly in a folder."""
         return self._listed(call, self._in(call, call.values["path"]), "root")
 
-    @answers("GetFoldersAndDocuments1")
-    def get_all_briefly(self, call: Call) -> Said:
-        """Both in the short form."""
+    @handles("GetFoldersAndDocuments1")
+    def get_all_briefly(self, call: Call) -> Result:
+        """List folders and documents directly in a folder, in the short form."""
         folder = self.find(call, call.values["Path"], folder=True)
         items = self._in(call, call.values["Path"])
         return success(
@@ -93,93 +99,93 @@ class Library(Room):
             itemcount=len(items),
         )
 
-    @answers("FolderExists", "DocumentExists")
-    def exists(self, call: Call) -> Said:
-        """Success or not is the answer."""
-        self.find(call, call.values["Path"], folder=call.operation.spec.name == "FolderExists")
+    @handles("FolderExists", "DocumentExists")
+    def exists(self, call: Call) -> Result:
+        """Answer with success if there is such a folder or document."""
+        self.find(call, call.values["Path"], folder=call.name == "FolderExists")
         return success()
 
     # --- changing ---------------------------------------------------------------------------------
 
-    @answers("CreateFolder")
-    def create_folder(self, call: Call) -> Said:
-        """A folder, and those above it that are missing; a library is not made."""
-        user = self.state.tickets.user(call)
+    @handles("CreateFolder")
+    def create_folder(self, call: Call) -> Result:
+        """Create a folder and the missing folders above it; libraries are not created."""
+        user = self._tickets.user(call)
         path = [clean(name) for name in names(call.values["path"])]
         if self.store.find("/".join(path)) is not None:
-            return Said("A folder with this name already exists.", code=TAKEN)
+            return Result("A folder with this name already exists.", code=TAKEN)
         folder = self.folder(path, user)
         return success(FolderId=folder.id, FolderName=folder.name)
 
     def folder(self, path: list[str], user: User) -> Item:
-        """The folder of a path, made where it is missing. Raises RefusedError."""
+        """The folder of a path, created where it is missing; raises Refusal for a missing library."""
         found = self.store.child(None, path[0]) if path else None
         if found is None:
-            raise RefusedError("[115] Library not found.", MISSING)
+            raise Refusal("[115] Library not found.", MISSING)
         for name in path[1:]:
             child = self.store.child(found, clean(name))
             if child is not None and not child.is_folder:
-                raise RefusedError("A document has this name.", TAKEN)
-            found = child or self.store.add(clean(name), found, user, self.state.now())
+                raise Refusal("A document has this name.", TAKEN)
+            found = child or self.store.add(clean(name), found, user, self._calendar.now())
         return found
 
-    @answers("DeleteFolder", "DeleteDocument")
-    def delete(self, call: Call) -> Said:
-        """A folder and all in it, or a document; a library stays."""
-        self.state.tickets.user(call)
-        folder = call.operation.spec.name == "DeleteFolder"
+    @handles("DeleteFolder", "DeleteDocument")
+    def delete(self, call: Call) -> Result:
+        """Delete a document, or a folder with all items below it; libraries are not deleted."""
+        self._tickets.user(call)
+        folder = call.name == "DeleteFolder"
         item = self.find(call, call.values["path"], folder=folder)
         if item.parent is None:
-            return Said("The library cannot be deleted.", code=BAD)
+            return Result("The library cannot be deleted.", code=BAD)
         self.store.remove(item)
         return success()
 
-    @answers("Rename")
-    def rename(self, call: Call) -> Said:
-        """Another name in the same folder."""
-        self.state.tickets.user(call)
+    @handles("Rename")
+    def rename(self, call: Call) -> Result:
+        """Rename a folder or document within its folder."""
+        self._tickets.user(call)
         item, name = self.find(call, call.values["path"]), call.values["new_name"]
         if item.parent is None or not is_clean(name):
-            return Said("The name is not valid.", code=BAD)
+            return Result("The name is not valid.", code=BAD)
         other = self.store.child(item.parent, name)
         if other is not None and other is not item:
-            return Said("The name is already taken.", code=TAKEN)
-        item.name, item.modified = name, self.state.now()
-        kind = "folder" if item.is_folder else "document"
-        return success(type=kind, id=item.id, name=item.name, path=item.path)
+            return Result("The name is already taken.", code=TAKEN)
+        item.name, item.modified = name, self._calendar.now()
+        item_type = "folder" if item.is_folder else "document"
+        return success(type=item_type, id=item.id, name=item.name, path=item.path)
 
-    def _both(self, call: Call) -> tuple[Item, Item]:
-        self.state.tickets.user(call)
+    def _source_and_target(self, call: Call) -> tuple[Item, Item]:
+        self._tickets.user(call)
         source = self.find(call, call.values["source"])
         target = self.find(call, call.values["destination"], folder=True)
         if source.parent is None or target in self.store.below(source):
-            raise RefusedError("Source: it cannot be put there.", BAD)
+            raise Refusal("Source: it cannot be put there.", BAD)
         return source, target
 
-    @answers("Move")
-    def move(self, call: Call) -> Said:
-        """Into another folder."""
-        source, target = self._both(call)
+    @handles("Move")
+    def move(self, call: Call) -> Result:
+        """Move a folder or document into another folder."""
+        source, target = self._source_and_target(call)
         if self.store.child(target, source.name) not in (None, source):
-            return Said("The name is already taken.", code=TAKEN)
-        source.parent, source.modified = target, self.state.now()
+            return Result("The name is already taken.", code=TAKEN)
+        source.parent, source.modified = target, self._calendar.now()
         return success()
 
-    @answers("Copy")
-    def copy(self, call: Call) -> Said:
-        """Into another folder with all in it; what cannot be copied is in the log."""
-        source, target = self._both(call)
-        failed = self._copy(source, target, self.state.tickets.user(call))
+    @handles("Copy")
+    def copy(self, call: Call) -> Result:
+        """Copy an item, and all items below it, into another folder; items that fail are listed in a log."""
+        source, target = self._source_and_target(call)
+        failed = self._copy(source, target, self._tickets.user(call))
         if not failed:
             return success("root")
         log = (Element("log", {}, (_named("item", item.name), _named("error", why))) for item, why in failed)
-        return Said("[log]", root=Element("response", {"success": "false", "error": "[log]"}, tuple(log)))
+        return Result("[log]", root=Element("response", {"success": "false", "error": "[log]"}, tuple(log)))
 
     def _copy(self, source: Item, target: Item, user: User) -> list[tuple[Item, str]]:
         there = self.store.child(target, source.name)
         if there is not None and not (there.is_folder and source.is_folder):
             return [(source, "A document with this name already exists in this folder.")]
-        made = there or self.store.add(source.name, target, user, self.state.now())
+        made = there or self.store.add(source.name, target, user, self._calendar.now())
         made.versions = source.versions[-1:]
         inside = [] if not source.is_folder else list(self.store.children(source))
         return [problem for child in inside for problem in self._copy(child, made, user)]

@@ -1,18 +1,14 @@
-"""Searching: a result belongs to the ticket that asked, one at a time, and is read page by page."""
+"""Searches: each ticket has one search result at a time, which is read page by page."""
 
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import attrs
 
-from aiorescue.emulator.rules.call import Call, RefusedError, Room, Said, answers
+from aiorescue.emulator.rules.call import Call, Limits, Refusal, Result, Rules, handles
 from aiorescue.emulator.rules.inforouter import shown
 from aiorescue.emulator.rules.inforouter.items import Item
-from aiorescue.emulator.rules.inforouter.library import BAD
-from aiorescue.emulator.rules.inforouter.tickets import success
-
-if TYPE_CHECKING:
-    from aiorescue.emulator.state import State
+from aiorescue.emulator.rules.inforouter.library import BAD, Library
+from aiorescue.emulator.rules.inforouter.tickets import Tickets, success
 
 _SORTS = {
     "": lambda item: item.id,
@@ -27,60 +23,72 @@ _SORTS = {
 
 @attrs.define
 class _Result:
-    """What was found, and how much of it was read: rows begin to end were on the last page."""
+    """Result of a search.
+
+    Attributes:
+        items: folders and documents that were found.
+        begin: index of the first item on the page that was read last.
+        end: index behind the last item on that page.
+    """
 
     items: list[Item]
     begin: int = 0
     end: int = 0
 
 
-class Search(Room):
-    """The result of each ticket."""
+class Search(Rules):
+    """The search results of all tickets.
 
-    def __init__(self, state: "State") -> None:
-        super().__init__(state)
+    Args:
+        tickets: tells which user calls.
+        library: the folders and documents.
+        limits: rows on a page.
+    """
+
+    def __init__(self, tickets: Tickets, library: Library, limits: Limits) -> None:
+        self._tickets, self._library, self._limits = tickets, library, limits
         self._results: dict[str, _Result] = {}
 
-    @answers("Search")
-    def search(self, call: Call) -> Said:
-        """Find by name, path or content: every text in the criteria must occur, wherever it stands in them."""
-        self.state.tickets.user(call)
+    @handles("Search")
+    def search(self, call: Call) -> Result:
+        """Search by name, path and content: every text in the criteria must occur in one of them."""
+        self._tickets.user(call)
         wanted = _texts(call.values["criteria"])
         sort = _SORTS.get(call.values["sort_by"].upper())
         if sort is None:
-            return Said(f"Possible Sort Options: {', '.join(name for name in _SORTS if name)}", code=BAD)
-        items = [item for item in self.state.library.store.items.values() if item.parent is not None]
+            return Result(f"Possible Sort Options: {', '.join(name for name in _SORTS if name)}", code=BAD)
+        items = [item for item in self._library.store.items.values() if item.parent is not None]
         found = [item for item in items if all(_holds(item, text) for text in wanted)]
-        # Python's sort keeps the order of equals both ways.
+        # Items that are equal stay in their order in both directions, because Python's sort is stable.
         found.sort(key=sort, reverse=not call.values["ascending"])
         self._results[call.auth_code.lower()] = _Result(found)
         return success(ranksorted=False, count=len(found))
 
     def _result(self, call: Call) -> _Result:
-        self.state.tickets.user(call)
+        self._tickets.user(call)
         result = self._results.get(call.auth_code.lower())
         if result is None:
-            raise RefusedError("The Query has been expired.", BAD)
+            raise Refusal("The Query has been expired.", BAD)
         return result
 
-    @answers("GetNextSearchPage")
-    def next_page(self, call: Call) -> Said:
-        """The page after the last one that was read."""
+    @handles("GetNextSearchPage")
+    def next_page(self, call: Call) -> Result:
+        """Answer with the page after the one that was read last."""
         result = self._result(call)
         return self._page(call, result, result.end)
 
-    @answers("GetPreviousSearchPage")
-    def previous_page(self, call: Call) -> Said:
-        """The page before it."""
+    @handles("GetPreviousSearchPage")
+    def previous_page(self, call: Call) -> Result:
+        """Answer with the page before the one that was read last."""
         result = self._result(call)
-        return self._page(call, result, max(0, result.begin - self.state.limits.page_rows))
+        return self._page(call, result, max(0, result.begin - self._limits.page_rows))
 
-    def _page(self, call: Call, result: _Result, begin: int) -> Said:
-        items = result.items[begin : begin + self.state.limits.page_rows]
+    def _page(self, call: Call, result: _Result, begin: int) -> Result:
+        items = result.items[begin : begin + self._limits.page_rows]
         result.begin, result.end = begin, begin + len(items)
         return success(
             "root",
-            *(shown.element(self.state, item, call.values, found=True) for item in items),
+            *(shown.element(self._tickets, item, call.values, found=True) for item in items),
             FirstPage=begin == 0,
             LastPage=result.end >= len(result.items),
             **{"from": begin + 1 if items else 0, "to": result.end},
@@ -88,11 +96,11 @@ class Search(Room):
 
 
 def _texts(criteria: str) -> list[str]:
-    """What the criteria look for: texts of elements, and the attributes that are called value. Raises RefusedError."""
+    """Texts that the criteria look for: those of elements and of attributes called value; raises Refusal."""
     try:
         root = ET.fromstring(criteria)  # noqa: S314 - a test's own
     except ET.ParseError:
-        raise RefusedError("The criteria are not well-formed.", BAD) from None
+        raise Refusal("The criteria are not well-formed.", BAD) from None
     texts = [element.text or "" for element in root.iter()]
     values = [value for element in root.iter() for name, value in element.attrib.items() if name.lower() == "value"]
     return [text.strip().lower() for text in (*texts, *values) if text.strip()]

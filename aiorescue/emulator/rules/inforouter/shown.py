@@ -1,15 +1,13 @@
-"""Folders and documents as elements, with the attributes of the newer servers."""
+"""Folders and documents as XML elements of an answer, with the attributes of the newer servers."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiorescue.emulator.people import User
 from aiorescue.emulator.rules.inforouter.items import Item
+from aiorescue.emulator.rules.inforouter.tickets import Tickets
 from aiorescue.inforouter import Element
-
-if TYPE_CHECKING:
-    from aiorescue.emulator.state import State
 
 _FOLDER = (
     *("FolderID", "ParentID", "Name", "Path", "Description", "CreationDate", "OwnerName", "DomainId"),
@@ -34,19 +32,19 @@ _FOUND_DOCUMENT = (
     *("DocumentID", "DocumentName", "FolderID", "FolderName", "Path", "MimeType", "MimeTypeDescription"),
     *("DocumentSize", "LastVersionNumber", "CreationDate", "ModificationDate", "OwnerID", "OwnerName", "StatusCode"),
 )
-#: What can be asked for beyond the attributes: the parameter by which, and the element.
+#: Elements that a call can request beside the attributes, by the parameter that requests them.
 _MORE = {"rules": "Rules", "property_sets": "PropertySets", "security": "AccessList"}
 
 
 def moment(value: datetime) -> str:
-    """UTC with milliseconds."""
+    """A date of UTC with milliseconds, as the service writes it."""
     return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03}Z"
 
 
-def _known(state: "State", item: Item) -> dict[str, object]:
-    """All that is known of an item, by every name that the service has for it."""
+def _known(tickets: Tickets, item: Item) -> dict[str, object]:
+    """Values of all attributes of an item, each under every name that some answer has for it."""
     owner, parent = item.owner, item.parent
-    number = state.tickets.number(owner) if owner is not None and owner.email in state.users else 0
+    number = tickets.number(owner) if owner is not None else 0
     known: dict[str, object] = {
         **dict.fromkeys(("FolderID" if item.is_folder else "DocumentID",), item.id),
         **dict.fromkeys(("Name", "FolderName" if item.is_folder else "DocumentName"), item.name),
@@ -73,24 +71,30 @@ def _known(state: "State", item: Item) -> dict[str, object]:
     }
 
 
-def element(state: "State", item: Item, asked: Mapping[str, Any], *, found: bool = False) -> Element:
-    """An item in a listing, or among what was found by a search."""
+def element(tickets: Tickets, item: Item, requested: Mapping[str, Any], *, found: bool = False) -> Element:
+    """Element of an item in a listing or in the results of a search.
+
+    Args:
+        tickets: knows the ids of owners.
+        item: the folder or document.
+        requested: parameters of the call, some of which request further elements.
+        found: whether the item is the result of a search, whose elements have other attributes.
+    """
     names: Sequence[str] = _FOLDER if item.is_folder else _DOCUMENT
     if found:
         names = _FOUND_FOLDER if item.is_folder else _FOUND_DOCUMENT
-    known = _known(state, item)
-    more = [Element(tag) for name, tag in _MORE.items() if asked.get(name) and (item.is_folder or name != "rules")]
-    if asked.get("owner") and item.owner is not None:
-        more.append(_owner(state, item.owner))
-    if asked.get("versions") and not item.is_folder:
+    known = _known(tickets, item)
+    more = [Element(tag) for name, tag in _MORE.items() if requested.get(name) and (item.is_folder or name != "rules")]
+    if requested.get("owner") and item.owner is not None:
+        more.append(_owner(tickets, item.owner))
+    if requested.get("versions") and not item.is_folder:
         more.append(_versions(item))
     attributes = {name: str(known.get(name, "")) for name in names}
     return Element("folder" if item.is_folder else "document", attributes, tuple(more))
 
 
-def _owner(state: "State", user: User) -> Element:
-    number = state.tickets.number(user) if user.email in state.users else 0
-    return Element("User", {"UserID": str(number), "UserName": user.email, "FullName": user.shown})
+def _owner(tickets: Tickets, user: User) -> Element:
+    return Element("User", {"UserID": str(tickets.number(user)), "UserName": user.email, "FullName": user.shown})
 
 
 def _versions(item: Item) -> Element:
@@ -113,7 +117,7 @@ def _versions(item: Item) -> Element:
 
 
 def brief(item: Item) -> Element:
-    """An item in the short form."""
+    """Element of an item in the short form of ``GetFoldersAndDocuments1``."""
     if item.is_folder:
         return Element("f", {"id": str(item.id), "n": item.name})
     latest = item.latest

@@ -1,16 +1,14 @@
-"""Who calls infoRouter: tickets, the anonymous user, and what the server says of itself."""
+"""Tickets of infoRouter, the users behind them, the anonymous user, and what the server says of itself."""
 
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
+from aiorescue.emulator.clock import Calendar
 from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import Call, RefusedError, Room, Said, answers
-from aiorescue.emulator.rules.rescue.access import Lease, Leases
+from aiorescue.emulator.rules.call import Call, Limits, Refusal, Result, Rules, handles
+from aiorescue.emulator.rules.logins import LoginEntry, LoginTable
+from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.inforouter import Element
-
-if TYPE_CHECKING:
-    from aiorescue.emulator.state import State
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -19,17 +17,17 @@ REFUSED_LOGIN = "[900] Authentication failed"
 NO_TICKETS = "[902] The system administrator account may not be issued tickets"
 BAD_TICKET = "invalid ticket format"
 ANONYMOUS = "[2730]Insufficient rights. Anonymous users cannot perform this action"
-#: The newer servers' number of a ticket that is none, and of none where one is needed.
+#: The newer servers' error number for an unknown ticket, and for a missing one where a ticket is required.
 UNKNOWN = 4010
 
 VERSION = "9.2.0.0"
 _FIRST_USER = 42
 
 
-def success(tag: str = "response", *children: Element, **more: object) -> Said:
-    """An answer that says yes."""
+def success(tag: str = "response", *children: Element, **more: object) -> Result:
+    """Result of a successful call: a root element with children and further attributes."""
     attributes = {"success": "true", **({"error": ""} if tag == "response" else {})}
-    return Said(
+    return Result(
         "OK",
         root=Element(tag, attributes | {name: _text(value) for name, value in more.items()}, children),
     )
@@ -39,44 +37,55 @@ def _text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-class Tickets(Room):
-    """Tickets and whose they are."""
+class Tickets(Rules):
+    """Authentication tickets.
 
-    def __init__(self, state: "State") -> None:
-        super().__init__(state)
-        self.leases = Leases()
+    Attributes:
+        tickets: tickets in force, by their GUID in small letters.
 
-    # --- who --------------------------------------------------------------------------------------
+    Args:
+        access: the users and their passwords, and a source of GUIDs.
+        limits: how long a ticket may idle.
+        calendar: the emulator's clock and dates.
+    """
+
+    def __init__(self, access: Access, limits: Limits, calendar: Calendar) -> None:
+        self._access, self._limits, self._calendar = access, limits, calendar
+        self._clock = calendar.clock
+        self.tickets = LoginTable()
+
+    # --- identity ---------------------------------------------------------------------------------
 
     def caller(self, call: Call) -> User | None:
-        """Who calls: the user of the ticket, or None for the anonymous user, who sends none. Raises RefusedError."""
+        """The user of the call's ticket, or None for the anonymous user, who sends no ticket; may raise Refusal."""
         if not call.auth_code:
             return None
-        lease = self._lease(call.auth_code)
-        if lease is None:
-            raise RefusedError(REFUSED_TICKET, UNKNOWN)
-        if lease.user.gone:
-            raise RefusedError("[347] The user was deleted", UNKNOWN)
-        lease.used = self.state.clock()
-        return lease.user
+        entry = self._entry(call.auth_code)
+        if entry is None:
+            raise Refusal(REFUSED_TICKET, UNKNOWN)
+        if entry.user.gone:
+            raise Refusal("[347] The user was deleted", UNKNOWN)
+        entry.used = self._clock()
+        return entry.user
 
     def user(self, call: Call) -> User:
-        """The same where the anonymous user may not. Raises RefusedError."""
+        """The user of the call's ticket; raises Refusal for a dead ticket and for the anonymous user."""
         user = self.caller(call)
         if user is None:
-            raise RefusedError(ANONYMOUS, UNKNOWN)
+            raise Refusal(ANONYMOUS, UNKNOWN)
         return user
 
-    def _lease(self, ticket: str) -> Lease | None:
-        return self.leases.live(ticket.lower(), self.state.clock(), self.state.limits.ticket_ttl)
+    def _entry(self, ticket: str) -> LoginEntry | None:
+        return self.tickets.live(ticket.lower(), self._clock(), self._limits.ticket_ttl)
 
     def number(self, user: User) -> int:
-        """The user's number."""
-        return _FIRST_USER + list(self.state.users).index(user.email)
+        """Id of a user; 0 for a user who is not known any more."""
+        emails = list(self._access.users)
+        return _FIRST_USER + emails.index(user.email) if user.email in emails else 0
 
-    def _profile(self, user: User, ticket: str = "") -> Said:
+    def _profile(self, user: User, ticket: str = "") -> Result:
         first, _, last = user.shown.partition(" ")
-        ends = self.state.now() + timedelta(seconds=self.state.limits.ticket_ttl)
+        ends = self._calendar.now() + timedelta(seconds=self._limits.ticket_ttl)
         return success(
             "root",
             **({"ticket": ticket} if ticket else {}),
@@ -92,53 +101,53 @@ class Tickets(Room):
 
     # --- tickets ----------------------------------------------------------------------------------
 
-    @answers("AuthenticateUser", "AuthenticateUser1")
-    def authenticate(self, call: Call) -> Said:
-        """A ticket for a name and a password."""
+    @handles("AuthenticateUser", "AuthenticateUser1")
+    def authenticate(self, call: Call) -> Result:
+        """Issue a ticket for a name and a password."""
         values = call.values
         return self._new(values.get("user", values.get("UID")), values.get("password", values.get("PWD")))
 
-    def _new(self, name: str, password: str) -> Said:
-        user = self.state.access.by_password(name, password)
+    def _new(self, name: str, password: str) -> Result:
+        user = self._access.by_password(name, password)
         if user is None:
-            return Said(REFUSED_LOGIN)
+            return Result(REFUSED_LOGIN)
         if user.no_ticket:
-            return Said(NO_TICKETS)
-        ticket = self.state.access.guid()
-        self.leases[ticket] = Lease(user, self.state.clock())
+            return Result(NO_TICKETS)
+        ticket = self._access.guid()
+        self.tickets[ticket] = LoginEntry(user, self._clock())
         return self._profile(user, ticket)
 
-    @answers("RenewTicket")
-    def renew(self, call: Call) -> Said:
-        """A new ticket in place of the old; a dead old one is no error, one that is no GUID is."""
+    @handles("RenewTicket")
+    def renew(self, call: Call) -> Result:
+        """Replace a ticket by a new one; an old ticket that is dead is no error, one that is not a GUID is an error."""
         old = call.values["old_ticket"] or call.cookie
         if old and not _GUID.fullmatch(old):
-            return Said(BAD_TICKET)
-        said = self._new(call.values["user"], call.values["password"])
-        if said.word == "OK":
-            self.leases.pop(old.lower(), None)
-        return said
+            return Result(BAD_TICKET)
+        result = self._new(call.values["user"], call.values["password"])
+        if result.word == "OK":
+            self.tickets.pop(old.lower(), None)
+        return result
 
-    @answers("isValidTicket")
-    def is_valid(self, call: Call) -> Said:
-        """Whose a ticket is; passive, so it does not put the end off."""
-        lease = self._lease(call.values["ticket"] or call.cookie)
-        return Said(REFUSED_TICKET) if lease is None else self._profile(lease.user)
+    @handles("isValidTicket")
+    def is_valid(self, call: Call) -> Result:
+        """Answer with the user of a ticket; this does not count as a use of the ticket."""
+        entry = self._entry(call.values["ticket"] or call.cookie)
+        return Result(REFUSED_TICKET) if entry is None else self._profile(entry.user)
 
-    @answers("LogOut")
-    def log_out(self, call: Call) -> Said:
-        """End a ticket."""
+    @handles("LogOut")
+    def log_out(self, call: Call) -> Result:
+        """End the ticket."""
         ticket = (call.values["ticket"] or call.cookie).lower()
-        if self._lease(ticket) is None:
-            return Said(REFUSED_TICKET)
-        del self.leases[ticket]
+        if self._entry(ticket) is None:
+            return Result(REFUSED_TICKET)
+        del self.tickets[ticket]
         return success("root")
 
     # --- the user and the server ------------------------------------------------------------------
 
-    @answers("GetCurrentUser")
-    def current_user(self, call: Call) -> Said:
-        """The user that calls."""
+    @handles("GetCurrentUser")
+    def current_user(self, call: Call) -> Result:
+        """Answer with the user who calls."""
         user = self.user(call)
         first, _, last = user.shown.partition(" ")
         attributes = {
@@ -150,17 +159,17 @@ class Tickets(Room):
             "Enabled": str(not user.gone).upper(),
             "UserName": user.email,
             "Domain": "",
-            "LastLogonDate": f"{self.state.now():%Y-%m-%dT%H:%M:%S}",
-            "LastPasswordChangeDate": f"{self.state.born:%Y-%m-%dT%H:%M:%S}",
+            "LastLogonDate": f"{self._calendar.now():%Y-%m-%dT%H:%M:%S}",
+            "LastPasswordChangeDate": f"{self._calendar.born:%Y-%m-%dT%H:%M:%S}",
             "AuthenticationAuthority": "Native",
             "ReadOnlyUser": "FALSE",
         }
         return success("root", Element("User", attributes, (Element("Preferences"), Element("TaskRedirection"))))
 
-    @answers("ServerInfo")
-    def server_info(self, call: Call) -> Said:
-        """The server; needs no ticket."""
-        now = self.state.now()
+    @handles("ServerInfo")
+    def server_info(self, call: Call) -> Result:
+        """Answer with facts about the server; needs no ticket."""
+        now = self._calendar.now()
         return success(
             "root",
             VersionNumber=VERSION,
@@ -177,7 +186,7 @@ class Tickets(Room):
             ComplianceModuleIsOn=False,
         )
 
-    @answers("MaintenanceBeat")
-    def beat(self, call: Call) -> Said:
-        """Nothing, always."""
-        return Said("OK", content=b"")
+    @handles("MaintenanceBeat")
+    def beat(self, call: Call) -> Result:
+        """Answer with nothing."""
+        return Result("OK", content=b"")

@@ -1,21 +1,19 @@
-"""Contents: documents at once, and in chunks through handlers that belong to a ticket."""
+"""Uploads and downloads: documents in one piece, or in chunks through handlers that belong to a ticket."""
 
 import base64
 import zlib
-from typing import TYPE_CHECKING
 
 import attrs
 
+from aiorescue.emulator.clock import Calendar
 from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import Call, RefusedError, Room, Said, answers
+from aiorescue.emulator.rules.call import Call, Refusal, Result, Rules, handles
 from aiorescue.emulator.rules.inforouter.items import MAJOR, Item, Version, clean, names
-from aiorescue.emulator.rules.inforouter.library import BAD, MISSING, TAKEN
+from aiorescue.emulator.rules.inforouter.library import BAD, MISSING, TAKEN, Library
 from aiorescue.emulator.rules.inforouter.shown import moment
-from aiorescue.emulator.rules.inforouter.tickets import success
+from aiorescue.emulator.rules.inforouter.tickets import Tickets, success
+from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.inforouter import Element
-
-if TYPE_CHECKING:
-    from aiorescue.emulator.state import State
 
 LEAST_CHUNK, LARGEST_CHUNK = 262_144, 33_554_432
 _NO_HANDLER = "The upload handler is not a handler. It is the GUID CreateUploadHandler answered with."
@@ -23,12 +21,12 @@ _NO_HANDLER = "The upload handler is not a handler. It is the GUID CreateUploadH
 
 @attrs.define
 class Upload:
-    """An upload under way.
+    """An upload in chunks.
 
     Attributes:
-        ticket: whose it is; empty of the anonymous user.
-        chunks: what came.
-        done: the last chunk is there.
+        ticket: ticket of the user who uploads; empty for the anonymous user.
+        chunks: chunks that have arrived.
+        done: whether the last chunk has arrived.
     """
 
     ticket: str
@@ -40,37 +38,44 @@ def _clamped(size: int | None) -> int:
     return min(max(size or 0, LEAST_CHUNK), LARGEST_CHUNK)
 
 
-class Transfer(Room):
-    """Uploads and downloads under way."""
+class Transfer(Rules):
+    """Uploads and downloads.
 
-    def __init__(self, state: "State") -> None:
-        super().__init__(state)
+    Args:
+        access: source of GUIDs.
+        tickets: tells which user calls.
+        library: the folders and documents.
+        calendar: the emulator's dates.
+    """
+
+    def __init__(self, access: Access, tickets: Tickets, library: Library, calendar: Calendar) -> None:
+        self._access, self._tickets, self._library, self._calendar = access, tickets, library, calendar
         self._uploads: dict[str, Upload] = {}
         self._downloads: dict[str, tuple[str, Version]] = {}
 
-    # --- up ---------------------------------------------------------------------------------------
+    # --- uploads ----------------------------------------------------------------------------------
 
-    @answers("CreateUploadHandler")
-    def create_upload(self, call: Call) -> Said:
-        """A handler; a caller without a ticket gets one, too."""
-        self.state.tickets.caller(call)
-        handler = self.state.access.guid()
+    @handles("CreateUploadHandler")
+    def create_upload(self, call: Call) -> Result:
+        """Open an upload in chunks; the anonymous user may, too."""
+        self._tickets.caller(call)
+        handler = self._access.guid()
         self._uploads[handler] = Upload(call.auth_code.lower())
         return success(UploadHandler=handler, ChunkSize=_clamped(call.values["chunk_size"]))
 
     def _upload(self, call: Call) -> Upload:
-        self.state.tickets.user(call)
+        self._tickets.user(call)
         upload = self._uploads.get(call.values["handler"].lower())
         if upload is None or upload.ticket != call.auth_code.lower():
-            raise RefusedError(_NO_HANDLER, BAD)
+            raise Refusal(_NO_HANDLER, BAD)
         return upload
 
-    @answers("UploadFileChunk")
-    def upload_chunk(self, call: Call) -> Said:
-        """A chunk; one whose checksum is another has to be sent again."""
+    @handles("UploadFileChunk")
+    def upload_chunk(self, call: Call) -> Result:
+        """Take a chunk; one whose checksum does not fit must be sent again."""
         upload, chunk = self._upload(call), call.values["chunk"] or b""
         if upload.done:
-            return Said(_NO_HANDLER, code=BAD)
+            return Result(_NO_HANDLER, code=BAD)
         if call.values["crc"].lstrip("0").upper() != f"{zlib.crc32(chunk):X}".lstrip("0"):
             return success("root", tryagain=True)
         upload.chunks.append(chunk)
@@ -78,73 +83,73 @@ class Transfer(Room):
         whole = {"filehexcrc": f"{zlib.crc32(b''.join(upload.chunks)):X}"} if upload.done else {}
         return success("root", tryagain=False, **whole)
 
-    @answers("UploadDocumentWithHandler1")
-    def finish_upload(self, call: Call) -> Said:
-        """A document of an upload that is complete; the handler is used up."""
+    @handles("UploadDocumentWithHandler1")
+    def finish_upload(self, call: Call) -> Result:
+        """Store a complete upload as a version of a document; the handler becomes invalid."""
         upload = self._upload(call)
         if not upload.done:
-            return Said(_NO_HANDLER, code=BAD)
-        said = self._write(call, b"".join(upload.chunks))
+            return Result(_NO_HANDLER, code=BAD)
+        result = self._write(call, b"".join(upload.chunks))
         del self._uploads[call.values["handler"].lower()]
-        return said
+        return result
 
-    @answers("UploadDocument1")
-    def upload_document(self, call: Call) -> Said:
-        """A document of bytes."""
+    @handles("UploadDocument1")
+    def upload_document(self, call: Call) -> Result:
+        """Store bytes as a version of a document."""
         return self._write(call, call.values["content"] or b"")
 
-    def _write(self, call: Call, content: bytes) -> Said:
-        user = self.state.tickets.user(call)
+    def _write(self, call: Call, content: bytes) -> Result:
+        user = self._tickets.user(call)
         item = self._document(call.values["path"], user)
         self._add_version(item, content, call.values["comment"] or "", user)
         return success("root", DocumentId=item.id, VersionId=item.id * 1000 + len(item.versions))
 
     def _document(self, path: str, user: User) -> Item:
-        """The document of a path, made if there is none. Raises RefusedError."""
-        library = self.state.library
+        """The document of a path, created if it is missing; raises Refusal if its folder is missing."""
+        library = self._library
         found = library.store.find(path)
         if found is not None and found.is_folder:
-            raise RefusedError("A folder has this name.", TAKEN)
+            raise Refusal("A folder has this name.", TAKEN)
         if found is not None:
             return found
         *above, name = names(path) or [""]
         folder = library.store.find("/".join(above)) if above else None
         if folder is None or not folder.is_folder:
-            raise RefusedError("Target folder cannot be found.", MISSING)
-        return library.store.add(clean(name), folder, user, self.state.now())
+            raise Refusal("Target folder cannot be found.", MISSING)
+        return library.store.add(clean(name), folder, user, self._calendar.now())
 
     def _add_version(self, item: Item, content: bytes, comment: str, user: User) -> None:
-        now = self.state.now()
+        now = self._calendar.now()
         number = (len(item.versions) + 1) * MAJOR
         item.versions.append(Version(number, content, comment, user.email, now))
         item.modified = now
 
-    @answers("DeleteUploadHandler")
-    def delete_upload(self, call: Call) -> Said:
-        """Give an upload up."""
+    @handles("DeleteUploadHandler")
+    def delete_upload(self, call: Call) -> Result:
+        """Abandon an upload."""
         self._upload(call)
         del self._uploads[call.values["handler"].lower()]
         return success()
 
-    # --- down -------------------------------------------------------------------------------------
+    # --- downloads --------------------------------------------------------------------------------
 
     def _version(self, call: Call) -> tuple[Item, Version]:
-        item = self.state.library.find(call, call.values["path"], folder=False)
+        item = self._library.find(call, call.values["path"], folder=False)
         version = item.version(call.values.get("version") or 0)
         if version is None:
-            raise RefusedError("Document version not found.", MISSING)
+            raise Refusal("Document version not found.", MISSING)
         return item, version
 
-    @answers("DownloadDocument", "DownloadDocumentVersion")
-    def download(self, call: Call) -> Said:
-        """The bytes at once."""
-        return Said("OK", content=self._version(call)[1].content)
+    @handles("DownloadDocument", "DownloadDocumentVersion")
+    def download(self, call: Call) -> Result:
+        """Answer with the bytes of a document in one piece."""
+        return Result("OK", content=self._version(call)[1].content)
 
-    @answers("GetDownloadHandler", "GetDownloadHandlerByVersion")
-    def create_download(self, call: Call) -> Said:
-        """A handler, and what to expect."""
+    @handles("GetDownloadHandler", "GetDownloadHandlerByVersion")
+    def create_download(self, call: Call) -> Result:
+        """Open a download in chunks; answers with the facts about the document."""
         item, version = self._version(call)
-        handler = self.state.access.guid()
+        handler = self._access.guid()
         self._downloads[handler] = call.auth_code.lower(), version
         return success(
             Size=len(version.content),
@@ -159,16 +164,16 @@ class Transfer(Room):
         )
 
     def _download(self, call: Call) -> Version:
-        self.state.tickets.caller(call)
+        self._tickets.caller(call)
         handler = call.values["handler"].lower()
         ticket, version = self._downloads.get(handler, ("", None))
         if version is None or ticket != call.auth_code.lower():
-            raise RefusedError(f"Invalid download handler. ({call.values['handler']})", BAD)
+            raise Refusal(f"Invalid download handler. ({call.values['handler']})", BAD)
         return version
 
-    @answers("DownloadFileChunk")
-    def download_chunk(self, call: Call) -> Said:
-        """A part of the bytes."""
+    @handles("DownloadFileChunk")
+    def download_chunk(self, call: Call) -> Result:
+        """Answer with a chunk of the bytes."""
         content = self._download(call).content
         offset = max(call.values["offset"], 0)
         chunk = content[offset : offset + max(call.values["size"], 0)]
@@ -179,11 +184,11 @@ class Transfer(Room):
             "lastchunk": str(offset + len(chunk) >= len(content)).lower(),
             "chunkCRC32": f"{zlib.crc32(chunk):x}",
         }
-        return Said("OK", root=Element("response", attributes, text=base64.b64encode(chunk).decode()))
+        return Result("OK", root=Element("response", attributes, text=base64.b64encode(chunk).decode()))
 
-    @answers("DeleteDownloadHandler")
-    def delete_download(self, call: Call) -> Said:
-        """End a download."""
+    @handles("DeleteDownloadHandler")
+    def delete_download(self, call: Call) -> Result:
+        """Close a download."""
         self._download(call)
         del self._downloads[call.values["handler"].lower()]
         return success()

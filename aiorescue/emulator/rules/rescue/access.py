@@ -1,140 +1,127 @@
-"""Who calls Rescue: logins and their server sessions, auth codes, single sign-on."""
+"""Users of Rescue and how they prove who they are: logins with server sessions, auth codes, single sign-on."""
 
 import random
 import string
 from collections import deque
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-import attrs
+from collections.abc import Callable
 
 from aiorescue.emulator.people import User, default_users
-from aiorescue.emulator.rules.call import OK, Call, RefusedError, Room, Said, answers
+from aiorescue.emulator.rules.call import OK, Call, Limits, Refusal, Result, Rules, handles, ok
+from aiorescue.emulator.rules.logins import LoginEntry, LoginTable
 
-if TYPE_CHECKING:
-    from aiorescue.emulator.state import State
-
-LOGINS = 10
-LOGIN_WINDOW = 180.0
+#: Logins of one user that the service lets in within a window, and the window in seconds.
+LOGINS, LOGIN_WINDOW = 10, 180.0
+#: Id of the company for single sign-on.
 COMPANY = "560961"
 
 _CODE_ALPHABET = string.ascii_lowercase + string.digits
 
 
-@attrs.define
-class Lease:
-    """A server session or a ticket: whose it is, and when it was last used."""
+class Access(Rules):
+    """Users, auth codes and server sessions, and the operations that log in and out.
 
-    user: User
-    used: float
+    Attributes:
+        users: users by e-mail address.
+        cookies: server sessions by the value of their cookie.
+        history: successful logins: time in seconds on the emulator's clock, and user.
 
+    Args:
+        clock: the emulator's clock, in seconds.
+        limits: limits that the service enforces.
+        seed: seed of cookies, codes and GUIDs.
+    """
 
-class Leases(dict[str, Lease]):
-    """Server sessions or tickets by their key; they end when they idle for too long."""
-
-    def live(self, key: str, now: float, ttl: float) -> Lease | None:
-        """The lease of a key, unless it has idled away."""
-        lease = self.get(key) if key else None
-        if lease is not None and now - lease.used >= ttl:
-            del self[key]
-            return None
-        return lease
-
-    def end(self, keys: Iterable[str] | None) -> int:
-        """End these or all; returns how many there were."""
-        ended = list(self) if keys is None else [key for key in keys if key in self]
-        for key in ended:
-            del self[key]
-        return len(ended)
-
-
-class Access(Room):
-    """People, their codes and their server sessions."""
-
-    def __init__(self, state: "State") -> None:
-        super().__init__(state)
+    def __init__(self, clock: Callable[[], float], limits: Limits, seed: int = 0) -> None:
+        self._clock, self._limits = clock, limits
         self.users = {user.email: user for user in default_users()}
-        self.cookies = Leases()
-        self.random = random.Random(state.seed)  # noqa: S311 - repeatable on purpose; nothing here is secret
-        #: Every login that was let in: when, and whose.
+        self.cookies = LoginTable()
+        self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose; nothing here is secret
         self.history: list[tuple[float, User]] = []
         self._codes = {user.auth_code: user for user in self.users.values() if user.auth_code}
         self._requested: dict[str, str] = {}
         self._logins: dict[str, deque[float]] = {}
 
     def add(self, user: User) -> None:
-        """Make a user known."""
+        """Make a user known, without a node in the hierarchy."""
         self.users[user.email] = user
         if user.auth_code:
             self._codes[user.auth_code] = user
 
-    # --- who --------------------------------------------------------------------------------------
+    # --- identity ---------------------------------------------------------------------------------
 
     def alive(self, cookie: str) -> bool:
-        """Whether a server session is known and has not idled away."""
-        return self._lease(cookie) is not None
+        """Whether a server session is known and has not expired."""
+        return self._entry(cookie) is not None
 
-    def _lease(self, cookie: str) -> Lease | None:
-        return self.cookies.live(cookie, self.state.clock(), self.state.limits.session_ttl)
+    def _entry(self, cookie: str) -> LoginEntry | None:
+        return self.cookies.live(cookie, self._clock(), self._limits.session_ttl)
 
     def _session(self, cookie: str) -> User | None:
-        lease = self._lease(cookie)
-        if lease is None:
+        entry = self._entry(cookie)
+        if entry is None:
             return None
-        lease.used = self.state.clock()
-        return lease.user
+        entry.used = self._clock()
+        return entry.user
 
-    def caller(self, call: Call, nobody: str = "NotLoggedIn") -> User:
-        """The user behind the auth code or the cookie. Raises RefusedError."""
+    def caller(self, call: Call, anonymous_word: str = "NotLoggedIn") -> User:
+        """The user who makes a call, by its auth code or else by its cookie.
+
+        Args:
+            call: the call.
+            anonymous_word: status word for a call without an auth code and without a live server session.
+
+        Raises:
+            Refusal: the code is unknown, there is no server session, or the user is deleted or disabled.
+        """
         if call.auth_code:
             user = self._codes.get(call.auth_code)
             if user is None:
-                raise RefusedError("Invalid_SecretAuthCode")
+                raise Refusal("Invalid_SecretAuthCode")
         else:
             user = self._session(call.cookie)
             if user is None:
-                raise RefusedError(nobody)
+                raise Refusal(anonymous_word)
         if user.gone:
-            raise RefusedError("User_Deleted_Or_Disabled")
+            raise Refusal("User_Deleted_Or_Disabled")
         return user
 
     def administrator(self, call: Call) -> User:
-        """The same, if it is an administrator; who is none counts as nobody. Raises RefusedError."""
+        """The user who makes a call, who must be an administrator; raises Refusal("NotLoggedInAsAdmin") otherwise."""
         user = self.caller(call, "NotLoggedInAsAdmin")
         if not user.administrator:
-            raise RefusedError("NotLoggedInAsAdmin")
+            raise Refusal("NotLoggedInAsAdmin")
         return user
 
     def by_password(self, name: str, password: str) -> User | None:
-        """The user of that name and password, if they may come in."""
+        """The user of an e-mail address and password, or None if they do not match or the user is gone."""
         user = self.users.get(name.lower())
         return user if user is not None and user.password == password and not user.gone else None
 
     # --- logins -----------------------------------------------------------------------------------
 
-    @answers("login")
-    def login(self, call: Call) -> Said:
-        """Open a server session, unless the caller has a live one: then that one changes hands, without a cookie."""
+    @handles("login")
+    def login(self, call: Call) -> Result:
+        """Open a server session; a live one that the cookie names is taken over instead, and no new cookie is set."""
         email = call.values["email"]
         if self._too_many_logins(email):
-            return Said("LimitReached")
+            return Result("LimitReached")
         user = self.by_password(email, call.values["password"])
         if user is None:
-            return Said("Invalid")
-        now = self.state.clock()
+            return Result("Invalid")
+        now = self._clock()
         self.history.append((now, user))
-        lease = self._lease(call.cookie)
-        if lease is not None:
-            lease.user, lease.used = user, now
+        entry = self._entry(call.cookie)
+        if entry is not None:
+            entry.user, entry.used = user, now
             return OK
-        cookie = f"{self.random.getrandbits(96):024X}"
-        self.cookies[cookie] = Lease(user, now)
-        return Said("OK", cookie=cookie)
+        cookie = f"{self._random.getrandbits(96):024X}"
+        self.cookies[cookie] = LoginEntry(user, now)
+        return OK._replace(cookie=cookie)
 
     def _too_many_logins(self, email: str) -> bool:
         if email.lower() not in self.users:
             return False
-        now = self.state.clock()
+        now = self._clock()
         recent = self._logins.setdefault(email.lower(), deque())
         while recent and now - recent[0] >= LOGIN_WINDOW:
             recent.popleft()
@@ -143,39 +130,39 @@ class Access(Room):
         recent.append(now)
         return False
 
-    @answers("logout")
-    def logout(self, call: Call) -> Said:
-        """End the server session of the cookie."""
+    @handles("logout")
+    def logout(self, call: Call) -> Result:
+        """End the server session that the cookie names."""
         if self._session(call.cookie) is None:
-            return Said("NotLoggedIn")
+            return Result("NotLoggedIn")
         del self.cookies[call.cookie]
         return OK
 
     # --- codes ------------------------------------------------------------------------------------
 
-    @answers("requestAuthCode")
-    def request_auth_code(self, call: Call) -> Said:
-        """Make a new code; the one requested before is good no longer."""
+    @handles("requestAuthCode")
+    def request_auth_code(self, call: Call) -> Result:
+        """Issue an auth code; the one that the user requested before becomes invalid."""
         user = self.by_password(call.values["email"], call.values["password"])
-        return Said("Invalid") if user is None else Said("OK", (self._new_code(user),))
+        return Result("Invalid") if user is None else ok(sAuthCode=self._new_code(user))
 
     def _new_code(self, user: User) -> str:
         self._codes.pop(self._requested.get(user.email, ""), None)
-        code = "".join(self.random.choices(_CODE_ALPHABET, k=80))
+        code = "".join(self._random.choices(_CODE_ALPHABET, k=80))
         self._codes[code] = user
         self._requested[user.email] = code
         return code
 
-    @answers("requestAuthCodeSSO")
-    def request_auth_code_sso(self, call: Call) -> Said:
-        """The same by single sign-on; everybody's id is the name before the @, and the company is `COMPANY`."""
+    @handles("requestAuthCodeSSO")
+    def request_auth_code_sso(self, call: Call) -> Result:
+        """Issue an auth code by single sign-on; a user's id is the e-mail address up to the @."""
         values = call.values
         if values["company"] != COMPANY:
-            return Said("InvalidParam_Company")
+            return Result("InvalidParam_Company")
         user = self._by_sso(values["sso_id"])
         if user is None or user.password != values["password"]:
-            return Said("Invalid")
-        return Said("OK", (self._new_code(user),))
+            return Result("Invalid")
+        return ok(sAuthCode=self._new_code(user))
 
     def _by_sso(self, sso_id: str) -> User | None:
         found = (user for user in self.users.values() if user.sso == sso_id.lower() and not user.gone)
@@ -186,30 +173,30 @@ class Access(Room):
     def _ticket(self, call: Call) -> str:
         values = call.values
         if not all(values[name] for name in ("sso_id", "password", "company")):
-            raise RefusedError("MissingParameters")
+            raise Refusal("MissingParameters")
         if values["company"] != COMPANY:
-            raise RefusedError("InvalidCompanyID")
+            raise Refusal("InvalidCompanyID")
         user = self._by_sso(values["sso_id"])
         if user is None:
-            raise RefusedError("InvalidSSOID")
+            raise Refusal("InvalidSSOID")
         if user.password != values["password"]:
-            raise RefusedError("InvalidPassword")
+            raise Refusal("InvalidPassword")
         return self.guid()
 
     def guid(self) -> str:
-        """A new one."""
-        bits = f"{self.random.getrandbits(128):032x}"
+        """A new GUID."""
+        bits = f"{self._random.getrandbits(128):032x}"
         return "-".join((bits[:8], bits[8:12], bits[12:16], bits[16:20], bits[20:]))
 
-    @answers("getLoginTicket")
-    def get_login_ticket(self, call: Call) -> Said:
-        """An address that logs a technician in."""
-        return Said("OK", (f"https://secure.logmeinrescue.com/SSO/Login.aspx?Ticket={self._ticket(call)}",))
+    @handles("getLoginTicket")
+    def get_login_ticket(self, call: Call) -> Result:
+        """Issue a web address that logs a technician in."""
+        return ok(address=f"https://secure.logmeinrescue.com/SSO/Login.aspx?Ticket={self._ticket(call)}")
 
-    @answers("getDTCLoginTicket")
-    def get_console_ticket(self, call: Call) -> Said:
-        """An address to download a console that logs its technician in."""
+    @handles("getDTCLoginTicket")
+    def get_console_ticket(self, call: Call) -> Result:
+        """Issue a web address of a Technician Console that logs its technician in."""
         ticket = self._ticket(call)
         arch = f"&arch={call.values['arch']}" if call.values["arch"] else ""
         page = "https://secure.logmeinrescue.com/TechConsole/DesktopApp/DownloadSSO.aspx"
-        return Said("OK", (f"{page}?companyid={COMPANY}&ticket={ticket}{arch}",))
+        return ok(address=f"{page}?companyid={COMPANY}&ticket={ticket}{arch}")

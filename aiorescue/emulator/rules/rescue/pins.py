@@ -1,28 +1,37 @@
-"""PIN codes: issued at a rate, from a stock, and how they reach the customer."""
+"""PIN codes: how fast they are issued, how many there are, the ledger, and how they reach the customer."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import attrs
 
 from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import Call, Room, Said, answers
-from aiorescue.rescue.invitations import EmailText
-
-if TYPE_CHECKING:
-    from aiorescue.emulator.state import State
+from aiorescue.emulator.rules.call import Call, Limits, Result, Rules, handles, ok
+from aiorescue.emulator.rules.rescue.access import Access
 
 # 7919 is coprime to a million, so the PINs repeat only after a million; the first ones are those of the captures.
 FIRST_PIN, PIN_STEP, PINS = 12345, 7919, 1_000_000
-#: PINs between the first ones of two emulators whose seeds are neighbours.
+#: PINs in the sequence between the first PINs of seeds n and n + 1.
 PINS_PER_SEED = 1000
 
-_PLACE = "https://secure.logmeinrescue.com/R?i=2&Code="
+_LINK = "https://secure.logmeinrescue.com/R?i=2&Code="
 _DIGITS = 6
 
 
 @attrs.frozen
 class LedgerEntry:
-    """A PIN that was issued. `time` is the emulator's clock, `number` counts from 1, `node` is whom it is for."""
+    """A PIN that was issued.
+
+    Attributes:
+        number: position in the ledger, from 1.
+        pin: the PIN, six digits.
+        operation: name of the operation that issued it.
+        user: e-mail address of the user who requested it.
+        tracking: tracking field of the request.
+        custom_fields: custom fields of the request.
+        no_tech_console: whether the request allowed a PIN without a running Technician Console.
+        time: seconds on the emulator's clock.
+        node: id of the technician's node that the PIN is for; None for the user's own.
+    """
 
     number: int
     pin: str
@@ -35,100 +44,108 @@ class LedgerEntry:
     node: int | None = None
 
 
-class Pins(Room):
-    """The ledger, and the intervals."""
+class Pins(Rules):
+    """PIN codes, invitation links and e-mail texts.
 
-    def __init__(self, state: "State") -> None:
-        super().__init__(state)
+    Attributes:
+        ledger: every PIN that was issued, in order.
+
+    Args:
+        access: tells which user calls.
+        clock: the emulator's clock, in seconds.
+        limits: rates and stock; the stock is counted down here.
+        seed: chooses the first PIN of the sequence.
+    """
+
+    def __init__(self, access: Access, clock: Callable[[], float], limits: Limits, seed: int = 0) -> None:
+        self._access, self._clock, self._limits, self._seed = access, clock, limits, seed
         self.ledger: list[LedgerEntry] = []
         self._last: dict[tuple[str, str], float] = {}
 
-    @answers(
+    @handles(
         *("requestPINCode", "requestPINCodeV2", "requestPINCodeV3"),
         *("requestLensPINCode", "requestLensPINCodeV2", "requestLensPINCodeV3", "requestLensPINCodeV4"),
     )
-    def request_pin(self, call: Call) -> Said:
-        """Issue a PIN, and send it by SMS where that was asked for."""
-        user = self.state.access.caller(call)
+    def request_pin(self, call: Call) -> Result:
+        """Issue a PIN; with a phone number in the request, also report that it was sent by SMS."""
+        user = self._access.caller(call)
         refusal = self._refusal(user, call)
         if refusal:
-            return Said(refusal)
+            return Result(refusal)
         pin = self._issue(user, call).pin
-        if call.values.get("phone_number"):
-            return Said("OK", (pin, "sendInvitationForMobileSession_OK"))
-        return Said("OK", (pin,))
+        if call.name == "requestPINCode":  # the only version whose PIN is a number
+            return ok(iPINCode=pin)
+        sms = {"SMS_RESULT": "sendInvitationForMobileSession_OK"} if call.values.get("phone_number") else {}
+        return ok(sPINCode=pin, **sms)
 
     def _issue(self, user: User, call: Call) -> LedgerEntry:
         number, values = len(self.ledger) + 1, call.values
-        place = PINS_PER_SEED * self.state.seed + number - 1
+        position = PINS_PER_SEED * self._seed + number - 1
         entry = LedgerEntry(
             number=number,
-            pin=f"{(FIRST_PIN + PIN_STEP * place) % PINS:06d}",
-            operation=call.operation.spec.name,
+            pin=f"{(FIRST_PIN + PIN_STEP * position) % PINS:06d}",
+            operation=call.name,
             user=user.email,
             tracking=values.get("tracking", ""),
             custom_fields=values["custom_fields"],
             no_tech_console=values.get("no_tech_console", False),
-            time=self.state.clock(),
+            time=self._clock(),
             node=values.get("node") or None,
         )
         self.ledger.append(entry)
         return entry
 
-    def _refusal(self, user: User, call: Call, kind: str = "pins") -> str:
-        """Why there is no PIN; empty if there is one, which is then taken from the stock."""
+    def _refusal(self, user: User, call: Call, interval: str = "pins") -> str:
+        """Status word that refuses a PIN; empty if one is granted, which is then taken from the stock."""
         if not user.technician:
             return "NotTechnician"
-        if not user.lens and call.operation.spec.name.startswith("requestLens"):
+        if not user.lens and call.name.startswith("requestLens"):
             return "NoAccessToLens"
         if not user.console and not call.values.get("no_tech_console"):
             return "NoTechConsoleRunning"
-        limits, now = self.state.limits, self.state.clock()
-        if self._too_soon(kind, user, now, limits.pin_rate):
+        limits, now = self._limits, self._clock()
+        if self._too_soon(interval, user, now, limits.pin_rate):
             return "PollRateExceeded"
         if limits.pins_left is not None:
             if limits.pins_left <= 0:
                 return "OutOfPINCodes"
             limits.pins_left -= 1
-        self._last[kind, user.email] = now
+        self._last[interval, user.email] = now
         return ""
 
-    def _too_soon(self, kind: str, user: User, now: float, rate: float | None) -> bool:
+    def _too_soon(self, interval: str, user: User, now: float, rate: float | None) -> bool:
         if rate is None:
             return False
-        too_soon = now - self._last.get((kind, user.email), float("-inf")) < 1 / rate
-        if too_soon and self.state.limits.count_rejected:
-            self._last[kind, user.email] = now
+        too_soon = now - self._last.get((interval, user.email), float("-inf")) < 1 / rate
+        if too_soon and self._limits.count_rejected:
+            self._last[interval, user.email] = now
         return too_soon
 
     # --- invitations ------------------------------------------------------------------------------
 
-    @answers("requestInvitationLink")
-    def request_link(self, call: Call) -> Said:
-        """Issue a PIN within a link; links have an interval of their own."""
-        user = self.state.access.caller(call)
+    @handles("requestInvitationLink")
+    def request_link(self, call: Call) -> Result:
+        """Issue a PIN within a web address; links are limited apart from other PINs, at the rate of PINs."""
+        user = self._access.caller(call)
         refusal = self._refusal(user, call, "links")
-        return Said(refusal) if refusal else Said("OK", (f"{_PLACE}{self._issue(user, call).pin}",))
+        return Result(refusal) if refusal else ok(sInvitationLink=f"{_LINK}{self._issue(user, call).pin}")
 
-    @answers("generateEmailText")
-    def email_text(self, call: Call) -> Said:
-        """The text of an e-mail; whether the PIN was ever issued is not looked at."""
-        user = self.state.access.caller(call)
+    @handles("generateEmailText")
+    def email_text(self, call: Call) -> Result:
+        """Answer with the text of an e-mail for a PIN; the service does not check whether the PIN was issued."""
+        user = self._access.caller(call)
         if not user.technician:
-            return Said("NotTechnician")
+            return Result("NotTechnician")
         pin = call.values["pin_code"]
-        if call.fields is None:
-            pin = pin.strip().zfill(_DIGITS)  # a number over SOAP, which has lost its zeros
         if len(pin) != _DIGITS or not (pin.isascii() and pin.isdigit()):
-            return Said("InvalidPinFormat")
-        now = self.state.clock()
-        if self._too_soon("texts", user, now, self.state.limits.email_text_rate):
-            return Said("Error")  # the service has no word for it here
+            return Result("InvalidPinFormat")
+        now = self._clock()
+        if self._too_soon("texts", user, now, self._limits.email_text_rate):
+            return Result("Error")  # the service has no status word for a rejection of this operation
         self._last["texts", user.email] = now
-        text = EmailText(
-            subject="Connection email link",
-            text="Please click the link below to request a live support session:",
-            link=f"{_PLACE}{pin}",
-            signature="Best Regards, Support Team",
+        return ok(
+            sSubject="Connection email link",
+            sText="Please click the link below to request a live support session:",
+            sLink=f"{_LINK}{pin}",
+            sSignature="Best Regards, Support Team",
         )
-        return Said("OK", attrs.astuple(text))

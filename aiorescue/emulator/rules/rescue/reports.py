@@ -1,20 +1,26 @@
-"""Reports from the emulator's own history, chats and notes."""
+"""Reports about closed support sessions and logins, and the chats and notes of support sessions."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import attrs
 
-from aiorescue.emulator.rules.call import Call, RefusedError, Room, Said, answers
-from aiorescue.emulator.rules.rescue import cases
-from aiorescue.emulator.rules.rescue.cases import Case
-from aiorescue.emulator.rules.rescue.report_settings import Settings
-from aiorescue.emulator.rules.rescue.tables import as_text, as_xml
+from aiorescue.emulator.clock import Calendar
+from aiorescue.emulator.rules.call import Call, Limits, Refusal, Result, Rules, handles, ok
+from aiorescue.emulator.rules.rescue.access import Access
+from aiorescue.emulator.rules.rescue.hierarchy import Hierarchy
+from aiorescue.emulator.rules.rescue.report_settings import ReportSettings, Settings
+from aiorescue.emulator.rules.rescue.sessions import Sessions
+from aiorescue.emulator.rules.rescue.support_session import (
+    ACTIVE,
+    ON_HOLD,
+    TRANSFERRING,
+    WAITING,
+    ChatLine,
+    SupportSession,
+)
+from aiorescue.emulator.rules.rescue.tables import ReportTable
 from aiorescue.rescue.answers.nodes import NodeType
 from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
-
-if TYPE_CHECKING:
-    from aiorescue.emulator.state import State
 
 Row = Sequence[object]
 
@@ -31,8 +37,8 @@ _SESSION = (
 _BRIEF = ("Start Time", "End Time", "Session ID", "Technician Name", "Technician ID", "Channel ID", "Channel Name")
 _SURVEY = ("Source", "Session ID", "Date", "Name", "Technician Name", "Technician ID")
 _TRANSFERS = ("Start Time", "Session ID", "Transferred By", "Transferred To", "Transferred Comment")
-#: The columns of each area; those of the session area, the surveys and the performance were seen, others are made up
-#: in the same form.
+#: The columns of each area; those of sessions, surveys and performance were seen at the service, others are invented
+#: in their style.
 COLUMNS: Mapping[ReportArea, tuple[str, ...]] = {
     ReportArea.SESSION: _SESSION,
     ReportArea.CUSTOMER_SURVEY: _SURVEY,
@@ -59,20 +65,44 @@ def seconds(value: float) -> str:
 
 
 @attrs.frozen
-class _Asked:
-    """What a report is asked about."""
+class _Source:
+    """What a report is made from.
+
+    Attributes:
+        settings: the report settings of the caller.
+        sessions: the closed support sessions of the node within the days of the report.
+    """
 
     settings: Settings
-    cases: Sequence[Case]
+    sessions: Sequence[SupportSession]
 
 
-class Reports(Room):
-    """Reports, one at a time for each person."""
+class Reports(Rules):
+    """Reports, and the chats and notes of support sessions.
 
-    def __init__(self, state: "State") -> None:
-        super().__init__(state)
+    Args:
+        access: tells which user calls, and who logged in.
+        hierarchy: names of technicians and channels.
+        sessions: the support sessions.
+        settings: the report settings.
+        limits: interval between the reports of a user.
+        calendar: the emulator's clock and dates.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        hierarchy: Hierarchy,
+        sessions: Sessions,
+        settings: ReportSettings,
+        *,
+        limits: Limits,
+        calendar: Calendar,
+    ) -> None:
+        self._access, self._hierarchy, self._support_sessions = access, hierarchy, sessions
+        self._settings, self._limits, self._calendar = settings, limits, calendar
         self._last: dict[str, float] = {}
-        self._areas: Mapping[ReportArea, Callable[[_Asked], Iterator[Row]]] = {
+        self._areas: Mapping[ReportArea, Callable[[_Source], Iterator[Row]]] = {
             ReportArea.SESSION: self._sessions,
             ReportArea.LOGIN: self._logins,
             ReportArea.MISSED_SESSIONS: self._missed,
@@ -83,138 +113,139 @@ class Reports(Room):
             ReportArea.TRANSFERRED_SESSIONS_EXTENDED: self._transfers_with_chat,
         }
 
-    @answers("getReport", "getReport_v2")
-    def report(self, call: Call) -> Said:
-        """The report that was set up; too early a call is an Error, as the service has no word for it."""
-        user = self.state.access.caller(call)
-        now = self.state.clock()
-        if now - self._last.get(user.email, float("-inf")) < self.state.limits.report_interval:
-            return Said("Error")
-        settings = self.state.settings.of(user)
-        asked = _Asked(settings, list(self._asked(call, settings)))
+    @handles("getReport", "getReport_v2")
+    def report(self, call: Call) -> Result:
+        """Answer with the report that was set up; a call too soon is an Error, as the service has no word for it."""
+        user = self._access.caller(call)
+        now = self._calendar.clock()
+        if now - self._last.get(user.email, float("-inf")) < self._limits.report_interval:
+            return Result("Error")
+        settings = self._settings.of(user)
+        source = _Source(settings, list(self._sessions_in(call, settings)))
         self._last[user.email] = now
         area = settings.area
         if settings.type is ReportType.SUMMARY:
             area = ReportArea.PERFORMANCE
-        rows = [[str(cell) for cell in row] for row in self._areas.get(area, _nothing)(asked)]
-        if settings.output is ReportOutput.XML:
-            return Said("OK", (as_xml(COLUMNS[area], rows),))
-        return Said("OK", (as_text(COLUMNS[area], rows, settings.delimiter),))
+        rows = [[str(cell) for cell in row] for row in self._areas.get(area, _nothing)(source)]
+        as_xml = settings.output is ReportOutput.XML
+        return ok(sReport=ReportTable(COLUMNS[area], rows, settings.delimiter, as_xml))
 
-    def _asked(self, call: Call, settings: Settings) -> Iterator[Case]:
-        """The sessions that are over, began within the time, and belong to the node."""
+    def _sessions_in(self, call: Call, settings: Settings) -> Iterator[SupportSession]:
+        """The closed sessions of the node that began within the days and times of the report."""
         ref = call.values["node_ref"]
         if ref.startswith(_EXTERNAL):
             return
         try:
-            found = list(self.state.cases.about(call.values["node"] or 0, channel=ref == "CHANNEL"))
-        except RefusedError:
-            raise RefusedError("Error") from None
-        yield from (case for case in found if case.closed and settings.covers(self.state.when(case.started)))
+            found = list(self._support_sessions.about(call.values["node"] or 0, channel=ref == "CHANNEL"))
+        except Refusal:
+            raise Refusal("Error") from None
+        yield from (
+            session for session in found if session.closed and settings.covers(self._calendar.when(session.started))
+        )
 
     # --- areas ------------------------------------------------------------------------------------
 
     def _time(self, settings: Settings, clock: float) -> str:
-        value = settings.local(self.state.when(clock))
+        value = settings.local(self._calendar.when(clock))
         half = "PM" if value.hour >= 12 else "AM"  # noqa: PLR2004 - a clock
         return f"{value.month}/{value.day}/{value.year} {value.hour % 12 or 12}:{value:%M:%S} {half}"
 
-    def _name(self, node: int) -> str:
-        place = self.state.hierarchy.places.get(node)
-        return place.name if place is not None else ""
+    def _name(self, number: int) -> str:
+        node = self._hierarchy.nodes.get(number)
+        return node.name if node is not None else ""
 
-    def _brief(self, asked: _Asked, case: Case) -> tuple[object, ...]:
+    def _brief(self, source: _Source, session: SupportSession) -> tuple[object, ...]:
         return (
-            self._time(asked.settings, case.started),
-            self._time(asked.settings, case.ended or case.started),
-            case.id,
-            self._name(case.technician),
-            case.technician or "",
-            case.channel or "",
-            self._name(case.channel),
+            self._time(source.settings, session.started),
+            self._time(source.settings, session.ended or session.started),
+            session.id,
+            self._name(session.technician),
+            session.technician or "",
+            session.channel or "",
+            self._name(session.channel),
         )
 
-    def _sessions(self, asked: _Asked) -> Iterator[Row]:
-        for case in asked.cases:
-            ended = case.ended or case.started
-            active = case.time_in(cases.ACTIVE, ended)
-            times = (self._time(asked.settings, clock) for clock in (case.started, ended, ended))
+    def _sessions(self, source: _Source) -> Iterator[Row]:
+        for session in source.sessions:
+            ended = session.ended or session.started
+            active = session.time_in(ACTIVE, ended)
+            times = (self._time(source.settings, clock) for clock in (session.started, ended, ended))
             durations = (
-                *(0, case.time_in(cases.WAITING, ended), ended - case.started, active, active),
-                *(case.time_in(cases.ON_HOLD, ended), case.time_in(cases.TRANSFERRING, ended), 0, 0),
+                *(0, session.time_in(WAITING, ended), ended - session.started, active, active),
+                *(session.time_in(ON_HOLD, ended), session.time_in(TRANSFERRING, ended), 0, 0),
             )
             yield (
-                *(*times, self._name(case.technician), case.technician or "", case.id, "Applet", case.word),
-                *(*case.fields, case.tracking, "", "", "RC" if case.picked else "", ""),
-                *(case.channel, self._name(case.channel), "", *map(seconds, durations)),
+                *(*times, self._name(session.technician), session.technician or "", session.id, "Applet", session.word),
+                *(*session.fields, session.tracking, "", "", "RC" if session.picked else "", ""),
+                *(session.channel, self._name(session.channel), "", *map(seconds, durations)),
             )
 
-    def _logins(self, asked: _Asked) -> Iterator[Row]:
-        for clock, user in self.state.access.history:
-            if asked.settings.covers(self.state.when(clock)):
-                node = self.state.hierarchy.node_of(user.email, *_TECHNICIANS)
-                yield self._time(asked.settings, clock), user.shown, node or "", user.email
+    def _logins(self, source: _Source) -> Iterator[Row]:
+        for clock, user in self._access.history:
+            if source.settings.covers(self._calendar.when(clock)):
+                node = self._hierarchy.node_of(user.email, *_TECHNICIANS)
+                yield self._time(source.settings, clock), user.shown, node or "", user.email
 
-    def _missed(self, asked: _Asked) -> Iterator[Row]:
-        for case in asked.cases:
-            if case.picked is None:
-                waited = seconds(case.time_in(cases.WAITING, case.ended or 0))
-                yield (*self._brief(asked, case), case.word, waited)
+    def _missed(self, source: _Source) -> Iterator[Row]:
+        for session in source.sessions:
+            if session.picked is None:
+                waited = seconds(session.time_in(WAITING, session.ended or 0))
+                yield (*self._brief(source, session), session.word, waited)
 
-    def _performance(self, asked: _Asked) -> Iterator[Row]:
-        for node in sorted({case.technician for case in asked.cases if case.picked is not None}):
-            own = [case for case in asked.cases if case.technician == node and case.picked is not None]
-            active = sum(case.time_in(cases.ACTIVE, case.ended or 0) for case in own)
-            pick_up = sum((case.picked or 0) - case.started for case in own)
-            hold = sum(case.time_in(cases.ON_HOLD, case.ended or 0) for case in own)
+    def _performance(self, source: _Source) -> Iterator[Row]:
+        for node in sorted({session.technician for session in source.sessions if session.picked is not None}):
+            own = [session for session in source.sessions if session.technician == node and session.picked is not None]
+            active = sum(session.time_in(ACTIVE, session.ended or 0) for session in own)
+            pick_up = sum((session.picked or 0) - session.started for session in own)
+            hold = sum(session.time_in(ON_HOLD, session.ended or 0) for session in own)
             durations = (0, pick_up / len(own), active, active / len(own), hold)
             yield (self._name(node), node, len(own), *map(seconds, durations))
 
-    def _chats(self, asked: _Asked) -> Iterator[Row]:
-        for case in asked.cases:
-            if case.chat:
-                yield (*self._brief(asked, case), self._log(case))
+    def _chats(self, source: _Source) -> Iterator[Row]:
+        for session in source.sessions:
+            if session.chat:
+                yield (*self._brief(source, session), self._log(session))
 
-    def _fields(self, asked: _Asked) -> Iterator[Row]:
-        for case in asked.cases:
-            yield (*self._brief(asked, case), *case.fields)
+    def _fields(self, source: _Source) -> Iterator[Row]:
+        for session in source.sessions:
+            yield (*self._brief(source, session), *session.fields)
 
-    def _transfers(self, asked: _Asked) -> Iterator[Row]:
-        for case in asked.cases:
-            for clock, by, to, comment in case.transfers:
-                yield self._time(asked.settings, clock), case.id, by, to, comment
+    def _transfers(self, source: _Source) -> Iterator[Row]:
+        for session in source.sessions:
+            for clock, by, to, comment in session.transfers:
+                yield self._time(source.settings, clock), session.id, by, to, comment
 
-    def _transfers_with_chat(self, asked: _Asked) -> Iterator[Row]:
-        logs = {case.id: self._log(case) for case in asked.cases}
-        for row in self._transfers(asked):
+    def _transfers_with_chat(self, source: _Source) -> Iterator[Row]:
+        logs = {session.id: self._log(session) for session in source.sessions}
+        for row in self._transfers(source):
             yield (*row, logs[int(str(row[1]))])
 
     # --- chats and notes --------------------------------------------------------------------------
 
-    def _log(self, case: Case) -> str:
-        def line(said: cases.Said) -> str:
-            moment = self.state.when(said.time)
+    def _log(self, session: SupportSession) -> str:
+        def text_of(line: ChatLine) -> str:
+            moment = self._calendar.when(line.time)
             half = "PM" if moment.hour >= 12 else "AM"  # noqa: PLR2004 - a clock
-            return f"{moment.hour % 12 or 12}:{moment:%M} {half} {said.name}: {said.text}"
+            return f"{moment.hour % 12 or 12}:{moment:%M} {half} {line.name}: {line.text}"
 
-        return "\n".join(map(line, case.chat))
+        return "\n".join(map(text_of, session.chat))
 
-    @answers("getChat")
-    def chat(self, call: Call) -> Said:
-        """The log of a session, which may be empty; an unknown session is an Error, as was seen."""
-        self.state.access.caller(call)
-        case = self.state.cases.cases.get(call.values["session"])
-        return Said("Error") if case is None else Said("OK", (self._log(case),))
+    @handles("getChat")
+    def chat(self, call: Call) -> Result:
+        """Answer with the chat of a session, which may be empty; an unknown session is an Error, as was seen."""
+        self._access.caller(call)
+        session = self._support_sessions.by_id.get(call.values["session"])
+        return Result("Error") if session is None else ok(sChatLog=self._log(session))
 
-    @answers("getNote")
-    def note(self, call: Call) -> Said:
-        """The technician's note on a session."""
-        self.state.access.caller(call)
+    @handles("getNote")
+    def note(self, call: Call) -> Result:
+        """Answer with the technician's note on a session."""
+        self._access.caller(call)
         if call.values["session"] is None:
-            return Said("InvalidParam_Session")
-        case = self.state.cases.cases.get(call.values["session"])
-        return Said("Error") if case is None else Said("OK", (case.note,))
+            return Result("InvalidParam_Session")
+        session = self._support_sessions.by_id.get(call.values["session"])
+        return Result("Error") if session is None else ok(sNote=session.note)
 
 
-def _nothing(_: _Asked) -> Iterator[Row]:
+def _nothing(_: _Source) -> Iterator[Row]:
     return iter(())

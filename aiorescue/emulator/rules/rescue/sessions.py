@@ -1,217 +1,244 @@
-"""Sessions: customers come with a PIN or by a channel, administrators act on what is there."""
+"""Operations on support sessions: customers enter with a PIN or by a channel, administrators act on the sessions."""
 
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from aiorescue.emulator.rules.call import OK, Call, RefusedError, Room, answers
-from aiorescue.emulator.rules.call import Said as Answer
-from aiorescue.emulator.rules.rescue import cases
-from aiorescue.emulator.rules.rescue.cases import ACTIVE, CLOSED, ON_HOLD, TRANSFERRING, WAITING, Case, Said
-from aiorescue.emulator.rules.rescue.tree import CHANNEL, Place
+from aiorescue.emulator.clock import Calendar
+from aiorescue.emulator.rules.call import OK, Call, Refusal, Result, Rules, handles, ok
+from aiorescue.emulator.rules.rescue.access import Access
+from aiorescue.emulator.rules.rescue.hierarchy import Hierarchy
+from aiorescue.emulator.rules.rescue.pins import Pins
+from aiorescue.emulator.rules.rescue.report_settings import ReportSettings
+from aiorescue.emulator.rules.rescue.support_session import (
+    ACTIVE,
+    CLOSED,
+    FIELDS,
+    LEFT,
+    LEFT_WAITING,
+    ON_HOLD,
+    TRANSFERRING,
+    WAITING,
+    ChatLine,
+    SupportSession,
+)
+from aiorescue.emulator.rules.rescue.tree import CHANNEL
 from aiorescue.rescue.answers.nodes import NodeStatus, NodeType
 from aiorescue.rescue.answers.report import ReportOutput
 from aiorescue.rescue.answers.sessions import Session, SessionStatus
 
-if TYPE_CHECKING:
-    from aiorescue.emulator.state import State
-
 FIRST_SESSION, WAITING_SESSIONS = 12345678, 10
-#: Closed sessions stay in the list for so many seconds.
+#: Seconds for which the service still lists a closed session.
 STAYS = 600.0
 
+#: Custom fields that versions before the third list.
 _OLD_FIELDS = 3
 
 
-class Sessions(Room):
-    """All sessions by their id."""
+class Sessions(Rules):
+    """All support sessions, and the operations on them.
 
-    def __init__(self, state: "State") -> None:
-        super().__init__(state)
-        now = state.clock()
+    Attributes:
+        by_id: support sessions by their id.
+
+    Args:
+        access: tells which user calls.
+        hierarchy: technicians and channels.
+        pins: the ledger of issued PINs.
+        settings: the report settings, which decide how a text page lists sessions.
+        calendar: the emulator's clock and dates.
+    """
+
+    def __init__(
+        self, access: Access, hierarchy: Hierarchy, pins: Pins, settings: ReportSettings, calendar: Calendar
+    ) -> None:
+        self._access, self._hierarchy, self._pins, self._settings = access, hierarchy, pins, settings
+        self._calendar, self._clock = calendar, calendar.clock
+        now = self._clock()
         ids = range(FIRST_SESSION, FIRST_SESSION + WAITING_SESSIONS)
-        self.cases = {number: Case(number, now, CHANNEL, custom_fields=("Customer",)) for number in ids}
+        self.by_id = {number: SupportSession(number, now, CHANNEL, custom_fields=("Customer",)) for number in ids}
 
     # --- what customers do ------------------------------------------------------------------------
 
-    def enter(self, pin: str) -> Case:
-        """A customer types a PIN that was issued: its session waits for the technician. Raises ValueError."""
-        entry = next((entry for entry in self.state.ledger if entry.pin == pin), None)
+    def enter(self, pin: str) -> SupportSession:
+        """Begin a session as a customer who types an issued PIN; raises ValueError for any other or a used PIN."""
+        entry = next((entry for entry in self._pins.ledger if entry.pin == pin), None)
         if entry is None:
             raise ValueError(f"no PIN {pin!r} was issued")
-        if any(case.pin == pin for case in self.cases.values()):
+        if any(session.pin == pin for session in self.by_id.values()):
             raise ValueError(f"the PIN {pin} has been used already")
-        technician = entry.node or self.state.hierarchy.node_of(entry.user, NodeType.TECHNICIAN)
+        technician = entry.node or self._hierarchy.node_of(entry.user, NodeType.TECHNICIAN)
         return self._begin(technician=technician, pin=pin, custom_fields=entry.custom_fields, tracking=entry.tracking)
 
-    def arrive(self, channel: int = CHANNEL, custom_fields: tuple[str, ...] = ()) -> Case:
-        """A customer comes by a channel. Raises ValueError."""
-        place = self.state.hierarchy.places.get(channel)
-        if place is None or place.type is not NodeType.CHANNEL:
+    def arrive(self, channel: int = CHANNEL, custom_fields: tuple[str, ...] = ()) -> SupportSession:
+        """Begin a session as a customer who comes by a channel; raises ValueError if there is no such channel."""
+        node = self._hierarchy.nodes.get(channel)
+        if node is None or node.type is not NodeType.CHANNEL:
             raise ValueError(f"there is no channel {channel}")
         return self._begin(channel=channel, custom_fields=tuple(custom_fields))
 
-    def _begin(self, **known: Any) -> Case:
-        number = max(self.cases) + 1
-        case = self.cases[number] = Case(number, self.state.clock(), **known)
-        return case
+    def _begin(self, **known: Any) -> SupportSession:
+        number = max(self.by_id) + 1
+        session = self.by_id[number] = SupportSession(number, self._clock(), **known)
+        return session
+
+    def _get(self, number: int) -> SupportSession:
+        session = self.by_id.get(number)
+        if session is None:
+            raise KeyError(f"there is no session {number}")
+        return session
 
     def say(self, session: int, name: str, text: str) -> None:
-        """Somebody writes into the chat. Raises KeyError."""
-        self.cases[session].chat.append(Said(self.state.clock(), name, text))
+        """Write a line into the chat of a session under a name; raises KeyError if there is no such session."""
+        self._get(session).chat.append(ChatLine(self._clock(), name, text))
 
     def leave(self, session: int) -> None:
-        """The customer closes the session. Raises KeyError."""
-        case = self.cases[session]
-        if not case.closed:
-            case.become(cases.LEFT_WAITING if case.picked is None else cases.LEFT, self.state.clock())
+        """Close a session as its customer; raises KeyError if there is no such session."""
+        left = self._get(session)
+        if not left.closed:
+            left.become(LEFT_WAITING if left.picked is None else LEFT, self._clock())
 
     # --- what administrators do -------------------------------------------------------------------
 
-    def _case(self, call: Call, possible: Collection[SessionStatus]) -> Case:
-        """The session of an action. Raises RefusedError."""
-        self.state.access.administrator(call)
+    def _session(self, call: Call, possible: Collection[SessionStatus]) -> SupportSession:
+        """The session of an action, whose state must be one of the possible ones; raises Refusal otherwise."""
+        self._access.administrator(call)
         for name, value in call.values.items():
-            if value is None:  # only the text pages get here with what is no number
-                raise RefusedError(f"InvalidParam_{name.capitalize()}")
-        case = self.cases.get(call.values["session"])
-        if case is None or case.status not in possible:
-            raise RefusedError("ActionFailed")
-        return case
+            if value is None:  # a text page sent something that is not a number
+                raise Refusal(f"InvalidParam_{name.capitalize()}")
+        session = self.by_id.get(call.values["session"])
+        if session is None or session.status not in possible:
+            raise Refusal("ActionFailed")
+        return session
 
-    @answers("startSession")
-    def start(self, call: Call) -> Answer:
-        """A session that waits, is on hold or is being handed on becomes active.
+    @handles("startSession")
+    def start(self, call: Call) -> Result:
+        """Make a session that waits, is on hold or is being transferred active.
 
-        A node that there is not is taken for the caller's own, as tests like to send any number.
+        An unknown node is taken for the caller's own, because programs' tests send any number.
         """
-        case = self._case(call, (WAITING, ON_HOLD, TRANSFERRING))
-        node = call.values["node"]
-        place = self.state.hierarchy.places.get(node)
-        if place is None:
-            user = self.state.access.administrator(call)
-            node = self.state.hierarchy.node_of(user.email, NodeType.TECHNICIAN)
-        elif place.type is not NodeType.TECHNICIAN or place.status in (NodeStatus.OFFLINE, NodeStatus.DISABLED):
-            raise RefusedError("ActionFailed")
-        case.remember()
-        case.technician = node
-        case.become(ACTIVE, self.state.clock())
+        session = self._session(call, (WAITING, ON_HOLD, TRANSFERRING))
+        technician = call.values["node"]
+        node = self._hierarchy.nodes.get(technician)
+        if node is None:
+            user = self._access.administrator(call)
+            technician = self._hierarchy.node_of(user.email, NodeType.TECHNICIAN)
+        elif node.type is not NodeType.TECHNICIAN or node.status in (NodeStatus.OFFLINE, NodeStatus.DISABLED):
+            raise Refusal("ActionFailed")
+        session.remember()
+        session.technician = technician
+        session.become(ACTIVE, self._clock())
         return OK
 
-    @answers("holdSession")
-    def hold(self, call: Call) -> Answer:
-        """An active session waits for its technician; one on hold already is refused."""
-        case = self._case(call, (ACTIVE,))
-        case.remember()
-        case.become(ON_HOLD, self.state.clock())
+    @handles("holdSession")
+    def hold(self, call: Call) -> Result:
+        """Put an active session on hold; a session that is on hold already is refused."""
+        session = self._session(call, (ACTIVE,))
+        session.remember()
+        session.become(ON_HOLD, self._clock())
         return OK
 
-    @answers("closeSession")
-    def close(self, call: Call) -> Answer:
-        """A session that is not closed yet is closed."""
-        self._case(call, (WAITING, ACTIVE, ON_HOLD, TRANSFERRING)).become(CLOSED, self.state.clock())
+    @handles("closeSession")
+    def close(self, call: Call) -> Result:
+        """Close a session that is not closed yet."""
+        self._session(call, (WAITING, ACTIVE, ON_HOLD, TRANSFERRING)).become(CLOSED, self._clock())
         return OK
 
-    @answers("cancelAction")
-    def cancel(self, call: Call) -> Answer:
-        """The last action is undone, once, unless it closed the session."""
-        case = self._case(call, (WAITING, ACTIVE, ON_HOLD, TRANSFERRING))
-        before = case.before
+    @handles("cancelAction")
+    def cancel(self, call: Call) -> Result:
+        """Undo the last action, once, unless it closed the session."""
+        session = self._session(call, (WAITING, ACTIVE, ON_HOLD, TRANSFERRING))
+        before = session.before
         if before is None:
-            return Answer("ActionFailed")
-        case.before = None
-        case.technician, case.channel = before.technician, before.channel
-        case.transferred_to, case.comment = before.transferred_to, before.comment
-        case.become(before.status, self.state.clock())
+            return Result("ActionFailed")
+        session.before = None
+        session.technician, session.channel = before.technician, before.channel
+        session.transferred_to, session.comment = before.transferred_to, before.comment
+        session.become(before.status, self._clock())
         return OK
 
-    @answers("transferSession")
-    def transfer(self, call: Call) -> Answer:
-        """A session is handed to a technician, or to a channel, where it waits."""
-        case = self._case(call, (WAITING, ACTIVE, ON_HOLD, TRANSFERRING))
-        place = self.state.hierarchy.places.get(call.values["node"])
+    @handles("transferSession")
+    def transfer(self, call: Call) -> Result:
+        """Transfer a session to a technician, or to a channel, where it waits."""
+        session = self._session(call, (WAITING, ACTIVE, ON_HOLD, TRANSFERRING))
+        node = self._hierarchy.nodes.get(call.values["node"])
         to_channel = call.values["node_ref"] == "CHANNEL"
         wanted = NodeType.CHANNEL if to_channel else NodeType.TECHNICIAN
-        if place is None or place.type is not wanted:
-            return Answer("InvalidParam_Node")
-        if place.status is NodeStatus.DISABLED:
-            return Answer("ActionFailed")
-        now, comment = self.state.clock(), call.values["comment"]
-        case.remember()
-        case.transfers.append((now, self._name(case.technician), place.name, comment))
-        case.transferred_to, case.comment = place.name, comment
+        if node is None or node.type is not wanted:
+            return Result("InvalidParam_Node")
+        if node.status is NodeStatus.DISABLED:
+            return Result("ActionFailed")
+        now, comment = self._clock(), call.values["comment"]
+        session.remember()
+        session.transfers.append((now, self._name(session.technician), node.name, comment))
+        session.transferred_to, session.comment = node.name, comment
         if to_channel:
-            case.channel, case.technician = place.id, 0
+            session.channel, session.technician = node.id, 0
         else:
-            case.technician = place.id
-        case.become(TRANSFERRING, now)
+            session.technician = node.id
+        session.become(TRANSFERRING, now)
         return OK
 
-    # --- which there are --------------------------------------------------------------------------
+    # --- listing ----------------------------------------------------------------------------------
 
-    @answers("getSession", "getSession_V2", "getSession_V3")
-    def sessions(self, call: Call) -> Answer:
-        """The sessions of a technician, a group, a channel, or all; closed ones stay for a while."""
-        settings = self.state.settings.of(self.state.access.caller(call))
-        fields = cases.FIELDS if call.operation.spec.name.endswith("V3") else _OLD_FIELDS
-        node, now = call.values["node"] or 0, self.state.clock()
+    @handles("getSession", "getSession_V2", "getSession_V3")
+    def sessions(self, call: Call) -> Result:
+        """List the sessions of a technician, a group, a channel, or all; closed ones stay listed for ten minutes."""
+        settings = self._settings.of(self._access.caller(call))
+        fields = FIELDS if call.name.endswith("V3") else _OLD_FIELDS
+        node, now = call.values["node"] or 0, self._clock()
         by_channel = call.values["node_ref"] == "CHANNEL"
-        return Answer(
-            "OK",
-            (
-                [
-                    self._row(case, fields)
-                    for case in self.about(node, channel=by_channel)
-                    if case.ended is None or now - case.ended < STAYS
-                ],
-            ),
-            xml=settings.output is ReportOutput.XML,
-        )
+        rows = [
+            self._row(session, fields)
+            for session in self.about(node, channel=by_channel)
+            if session.ended is None or now - session.ended < STAYS
+        ]
+        return ok(aSessions=rows)._replace(as_xml=settings.output is ReportOutput.XML)
 
-    def about(self, node: int, *, channel: bool) -> Iterator[Case]:
-        """The sessions of a node; 0 is all of them. Raises RefusedError."""
-        if not node:
-            yield from self.cases.values()
+    def about(self, number: int, *, channel: bool) -> Iterator[SupportSession]:
+        """The sessions of the node with an id, or all for 0; raises Refusal if `channel` does not fit the node."""
+        if not number:
+            yield from self.by_id.values()
             return
-        place = self.state.hierarchy.places.get(node)
-        if place is None or channel != (place.type is NodeType.CHANNEL):
-            raise RefusedError("InvalidParam_NodeID")
+        node = self._hierarchy.nodes.get(number)
+        if node is None or channel != (node.type is NodeType.CHANNEL):
+            raise Refusal("InvalidParam_NodeID")
         if channel:
-            yield from (case for case in self.cases.values() if case.channel == node)
+            yield from (session for session in self.by_id.values() if session.channel == number)
             return
-        below = {each.id for each in self.state.hierarchy.below(place)}
-        everything = place.type is NodeType.ROOT
-        yield from (case for case in self.cases.values() if everything or case.technician in below)
+        below = {each.id for each in self._hierarchy.below(node)}
+        everything = node.type is NodeType.ROOT
+        yield from (session for session in self.by_id.values() if everything or session.technician in below)
 
-    def _row(self, case: Case, fields: int) -> Session:
+    def _row(self, session: SupportSession, fields: int) -> Session:
         return Session(
-            id=case.id,
-            status=case.status,
-            status_word=case.word,
-            channel_id=case.channel,
-            channel=self._name(case.channel),
-            technician_id=case.technician,
-            technician=self._name(case.technician),
-            started=self.state.when(case.started),
-            waiting=int(self.state.clock() - case.changed),
-            custom_fields=case.fields[:fields],
+            id=session.id,
+            status=session.status,
+            status_word=session.word,
+            channel_id=session.channel,
+            channel=self._name(session.channel),
+            technician_id=session.technician,
+            technician=self._name(session.technician),
+            started=self._calendar.when(session.started),
+            waiting=int(self._clock() - session.changed),
+            custom_fields=session.fields[:fields],
             language="en",
-            transferred_to=case.transferred_to,
-            transferred_comment=case.comment,
+            transferred_to=session.transferred_to,
+            transferred_comment=session.comment,
             is_lead=True,
-            handing_off=case.status is TRANSFERRING,
+            handing_off=session.status is TRANSFERRING,
         )
 
-    def _name(self, node: int) -> str:
-        place: Place | None = self.state.hierarchy.places.get(node)
-        return place.name if place is not None else ""
+    def _name(self, number: int) -> str:
+        node = self._hierarchy.nodes.get(number)
+        return node.name if node is not None else ""
 
-    @answers("isAnyTechAvailableOnChannel")
-    def is_anybody_there(self, call: Call) -> Answer:
-        """Whether a technician of the channel is online."""
-        self.state.access.caller(call)
+    @handles("isAnyTechAvailableOnChannel")
+    def is_technician_available(self, call: Call) -> Result:
+        """Answer TRUE if a technician of the channel is online, or busy or away where these count."""
+        self._access.caller(call)
         channel = call.values["channel"]
-        there = {NodeStatus.ONLINE}
+        available = {NodeStatus.ONLINE}
         if call.values["excluding_away_and_busy"] != "true":
-            there |= {NodeStatus.BUSY, NodeStatus.AWAY}
-        found = any(place.status in there for place in self.state.hierarchy.technicians_of(channel or 0))
-        return Answer("TRUE" if found else "FALSE")
+            available |= {NodeStatus.BUSY, NodeStatus.AWAY}
+        found = any(node.status in available for node in self._hierarchy.technicians_of(channel or 0))
+        return Result("TRUE" if found else "FALSE")

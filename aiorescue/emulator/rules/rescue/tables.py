@@ -1,21 +1,22 @@
-"""Tables as the service writes them."""
+"""The table of a report, as the rules answer with it; how it is written is decided by `aiorescue.emulator.writing`."""
 
 from collections.abc import Sequence
-from xml.sax.saxutils import escape
 
-Rows = Sequence[Sequence[str]]
-
-
-def as_text(titles: Sequence[str], rows: Rows, delimiter: str = "|") -> str:
-    """A line each, every cell closed with the delimiter, nothing escaped."""
-    return "".join(f"{''.join(f'{cell}{delimiter}' for cell in row)}\n" for row in (titles, *rows))
+import attrs
 
 
-def as_xml(titles: Sequence[str], rows: Rows) -> str:
-    """The same as a document."""
+@attrs.frozen
+class ReportTable:
+    """A report as a table of texts.
 
-    def fields(row: Sequence[str]) -> str:
-        return "".join(f'<field id="{index}">{escape(cell)}</field>' for index, cell in enumerate(row))
+    Attributes:
+        titles: titles of the columns.
+        rows: cells of each row.
+        delimiter: text that closes each cell where the table is written as text.
+        as_xml: whether the table is written as XML instead of text.
+    """
 
-    data = "".join(f"<row>{fields(row)}</row>" for row in rows)
-    return f"<report><header>{fields(titles)}</header><data>{data}</data></report>"
+    titles: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    delimiter: str = "|"
+    as_xml: bool = False

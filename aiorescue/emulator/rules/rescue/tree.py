@@ -1,4 +1,4 @@
-"""The tree of an account: its root, groups, people, links and channels."""
+"""The tree of an account: root, administrators, technicians, groups, links and channels."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ CHANNEL = 1902861082
 PERSONS = (NodeType.MASTER_ADMINISTRATOR, NodeType.ADMINISTRATOR, NodeType.TECHNICIAN)
 GROUPS = (NodeType.ADMINISTRATOR_GROUP, NodeType.TECHNICIAN_GROUP)
 
-#: What may be made below a node: the person and the group.
+#: The types of user node and of group that a node may hold; None for no groups.
 BELOW: dict[NodeType, tuple[NodeType, NodeType | None]] = {
     NodeType.MASTER_ADMINISTRATORS: (NodeType.MASTER_ADMINISTRATOR, None),
     NodeType.ADMINISTRATORS: (NodeType.ADMINISTRATOR, NodeType.ADMINISTRATOR_GROUP),
@@ -27,25 +27,25 @@ PERMISSIONS = ("RemoteControl", "RemoteView", "SendFile", "ViewSystemInformation
 
 
 @attrs.define
-class Place:
-    """A node.
+class TreeNode:
+    """A node of the tree.
 
     Attributes:
-        id: of the node.
-        parent: id of the node above; 0 above the root.
-        type: what it is.
-        name: of the person, group or channel.
-        user: who it is, if it is a person with a login; name, address and status follow from that.
-        seat: it is not disabled.
-        mood: busy or away, for tests; None follows from the console.
-        description: a text of the account's own.
-        nick: the name that customers see.
+        id: id of the node.
+        parent: id of the node above; 0 for the root.
+        type: type of the node.
+        name: name of the user, group or channel.
+        user: the user whose role the node is; None for other nodes and for users that are not filled in yet.
+        enabled: whether the node is enabled.
+        presence: busy or away, set by tests; None derives the status from the user's console.
+        description: free text.
+        nick: name that customers see.
         sso_id: id for single sign-on.
-        mobile_addon: the add-on for mobiles.
-        rpat_addon: the RPAT add-on.
-        permissions: of a group.
-        locked_permissions: of a group.
-        channels: those that it was assigned to.
+        mobile_addon: whether the user has the add-on for mobile devices.
+        rpat_addon: whether the user has the RPAT add-on.
+        permissions: permissions of a group.
+        locked_permissions: permissions that subgroups cannot change.
+        channels: ids of the channels that are assigned to the node itself.
     """
 
     id: int
@@ -53,8 +53,8 @@ class Place:
     type: NodeType
     name: str = ""
     user: User | None = None
-    seat: bool = True
-    mood: NodeStatus | None = None
+    enabled: bool = True
+    presence: NodeStatus | None = None
     description: str = ""
     nick: str = ""
     sso_id: str = ""
@@ -66,25 +66,25 @@ class Place:
 
     @property
     def email(self) -> str:
-        """The address of a person."""
+        """E-mail address of a user's node; empty for other nodes."""
         return self.user.email if self.user is not None and self.type in PERSONS else ""
 
     @property
     def status(self) -> NodeStatus:
-        """Online is who has a console running."""
-        if not self.seat or (self.user is not None and self.user.gone):
+        """Status of the node; a user is online while the Technician Console runs."""
+        if not self.enabled or (self.user is not None and self.user.gone):
             return NodeStatus.DISABLED
         if self.type not in PERSONS or self.user is None or not self.user.console:
             return NodeStatus.OFFLINE
-        return self.mood or NodeStatus.ONLINE
+        return self.presence or NodeStatus.ONLINE
 
 
 class Tree:
-    """The nodes by id, in the order in which they were made."""
+    """The nodes of an account by id, in the order of their creation."""
 
     def __init__(self) -> None:
-        self.places: dict[int, Place] = {}
-        for number, parent, kind, name in (
+        self.nodes: dict[int, TreeNode] = {}
+        for number, parent, node_type, name in (
             (ROOT, 0, NodeType.ROOT, "Company"),
             (MASTERS, ROOT, NodeType.MASTER_ADMINISTRATORS, "Master Administrators"),
             (ADMINISTRATORS, ROOT, NodeType.ADMINISTRATORS, "Administrators"),
@@ -92,32 +92,32 @@ class Tree:
             (GROUP, TECHNICIANS, NodeType.TECHNICIAN_GROUP, "Technician Group1"),
             (CHANNEL, ROOT, NodeType.CHANNEL, "Support Channel"),
         ):
-            self.places[number] = Place(number, parent, kind, name)
-        self.places[GROUP].channels.add(CHANNEL)
+            self.nodes[number] = TreeNode(number, parent, node_type, name)
+        self.nodes[GROUP].channels.add(CHANNEL)
         self._next = FIRST_PERSON
 
-    def add(self, parent: int, kind: NodeType, name: str = "", user: User | None = None) -> Place:
-        """A new node."""
-        place = self.places[self._next] = Place(self._next, parent, kind, name, user)
+    def add(self, parent: int, node_type: NodeType, name: str = "", user: User | None = None) -> TreeNode:
+        """Add a node below another; returns it."""
+        node = self.nodes[self._next] = TreeNode(self._next, parent, node_type, name, user)
         self._next += 1
-        return place
+        return node
 
-    def below(self, place: Place) -> Iterator[Place]:
-        """A node and all below it, each before its children."""
-        yield place
-        for child in [each for each in self.places.values() if each.parent == place.id]:
+    def below(self, node: TreeNode) -> Iterator[TreeNode]:
+        """A node and all nodes below it, parents before children."""
+        yield node
+        for child in [each for each in self.nodes.values() if each.parent == node.id]:
             yield from self.below(child)
 
-    def above(self, place: Place) -> Iterator[Place]:
-        """The nodes above, the nearest first."""
-        parent = self.places.get(place.parent)
+    def above(self, node: TreeNode) -> Iterator[TreeNode]:
+        """The nodes above a node, nearest first."""
+        parent = self.nodes.get(node.parent)
         while parent is not None:
             yield parent
-            parent = self.places.get(parent.parent)
+            parent = self.nodes.get(parent.parent)
 
-    def remove(self, place: Place) -> list[Place]:
-        """Take a node out, and all below it; returns them."""
-        gone = list(self.below(place))
+    def remove(self, node: TreeNode) -> list[TreeNode]:
+        """Remove a node and all nodes below it; returns them."""
+        gone = list(self.below(node))
         for each in gone:
-            del self.places[each.id]
+            del self.nodes[each.id]
         return gone

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from emulator.emulator_socket import exchange, page, soap
-from emulator.emulator_wire import ask
+from emulator.sockets import exchange, page, soap
+from emulator.wire_client import ask
 from support import EXAMPLES
 
 from aiorescue import inforouter, rescue

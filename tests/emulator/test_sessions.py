@@ -1,7 +1,7 @@
 """Sessions from the customer's PIN to the report on them."""
 
 import pytest
-from emulator.emulator_socket import exchange, page, soap
+from emulator.sockets import exchange, page, soap
 
 from aiorescue import AuthCode, RescueClient, errors, rescue
 from aiorescue.emulator.rules.rescue.tree import CHANNEL
@@ -107,8 +107,8 @@ async def test_older_lists_have_three_custom_fields_and_text_pages_can_answer_xm
 
 async def test_a_channel_has_somebody_while_a_technician_of_it_is_online(service, client):
     assert await client.is_any_tech_available_on_channel(CHANNEL)
-    for place in service.state.hierarchy.places.values():
-        place.mood = rescue.NodeStatus.AWAY
+    for node in service.state.hierarchy.nodes.values():
+        node.presence = rescue.NodeStatus.AWAY
     assert await client.is_any_tech_available_on_channel(CHANNEL)
     assert not await client.is_any_tech_available_on_channel(CHANNEL, excluding_away_and_busy=True)
     await client.unassign_channel(GROUP, CHANNEL)

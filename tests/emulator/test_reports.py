@@ -3,7 +3,7 @@
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from emulator.emulator_socket import page
+from emulator.sockets import page
 
 from aiorescue import AuthCode, Login, RescueClient, errors, rescue
 from aiorescue.rescue import ReportArea, ReportOutput

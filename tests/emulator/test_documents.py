@@ -4,7 +4,7 @@ import io
 import os
 
 import pytest
-from emulator.emulator_socket import exchange
+from emulator.sockets import exchange
 
 from aiorescue import Binding, InfoRouterClient, Login, RetryPolicy, errors
 from aiorescue.inforouter import CreateUploadHandler, UploadDocumentWithHandler1, UploadFileChunk

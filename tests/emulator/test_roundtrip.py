@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aiorescue import errors, inforouter, rescue
 from aiorescue.emulator import Emulator
-from aiorescue.emulator.reading import Incoming
+from aiorescue.emulator.http import Incoming
 from aiorescue.inforouter import METHODS, invocation
 from aiorescue.operation import Binding, Parameter, Repeated
 from aiorescue.wire import Authorization, codec
@@ -132,7 +132,8 @@ def test_what_is_said_is_what_is_heard(kind, binding, data):
         assert any(heard == said for heard, said in pairs), (name, pairs)
     for slot in operation.more_slots():
         value = slot.get(operation)
-        assert call.fields.get(slot.parameter.page_key.lower(), "") == ("" if value is None else str(value))
+        index, _, key = slot.parameter.page_key.lower().removeprefix("userdata[").partition("].")
+        assert call.records[int(index)].get(key, "") == ("" if value is None else str(value))
 
 
 VALUES = {

@@ -1,4 +1,4 @@
-"""What a session is to the emulator: its state, its times, and what was said in it."""
+"""One support session: its state, its times, its transfers and its chat."""
 
 from collections import Counter
 
@@ -6,6 +6,7 @@ import attrs
 
 from aiorescue.rescue.answers.sessions import SessionStatus
 
+#: Custom fields of a support session.
 FIELDS = 6
 
 WAITING, ACTIVE, ON_HOLD = SessionStatus.WAITING, SessionStatus.PICKED_UP, SessionStatus.ON_HOLD
@@ -16,7 +17,7 @@ CLOSED, LEFT_WAITING, LEFT = (
     SessionStatus.CLOSED_BY_ACTIVE_CUSTOMER,
 )
 
-#: The states that a session goes through here: the service's word for each, and the control plane's.
+#: The states of an emulated support session: the service's word for each, and the control plane's.
 WORDS = {
     WAITING: ("Waiting", "waiting"),
     ACTIVE: ("Active", "active"),
@@ -29,8 +30,14 @@ WORDS = {
 
 
 @attrs.frozen
-class Said:
-    """A line of a chat, and when it was written."""
+class ChatLine:
+    """A line of a chat.
+
+    Attributes:
+        time: when it was written, in seconds on the emulator's clock.
+        name: who wrote it.
+        text: the line.
+    """
 
     time: float
     name: str
@@ -38,8 +45,8 @@ class Said:
 
 
 @attrs.define
-class Before:
-    """How a session was before the last action, for whoever cancels that."""
+class BeforeAction:
+    """What `cancelAction` restores: state and owner of a support session before its last action."""
 
     status: SessionStatus
     technician: int
@@ -49,29 +56,29 @@ class Before:
 
 
 @attrs.define
-class Case:
-    """A session; times are the emulator's clock.
+class SupportSession:
+    """A support session of a customer; its times are seconds on the emulator's clock.
 
     Attributes:
-        id: of the session.
-        started: when it began.
-        channel: id of its channel; 0 for a private one.
-        technician: id of the technician's node; 0 while nobody has it.
-        custom_fields: six texts.
-        tracking: of the request for its PIN.
-        pin: with which it began; empty for one of a channel.
-        user: e-mail address of whoever asked for the PIN.
-        status: its state.
-        changed: when it came into that state.
-        spent: the seconds in each state before.
-        picked: when a technician first took it.
-        ended: when it was closed.
-        transferred_to: the name of who got it last.
-        comment: what was said then.
-        transfers: each: when, from whom, to whom, with which comment.
-        chat: what was written.
-        note: the technician's.
-        before: what `cancelAction` would bring back.
+        id: id of the session.
+        started: when the session began.
+        channel: id of the session's channel; 0 for a private session.
+        technician: id of the technician's node; 0 until a technician has the session.
+        custom_fields: values of the custom fields, as many as there are.
+        tracking: tracking field of the request for the PIN.
+        pin: the PIN with which the session began; empty for a session of a channel.
+        user: e-mail address of the user who requested the PIN; empty if unknown.
+        status: state of the session.
+        changed: when the session came into its state.
+        spent: seconds in each earlier state.
+        picked: when a technician first took the session; None before.
+        ended: when the session was closed; None before.
+        transferred_to: name of the technician or channel that the session was last transferred to.
+        comment: comment of the last transfer.
+        transfers: time, from whom, to whom and comment of each transfer.
+        chat: lines of the chat.
+        note: the technician's note.
+        before: what `cancelAction` restores; None if there is no action to cancel.
     """
 
     id: int
@@ -90,31 +97,31 @@ class Case:
     transferred_to: str = ""
     comment: str = ""
     transfers: list[tuple[float, str, str, str]] = attrs.field(factory=list)
-    chat: list[Said] = attrs.field(factory=list)
+    chat: list[ChatLine] = attrs.field(factory=list)
     note: str = ""
-    before: Before | None = None
+    before: BeforeAction | None = None
 
     @property
     def closed(self) -> bool:
-        """Whether it is over."""
+        """Whether the session has ended."""
         return self.ended is not None
 
     @property
     def word(self) -> str:
-        """The service's word for its state."""
+        """The service's word for the state."""
         return WORDS[self.status][0]
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Six custom fields, whatever there are."""
+        """Six custom fields; those that were not given are empty."""
         return (*self.custom_fields, *[""] * FIELDS)[:FIELDS]
 
     def remember(self) -> None:
-        """An action begins: keep what is."""
-        self.before = Before(self.status, self.technician, self.channel, self.transferred_to, self.comment)
+        """Keep what `cancelAction` restores; called before an action."""
+        self.before = BeforeAction(self.status, self.technician, self.channel, self.transferred_to, self.comment)
 
     def become(self, status: SessionStatus, now: float) -> None:
-        """Another state."""
+        """Change the state."""
         self.spent[self.status] += now - self.changed  # type: ignore[assignment]  # a Counter of seconds
         self.status, self.changed = status, now
         if status is ACTIVE and self.picked is None:
@@ -123,6 +130,6 @@ class Case:
             self.ended, self.before = now, None
 
     def time_in(self, status: SessionStatus, now: float) -> float:
-        """Seconds in a state so far."""
+        """Seconds that the session has been in a state so far."""
         running = now - self.changed if self.status is status and not self.closed else 0.0
         return self.spent[status] + running

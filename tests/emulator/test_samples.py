@@ -4,8 +4,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from emulator.emulator_socket import exchange, login
-from emulator.emulator_wire import INTERFACES, answer_root, ask, structure
+from emulator.sockets import exchange, login
+from emulator.wire_client import INTERFACES, answer_root, ask, structure
 from support import EXAMPLES
 
 from aiorescue import inforouter, rescue

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pytest
 import zeep
-from emulator.emulator_socket import exchange
+from emulator.sockets import exchange
 from support import EXAMPLES
 
 from aiorescue import Binding, inforouter, rescue

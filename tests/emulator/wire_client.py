@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree as ET
 
-from emulator.emulator_socket import exchange
+from emulator.sockets import exchange
 
 from aiorescue.operation import Binding
 from aiorescue.wire import Authorization, codec

@@ -7,7 +7,7 @@ import sys
 from urllib.parse import urlsplit
 
 import pytest
-from emulator.emulator_socket import converse, exchange, page, soap, until
+from emulator.sockets import converse, exchange, page, soap, until
 
 from aiorescue.emulator import Emulator
 

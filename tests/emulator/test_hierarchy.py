@@ -1,7 +1,7 @@
 """The account's tree and the people in it: shown, made, changed, moved and deleted."""
 
 import pytest
-from emulator.emulator_socket import page
+from emulator.sockets import page
 
 from aiorescue import AuthCode, Login, RescueClient, errors, rescue
 from aiorescue.emulator.people import User
@@ -114,7 +114,7 @@ async def test_the_master_confirms_a_new_password_with_the_old_one(service, clie
     assert (await client.get_user_v3(JOHN_ADMIN)).rpat_addon
 
 
-async def test_nobody_without_an_administrators_seat_changes_anything(service):
+async def test_only_a_user_with_an_administrators_role_changes_anything(service):
     async def said(name, query):
         return await page(service, name, f"{query}&authcode=fixedplain0000")
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 import pytest
-from emulator.emulator_socket import exchange, login
+from emulator.sockets import exchange, login
 
 CAPTURES = Path(__file__).parent / "captures"
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from emulator.emulator_socket import exchange, login, page
+from emulator.sockets import exchange, login, page
 
 
 async def control(service, method, path, body=None):

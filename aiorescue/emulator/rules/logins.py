@@ -1,0 +1,39 @@
+"""Logins that are in force, of either service: server sessions by cookie, tickets by GUID."""
+
+from collections.abc import Iterable
+
+import attrs
+
+from aiorescue.emulator.people import User
+
+
+@attrs.define
+class LoginEntry:
+    """A server session or ticket.
+
+    Attributes:
+        user: the user who logged in.
+        used: time of the last call, in seconds on the emulator's clock.
+    """
+
+    user: User
+    used: float
+
+
+class LoginTable(dict[str, LoginEntry]):
+    """Server sessions by cookie, or tickets by GUID; an entry expires when it idles for too long."""
+
+    def live(self, key: str, now: float, ttl: float) -> LoginEntry | None:
+        """The entry of a key, or None if there is none or it has idled for `ttl` seconds."""
+        entry = self.get(key) if key else None
+        if entry is not None and now - entry.used >= ttl:
+            del self[key]
+            return None
+        return entry
+
+    def end(self, keys: Iterable[str] | None) -> int:
+        """Remove the entries of these keys, or all for None; returns how many were removed."""
+        ended = list(self) if keys is None else [key for key in keys if key in self]
+        for key in ended:
+            del self[key]
+        return len(ended)

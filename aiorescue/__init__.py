@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from aiorescue.rescue.client import RescueClient
     from aiorescue.rescue.pins import PinCode
 
+    #: Version of the installed package.
+    __version__: str
+
 __all__ = [
     "AuthCode",
     "Binding",
@@ -48,6 +51,8 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     if name == "errors":
         return import_module("aiorescue.errors")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("aiorescue")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -56,4 +61,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})

@@ -11,7 +11,7 @@ from botocore.retries.adaptive import ClientRateLimiter, RateClocker  # type: ig
 from botocore.retries.bucket import TokenBucket  # type: ignore[import-untyped]
 from botocore.retries.throttling import CubicCalculator  # type: ignore[import-untyped]
 
-from aiorescue.pace.interval import Interval
+from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.limit import Limit
 from tests.lab.hidden_limits import LimitedService
 from tests.lab.virtual_time import LoopClock
@@ -23,12 +23,12 @@ WORKERS = 16
 
 async def aiorescue(service: LimitedService, rate: float | None) -> None:
     """The pacer of aiorescue."""
-    pacer = Interval(Limit.unknown(1.0) if rate is None else Limit.told(rate), LoopClock())
+    pacer = IntervalPacer(Limit.discover(1.0) if rate is None else Limit.known(rate), LoopClock())
 
     async def work() -> None:
         while True:
-            sent = await pacer.slot()
-            pacer.answered(sent, accepted=await service.call())
+            async with pacer.turn() as turn:
+                turn.answered(accepted=await service.call())
 
     await _crowd(work)
 

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
-from emulator.sockets import exchange, login, page, soap, until
+from emulator.sockets import exchange, login, page, soap
 
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.faults import KINDS

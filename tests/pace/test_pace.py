@@ -8,10 +8,11 @@ import pytest
 
 from aiorescue import Pace, errors
 from aiorescue.operation import Family
-from aiorescue.pace.interval import Interval
+from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.limit import Limit
-from aiorescue.pace.pace import Pacer, Pacers, Unpaced, Window, local_pacer
-from aiorescue.pace.turns import Priority
+from aiorescue.pace.pace import Account, Pacers, local_pacer
+from aiorescue.pace.turns import Pacer, Priority, Turn
+from aiorescue.pace.window import UnpacedPacer, WindowPacer
 from tests.lab.virtual_time import LoopClock, run
 
 
@@ -27,19 +28,26 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def told(rate: float | None) -> Interval:
-    return Interval(Limit.told(rate), LoopClock())
+def known(rate: float | None) -> IntervalPacer:
+    return IntervalPacer(Limit.known(rate), LoopClock())
 
 
 async def answer(
     pacer: Pacer, *, accepted: bool | None = True, after: float = 0.01, priority: Priority = Priority.CALL
 ) -> float:
     """One call; the moment when it was sent."""
-    sent = await pacer.slot(priority)
-    moment = now()
-    await asyncio.sleep(after)
-    pacer.answered(sent, accepted=accepted)
+    async with pacer.turn(priority) as turn:
+        moment = now()
+        await asyncio.sleep(after)
+        if accepted is not None:
+            turn.answered(accepted=accepted)
     return moment
+
+
+async def taken(pacer: Pacer, priority: Priority = Priority.CALL, *, rejections: int = 0) -> Turn:
+    """A turn that was waited for, and is under way."""
+    turn = pacer.turn(priority, rejections=rejections)
+    return await turn.__aenter__()
 
 
 # --- slots ----------------------------------------------------------------------------------------
@@ -47,14 +55,14 @@ async def answer(
 
 @virtually
 async def test_calls_are_an_interval_apart():
-    pacer = told(10)
+    pacer = known(10)
     sent = [await answer(pacer) for _ in range(20)]
     assert all(0.1 <= b - a < 0.12 for a, b in pairwise(sent[1:]))
 
 
 @virtually
 async def test_slots_come_in_order_of_arrival():
-    pacer, order = told(10), []
+    pacer, order = known(10), []
 
     async def call(number: int) -> None:
         await answer(pacer)
@@ -67,7 +75,7 @@ async def test_slots_come_in_order_of_arrival():
 @pytest.mark.parametrize("at", [0.0, 0.05, 0.3, 0.55, 1.0, 1.5])
 def test_a_cancelled_call_gives_its_slot_back(at: float):
     async def scenario() -> None:
-        pacer = told(1)
+        pacer = known(1)
         await answer(pacer)
         waiting = [asyncio.ensure_future(answer(pacer)) for _ in range(4)]
         await asyncio.sleep(at)
@@ -84,11 +92,11 @@ def test_a_cancelled_call_gives_its_slot_back(at: float):
 
 @virtually
 async def test_a_call_cancelled_in_the_moment_of_its_turn_passes_it_on():
-    pacer = told(10)
-    first = await pacer.slot()
-    tasks = [asyncio.ensure_future(pacer.slot()) for _ in range(3)]
+    pacer = known(10)
+    first = await taken(pacer)
+    tasks = [asyncio.ensure_future(taken(pacer)) for _ in range(3)]
     await asyncio.sleep(0)
-    pacer.answered(first, accepted=True)
+    first.answered(accepted=True)
     await asyncio.sleep(0.1)
     while not tasks[0].done():
         await asyncio.sleep(1e-4)
@@ -96,14 +104,14 @@ async def test_a_call_cancelled_in_the_moment_of_its_turn_passes_it_on():
     tasks[2].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     async with asyncio.timeout(3):
-        await pacer.slot()
+        await taken(pacer)
 
 
 @virtually
 async def test_a_thousand_cancelled_calls_leave_nothing():
-    pacer = told(1)
+    pacer = known(1)
     await answer(pacer)
-    waiting = [asyncio.ensure_future(pacer.slot()) for _ in range(1000)]
+    waiting = [asyncio.ensure_future(taken(pacer)) for _ in range(1000)]
     await asyncio.sleep(0.5)
     for task in waiting:
         task.cancel()
@@ -114,9 +122,9 @@ async def test_a_thousand_cancelled_calls_leave_nothing():
 
 @virtually
 async def test_a_pacer_has_no_tasks_of_its_own():
-    pacer = told(1)
+    pacer = known(1)
     await answer(pacer)
-    slot = asyncio.ensure_future(pacer.slot())
+    slot = asyncio.ensure_future(taken(pacer))
     await asyncio.sleep(0.5)
     assert asyncio.all_tasks() == {asyncio.current_task(), slot}
     slot.cancel()
@@ -125,7 +133,7 @@ async def test_a_pacer_has_no_tasks_of_its_own():
 @virtually
 async def test_identities_do_not_wait_for_each_other():
     pacers = Pacers(Pace(), LoopClock())
-    one, other = object(), object()
+    one, other = Account("one"), Account("other")
     await answer(pacers.of(one, Family.PINS))
     assert pacers.of(one, Family.PINS).ready_at() > now() + 0.9
     assert pacers.of(other, Family.PINS).ready_at() == now()
@@ -136,9 +144,9 @@ async def test_identities_do_not_wait_for_each_other():
 
 @virtually
 async def test_a_slot_without_a_wait_takes_no_turn_of_the_loop():
-    pacer, began = told(None), now()
+    pacer, began = known(None), now()
     for _ in range(2000):
-        pacer.answered(await pacer.slot(), accepted=True)
+        (await taken(pacer)).answered(accepted=True)
     assert now() == began  # each turn of the loop adds a microsecond
 
 
@@ -147,7 +155,7 @@ async def test_a_slot_without_a_wait_takes_no_turn_of_the_loop():
 
 @virtually
 async def test_a_rejection_is_waited_out():
-    pacer = told(10)
+    pacer = known(10)
     await answer(pacer)
     rejected = await answer(pacer, accepted=False)
     assert await answer(pacer) >= rejected + 0.1
@@ -155,7 +163,7 @@ async def test_a_rejection_is_waited_out():
 
 @virtually
 async def test_a_rejection_widens_the_gap_and_successes_narrow_it():
-    pacer = told(10)
+    pacer = known(10)
     for _ in range(20):
         await answer(pacer)
     before = pacer.limit.gap
@@ -168,8 +176,8 @@ async def test_a_rejection_widens_the_gap_and_successes_narrow_it():
 
 
 @virtually
-async def test_below_the_rate_that_was_told_nothing_is_tried():
-    pacer = told(10)
+async def test_below_the_rate_that_is_known_nothing_is_tried():
+    pacer = known(10)
     for _ in range(3000):
         await answer(pacer)
     assert pacer.limit.gap == 0.1
@@ -177,7 +185,7 @@ async def test_below_the_rate_that_was_told_nothing_is_tried():
 
 @virtually
 async def test_calls_that_come_seldom_teach_nothing():
-    pacer = Interval(Limit.unknown(1.0), LoopClock())
+    pacer = IntervalPacer(Limit.discover(1.0), LoopClock())
     for _ in range(50):
         await answer(pacer)
         await asyncio.sleep(60)
@@ -186,7 +194,7 @@ async def test_calls_that_come_seldom_teach_nothing():
 
 @virtually
 async def test_answers_without_a_verdict_teach_nothing():
-    pacer = told(10)
+    pacer = known(10)
     gap = pacer.limit.gap
     for _ in range(50):
         await answer(pacer, accepted=None)
@@ -195,7 +203,7 @@ async def test_answers_without_a_verdict_teach_nothing():
 
 @virtually
 async def test_a_call_that_is_late_holds_the_next_one_up():
-    pacer = told(10)
+    pacer = known(10)
     for _ in range(30):
         await answer(pacer)
     late = await answer(pacer, after=0.4)
@@ -204,17 +212,17 @@ async def test_a_call_that_is_late_holds_the_next_one_up():
 
 @virtually
 async def test_a_lost_call_holds_the_others_up_for_a_second_at_most():
-    pacer = told(10)
+    pacer = known(10)
     for _ in range(30):
         await answer(pacer)
-    lost = await pacer.slot()
-    assert await answer(pacer) < lost + 1.3
-    assert await answer(pacer) < lost + 1.5
+    lost = await taken(pacer)
+    assert await answer(pacer) < lost.sent + 1.3
+    assert await answer(pacer) < lost.sent + 1.5
 
 
 @virtually
 async def test_a_network_that_has_become_slow_is_found_usual():
-    pacer = told(10)
+    pacer = known(10)
     for _ in range(50):
         await answer(pacer)
     for _ in range(60):
@@ -232,7 +240,7 @@ async def test_auto_begins_at_the_documented_rate_and_doubles_with_each_success(
 
 @virtually
 async def test_a_limit_that_nobody_knew_of_is_learned_from_its_first_rejection():
-    pacer = told(None)
+    pacer = known(None)
     sent = [await answer(pacer) for _ in range(20)]
     assert sent[-1] < 0.21
     rejected = await answer(pacer, accepted=False)
@@ -244,7 +252,7 @@ async def test_a_limit_that_nobody_knew_of_is_learned_from_its_first_rejection()
 
 @virtually
 async def test_an_interactive_call_overtakes_a_bulk_job():
-    pacer = told(1)
+    pacer = known(1)
     bulk = [asyncio.ensure_future(answer(pacer, priority=Priority.BULK)) for _ in range(64)]
     await asyncio.sleep(10.5)
     came = now()
@@ -256,7 +264,7 @@ async def test_an_interactive_call_overtakes_a_bulk_job():
 
 @virtually
 async def test_a_bulk_job_keeps_every_other_slot_however_many_call():
-    pacer, served = told(1), []
+    pacer, served = known(1), []
 
     async def caller(priority: Priority) -> None:
         while True:
@@ -274,7 +282,7 @@ async def test_a_bulk_job_keeps_every_other_slot_however_many_call():
 
 @virtually
 async def test_a_call_that_was_turned_away_goes_first():
-    pacer = told(1)
+    pacer = known(1)
     await answer(pacer)
     waiting = [asyncio.ensure_future(answer(pacer)) for _ in range(10)]
     await asyncio.sleep(0.5)
@@ -288,7 +296,7 @@ async def test_a_call_that_was_turned_away_goes_first():
 
 @virtually
 async def test_ready_at_counts_those_who_wait():
-    pacer = told(1)
+    pacer = known(1)
     await answer(pacer)
     waiting = [asyncio.ensure_future(answer(pacer, priority=Priority.BULK)) for _ in range(10)]
     await asyncio.sleep(0)
@@ -306,7 +314,7 @@ async def test_ready_at_counts_those_who_wait():
 @virtually
 async def test_ten_logins_go_at_once_and_the_eleventh_waits_for_three_minutes():
     pacer = local_pacer(Pace(), Family.LOGINS, LoopClock())
-    assert isinstance(pacer, Window)
+    assert isinstance(pacer, WindowPacer)
     sent = await asyncio.gather(*(answer(pacer, accepted=None, after=2.0) for _ in range(25)))
     assert sent[9] < 0.1
     # The service may have counted the first login as late as its answer came.
@@ -316,9 +324,9 @@ async def test_ten_logins_go_at_once_and_the_eleventh_waits_for_three_minutes():
 
 @virtually
 async def test_a_cancelled_login_gives_its_place_back():
-    pacer = Window(1, 180, LoopClock())
+    pacer = WindowPacer(1, 180, LoopClock())
     await answer(pacer)
-    waiting = asyncio.ensure_future(pacer.slot())
+    waiting = asyncio.ensure_future(taken(pacer))
     await asyncio.sleep(10)
     waiting.cancel()
     assert await answer(pacer) < 181
@@ -327,11 +335,11 @@ async def test_a_cancelled_login_gives_its_place_back():
 @virtually
 async def test_none_does_not_pace_but_a_rejected_call_waits():
     pacer = local_pacer(None, Family.PINS, LoopClock())
-    assert isinstance(pacer, Unpaced)
-    sent = await asyncio.gather(*(pacer.slot() for _ in range(1000)))
-    assert max(sent) < 0.01
+    assert isinstance(pacer, UnpacedPacer)
+    sent = await asyncio.gather(*(taken(pacer) for _ in range(1000)))
+    assert max(turn.sent for turn in sent) < 0.01
     began = now()
-    await pacer.slot(Priority.RETRY, rejections=1)
+    await taken(pacer, Priority.RETRY, rejections=1)
     assert 1 <= now() - began <= 2
 
 
@@ -340,7 +348,7 @@ async def test_none_does_not_pace_but_a_rejected_call_waits():
 )
 def test_the_documented_rates_are_the_start(family: Family, gap: float):
     pacer = local_pacer(Pace(), family, LoopClock())
-    assert isinstance(pacer, Interval)
+    assert isinstance(pacer, IntervalPacer)
     assert gap <= pacer.limit.gap <= gap * 1.025
 
 

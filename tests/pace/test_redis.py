@@ -13,10 +13,10 @@ import redis
 from aiorescue import AuthCode, Login, Pace, RescueClient
 from aiorescue.clock import SystemClock
 from aiorescue.emulator import Emulator
-from aiorescue.identity.identity import CodeIdentity
 from aiorescue.operation import Family
-from aiorescue.pace.shared.redis import RedisInterval, RedisPace, RedisPacers, RedisWindow
-from aiorescue.pace.turns import Priority
+from aiorescue.pace.pace import Account
+from aiorescue.pace.shared.redis import RedisIntervalPacer, RedisPace, RedisPacers, RedisWindowPacer
+from aiorescue.pace.turns import Pacer, Priority, Turn
 from aiorescue.rescue import RequestPinCode
 from tests.lab.redis_server import redis_server
 
@@ -41,16 +41,22 @@ def pacers(url: str, **pace: float | None) -> RedisPacers:
     return RedisPace(url, pace=Pace(**pace)).open(SystemClock(), "http://service")
 
 
-IDENTITY = CodeIdentity(AuthCode(CODE), "auth code 1")
+ACCOUNT = Account(CODE)
 
 
 async def answer(pacer, *, accepted: bool | None = True, priority: Priority = Priority.CALL) -> float:
     """One call; the moment that Redis gave it, which a busy machine does not change."""
-    sent = await pacer.slot(priority)
-    moment = pacer._under_way[sent].moment if isinstance(pacer, RedisInterval) and sent in pacer._under_way else sent
-    await asyncio.sleep(0.002)
-    pacer.answered(sent, accepted=accepted)
-    return moment
+    async with pacer.turn(priority) as turn:
+        slot = pacer._under_way.get(turn) if isinstance(pacer, RedisIntervalPacer) else None
+        await asyncio.sleep(0.002)
+        if accepted is not None:
+            turn.answered(accepted=accepted)
+    return turn.sent if slot is None else slot.moment
+
+
+async def taken(pacer: Pacer) -> Turn:
+    """A turn that was waited for, and is under way."""
+    return await pacer.turn().__aenter__()
 
 
 async def test_two_processes_take_turns_at_one_rate(redis_url: str):
@@ -58,7 +64,7 @@ async def test_two_processes_take_turns_at_one_rate(redis_url: str):
     sent: list[tuple[float, int]] = []
 
     async def work(number: int, owner: RedisPacers) -> None:
-        pacer = owner.make(IDENTITY, Family.PINS)
+        pacer = owner.make(ACCOUNT, Family.PINS)
         for _ in range(8):
             sent.append((await answer(pacer), number))
 
@@ -73,9 +79,9 @@ async def test_two_processes_take_turns_at_one_rate(redis_url: str):
 
 async def test_what_one_learns_all_know(redis_url: str):
     one, other = pacers(redis_url, pins=100.0), pacers(redis_url, pins=100.0)
-    first, second = one.make(IDENTITY, Family.PINS), other.make(IDENTITY, Family.PINS)
-    assert isinstance(first, RedisInterval)
-    assert isinstance(second, RedisInterval)
+    first, second = one.make(ACCOUNT, Family.PINS), other.make(ACCOUNT, Family.PINS)
+    assert isinstance(first, RedisIntervalPacer)
+    assert isinstance(second, RedisIntervalPacer)
     for _ in range(5):
         await answer(first)
     before = first._limit.gap
@@ -91,15 +97,15 @@ async def test_what_one_learns_all_know(redis_url: str):
 async def test_a_gap_is_widened_once_for_all_who_kept_it(redis_url: str):
     # Each process has a slot reserved ahead: of four that meet a gap too small, only the first says something new.
     together = [pacers(redis_url, pins=100.0) for _ in range(4)]
-    all_of_them = [shared.make(IDENTITY, Family.PINS) for shared in together]
+    all_of_them = [shared.make(ACCOUNT, Family.PINS) for shared in together]
     for pacer in all_of_them * 3:
         await answer(pacer)
-    sent = [await pacer.slot() for pacer in all_of_them]
-    for pacer, moment in zip(all_of_them, sent, strict=True):
-        pacer.answered(moment, accepted=False)
+    turns = [await taken(pacer) for pacer in all_of_them]
+    for turn in turns:
+        turn.answered(accepted=False)
     gaps = []
     for pacer in all_of_them:
-        assert isinstance(pacer, RedisInterval)
+        assert isinstance(pacer, RedisIntervalPacer)
         gaps.append(pacer._limit.gap)
         await answer(pacer)
         gaps.append(pacer._limit.gap)
@@ -112,7 +118,7 @@ async def test_a_gap_is_widened_once_for_all_who_kept_it(redis_url: str):
 async def test_the_first_call_of_a_process_has_room_behind_it(redis_url: str):
     # It opens the connection and arrives late, which the next process cannot know.
     one, other = pacers(redis_url, pins=2.0), pacers(redis_url, pins=2.0)
-    first, second = one.make(IDENTITY, Family.PINS), other.make(IDENTITY, Family.PINS)
+    first, second = one.make(ACCOUNT, Family.PINS), other.make(ACCOUNT, Family.PINS)
     # An answer that says nothing of the pace is an answer, too.
     moments = [await answer(pacer, accepted=None) for pacer in (first, second, first, second)]
     apart = [later - earlier for earlier, later in pairwise(moments)]
@@ -125,13 +131,13 @@ async def test_the_first_call_of_a_process_has_room_behind_it(redis_url: str):
 
 async def test_a_slot_too_soon_after_a_late_call_is_not_used(redis_url: str):
     shared = pacers(redis_url, pins=5.0)
-    pacer = shared.make(IDENTITY, Family.PINS)
+    pacer = shared.make(ACCOUNT, Family.PINS)
     for _ in range(3):
         await answer(pacer)
-    late = await pacer.slot()
+    late = await taken(pacer)
     following = asyncio.ensure_future(answer(pacer))
     await asyncio.sleep(0.1)
-    pacer.answered(late, accepted=True)
+    late.answered(accepted=True)
     not_before = pacer._not_before  # an interval after the answer
     assert await following >= not_before - 0.01
     await shared.aclose()
@@ -139,9 +145,9 @@ async def test_a_slot_too_soon_after_a_late_call_is_not_used(redis_url: str):
 
 async def test_a_cancelled_call_leaves_its_slot_to_the_next_in_line(redis_url: str):
     shared = pacers(redis_url, pins=0.5)  # slow, so that a busy machine does not miss a slot
-    pacer = shared.make(IDENTITY, Family.PINS)
+    pacer = shared.make(ACCOUNT, Family.PINS)
     first = await answer(pacer)
-    waiting = asyncio.ensure_future(pacer.slot())
+    waiting = asyncio.ensure_future(taken(pacer))
     behind = asyncio.ensure_future(answer(pacer))
     await asyncio.sleep(0.1)
     waiting.cancel()
@@ -152,7 +158,7 @@ async def test_a_cancelled_call_leaves_its_slot_to_the_next_in_line(redis_url: s
 async def test_a_cancellation_is_never_swallowed(redis_url: str):
     # wait_for of Python 3.11 does, when what it waits for ends in the same moment; redis-py uses it for its timeouts.
     shared = pacers(redis_url, pins=1000.0)
-    pacer = shared.make(IDENTITY, Family.PINS)
+    pacer = shared.make(ACCOUNT, Family.PINS)
 
     async def work() -> None:
         while True:
@@ -170,15 +176,15 @@ async def test_a_cancellation_is_never_swallowed(redis_url: str):
 
 async def test_logins_of_all_processes_are_counted_together(redis_url: str):
     one, other = pacers(redis_url, logins=3), pacers(redis_url, logins=3)
-    first, second = one.make(IDENTITY, Family.LOGINS), other.make(IDENTITY, Family.LOGINS)
-    assert isinstance(first, RedisWindow)
+    first, second = one.make(ACCOUNT, Family.LOGINS), other.make(ACCOUNT, Family.LOGINS)
+    assert isinstance(first, RedisWindowPacer)
     await answer(first, accepted=None)
     await answer(second, accepted=None)
     await answer(first, accepted=None)
     for pacer in (first, second):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
-                await pacer.slot()
+                await taken(pacer)
     await one.aclose()
     await other.aclose()
 
@@ -215,7 +221,7 @@ async def test_it_comes_back_to_redis(redis_url: str, caplog: pytest.LogCaptureF
     monkeypatch.setattr("aiorescue.pace.shared.redis._AWAY", 0.05)
     caplog.set_level(logging.INFO, "aiorescue")
     shared = pacers(redis_url, pins=100.0)
-    pacer = shared.make(IDENTITY, Family.PINS)
+    pacer = shared.make(ACCOUNT, Family.PINS)
     await answer(pacer)
 
     async def broken(**_: object) -> None:
@@ -227,7 +233,7 @@ async def test_it_comes_back_to_redis(redis_url: str, caplog: pytest.LogCaptureF
             await answer(pacer)
     await asyncio.sleep(0.06)
     await answer(pacer)
-    assert isinstance(pacer, RedisInterval)
+    assert isinstance(pacer, RedisIntervalPacer)
     assert pacer._local is None
     await shared.aclose()
     told = [record for record in caplog.records if record.name == "aiorescue.pace"]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from aiorescue.pace.interval import Interval
+from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.limit import Limit
 from tests.lab.hidden_limits import LimitedService, MinimumInterval, Network, TokenBucket
 from tests.lab.virtual_time import LoopClock, run
@@ -14,12 +14,12 @@ NETWORK = Network(latency=0.015, jitter=0.002)
 
 def serve(service: LimitedService, rate: float | None, seconds: float) -> None:
     async def drive() -> None:
-        pacer = Interval(Limit.told(rate) if rate else Limit.unknown(1.0), LoopClock())
+        pacer = IntervalPacer(Limit.known(rate) if rate else Limit.discover(1.0), LoopClock())
 
         async def work() -> None:
             while True:
-                sent = await pacer.slot()
-                pacer.answered(sent, accepted=await service.call())
+                async with pacer.turn() as turn:
+                    turn.answered(accepted=await service.call())
 
         tasks = [asyncio.ensure_future(work()) for _ in range(16)]
         await asyncio.sleep(seconds)

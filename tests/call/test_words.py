@@ -89,7 +89,9 @@ def every_word(*, good: bool):
                 continue
             more = spec.page_words if binding in TEXT else ()
             for word in (*spec.words, *more):
-                if good == (EXPECTED[word.upper()][0] is OK) and not (good and spec.outputs):
+                if spec.outputs and word == "OK":
+                    continue  # more than the word is needed: the emulator's own answers are tested with its samples
+                if good == (EXPECTED[word.upper()][0] is OK):
                     yield pytest.param(spec.name, binding, word, id=f"{spec.name}-{binding.value}-{word}")
 
 

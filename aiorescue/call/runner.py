@@ -163,10 +163,18 @@ class CallRunner:
         return outcome
 
     async def _attempt(self, call: Call) -> Outcome[Any]:
-        """One attempt in the sense of the retry policy, which does not count rejections and one ended session."""
+        """One attempt in the sense of the retry policy, which counts neither rejections nor one ended session."""
         rejections = 0
         while True:
-            outcome, session_has_ended = await self._request(call, rejections)
+            # A call that had a turn before does not stand in line again behind those that had none.
+            priority = _RETRY if rejections or call.attempts else call.priority
+            async with call.pacer.turn(priority, rejections=rejections) as turn:
+                call.begin(turn.sent, self._policy.total)
+                outcome, session_has_ended = await self._request(call)
+                if outcome.outcome_class is status.OK:
+                    turn.answered(accepted=True)
+                elif outcome.outcome_class is status.THROTTLED:
+                    turn.answered(accepted=False)
             if outcome.ambiguous:
                 outcome = call.count_orphan(outcome)
             match outcome.outcome_class:
@@ -182,24 +190,10 @@ class CallRunner:
                 case status.TRANSIENT:
                     return outcome  # tenacity decides
                 case _:
-                    return outcome  # AUTHENTICATION and FINAL are raised at once
+                    return outcome  # raised at once: AUTHENTICATION and FINAL
 
-    async def _request(self, call: Call, rejections: int) -> tuple[Outcome[Any], bool]:
-        """One request, in its turn of the pace. Returns its outcome, and whether it met an ended session."""
-        # A call that had a turn before does not stand in line again behind those that had none.
-        priority = _RETRY if rejections or call.attempts else call.priority
-        async with call.pacer.turn(priority, rejections=rejections) as turn:
-            call.begin(turn.sent, self._policy.total)
-            outcome, session_has_ended = await self._send_leased(call)
-            match outcome.outcome_class:
-                case status.OK:
-                    turn.answered(accepted=True)
-                case status.THROTTLED:
-                    turn.answered(accepted=False)
-        return outcome, session_has_ended
-
-    async def _send_leased(self, call: Call) -> tuple[Outcome[Any], bool]:
-        """Lease what the request goes out with, send it, read the response, and release the lease with the outcome."""
+    async def _request(self, call: Call) -> tuple[Outcome[Any], bool]:
+        """One request, with a login before it if need be. Returns its outcome, and whether it met an ended session."""
         if call.before_send is not None:
             await call.before_send()
         lease = await call.identity.lease(call.operation)

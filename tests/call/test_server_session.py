@@ -1,0 +1,103 @@
+"""A server session owns its life; an account is the key of a pace; being too large is a reason, not a text."""
+
+import pytest
+from support import QuickClock
+
+from aiorescue import Login, errors, rescue
+from aiorescue.identity.login import LoginIdentity, hold
+from aiorescue.identity.session import IDLE_LIMIT, ServerSession, SessionService
+from aiorescue.operation import Binding, Outcome, OutcomeClass
+from aiorescue.pace.pace import Account
+from aiorescue.wire import ANONYMOUS, Response, Unreadable, codec, read
+
+OK = Outcome(OutcomeClass.OK)
+ENDED = Outcome(OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn)
+CALL = rescue.CloseSession(1)
+
+
+class Service:
+    """Answers logins with a cookie, or without one."""
+
+    def __init__(self, *headers: tuple[str, str]) -> None:
+        self.sent: list = []
+        self.response = Response(200, b"OK", dict(headers))
+        self.clock = QuickClock()
+
+    async def send(self, *sent) -> tuple[Outcome, Response]:
+        self.sent.append(sent)
+        return OK, self.response
+
+    def session(self) -> ServerSession:
+        return ServerSession(SessionService("me", rescue.Login("me", "x"), rescue.Logout(), self.send, self.clock))
+
+
+COOKIE = ("Set-Cookie", "ASP.NET_SessionId=abc; path=/; HttpOnly")
+
+
+async def test_a_login_makes_it_usable_until_it_has_idled():
+    service = Service(COOKIE)
+    session = service.session()
+    assert not session.is_usable
+    assert (await session.login()).outcome_class is OutcomeClass.OK
+    assert session.is_usable
+    assert session.authorization.cookie == "ASP.NET_SessionId=abc"
+    service.clock.skipped += IDLE_LIMIT + 1
+    assert not session.is_usable
+    assert session.is_logged_in
+
+
+async def test_a_login_without_a_cookie_is_none():
+    session = Service().session()
+    outcome = await session.login()
+    assert (outcome.error, session.is_logged_in) == (errors.ProtocolError, False)
+
+
+async def test_not_logged_in_ends_it():
+    session = Service(COOKIE).session()
+    await session.login()
+    assert session.judge(CALL, ENDED, None, just_logged_in=False)
+    assert not session.is_logged_in
+
+
+async def test_not_logged_in_right_after_the_login_means_that_the_user_is_no_administrator():
+    session = Service(COOKIE).session()
+    await session.login()
+    assert not session.judge(CALL, ENDED, None, just_logged_in=True)
+    assert not session.judge(CALL, ENDED, None, just_logged_in=False)
+    assert session.is_usable
+    await session.login()
+    assert session.judge(CALL, ENDED, None, just_logged_in=False)
+
+
+async def test_a_logout_sends_the_cookie_and_forgets_it():
+    service = Service(COOKIE)
+    session = service.session()
+    await session.login()
+    await session.logout()
+    assert service.sent[-1][1].cookie == "ASP.NET_SessionId=abc"
+    assert not session.is_logged_in
+
+
+async def test_a_held_session_has_the_account_of_its_login_and_is_not_its_login():
+    login = LoginIdentity(
+        Login("me", "x"),
+        login=rescue.Login("me", "x"),
+        logout=rescue.Logout(),
+        sessions=1,
+        send=Service(COOKIE).send,
+        clock=QuickClock(),
+    )
+    async with hold(login) as held:
+        assert held.account == login.account == Account("me")
+        assert held != login
+
+
+def test_an_account_does_not_show_its_key():
+    assert "4ahx" not in repr(Account("4ahx80u0"))
+
+
+@pytest.mark.parametrize("too_large", [True, False])
+def test_too_large_is_a_reason_of_the_outcome(*, too_large: bool):
+    response = Response(200, b"OK", problem=Unreadable("for whatever reason", too_large=too_large))
+    outcome = read(codec(rescue.CloseSession, Binding.TEXT_POST), CALL, ANONYMOUS, response)
+    assert (outcome.error, outcome.too_large) == (errors.ProtocolError, too_large)

@@ -1,12 +1,12 @@
 """Reports, chats and notes. What a report shows is set before with the operations of `report_settings`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from aiorescue.operation import Family, Operation, Output, PageLayout, Parameter, Spec, operation
+from aiorescue.operation import Family, Operation, Output, PageLayout, Parameter, operation
 from aiorescue.rescue.answers.report import Chat, Report, ReportNodeRef
 from aiorescue.rescue.answers.report_stream import ReportRows
-from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, words
+from aiorescue.rescue.service import SOAP11_SEEN, TEXT, TEXT_SEEN, declare
 
 R = TypeVar("R")
 SessionId = Annotated[int, Parameter("iSessionID", "session", int)]
@@ -29,16 +29,8 @@ class GetChat(Operation[Chat]):
 
     session: SessionId
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getChat",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="getChat_",
-        page="/API/getChat.aspx",
-        page_layout=PageLayout.VALUE,
-        words=words(_WORDS),
-        outputs=(Output("sChatLog"),),
-        identity=AUTH_CODE,
+    spec = declare(
+        "getChat", SOAP11_SEEN | TEXT, page_layout=PageLayout.VALUE, words=_WORDS, outputs=(Output("sChatLog"),)
     )
 
     @classmethod
@@ -59,22 +51,13 @@ class GetNote(Operation[str]):
 
     session: SessionId
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getNote",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="getNote_",
-        page="/API/getNote.aspx",
-        words=words(_WORDS),
-        page_words=words("InvalidParam_Session"),
+    spec = declare(
+        "getNote",
+        SOAP11_SEEN | TEXT,
+        words=_WORDS,
+        page_words="InvalidParam_Session",
         outputs=(Output("sNote", "NOTE"),),
-        identity=AUTH_CODE,
     )
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> str:
-        """The note."""
-        return str(values["sNote"])
 
 
 @operation
@@ -91,16 +74,12 @@ class GetReport(Operation[Report]):
     node: NodeId
     node_ref: Annotated[ReportNodeRef, Parameter("eNodeRef", "nodetype", choices=_FIRST_REFS)] = ReportNodeRef.NODE
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getReport",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="getReport_",
-        page="/API/getReport.aspx",
+    spec = declare(
+        "getReport",
+        SOAP11_SEEN | TEXT,
         page_layout=PageLayout.BODY,
-        words=words(_WORDS),
+        words=_WORDS,
         outputs=(Output("sReport"),),
-        identity=AUTH_CODE,
         family=Family.REPORTS,
         streamed=True,
     )
@@ -120,16 +99,12 @@ class ReportV2(Operation[R]):
         ReportNodeRef.NODE
     )
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getReport_v2",
-        bindings=SOAP11_SEEN | TEXT_SEEN,
-        prefix="getReport_",
-        page="/API/getReport_v2.aspx",
+    spec = declare(
+        "getReport_v2",
+        SOAP11_SEEN | TEXT_SEEN,
         page_layout=PageLayout.BODY,
-        words=words(_WORDS),
+        words=_WORDS,
         outputs=(Output("sReport"),),
-        identity=AUTH_CODE,
         family=Family.REPORTS,
         streamed=True,
     )

@@ -5,7 +5,6 @@ from typing import Annotated, Any, TypeVar
 
 from aiorescue.operation import Family, Operation, Output, PageLayout, Parameter, operation
 from aiorescue.rescue.answers.report import Chat, Report, ReportNodeRef
-from aiorescue.rescue.answers.report_stream import ReportRows
 from aiorescue.rescue.service import SOAP11_SEEN, TEXT, TEXT_SEEN, declare
 
 R = TypeVar("R")
@@ -92,21 +91,11 @@ class GetReport(Operation[Report]):
 
 @operation
 class ReportV2(Operation[R]):
-    """getReport_v2, whatever is made of its answer."""
+    """The parameters of getReport_v2, for operations that read its answer into different types."""
 
     node: NodeId
     node_ref: Annotated[ReportNodeRef, Parameter("eNodeRef", "nodetype", choices=tuple(ReportNodeRef))] = (
         ReportNodeRef.NODE
-    )
-
-    spec = declare(
-        "getReport_v2",
-        SOAP11_SEEN | TEXT_SEEN,
-        page_layout=PageLayout.BODY,
-        words=_WORDS,
-        outputs=(Output("sReport"),),
-        family=Family.REPORTS,
-        streamed=True,
     )
 
 
@@ -121,17 +110,17 @@ class GetReportV2(ReportV2[Report]):
         node_ref: what kind of node that is.
     """
 
+    spec = declare(
+        "getReport_v2",
+        SOAP11_SEEN | TEXT_SEEN,
+        page_layout=PageLayout.BODY,
+        words=_WORDS,
+        outputs=(Output("sReport"),),
+        family=Family.REPORTS,
+        streamed=True,
+    )
+
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> Report:
         """The report, in whichever output form was set."""
         return Report.parse(values["sReport"])
-
-
-@operation
-class OpenReportV2(ReportV2[ReportRows]):
-    """The same, to be decoded later: part of `RescueClient.stream_report`."""
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> ReportRows:
-        """The rows, which whoever gets them closes."""
-        return ReportRows(values["sReport"])

@@ -1,24 +1,17 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Writes `docs/operations.md` from the declarations: ``python docs/rescue_operations.py``.
+"""The page `docs/operations.md`, made from the declarations; `docs/generate.py` writes it."""
 
-With ``--check`` it writes nothing and fails if the page is not up to date; a test runs that.
-"""
-
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from aiorescue import RescueClient
 from aiorescue.call.awaits import operations_of
 from aiorescue.operation import Binding, Evidence, Operation, Parameter
-from aiorescue.rescue import OPERATIONS
-
-PAGE = Path(__file__).with_name("operations.md")
+from aiorescue.rescue.catalogue import OPERATIONS
 
 _HEAD = """# Operations of LogMeIn Rescue
 
-Generated from the declarations by `docs/rescue_operations.py`; do not edit.
+Generated from the declarations by `docs/generate.py`; do not edit.
 
 Each row is a method of `RescueClient`, and the class of the same name in CamelCase is the operation as a value.
 Parameters are given by their names here, then on the wire: SOAP and forms / text page (`-`: not known there). The auth
@@ -79,6 +72,8 @@ def _rows() -> Iterator[str]:
             yield "| method | vendor's name | bindings | parameters | words | repeated, it |"
             yield "| --- | --- | --- | --- | --- | --- |"
         words = ", ".join((*spec.words, *(f"{word} (page)" for word in spec.page_words)))
+        if operation not in methods:
+            raise LookupError(f"{operation.__name__} is no method: add a line to aiorescue/rescue/client.py")
         cells = (f"`{methods[operation]}`", spec.name, _bindings(operation), _parameters(operation), words)
         yield f"| {' | '.join(cells)} | {spec.effect.value} |"
 
@@ -86,15 +81,3 @@ def _rows() -> Iterator[str]:
 def page() -> str:
     """The whole page."""
     return "\n".join((_HEAD.rstrip(), *_rows())) + "\n"
-
-
-def main() -> int:
-    """Write it, or check it."""
-    if "--check" in sys.argv:
-        return 0 if PAGE.read_text("utf-8") == page() else 1
-    PAGE.write_text(page(), "utf-8")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

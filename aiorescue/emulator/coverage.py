@@ -1,6 +1,6 @@
 """The page that says what the emulator answers: `docs/coverage.md`, written from the declarations and the rules.
 
-``python -m aiorescue.emulator.coverage`` prints it.
+`docs/generate.py` writes it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ Operations = Mapping[str, type[Operation[Any]]]
 
 _HEAD = """# What the emulator answers
 
-Written by `python -m aiorescue.emulator.coverage`; a test compares. *The rules* is the file under
+Written by `docs/generate.py`; a test compares. *The rules* is the file under
 `aiorescue/emulator/rules/` that answers. A binding in parentheses is inferred: nobody has shown the service on it.
 """
 _NAMES = {
@@ -73,7 +73,3 @@ def page() -> str:
         "headers. A name that is not in the catalogue is an HTTP 500 in forms and a fault over SOAP.",
     ]
     return "\n".join(lines) + "\n"
-
-
-if __name__ == "__main__":
-    print(page(), end="")  # noqa: T201 - that is what it is for

@@ -303,8 +303,9 @@ class Operation(Generic[R]):
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> R:
-        """The typed result of an OK, from the outputs by their SOAP names."""
-        return None  # type: ignore[return-value]  # R is None for the operations that do not override this
+        """The typed result of an OK, from the outputs by their SOAP names: the value of the only one, or None."""
+        outputs = cls.spec.outputs
+        return values[outputs[0].soap] if outputs else None  # type: ignore[return-value]  # R is None then
 
     def with_orphans(self, result: R, count: int) -> R:
         """The result, told how many earlier attempts may have been carried out unseen."""

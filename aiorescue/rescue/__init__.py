@@ -1,15 +1,7 @@
-"""LogMeIn Rescue: the client and its operations as values."""
+"""LogMeIn Rescue: the client and its operations as values. Written by `docs/generate.py`; do not edit."""
 
 from aiorescue.rescue.answers.nodes import Account, Group, Hierarchy, Node, NodeStatus, NodeType, User
-from aiorescue.rescue.answers.report import (
-    Chat,
-    ChatLine,
-    Report,
-    ReportArea,
-    ReportNodeRef,
-    ReportOutput,
-    ReportType,
-)
+from aiorescue.rescue.answers.report import Chat, ChatLine, Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.answers.report_stream import ReportStream
 from aiorescue.rescue.answers.sessions import NodeRef, Session, SessionStatus
 from aiorescue.rescue.authentication import (
@@ -20,6 +12,7 @@ from aiorescue.rescue.authentication import (
     RequestAuthCode,
     RequestAuthCodeSso,
 )
+from aiorescue.rescue.catalogue import OPERATIONS
 from aiorescue.rescue.client import RescueClient
 from aiorescue.rescue.groups import CreateGroup, GetGroup, GetGroupV2, SetGroup, SetGroupV2
 from aiorescue.rescue.hierarchy import (
@@ -93,82 +86,6 @@ from aiorescue.rescue.users import (
     SetUserStatusV71,
     SetUserV2,
 )
-
-#: Every declared operation by the vendor's name.
-OPERATIONS = {
-    operation.spec.name: operation
-    for operation in (
-        Login,
-        Logout,
-        RequestAuthCode,
-        RequestAuthCodeSso,
-        GetLoginTicket,
-        GetDtcLoginTicket,
-        RequestPinCode,
-        RequestPinCodeV2,
-        RequestPinCodeV3,
-        RequestLensPinCode,
-        RequestLensPinCodeV2,
-        RequestLensPinCodeV3,
-        RequestLensPinCodeV4,
-        RequestInvitationLink,
-        GenerateEmailText,
-        GetSession,
-        GetSessionV2,
-        GetSessionV3,
-        StartSession,
-        HoldSession,
-        CloseSession,
-        CancelAction,
-        TransferSession,
-        IsAnyTechAvailableOnChannel,
-        GetAccount,
-        GetAccountV2,
-        GetHierarchy,
-        GetHierarchyV2,
-        MoveNode,
-        DeleteNode,
-        AssignChannel,
-        UnassignChannel,
-        GetUser,
-        GetUserV2,
-        GetUserV3,
-        CreateUser,
-        CreateUsers,
-        SetUser,
-        SetUserV2,
-        SetUserStatusV71,
-        CreateGroup,
-        GetGroup,
-        GetGroupV2,
-        SetGroup,
-        SetGroupV2,
-        GetChat,
-        GetNote,
-        GetReport,
-        GetReportV2,
-        SetReportArea,
-        SetReportAreaV2,
-        SetReportAreaV8,
-        SetReportType,
-        SetReportDate,
-        SetReportDateV2,
-        SetReportTime,
-        SetTimeZone,
-        SetDelimiter,
-        SetOutput,
-        SetDateFormat,
-        GetReportArea,
-        GetReportAreaV2,
-        GetReportAreaV8,
-        GetReportType,
-        GetReportDate,
-        GetReportTime,
-        GetTimeZone,
-        GetDelimiter,
-        GetOutput,
-    )
-}
 
 __all__ = [
     "OPERATIONS",

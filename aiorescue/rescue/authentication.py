@@ -1,7 +1,7 @@
 """Who is calling: login, logout and auth codes."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import attrs
 
@@ -15,10 +15,9 @@ from aiorescue.operation import (
     Output,
     PageLayout,
     Parameter,
-    Spec,
     operation,
 )
-from aiorescue.rescue.service import ASMX, ASMX_INFERRED, RESCUE, SOAP, TEXT, on_page, words
+from aiorescue.rescue.service import ASMX, ASMX_INFERRED, SOAP, TEXT, declare, on_page
 
 Email = Annotated[str | None, Parameter("sEmail", "email")]
 Password = Annotated[str | None, Parameter("sPassword", "pwd", secret=True)]
@@ -38,14 +37,10 @@ class Login(Operation[None]):
     email: Email = None
     password: Password = attrs.field(default=None, repr=False)
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="login",
-        bindings=SOAP | ASMX_INFERRED | TEXT,
-        prefix="login_",
-        root="loginRet",
-        page="/API/login.aspx",
-        words=words("Error OK Invalid LimitReached GlobalIpRestricted"),
+    spec = declare(
+        "login",
+        SOAP | ASMX_INFERRED | TEXT,
+        words="Error OK Invalid LimitReached GlobalIpRestricted",
         needs=Needs.NOTHING,
         effect=Effect.IDEMPOTENT,
         family=Family.LOGINS,
@@ -57,16 +52,8 @@ class Login(Operation[None]):
 class Logout(Operation[None]):
     """Log out: end the server session of the cookie. Takes no auth code. Vendor: ``logout``."""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="logout",
-        bindings=SOAP | ASMX | TEXT,
-        prefix="logout_",
-        root="logoutRet",
-        page="/API/logout.aspx",
-        words=words("Error OK NotLoggedIn"),
-        needs=Needs.SESSION,
-        effect=Effect.IDEMPOTENT,
+    spec = declare(
+        "logout", SOAP | ASMX | TEXT, words="Error OK NotLoggedIn", needs=Needs.SESSION, effect=Effect.IDEMPOTENT
     )
 
 
@@ -87,13 +74,10 @@ class RequestAuthCode(Operation[str]):
     email: Email = None
     password: Password = attrs.field(default=None, repr=False)
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="requestAuthCode",
-        bindings={Binding.SOAP11: Evidence.CLIENT, Binding.SOAP12: Evidence.CLIENT} | TEXT,
-        prefix="requestAuthCode_",
-        page="/API/requestAuthCode.aspx",
-        words=words("OK Error Invalid PollRateExceeded"),
+    spec = declare(
+        "requestAuthCode",
+        {Binding.SOAP11: Evidence.CLIENT, Binding.SOAP12: Evidence.CLIENT} | TEXT,
+        words="OK Error Invalid PollRateExceeded",
         outputs=(Output("sAuthCode", "AUTHCODE"),),
         needs=Needs.NOTHING,
         # A second request replaces the code of the first, which nobody has seen then.
@@ -140,13 +124,11 @@ class RequestAuthCodeSso(Operation[str]):
     password: Annotated[str, Parameter("sPassword", "pwd", secret=True)] = attrs.field(repr=False)
     company: Annotated[str, Parameter("sCompany", "company")] = attrs.field(converter=str)
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="requestAuthCodeSSO",
-        bindings=TEXT,
-        page="/API/requestAuthCodeSSO.aspx",
-        words=words("Error OK Invalid"),
-        page_words=words("InvalidParam_Company"),
+    spec = declare(
+        "requestAuthCodeSSO",
+        TEXT,
+        words="Error OK Invalid",
+        page_words="InvalidParam_Company",
         outputs=(Output("sAuthCode", "AUTHCODE"),),
         needs=Needs.NOTHING,
         effect=Effect.IDEMPOTENT,
@@ -179,14 +161,13 @@ class GetLoginTicket(Operation[str]):
     password: Annotated[str, on_page("Password", secret=True)] = attrs.field(repr=False)
     company: Annotated[str, on_page("CompanyID")] = attrs.field(converter=str)
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getLoginTicket",
-        bindings=TEXT,
+    spec = declare(
+        "getLoginTicket",
+        TEXT,
         page="/SSO/GetLoginTicket.aspx",
         page_layout=PageLayout.ADDRESS,
-        words=words(_TICKET_WORDS),
-        page_words=words("InvalidSSOID"),
+        words=_TICKET_WORDS,
+        page_words="InvalidSSOID",
         outputs=(Output("address"),),
         needs=Needs.NOTHING,
         effect=Effect.EXPIRES,
@@ -221,13 +202,12 @@ class GetDtcLoginTicket(Operation[str]):
     company: Annotated[str, on_page("CompanyID")] = attrs.field(converter=str)
     arch: Annotated[str, on_page("arch", choices=("", "64"))] = ""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getDTCLoginTicket",
-        bindings=TEXT,
+    spec = declare(
+        "getDTCLoginTicket",
+        TEXT,
         page="/SSO/GetDTCLoginTicket.aspx",
         page_layout=PageLayout.ADDRESS,
-        words=words(_TICKET_WORDS),
+        words=_TICKET_WORDS,
         outputs=(Output("address"),),
         needs=Needs.NOTHING,
         effect=Effect.EXPIRES,

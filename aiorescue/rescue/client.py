@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar, Unpack
 import attrs
 
 from aiorescue import errors
-from aiorescue.call.awaits import awaits, operations_of
+from aiorescue.call.awaits import awaits
 from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
 from aiorescue.call.conversation import Conversation
 from aiorescue.call.retry import RetryPolicy
@@ -18,7 +18,7 @@ from aiorescue.clock import Clock
 from aiorescue.identity.credentials import AuthCode, Login, kind
 from aiorescue.identity.identity import AnonymousIdentity, CodeIdentity, Identity
 from aiorescue.identity.login import LoginIdentity
-from aiorescue.operation import Binding, Operation, Spec
+from aiorescue.operation import Binding, Operation
 from aiorescue.pace.pace import Pace, PaceSetting
 from aiorescue.rescue import (
     authentication,
@@ -34,6 +34,7 @@ from aiorescue.rescue import (
 )
 from aiorescue.rescue.answers.report import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.answers.report_stream import ReportStream
+from aiorescue.rescue.catalogue import OPERATIONS
 from aiorescue.rescue.raw import Raw, call_of
 from aiorescue.rescue.report_request import ReportOptions, Wanted, get, stream, wanted
 
@@ -335,7 +336,10 @@ class RescueClient(ServiceClient):
             errors.RescueError: see `call`.
         """
         began = self._clock.time()
-        answer = await self.call(call_of(name, parameters or {}, _DECLARED.get(name)), binding=binding)
+        declared = OPERATIONS.get(name)
+        answer = await self.call(
+            call_of(name, parameters or {}, declared.spec if declared is not None else None), binding=binding
+        )
         return attrs.evolve(answer, seconds=self._clock.time() - began)
 
 
@@ -349,11 +353,3 @@ def _sequence(credentials: AuthCode | Login | Sequence[AuthCode | Login] | None)
     if len(set(given)) != len(given):
         raise errors.InvalidRequest("credentials name the same caller twice; each needs a pace of its own")
     return given
-
-
-def _declared() -> dict[str, Spec]:
-    return {operation.spec.name: operation.spec for operation in operations_of(RescueClient).values()}
-
-
-#: What is declared of each operation, by the vendor's name.
-_DECLARED = _declared()

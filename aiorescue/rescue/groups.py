@@ -1,15 +1,15 @@
 """Groups of administrators and technicians: looked up, made and changed."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Operation, Output, PageLayout, Spec, operation
+from aiorescue.operation import Effect, Operation, Output, PageLayout, operation
 from aiorescue.rescue.answers.nodes import Group
 from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
-from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, TEXT, TEXT_INFERRED, either, on_page, words
+from aiorescue.rescue.service import SOAP, TEXT, TEXT_INFERRED, declare, either, on_page
 
 
 def comma_list(names: Sequence[str]) -> str:
@@ -35,16 +35,13 @@ class CreateGroup(Operation[int]):
 
     parent: Annotated[int, on_page("parent", int)]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="createGroup",
-        bindings=TEXT,
-        page="/API/createGroup.aspx",
+    spec = declare(
+        "createGroup",
+        TEXT,
         page_layout=PageLayout.BODY,
-        words=words(REFUSALS),
-        page_words=words("InvalidParam_Parent"),
+        words=REFUSALS,
+        page_words="InvalidParam_Parent",
         outputs=(Output("node"),),
-        identity=AUTH_CODE,
         effect=Effect.CREATES,
     )
 
@@ -66,23 +63,13 @@ class GetGroup(Operation[Group]):
 
     node: NodeId
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getGroup",
-        bindings=SOAP | TEXT_INFERRED,
-        prefix="getGroup_",
-        page="/API/getGroup.aspx",
-        words=words(REFUSALS, "InvalidParam_NodeID"),
-        page_words=words("InvalidParam_Node"),
+    spec = declare(
+        "getGroup",
+        SOAP | TEXT_INFERRED,
+        words=f"{REFUSALS} InvalidParam_NodeID",
+        page_words="InvalidParam_Node",
         outputs=(Output("oGroup", record=Group),),
-        identity=AUTH_CODE,
     )
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> Group:
-        """The group."""
-        group: Group = values["oGroup"]
-        return group
 
 
 @operation
@@ -97,22 +84,13 @@ class GetGroupV2(Operation[Group]):
 
     node: PageNode
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getGroup_v2",
-        bindings=TEXT_INFERRED,
-        page="/API/getGroup_v2.aspx",
-        words=words(REFUSALS),
-        page_words=words("InvalidParam_Node"),
+    spec = declare(
+        "getGroup_v2",
+        TEXT_INFERRED,
+        words=REFUSALS,
+        page_words="InvalidParam_Node",
         outputs=(Output("oGroup", record=Group),),
-        identity=AUTH_CODE,
     )
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> Group:
-        """The group."""
-        group: Group = values["oGroup"]
-        return group
 
 
 @operation(kw_only=True)
@@ -140,15 +118,7 @@ class GroupSettings(Operation[None]):
 class SetGroup(GroupSettings):
     """Change a group. Vendor: ``setGroup``. Only the text page is known; its path follows from its title (inferred)."""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setGroup",
-        bindings=TEXT_INFERRED,
-        page="/API/setGroup.aspx",
-        words=words(REFUSALS),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    spec = declare("setGroup", TEXT_INFERRED, words=REFUSALS, effect=Effect.IDEMPOTENT)
 
 
 @operation(kw_only=True)
@@ -158,12 +128,4 @@ class SetGroupV2(GroupSettings):
     Only the text page is known; its path follows from its title (inferred).
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setGroup_v2",
-        bindings=TEXT_INFERRED,
-        page="/API/setGroup_v2.aspx",
-        words=words(REFUSALS),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    spec = declare("setGroup_v2", TEXT_INFERRED, words=REFUSALS, effect=Effect.IDEMPOTENT)

@@ -2,22 +2,20 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
-from aiorescue.operation import Effect, Operation, Output, PageLayout, Parameter, Spec, operation
+from aiorescue.operation import Effect, Operation, Output, PageLayout, Parameter, operation
 from aiorescue.rescue.answers import records
 from aiorescue.rescue.answers.nodes import Account, Hierarchy, Node
 from aiorescue.rescue.service import (
-    AUTH_CODE,
-    RESCUE,
     SOAP,
     SOAP11_SEEN,
     SOAP12_SEEN,
     TEXT,
     TEXT_SEEN,
+    declare,
     either,
     on_page,
-    words,
 )
 
 NodeId = Annotated[int, Parameter("iNodeID", "node", int)]
@@ -41,16 +39,7 @@ def new_node(values: Mapping[str, Any]) -> int:
 class GetAccount(Operation[Account]):
     """The caller's account. Vendor: ``getAccount``."""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getAccount",
-        bindings=SOAP | TEXT,
-        prefix="getAccount_",
-        page="/API/getAccount.aspx",
-        words=words(REFUSALS),
-        outputs=records.outputs(Account)[:5],
-        identity=AUTH_CODE,
-    )
+    spec = declare("getAccount", SOAP | TEXT, words=REFUSALS, outputs=records.outputs(Account)[:5])
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> Account:
@@ -62,15 +51,7 @@ class GetAccount(Operation[Account]):
 class GetAccountV2(Operation[Account]):
     """The caller's account, and whether the Technician Console runs. SOAP only. Vendor: ``getAccount_v2``."""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getAccount_v2",
-        bindings=SOAP12_SEEN,
-        prefix="getAccount_",
-        words=words(REFUSALS),
-        outputs=records.outputs(Account),
-        identity=AUTH_CODE,
-    )
+    spec = declare("getAccount_v2", SOAP12_SEEN, words=REFUSALS, outputs=records.outputs(Account))
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> Account:
@@ -85,16 +66,12 @@ class GetAccountV2(Operation[Account]):
 class GetHierarchy(Operation[Hierarchy]):
     """All nodes that the caller may see, as a tree. Vendor: ``getHierarchy``."""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getHierarchy",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="getHierarchy_",
-        page="/API/getHierarchy.aspx",
+    spec = declare(
+        "getHierarchy",
+        SOAP11_SEEN | TEXT,
         page_layout=PageLayout.BLOCKS,
-        words=words(REFUSALS),
+        words=REFUSALS,
         outputs=(Output("aHierarchy", record=Node, item="HIERARCHY"),),
-        identity=AUTH_CODE,
     )
 
     @classmethod
@@ -120,15 +97,12 @@ class GetHierarchyV2(Operation[Hierarchy]):
 
     node: Annotated[int | None, on_page("isnode", encode=_is_given), on_page("node", int)] = None
     without_offline: Annotated[bool, on_page("filteroffline", **either("false", "true"))] = False
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getHierarchy_v2",
-        bindings=TEXT_SEEN,
-        page="/API/getHierarchy_v2.aspx",
+    spec = declare(
+        "getHierarchy_v2",
+        TEXT_SEEN,
         page_layout=PageLayout.BLOCKS,
-        words=words(REFUSALS),
+        words=REFUSALS,
         outputs=(Output("aHierarchy", record=Node, item="HIERARCHY"),),
-        identity=AUTH_CODE,
     )
 
     @classmethod
@@ -151,14 +125,11 @@ class MoveNode(Operation[None]):
     target: Annotated[int, on_page("targetNode", int)]
     node: PageNode
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="moveNode",
-        bindings=TEXT,
-        page="/API/moveNode.aspx",
-        words=words(REFUSALS),
-        page_words=words("InvalidParam_Node InvalidParam_TargetNode Invalid_Move"),
-        identity=AUTH_CODE,
+    spec = declare(
+        "moveNode",
+        TEXT,
+        words=REFUSALS,
+        page_words="InvalidParam_Node InvalidParam_TargetNode Invalid_Move",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -175,15 +146,11 @@ class DeleteNode(Operation[None]):
 
     node: NodeId
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="deleteNode",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="deleteNode_",
-        page="/API/deleteNode.aspx",
-        words=words(REFUSALS, "InvalidParam_NodeID", "Invalid_Delete"),
-        page_words=words("InvalidParam_Node"),
-        identity=AUTH_CODE,
+    spec = declare(
+        "deleteNode",
+        SOAP11_SEEN | TEXT,
+        words=f"{REFUSALS} InvalidParam_NodeID Invalid_Delete",
+        page_words="InvalidParam_Node",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -202,14 +169,11 @@ class AssignChannel(Operation[None]):
     node: PageNode
     channel: Annotated[int, on_page("entry", int)]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="assignChannel",
-        bindings=TEXT,
-        page="/API/assignChannel.aspx",
-        words=words(REFUSALS),
-        page_words=words("InvalidParam_Node InvalidParam_Entry Invalid_Assign"),
-        identity=AUTH_CODE,
+    spec = declare(
+        "assignChannel",
+        TEXT,
+        words=REFUSALS,
+        page_words="InvalidParam_Node InvalidParam_Entry Invalid_Assign",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -228,13 +192,10 @@ class UnassignChannel(Operation[None]):
     node: PageNode
     channel: Annotated[int, on_page("entry", int)]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="unassignChannel",
-        bindings=TEXT,
-        page="/API/unassignChannel.aspx",
-        words=words(REFUSALS),
-        page_words=words("InvalidParam_Node InvalidParam_Entry Invalid_Deassign"),
-        identity=AUTH_CODE,
+    spec = declare(
+        "unassignChannel",
+        TEXT,
+        words=REFUSALS,
+        page_words="InvalidParam_Node InvalidParam_Entry Invalid_Deassign",
         effect=Effect.IDEMPOTENT,
     )

@@ -1,14 +1,14 @@
 """Invitations: how a PIN code reaches the customer, as a link or as the text of an e-mail."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, Spec, operation
-from aiorescue.rescue.pins import DIGITS, LONGEST_CUSTOM_FIELDS
-from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, SOAP12_SEEN, TEXT, words
+from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, operation
+from aiorescue.rescue.pins import DIGITS, LONGEST_CUSTOM_FIELDS, WORDS
+from aiorescue.rescue.service import SOAP11_SEEN, SOAP12_SEEN, TEXT, declare
 
 #: The two that a working client sends; more are likely, but nobody has shown them.
 TwoFields = Annotated[
@@ -49,17 +49,11 @@ class RequestInvitationLink(Operation[str]):
     node: Annotated[int | None, Parameter("nodeId", holds=int)] = None
     custom_fields: TwoFields = attrs.field(default=(), converter=_two_fields)
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="requestInvitationLink",
-        bindings=SOAP12_SEEN,
-        prefix="requestInvitationLink_",
-        words=words(
-            "Error OK NotLoggedIn NotTechnician NoTechConsoleRunning OutOfPINCodes PollRateExceeded",
-            *("User_Is_Deleted", "Invalid_SecretAuthCode", "User_Deleted_Or_Disabled", "NoAccessToLens"),
-        ),
+    spec = declare(
+        "requestInvitationLink",
+        SOAP12_SEEN,
+        words=f"{WORDS} NoAccessToLens",
         outputs=(Output("sInvitationLink"),),
-        identity=AUTH_CODE,
         effect=Effect.EXPIRES,
         family=Family.LINKS,
     )
@@ -104,22 +98,17 @@ class GenerateEmailText(Operation[EmailText]):
 
     pin_code: PinDigits = attrs.field(converter=_digits)
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="generateEmailText",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="generateEmailText_",  # inferred; another one is taken off as well
-        page="/API/generateEmailText.aspx",
-        words=words(
-            "Error OK NotLoggedIn NotTechnician InvalidPinFormat Invalid_SecretAuthCode User_Deleted_Or_Disabled"
-        ),
+    # The prefix is inferred; another one is taken off as well
+    spec = declare(
+        "generateEmailText",
+        SOAP11_SEEN | TEXT,
+        words="Error OK NotLoggedIn NotTechnician InvalidPinFormat Invalid_SecretAuthCode User_Deleted_Or_Disabled",
         outputs=(
             Output("sSubject", "SUBJECT"),
             Output("sText", "TEXT"),
             Output("sLink", "LINK"),
             Output("sSignature", "SIGNATURE"),
         ),
-        identity=AUTH_CODE,
         family=Family.EMAIL_TEXTS,
     )
 

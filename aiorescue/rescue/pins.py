@@ -1,13 +1,13 @@
 """PIN codes: what a customer types to start a session."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, Spec, operation
-from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, SOAP11_SEEN, SOAP12_SEEN, TEXT, TEXT_INFERRED, words
+from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, operation
+from aiorescue.rescue.service import SOAP, SOAP11_SEEN, SOAP12_SEEN, TEXT, TEXT_INFERRED, declare
 
 #: Lengths as the user guide prints them for requestPINCode.
 LONGEST_CUSTOM_FIELDS = (64, 512, 512, 256, 64, 64)
@@ -24,8 +24,11 @@ Language = Annotated[str, Parameter("sLangCode", "LangCode", choices=("", "de", 
 
 DIGITS = 6
 
-_MEMBERS = "Error OK NotLoggedIn NotTechnician NoTechConsoleRunning OutOfPINCodes PollRateExceeded"
-_REFUSALS = "User_Is_Deleted Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+#: Status words of every request for a PIN code.
+WORDS = (
+    "Error OK NotLoggedIn NotTechnician NoTechConsoleRunning OutOfPINCodes PollRateExceeded"
+    " User_Is_Deleted Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+)
 
 
 @attrs.frozen
@@ -102,15 +105,11 @@ class PinRequest(Operation[PinCode]):
 class RequestPinCode(PinRequest):
     """Ask for a PIN code. Over SOAP the service sends a number. Vendor: ``requestPINCode``."""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="requestPINCode",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="requestPINCode_",
-        page="/API/requestPINCode.aspx",
-        words=words(_MEMBERS, *_REFUSALS.split()),
+    spec = declare(
+        "requestPINCode",
+        SOAP11_SEEN | TEXT,
+        words=WORDS,
         outputs=(Output("iPINCode", "PINCODE", int),),
-        identity=AUTH_CODE,
         effect=Effect.EXPIRES,
         family=Family.PINS,
     )
@@ -123,14 +122,11 @@ class RequestPinCodeV2(PinRequest):
     Only the text page is known; its path follows from the page's title (inferred).
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="requestPINCodeV2",
-        bindings=TEXT_INFERRED,
-        page="/API/requestPINCode_v2.aspx",
-        words=words(_MEMBERS, *_REFUSALS.split()),
+    spec = declare(
+        "requestPINCodeV2",
+        TEXT_INFERRED,
+        words=WORDS,
         outputs=(Output("sPINCode", "PINCODE"),),
-        identity=AUTH_CODE,
         effect=Effect.EXPIRES,
         family=Family.PINS,
     )
@@ -149,15 +145,12 @@ class RequestPinCodeV3(PinRequest):
 
     node: Node = None
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="requestPINCodeV3",
-        bindings=SOAP12_SEEN | TEXT_INFERRED,  # the page is documented, its path is not
-        prefix="requestPINCode_",
-        page="/API/requestPINCode_v3.aspx",
-        words=words(_MEMBERS, *_REFUSALS.split(), "NoAccessToLens"),
+    spec = declare(
+        "requestPINCodeV3",
+        # the page is documented, its path is not
+        SOAP12_SEEN | TEXT_INFERRED,
+        words=f"{WORDS} NoAccessToLens",
         outputs=(Output("sPINCode", "PINCODE"),),
-        identity=AUTH_CODE,
         effect=Effect.EXPIRES,
         family=Family.PINS,
     )
@@ -170,14 +163,11 @@ class RequestLensPinCode(PinRequest):
     Only the text page is known; its path follows from the page's title (inferred).
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="requestLensPINCode",
-        bindings=TEXT_INFERRED,
-        page="/API/requestLensPINCode.aspx",
-        words=words(_MEMBERS, *_REFUSALS.split()),
+    spec = declare(
+        "requestLensPINCode",
+        TEXT_INFERRED,
+        words=WORDS,
         outputs=(Output("sPINCode", "PINCODE"),),
-        identity=AUTH_CODE,
         effect=Effect.EXPIRES,
         family=Family.PINS,
     )
@@ -187,14 +177,12 @@ class RequestLensPinCode(PinRequest):
 class RequestLensPinCodeV2(PinRequest):
     """Ask for a Rescue Lens PIN code. SOAP only. Vendor: ``requestLensPINCodeV2``."""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="requestLensPINCodeV2",
-        bindings=SOAP,
+    spec = declare(
+        "requestLensPINCodeV2",
+        SOAP,
         prefix="requestPINCode_",
-        words=words(_MEMBERS, *_REFUSALS.split(), "NoAccessToLens"),
+        words=f"{WORDS} NoAccessToLens",
         outputs=(Output("sPINCode"),),
-        identity=AUTH_CODE,
         effect=Effect.EXPIRES,
         family=Family.PINS,
     )
@@ -229,15 +217,12 @@ class RequestLensPinCodeV3(LensInvitation):
     and the text page's path from its title.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="requestLensPINCodeV3",
-        bindings=SOAP | TEXT_INFERRED,
+    spec = declare(
+        "requestLensPINCodeV3",
+        SOAP | TEXT_INFERRED,
         prefix="requestPINCode_",
-        page="/API/requestLensPINCode_v3.aspx",
-        words=words(_MEMBERS, *_REFUSALS.split(), "NoAccessToLens"),
+        words=f"{WORDS} NoAccessToLens",
         outputs=(Output("sPINCode", "PINCODE"), Output("SMS_RESULT", "SMS_RESULT", optional=True)),
-        identity=AUTH_CODE,
         effect=Effect.EXPIRES,
         family=Family.PINS,
     )
@@ -255,14 +240,11 @@ class RequestLensPinCodeV4(LensInvitation):
 
     node: Node = None
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="requestLensPINCodeV4",
-        bindings=TEXT_INFERRED,
-        page="/API/requestLensPINCode_v4.aspx",
-        words=words(_MEMBERS, *_REFUSALS.split()),
+    spec = declare(
+        "requestLensPINCodeV4",
+        TEXT_INFERRED,
+        words=WORDS,
         outputs=(Output("sPINCode", "PINCODE"), Output("SMS_RESULT", "SMS_RESULT", optional=True)),
-        identity=AUTH_CODE,
         effect=Effect.EXPIRES,
         family=Family.PINS,
     )

@@ -1,16 +1,16 @@
 """A report as one call: what must be set is set on one server session, which is kept until the report is there."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Required, TypedDict, Unpack
+from typing import Any, Required, TypedDict, Unpack
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
-from aiorescue.operation import Binding, Operation
+from aiorescue.operation import Binding, Operation, operation
 from aiorescue.rescue.answers.report import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
-from aiorescue.rescue.answers.report_stream import ReportStream
+from aiorescue.rescue.answers.report_stream import ReportRows, ReportStream
 from aiorescue.rescue.report_settings import (
     SetDelimiter,
     SetOutput,
@@ -20,13 +20,25 @@ from aiorescue.rescue.report_settings import (
     SetReportType,
     SetTimeZone,
 )
-from aiorescue.rescue.reports import GetReportV2, OpenReportV2
+from aiorescue.rescue.reports import GetReportV2, ReportV2
 
 #: All steps of a report go over one interface, and parameters travel in bodies.
 BINDING = Binding.TEXT_POST
 
 _SECOND = timedelta(seconds=1)
 _LAST = time(23, 59, 59)
+
+
+@operation
+class OpenReportV2(ReportV2[ReportRows]):
+    """getReport_v2 with rows that are decoded one by one, for `RescueClient.stream_report`."""
+
+    spec = GetReportV2.spec
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> ReportRows:
+        """The rows, which their reader closes."""
+        return ReportRows(values["sReport"])
 
 
 @attrs.frozen(kw_only=True)

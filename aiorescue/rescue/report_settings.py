@@ -5,14 +5,14 @@ How to ask for them is in `report_state`.
 """
 
 from datetime import date, datetime, time
-from typing import Annotated, ClassVar, TypeVar
+from typing import Annotated, TypeVar
 
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Operation, Parameter, Spec, operation
+from aiorescue.operation import Effect, Operation, Parameter, operation
 from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
-from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, on_page, words
+from aiorescue.rescue.service import SOAP11_SEEN, TEXT, TEXT_SEEN, declare, on_page
 
 T = TypeVar("T", date, datetime, time)
 
@@ -85,15 +85,7 @@ class SetReportArea(Operation[None]):
 
     area: Annotated[ReportArea, on_page("area", int, choices=tuple(ReportArea)[:11])]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setReportArea",
-        bindings=TEXT,
-        page="/API/setReportArea.aspx",
-        words=words(WORDS),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    spec = declare("setReportArea", TEXT, words=WORDS, effect=Effect.IDEMPOTENT)
 
 
 @operation
@@ -108,15 +100,8 @@ class SetReportAreaV2(Operation[None]):
 
     area: Annotated[str, Parameter("eReportArea")] = "SESSION"
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setReportArea_v2",
-        bindings=SOAP11_SEEN,
-        prefix="setReportArea_",  # inferred; another one is taken off as well
-        words=words(WORDS),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    # The prefix is inferred; another one is taken off as well
+    spec = declare("setReportArea_v2", SOAP11_SEEN, words=WORDS, effect=Effect.IDEMPOTENT)
 
 
 @operation
@@ -131,15 +116,7 @@ class SetReportAreaV8(Operation[None]):
 
     area: Annotated[ReportArea, on_page("area", int, choices=tuple(ReportArea))]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setReportArea_v8",
-        bindings=TEXT_SEEN,
-        page="/API/setReportArea_v8.aspx",
-        words=words(WORDS),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    spec = declare("setReportArea_v8", TEXT_SEEN, words=WORDS, effect=Effect.IDEMPOTENT)
 
 
 @operation
@@ -154,16 +131,7 @@ class SetReportType(Operation[None]):
 
     type: Annotated[ReportType, on_page("type", choices=tuple(ReportType))]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setReportType",
-        bindings=TEXT_SEEN,
-        page="/API/setReportType.aspx",
-        words=words(WORDS),
-        page_words=words("NotSupported"),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    spec = declare("setReportType", TEXT_SEEN, words=WORDS, page_words="NotSupported", effect=Effect.IDEMPOTENT)
 
 
 @operation
@@ -180,14 +148,12 @@ class SetReportDate(Operation[None]):
     begin: Annotated[date, Parameter("sBeginDate", "bdate", encode=_day)] = attrs.field(converter=_date)
     end: Annotated[date, Parameter("sEndDate", "edate", encode=_day)] = attrs.field(converter=_date)
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setReportDate",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="setReportDate_",  # inferred; another one is taken off as well
-        page="/API/setReportDate.aspx",
-        words=words(WORDS, *words(_DATE_WORDS)),  # over SOAP none was seen
-        identity=AUTH_CODE,
+    # The prefix is inferred; another one is taken off as well
+    spec = declare(
+        "setReportDate",
+        SOAP11_SEEN | TEXT,
+        # over SOAP none was seen
+        words=f"{WORDS} {_DATE_WORDS}",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -208,14 +174,12 @@ class SetReportDateV2(Operation[None]):
         converter=_datetime
     )
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setReportDate_v2",
-        bindings=SOAP11_SEEN | TEXT_SEEN,
-        prefix="setReportDate_",  # inferred; another one is taken off as well
-        page="/API/setReportDate_v2.aspx",
-        words=words(WORDS, *words(_DATE_WORDS)),  # over SOAP none was seen
-        identity=AUTH_CODE,
+    # The prefix is inferred; another one is taken off as well
+    spec = declare(
+        "setReportDate_v2",
+        SOAP11_SEEN | TEXT_SEEN,
+        # over SOAP none was seen
+        words=f"{WORDS} {_DATE_WORDS}",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -232,16 +196,8 @@ class SetReportTime(Operation[None]):
     begin: Annotated[time, Parameter("sBeginTime", "btime", encode=_clock)] = attrs.field(converter=_time)
     end: Annotated[time, Parameter("sEndTime", "etime", encode=_clock)] = attrs.field(converter=_time)
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setReportTime",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="setReportTime_",  # inferred; another one is taken off as well
-        page="/API/setReportTime.aspx",
-        words=words(WORDS),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    # The prefix is inferred; another one is taken off as well
+    spec = declare("setReportTime", SOAP11_SEEN | TEXT, words=WORDS, effect=Effect.IDEMPOTENT)
 
 
 @operation
@@ -254,15 +210,9 @@ class SetTimeZone(Operation[None]):
 
     timezone: Annotated[int, Parameter("sTimezone", "timezone", int)]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setTimeZone",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="setTimeZone_",  # inferred; another one is taken off as well
-        page="/API/setTimezone.aspx",
-        words=words(WORDS),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
+    # The prefix is inferred; another one is taken off as well
+    spec = declare(
+        "setTimeZone", SOAP11_SEEN | TEXT, page="/API/setTimezone.aspx", words=WORDS, effect=Effect.IDEMPOTENT
     )
 
 
@@ -276,16 +226,8 @@ class SetDelimiter(Operation[None]):
 
     delimiter: Annotated[str, Parameter("sDelimiter", "delimiter")] = attrs.field(default="|", converter=_delimiter)
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setDelimiter",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="setDelimiter_",  # inferred; another one is taken off as well
-        page="/API/setDelimiter.aspx",
-        words=words(WORDS),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    # The prefix is inferred; another one is taken off as well
+    spec = declare("setDelimiter", SOAP11_SEEN | TEXT, words=WORDS, effect=Effect.IDEMPOTENT)
 
 
 @operation
@@ -300,16 +242,8 @@ class SetOutput(Operation[None]):
 
     output: Annotated[ReportOutput, Parameter("eOutput", "output", choices=tuple(ReportOutput))]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setOutput",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="setOutput_",  # inferred; another one is taken off as well
-        page="/API/setOutput.aspx",
-        words=words(WORDS),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    # The prefix is inferred; another one is taken off as well
+    spec = declare("setOutput", SOAP11_SEEN | TEXT, words=WORDS, effect=Effect.IDEMPOTENT)
 
 
 @operation
@@ -322,12 +256,4 @@ class SetDateFormat(Operation[None]):
 
     date_format: Annotated[str, on_page("dateformat")]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setDateFormat",
-        bindings=TEXT_SEEN,
-        page="/API/setDateFormat.aspx",
-        words=words(WORDS),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    spec = declare("setDateFormat", TEXT_SEEN, words=WORDS, effect=Effect.IDEMPOTENT)

@@ -7,13 +7,13 @@ inferred from the operations of `report_settings`, which set it. A value that ca
 import re
 from collections.abc import Mapping
 from datetime import datetime, time
-from typing import Any, ClassVar
+from typing import Any
 
-from aiorescue.operation import Operation, Output, PageLayout, Spec, operation
+from aiorescue.operation import Operation, Output, PageLayout, operation
 from aiorescue.rescue.answers.records import moment
 from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.report_settings import WORDS
-from aiorescue.rescue.service import AUTH_CODE, RESCUE, TEXT, TEXT_INFERRED, TEXT_SEEN, words
+from aiorescue.rescue.service import TEXT, TEXT_INFERRED, TEXT_SEEN, declare
 
 _MOMENT = re.compile(r"\d{1,2}/\d{1,2}/\d{4}(?: \d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?)?")
 _TIME = re.compile(r"\b(\d{1,2}):(\d{2})(?::(\d{2}))?\b")
@@ -53,16 +53,7 @@ class GetReportArea(Operation[ReportArea | str]):
         The area; a name that is not known is kept as it came.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getReportArea",
-        bindings=TEXT,
-        page="/API/getReportArea.aspx",
-        page_layout=PageLayout.VALUE,
-        words=words(WORDS),
-        outputs=(Output("value"),),
-        identity=AUTH_CODE,
-    )
+    spec = declare("getReportArea", TEXT, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> ReportArea | str:
@@ -78,15 +69,8 @@ class GetReportAreaV2(Operation[ReportArea | str]):
         The area; a name that is not known is kept as it came.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getReportArea_v2",
-        bindings=TEXT_INFERRED,
-        page="/API/getReportArea_v2.aspx",
-        page_layout=PageLayout.VALUE,
-        words=words(WORDS),
-        outputs=(Output("value"),),
-        identity=AUTH_CODE,
+    spec = declare(
+        "getReportArea_v2", TEXT_INFERRED, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),)
     )
 
     @classmethod
@@ -103,15 +87,8 @@ class GetReportAreaV8(Operation[ReportArea | str]):
         The area; a name that is not known is kept as it came.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getReportArea_v8",
-        bindings=TEXT_INFERRED,
-        page="/API/getReportArea_v8.aspx",
-        page_layout=PageLayout.VALUE,
-        words=words(WORDS),
-        outputs=(Output("value"),),
-        identity=AUTH_CODE,
+    spec = declare(
+        "getReportArea_v8", TEXT_INFERRED, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),)
     )
 
     @classmethod
@@ -128,16 +105,7 @@ class GetReportType(Operation[ReportType]):
         All rows, or a summary.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getReportType",
-        bindings=TEXT_SEEN,
-        page="/API/getReportType.aspx",
-        page_layout=PageLayout.VALUE,
-        words=words(WORDS),
-        outputs=(Output("value"),),
-        identity=AUTH_CODE,
-    )
+    spec = declare("getReportType", TEXT_SEEN, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> ReportType:
@@ -156,16 +124,7 @@ class GetReportDate(Operation[tuple[datetime, datetime]]):
         Begin and end, without a zone: they are in the one that is set.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getReportDate",
-        bindings=TEXT,
-        page="/API/getReportDate.aspx",
-        page_layout=PageLayout.VALUE,
-        words=words(WORDS),
-        outputs=(Output("value"),),
-        identity=AUTH_CODE,
-    )
+    spec = declare("getReportDate", TEXT, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> tuple[datetime, datetime]:
@@ -184,16 +143,7 @@ class GetReportTime(Operation[tuple[time, time]]):
         Begin and end.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getReportTime",
-        bindings=TEXT,
-        page="/API/getReportTime.aspx",
-        page_layout=PageLayout.VALUE,
-        words=words(WORDS),
-        outputs=(Output("value"),),
-        identity=AUTH_CODE,
-    )
+    spec = declare("getReportTime", TEXT, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> tuple[time, time]:
@@ -214,15 +164,13 @@ class GetTimeZone(Operation[int]):
         Minutes from UTC.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getTimeZone",
-        bindings=TEXT,
+    spec = declare(
+        "getTimeZone",
+        TEXT,
         page="/API/getTimezone.aspx",
         page_layout=PageLayout.VALUE,
-        words=words(WORDS),
+        words=WORDS,
         outputs=(Output("value"),),
-        identity=AUTH_CODE,
     )
 
     @classmethod
@@ -242,16 +190,7 @@ class GetDelimiter(Operation[str]):
         The delimiter.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getDelimiter",
-        bindings=TEXT,
-        page="/API/getDelimiter.aspx",
-        page_layout=PageLayout.VALUE,
-        words=words(WORDS),
-        outputs=(Output("value"),),
-        identity=AUTH_CODE,
-    )
+    spec = declare("getDelimiter", TEXT, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> str:
@@ -271,16 +210,7 @@ class GetOutput(Operation[ReportOutput]):
         XML or TEXT.
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getOutput",
-        bindings=TEXT,
-        page="/API/getOutput.aspx",
-        page_layout=PageLayout.VALUE,
-        words=words(WORDS),
-        outputs=(Output("value"),),
-        identity=AUTH_CODE,
-    )
+    spec = declare("getOutput", TEXT, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> ReportOutput:

@@ -1,12 +1,11 @@
 """Reports, chats and notes. What a report shows is set before with the operations of `report_settings`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from aiorescue.operation import Family, Operation, Output, PageLayout, Parameter, Spec, operation
+from aiorescue.operation import Family, Operation, Output, PageLayout, Parameter, operation
 from aiorescue.rescue.answers.report import Chat, Report, ReportNodeRef
-from aiorescue.rescue.answers.report_stream import ReportRows
-from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP11_SEEN, TEXT, TEXT_SEEN, words
+from aiorescue.rescue.service import SOAP11_SEEN, TEXT, TEXT_SEEN, declare
 
 R = TypeVar("R")
 SessionId = Annotated[int, Parameter("iSessionID", "session", int)]
@@ -29,16 +28,8 @@ class GetChat(Operation[Chat]):
 
     session: SessionId
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getChat",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="getChat_",
-        page="/API/getChat.aspx",
-        page_layout=PageLayout.VALUE,
-        words=words(_WORDS),
-        outputs=(Output("sChatLog"),),
-        identity=AUTH_CODE,
+    spec = declare(
+        "getChat", SOAP11_SEEN | TEXT, page_layout=PageLayout.VALUE, words=_WORDS, outputs=(Output("sChatLog"),)
     )
 
     @classmethod
@@ -59,22 +50,13 @@ class GetNote(Operation[str]):
 
     session: SessionId
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getNote",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="getNote_",
-        page="/API/getNote.aspx",
-        words=words(_WORDS),
-        page_words=words("InvalidParam_Session"),
+    spec = declare(
+        "getNote",
+        SOAP11_SEEN | TEXT,
+        words=_WORDS,
+        page_words="InvalidParam_Session",
         outputs=(Output("sNote", "NOTE"),),
-        identity=AUTH_CODE,
     )
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> str:
-        """The note."""
-        return str(values["sNote"])
 
 
 @operation
@@ -91,16 +73,12 @@ class GetReport(Operation[Report]):
     node: NodeId
     node_ref: Annotated[ReportNodeRef, Parameter("eNodeRef", "nodetype", choices=_FIRST_REFS)] = ReportNodeRef.NODE
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getReport",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="getReport_",
-        page="/API/getReport.aspx",
+    spec = declare(
+        "getReport",
+        SOAP11_SEEN | TEXT,
         page_layout=PageLayout.BODY,
-        words=words(_WORDS),
+        words=_WORDS,
         outputs=(Output("sReport"),),
-        identity=AUTH_CODE,
         family=Family.REPORTS,
         streamed=True,
     )
@@ -113,25 +91,11 @@ class GetReport(Operation[Report]):
 
 @operation
 class ReportV2(Operation[R]):
-    """getReport_v2, whatever is made of its answer."""
+    """The parameters of getReport_v2, for operations that read its answer into different types."""
 
     node: NodeId
     node_ref: Annotated[ReportNodeRef, Parameter("eNodeRef", "nodetype", choices=tuple(ReportNodeRef))] = (
         ReportNodeRef.NODE
-    )
-
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getReport_v2",
-        bindings=SOAP11_SEEN | TEXT_SEEN,
-        prefix="getReport_",
-        page="/API/getReport_v2.aspx",
-        page_layout=PageLayout.BODY,
-        words=words(_WORDS),
-        outputs=(Output("sReport"),),
-        identity=AUTH_CODE,
-        family=Family.REPORTS,
-        streamed=True,
     )
 
 
@@ -146,17 +110,17 @@ class GetReportV2(ReportV2[Report]):
         node_ref: what kind of node that is.
     """
 
+    spec = declare(
+        "getReport_v2",
+        SOAP11_SEEN | TEXT_SEEN,
+        page_layout=PageLayout.BODY,
+        words=_WORDS,
+        outputs=(Output("sReport"),),
+        family=Family.REPORTS,
+        streamed=True,
+    )
+
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> Report:
         """The report, in whichever output form was set."""
         return Report.parse(values["sReport"])
-
-
-@operation
-class OpenReportV2(ReportV2[ReportRows]):
-    """The same, to be decoded later: part of `RescueClient.stream_report`."""
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> ReportRows:
-        """The rows, which whoever gets them closes."""
-        return ReportRows(values["sReport"])

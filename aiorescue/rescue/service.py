@@ -1,5 +1,6 @@
 """What all Rescue operations have in common: the service's address, its status words, the auth code."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -7,13 +8,18 @@ from aiorescue import errors
 from aiorescue.operation import (
     Answer,
     Binding,
+    Effect,
     Evidence,
+    Family,
+    Needs,
     Operation,
     Outcome,
     OutcomeClass,
     Output,
+    PageLayout,
     Parameter,
     Service,
+    Spec,
     verdict,
 )
 from aiorescue.rescue.answers import pages, records
@@ -28,6 +34,9 @@ ASMX_INFERRED = {Binding.HTTP_GET: _INFERRED, Binding.HTTP_POST: _INFERRED}
 
 #: The parameter that stands in for a login on nearly every operation.
 AUTH_CODE = Parameter("sAuthCode", "authcode", secret=True)
+
+_VERSION = re.compile(r"_?[vV][0-9_]+$")
+_CAPITAL_VERSION = re.compile(r"_?V(?=[0-9]+$)")
 
 
 #: SOAP as client code shows it: 1.1 was seen, and 1.2 comes with it on every page that was read.
@@ -51,11 +60,6 @@ def either(no: str, yes: str) -> Mapping[str, Any]:
         return (no, yes)[value] if isinstance(value, bool) else value
 
     return {"choices": (no, yes), "encode": encode}
-
-
-def words(members: str, *more: str) -> tuple[str, ...]:
-    """Status words from one line, as an operation page prints them."""
-    return (*members.split(), *more)
 
 
 def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
@@ -136,3 +140,66 @@ RESCUE = Service(
     asmx="/API/API.asmx",
     understand=understand,
 )
+
+
+def declare(
+    name: str,
+    bindings: Mapping[Binding, Evidence],
+    *,
+    words: str,
+    prefix: str | None = None,
+    page: str | None = None,
+    page_words: str = "",
+    page_layout: PageLayout = PageLayout.KEYS,
+    outputs: tuple[Output, ...] = (),
+    needs: Needs = Needs.IDENTITY,
+    effect: Effect = Effect.READ,
+    family: Family | None = None,
+    own_credentials: tuple[str, str] | None = None,
+    secret_answer: bool = False,
+    streamed: bool = False,
+) -> Spec:
+    """The declaration of a Rescue operation: what is special about it; the rest follows from its name and bindings.
+
+    Args:
+        name: the vendor's name, as it is written over SOAP.
+        bindings: where it answers, and how we know.
+        words: its status words in the SOAP spelling, separated by blanks.
+        prefix: what stands before those words in XML answers; by default the name without its version, and ``_``.
+        page: path of its text page; by default ``/API/`` and the name, with the version written as ``_v2``.
+        page_words: status words that only the text page knows, separated by blanks.
+        page_layout: how the text page writes the outputs.
+        outputs: what an OK brings along; the value of a single one is the result.
+        needs: as whom it is called; only with an identity does it take the auth code.
+        effect: what a repetition would do.
+        family: the limit that it is counted against.
+        own_credentials: the fields for name and password; left out, the client's `Login` fills them.
+        secret_answer: the answer holds a secret, so it is never quoted.
+        streamed: the text page's answer may be too long for memory.
+    """
+    has_page = not bindings.keys().isdisjoint(TEXT)
+    has_forms = not bindings.keys().isdisjoint(ASMX)
+    has_xml = not bindings.keys() <= TEXT.keys()
+    if prefix is None:
+        prefix = f"{_VERSION.sub('', name)}_" if has_xml else ""
+    if page is None:
+        page = f"/API/{_CAPITAL_VERSION.sub('_v', name)}.aspx" if has_page else ""
+    return Spec(
+        service=RESCUE,
+        name=name,
+        bindings=bindings,
+        prefix=prefix,
+        root=f"{name}Ret" if has_forms else "",
+        page=page,
+        page_layout=page_layout,
+        words=tuple(words.split()),
+        page_words=tuple(page_words.split()),
+        outputs=outputs,
+        identity=AUTH_CODE if needs is Needs.IDENTITY else None,
+        needs=needs,
+        effect=effect,
+        family=family,
+        own_credentials=own_credentials,
+        secret_answer=secret_answer,
+        streamed=streamed,
+    )

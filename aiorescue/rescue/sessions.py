@@ -1,22 +1,20 @@
 """Sessions: which there are, and what an administrator can do to them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
-from aiorescue.operation import Binding, Effect, Evidence, Operation, Output, PageLayout, Parameter, Spec, operation
+from aiorescue.operation import Binding, Effect, Evidence, Operation, Output, PageLayout, Parameter, operation
 from aiorescue.rescue.answers.sessions import NodeRef, Session
 from aiorescue.rescue.service import (
     ASMX,
     ASMX_INFERRED,
-    AUTH_CODE,
-    RESCUE,
     SOAP,
     SOAP11_SEEN,
     TEXT,
     TEXT_INFERRED,
+    declare,
     either,
     on_page,
-    words,
 )
 
 SessionId = Annotated[int, Parameter("iSession", "session", int)]
@@ -24,7 +22,8 @@ NodeId = Annotated[int, Parameter("iNode", "node", int)]
 SomeNode = Annotated[int | None, Parameter("iNodeID", "node", int)]
 SomeNodeRef = Annotated[NodeRef, Parameter("eNodeRef", "noderef", choices=tuple(NodeRef))]
 
-_ACTION_WORDS = "Error OK NotLoggedInAsAdmin ActionFailed Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+#: Status words of every action on a session.
+ACTION = "Error OK NotLoggedInAsAdmin ActionFailed Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 
 
 @operation
@@ -39,16 +38,12 @@ class StartSession(Operation[None]):
     session: SessionId
     node: NodeId
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="startSession",
-        bindings=SOAP | ASMX | TEXT,
+    spec = declare(
+        "startSession",
+        SOAP | ASMX | TEXT,
         prefix="startSessionRet_",
-        root="startSessionRet",
-        page="/API/startSession.aspx",
-        words=words(_ACTION_WORDS),
-        page_words=words("InvalidParam_Session InvalidParam_Node"),
-        identity=AUTH_CODE,
+        words=ACTION,
+        page_words="InvalidParam_Session InvalidParam_Node",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -66,16 +61,12 @@ class CloseSession(Operation[None]):
 
     session: SessionId
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="closeSession",
-        bindings=SOAP | ASMX_INFERRED | TEXT,
+    spec = declare(
+        "closeSession",
+        SOAP | ASMX_INFERRED | TEXT,
         prefix="closeSessionRet_",
-        root="closeSessionRet",
-        page="/API/closeSession.aspx",
-        words=words(_ACTION_WORDS),
-        page_words=words("InvalidParam_Session"),
-        identity=AUTH_CODE,
+        words=ACTION,
+        page_words="InvalidParam_Session",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -92,16 +83,7 @@ class HoldSession(Operation[None]):
 
     session: Annotated[int, on_page("session", int)]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="holdSession",
-        bindings=TEXT,
-        page="/API/holdSession.aspx",
-        words=words(_ACTION_WORDS),
-        page_words=words("InvalidParam_Session"),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    spec = declare("holdSession", TEXT, words=ACTION, page_words="InvalidParam_Session", effect=Effect.IDEMPOTENT)
 
 
 @operation
@@ -116,16 +98,12 @@ class CancelAction(Operation[None]):
 
     session: SessionId
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="cancelAction",
-        bindings=SOAP | ASMX_INFERRED | TEXT,
+    spec = declare(
+        "cancelAction",
+        SOAP | ASMX_INFERRED | TEXT,
         prefix="cancelActionRet_",
-        root="cancelActionRet",
-        page="/API/cancelAction.aspx",
-        words=words(_ACTION_WORDS),
-        page_words=words("InvalidParam_Session"),
-        identity=AUTH_CODE,
+        words=ACTION,
+        page_words="InvalidParam_Session",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -148,16 +126,7 @@ class TransferSession(Operation[None]):
     node_ref: Annotated[NodeRef, on_page("noderef", choices=tuple(NodeRef))] = NodeRef.NODE
     comment: Annotated[str, on_page("comment")] = ""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="transferSession",
-        bindings=TEXT,
-        page="/API/transferSession.aspx",
-        words=words(_ACTION_WORDS),
-        page_words=words("InvalidParam_Node"),
-        identity=AUTH_CODE,
-        effect=Effect.IDEMPOTENT,
-    )
+    spec = declare("transferSession", TEXT, words=ACTION, page_words="InvalidParam_Node", effect=Effect.IDEMPOTENT)
 
 
 @operation
@@ -174,15 +143,12 @@ class IsAnyTechAvailableOnChannel(Operation[bool]):
     channel: Annotated[int, on_page("ChannelID", int)]
     excluding_away_and_busy: Annotated[bool, on_page("ExcludingAwayAndBusy", **either("false", "true"))] = False
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="isAnyTechAvailableOnChannel",
-        bindings=TEXT,
-        page="/API/isAnyTechAvailableOnChannel.aspx",
+    spec = declare(
+        "isAnyTechAvailableOnChannel",
+        TEXT,
         page_layout=PageLayout.WORD,
-        words=words("TRUE FALSE Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"),
+        words="TRUE FALSE Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled",
         outputs=(Output("isAnyTechAvailableOnChannel"),),
-        identity=AUTH_CODE,
     )
 
     @classmethod
@@ -211,12 +177,6 @@ class SessionsRequest(Operation[list[Session]]):
     node: SomeNode = None
     node_ref: SomeNodeRef = NodeRef.NODE
 
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> list[Session]:
-        """The sessions, in the service's order. Closed ones stay for a while."""
-        sessions: list[Session] = values["aSessions"]
-        return sessions
-
 
 @operation
 class GetSession(SessionsRequest):
@@ -225,17 +185,13 @@ class GetSession(SessionsRequest):
     SOAP is known from the vendor's samples without its answer: the list is read as that of version 3 (inferred).
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getSession",
-        bindings=SOAP11_SEEN | TEXT,
-        prefix="getSession_",
-        page="/API/getSession.aspx",
+    spec = declare(
+        "getSession",
+        SOAP11_SEEN | TEXT,
         page_layout=PageLayout.TABLE,
-        words=words(_LIST_WORDS),
-        page_words=words("InvalidParam_Node"),
+        words=_LIST_WORDS,
+        page_words="InvalidParam_Node",
         outputs=(Output("aSessions", record=Session, item="SESSION"),),
-        identity=AUTH_CODE,
     )
 
 
@@ -246,16 +202,13 @@ class GetSessionV2(SessionsRequest):
     Only the text page is known; its path follows from the page's title (inferred).
     """
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getSession_V2",
-        bindings=TEXT_INFERRED,
-        page="/API/getSession_v2.aspx",
+    spec = declare(
+        "getSession_V2",
+        TEXT_INFERRED,
         page_layout=PageLayout.TABLE,
-        words=words("OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"),
-        page_words=words("InvalidParam_Node"),
+        words="OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled",
+        page_words="InvalidParam_Node",
         outputs=(Output("aSessions", record=Session, item="SESSION_V2"),),
-        identity=AUTH_CODE,
     )
 
 
@@ -263,15 +216,11 @@ class GetSessionV2(SessionsRequest):
 class GetSessionV3(SessionsRequest):
     """The sessions of a node, with six custom fields each. Vendor: ``getSession_V3`` (``getSession_v3``)."""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getSession_V3",
-        bindings={Binding.SOAP11: Evidence.CLIENT, Binding.SOAP12: Evidence.CLIENT} | TEXT,
-        prefix="getSession_",
-        page="/API/getSession_v3.aspx",
+    spec = declare(
+        "getSession_V3",
+        {Binding.SOAP11: Evidence.CLIENT, Binding.SOAP12: Evidence.CLIENT} | TEXT,
         page_layout=PageLayout.TABLE,
-        words=words(_LIST_WORDS),
-        page_words=words("InvalidParam_Node"),
+        words=_LIST_WORDS,
+        page_words="InvalidParam_Node",
         outputs=(Output("aSessions", record=Session, item="SESSION_V3"),),
-        identity=AUTH_CODE,
     )

@@ -1,7 +1,7 @@
 """People: administrators and technicians, looked up, made and changed."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import attrs
 
@@ -15,33 +15,21 @@ from aiorescue.operation import (
     PageLayout,
     Parameter,
     Slot,
-    Spec,
     operation,
     slots_of,
 )
 from aiorescue.rescue.answers.nodes import User
 from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
-from aiorescue.rescue.service import AUTH_CODE, RESCUE, SOAP, SOAP11_SEEN, TEXT, TEXT_INFERRED, either, on_page, words
+from aiorescue.rescue.service import SOAP, SOAP11_SEEN, TEXT, TEXT_INFERRED, declare, either, on_page
 
 #: The most users that the guide recommends in one call.
 MOST_USERS = 1_000
 
-_USER_WORDS = (*words(REFUSALS), "InvalidParam_NodeID")
+_USER_WORDS = f"{REFUSALS} InvalidParam_NodeID"
 
 
 @operation
-class UserRequest(Operation[User]):
-    """What answers with a user."""
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> User:
-        """The user."""
-        user: User = values["oUser"]
-        return user
-
-
-@operation
-class GetUser(UserRequest):
+class GetUser(Operation[User]):
     """An administrator or technician. Vendor: ``getUser``.
 
     Args:
@@ -50,21 +38,17 @@ class GetUser(UserRequest):
 
     node: NodeId
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getUser",
-        bindings=SOAP | TEXT,
-        prefix="getUser_",
-        page="/API/getUser.aspx",
+    spec = declare(
+        "getUser",
+        SOAP | TEXT,
         words=_USER_WORDS,
-        page_words=words("InvalidParam_Node"),
+        page_words="InvalidParam_Node",
         outputs=(Output("oUser", record=User),),
-        identity=AUTH_CODE,
     )
 
 
 @operation
-class GetUserV2(UserRequest):
+class GetUserV2(Operation[User]):
     """An administrator or technician. SOAP only, known from a client's code. Vendor: ``getUser_v2``.
 
     That the user has the fields of the other versions is inferred.
@@ -75,19 +59,11 @@ class GetUserV2(UserRequest):
 
     node: Annotated[int, Parameter("iNodeID", holds=int)]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getUser_v2",
-        bindings=SOAP11_SEEN,
-        prefix="getUser_",
-        words=_USER_WORDS,
-        outputs=(Output("oUser", record=User),),
-        identity=AUTH_CODE,
-    )
+    spec = declare("getUser_v2", SOAP11_SEEN, words=_USER_WORDS, outputs=(Output("oUser", record=User),))
 
 
 @operation
-class GetUserV3(UserRequest):
+class GetUserV3(Operation[User]):
     """An administrator or technician, by node or e-mail address. Vendor: ``getUser_v3``.
 
     The text page's path follows from its title (inferred).
@@ -100,16 +76,12 @@ class GetUserV3(UserRequest):
     node: NodeId = 0
     email: Annotated[str, Parameter("sUserEmail", "email")] = ""
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="getUser_v3",
-        bindings=SOAP | TEXT_INFERRED,
-        prefix="getUser_",
-        page="/API/getUser_v3.aspx",
-        words=(*_USER_WORDS, "InvalidParam_Email", "Invalid_EmailAndNodeIdBothSpecified"),
-        page_words=words("InvalidParam_Node"),
+    spec = declare(
+        "getUser_v3",
+        SOAP | TEXT_INFERRED,
+        words=f"{_USER_WORDS} InvalidParam_Email Invalid_EmailAndNodeIdBothSpecified",
+        page_words="InvalidParam_Node",
         outputs=(Output("oUser", record=User),),
-        identity=AUTH_CODE,
     )
 
     def __attrs_post_init__(self) -> None:
@@ -136,16 +108,13 @@ class CreateUser(Operation[int]):
 
     parent: Annotated[int, on_page("parent", int)]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="createUser",
-        bindings=TEXT,
-        page="/API/createUser.aspx",
+    spec = declare(
+        "createUser",
+        TEXT,
         page_layout=PageLayout.BODY,
-        words=words(REFUSALS),
-        page_words=words("InvalidParam_Parent"),
+        words=REFUSALS,
+        page_words="InvalidParam_Parent",
         outputs=(Output("node"),),
-        identity=AUTH_CODE,
         effect=Effect.CREATES,
     )
 
@@ -206,15 +175,7 @@ class CreateUsers(Operation[None]):
 
     users: tuple[NewUser, ...] = attrs.field(converter=_new_users)
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="createUsers",
-        bindings={Binding.TEXT_POST: Evidence.INFERRED},
-        page="/API/createUsers.aspx",
-        words=words(REFUSALS),
-        identity=AUTH_CODE,
-        effect=Effect.CREATES,
-    )
+    spec = declare("createUsers", {Binding.TEXT_POST: Evidence.INFERRED}, words=REFUSALS, effect=Effect.CREATES)
 
     def __attrs_post_init__(self) -> None:
         if not 0 < len(self.users) <= MOST_USERS:
@@ -242,9 +203,12 @@ Password = Annotated[
 PagePassword = Annotated[str, on_page("pwd", secret=True), on_page("confpwd", secret=True)]
 
 _SET_WORDS = (
-    *words(REFUSALS),
-    *words("InvalidParam_Status InvalidParam_Name InvalidParam_Email InvalidParam_Email_Already_In_Use"),
-    *words("InvalidParam_MobileAddOn InvalidParam_Missing_Current_Password"),
+    f"{REFUSALS} InvalidParam_Status InvalidParam_Name InvalidParam_Email InvalidParam_Email_Already_In_Use"
+    " InvalidParam_MobileAddOn InvalidParam_Missing_Current_Password"
+)
+_ONLY_OVER_SOAP = (
+    "InvalidParam_NodeID InvalidParam_Password_Cannot_Contain_Whitespace_Characters"
+    " InvalidParam_Password_Has_To_Be_At_Least_8_Characters_Long"
 )
 
 
@@ -281,20 +245,11 @@ class SetUser(Operation[None]):
     description: Annotated[str, Parameter("sDescription", "description")] = ""
     mobile_addon: Annotated[bool, Parameter("eAddOns", "addons", **either("False", "True"))] = False
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setUser",
-        bindings=SOAP | TEXT_INFERRED,
-        prefix="setUser_",
-        page="/API/setUser.aspx",
-        words=(
-            *_SET_WORDS,
-            "InvalidParam_NodeID",
-            "InvalidParam_Password_Cannot_Contain_Whitespace_Characters",
-            "InvalidParam_Password_Has_To_Be_At_Least_8_Characters_Long",
-        ),
-        page_words=words("InvalidParam_Node"),
-        identity=AUTH_CODE,
+    spec = declare(
+        "setUser",
+        SOAP | TEXT_INFERRED,
+        words=f"{_SET_WORDS} {_ONLY_OVER_SOAP}",
+        page_words="InvalidParam_Node",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -332,14 +287,11 @@ class SetUserV2(Operation[None]):
     mobile_addon: Annotated[bool, on_page("mobileaddon", **either("False", "True"))] = False
     rpat_addon: Annotated[bool, on_page("rpataddon", **either("False", "True"))] = False
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setUser_v2",
-        bindings=TEXT_INFERRED,
-        page="/API/setUser_v2.aspx",
+    spec = declare(
+        "setUser_v2",
+        TEXT_INFERRED,
         words=_SET_WORDS,
-        page_words=words("InvalidParam_Node InvalidParam_RPATAddOn"),
-        identity=AUTH_CODE,
+        page_words="InvalidParam_Node InvalidParam_RPATAddOn",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -358,11 +310,11 @@ class SetUserStatusV71(Operation[None]):
     node: Annotated[int, Parameter("iNodeID", holds=int)]
     enabled: Annotated[bool, Parameter("eStatus", **either("Disabled", "Enabled"))]
 
-    spec: ClassVar[Spec] = Spec(
-        service=RESCUE,
-        name="setUserStatus_v7_1",
-        bindings={Binding.SOAP11: Evidence.INFERRED, Binding.SOAP12: Evidence.INFERRED},
-        words=_USER_WORDS,  # its OK has no prefix; the other words are inferred
-        identity=AUTH_CODE,
+    spec = declare(
+        "setUserStatus_v7_1",
+        {Binding.SOAP11: Evidence.INFERRED, Binding.SOAP12: Evidence.INFERRED},
+        # its OK has no prefix; the other words are inferred
+        words=_USER_WORDS,
         effect=Effect.IDEMPOTENT,
+        prefix="",
     )

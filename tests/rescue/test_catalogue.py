@@ -10,6 +10,7 @@ from support import EXAMPLES
 
 from aiorescue import Binding, RescueClient, rescue, wire
 from aiorescue.call.awaits import operations_of
+from aiorescue.emulator.state import ANSWERED
 from aiorescue.operation import Effect, Family, Operation
 from aiorescue.wire import Authorization
 
@@ -154,6 +155,19 @@ def test_every_example_can_be_sent_and_shows_no_secret(name: str, binding: Bindi
     assert hash(operation) == hash(EXAMPLES[name])
 
 
-def test_the_page_about_operations_is_up_to_date():
-    found = subprocess.run([sys.executable, ROOT / "docs" / "rescue_operations.py", "--check"], check=False)
-    assert found.returncode == 0, "run: python docs/rescue_operations.py"
+def test_generated_files_are_up_to_date():
+    command = [sys.executable, ROOT / "docs" / "generate.py", "--check"]
+    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+
+
+@pytest.mark.parametrize("operation", rescue.OPERATIONS.values(), ids=rescue.OPERATIONS)
+def test_an_operation_has_its_method_its_example_its_rule_and_its_export(operation: type[Operation]):
+    name = operation.__name__
+    assert operation in METHODS.values(), f"{name} is no method: add a line to aiorescue/rescue/client.py"
+    assert operation.spec.name in EXAMPLES, f"{name} has no example: add one to tests/support.py"
+    assert operation.spec.name in NAMES, (
+        f"{name} is not in NAMES: add its line to tests/rescue/test_rescue_catalogue.py"
+    )
+    assert operation.spec.name in ANSWERED, f"{name} is not emulated: add a rule to aiorescue/emulator/rules/rescue/"
+    assert name in rescue.__all__, f"{name} is not exported: run python docs/generate.py"

@@ -1,0 +1,64 @@
+# ruff: noqa: INP001 - part of a script, not of a package
+"""The source of `aiorescue/rescue/__init__.py`: imports and `__all__`, which type checkers must find in writing.
+
+Declarations are found in the source files, not by importing them, so that the list can be written anew after an
+operation was renamed or taken out.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOM = Path(__file__).parent.parent / "aiorescue" / "rescue"
+_LINE = 120
+
+#: What `aiorescue.rescue` exports beside the operations.
+_VALUES = {
+    "aiorescue.rescue.answers.nodes": "Account Group Hierarchy Node NodeStatus NodeType User",
+    "aiorescue.rescue.answers.report": "Chat ChatLine Report ReportArea ReportNodeRef ReportOutput ReportType",
+    "aiorescue.rescue.answers.report_stream": "ReportStream",
+    "aiorescue.rescue.answers.sessions": "NodeRef Session SessionStatus",
+    "aiorescue.rescue.catalogue": "OPERATIONS",
+    "aiorescue.rescue.client": "RescueClient",
+    "aiorescue.rescue.invitations": "EmailText",
+    "aiorescue.rescue.pins": "PinCode PinRequest SentPinCode",
+    "aiorescue.rescue.raw": "Raw",
+    "aiorescue.rescue.users": "NewUser",
+}
+_HEAD = '''"""LogMeIn Rescue: the client and its operations as values. Written by `docs/generate.py`; do not edit."""
+'''
+
+
+def _is_declaration(statement: ast.stmt) -> bool:
+    """Whether it is ``spec = declare(…)``."""
+    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
+        return False
+    return isinstance(statement.value.func, ast.Name) and statement.value.func.id == "declare"
+
+
+def declared(path: Path) -> list[str]:
+    """The names of the operations that a file declares."""
+    classes = [node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.ClassDef)]
+    return [each.name for each in classes if any(map(_is_declaration, each.body))]
+
+
+def _import(module: str, names: list[str]) -> str:
+    """An import statement as ruff formats it."""
+    line = f"from {module} import {', '.join(names)}"
+    return line if len(line) <= _LINE else "\n".join((f"from {module} import (", *(f"    {n}," for n in names), ")"))
+
+
+def _lines() -> Iterator[str]:
+    exported = {module: names.split() for module, names in _VALUES.items()}
+    for path in ROOM.glob("*.py"):
+        if names := declared(path):
+            exported.setdefault(f"aiorescue.rescue.{path.stem}", []).extend(names)
+    yield _HEAD
+    yield from (_import(module, sorted(names)) for module, names in sorted(exported.items()))
+    every = sorted((name for names in exported.values() for name in names), key=lambda name: (not name.isupper(), name))
+    yield "\n".join(("", "__all__ = [", *(f'    "{name}",' for name in every), "]"))
+
+
+def source() -> str:
+    """The whole file."""
+    return "\n".join(_lines()) + "\n"

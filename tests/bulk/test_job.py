@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from support import IMPATIENT
 
 from aiorescue import AuthCode, Login, Pace, RescueClient, errors
 from aiorescue.bulk import Issued, issue
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import CloseSession, GetAccount, RequestLensPinCodeV2, RequestPinCode
+from tests.support import IMPATIENT
 
 CODE = AuthCode("fixedtech0000")
 

@@ -6,12 +6,12 @@ from contextlib import closing
 
 import attrs
 import pytest
-from support import IMPATIENT
 
 from aiorescue import AuthCode, Binding, Pace, RescueClient, RetryPolicy, errors, rescue
 from aiorescue.emulator import Emulator
 from aiorescue.operation import Effect
 from tests.lab.clocks import QuickClock
+from tests.support import IMPATIENT
 
 TRIES = IMPATIENT.attempts
 CODE = AuthCode("fixedtech0000")

@@ -9,11 +9,11 @@ from html import escape, unescape
 from urllib.parse import quote_plus, unquote_plus
 
 import pytest
-from support import IMPATIENT
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, Ticket, errors, inforouter, rescue
 from aiorescue.emulator import Emulator
 from aiorescue.wire.response import clean
+from tests.support import IMPATIENT
 
 SECRETS = ("s3cr3t-c0de", "hunter2&<>", "hunter2", "3f2a1b4c-5d6e-7f8a-9b0c-1d2e3f4a5b6c")
 FAULTS = [

@@ -1,7 +1,6 @@
 """A server session owns its life; an account is the key of a pace; being too large is a reason, not a text."""
 
 import pytest
-from support import QuickClock
 
 from aiorescue import Login, errors, rescue
 from aiorescue.identity.login import LoginIdentity, hold
@@ -9,6 +8,7 @@ from aiorescue.identity.session import IDLE_LIMIT, ServerSession, SessionService
 from aiorescue.operation import Binding, Outcome, OutcomeClass
 from aiorescue.pace.pace import Account
 from aiorescue.wire import ANONYMOUS, Response, Unreadable, codec, read
+from tests.lab.clocks import QuickClock
 
 OK = Outcome(OutcomeClass.OK)
 ENDED = Outcome(OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn)

@@ -4,11 +4,11 @@ import asyncio
 
 import aiohttp
 import pytest
-from support import IMPATIENT
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, Pace, RescueClient, Ticket, errors, rescue
 from aiorescue.emulator import Emulator
 from tests.lab.clocks import QuickClock
+from tests.support import IMPATIENT
 
 TECH, SECOND = Login("tech@example.com", "secret"), Login("second@example.com", "secret")
 

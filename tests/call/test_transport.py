@@ -7,11 +7,11 @@ import aiohttp
 import pytest
 import trustme
 from aiohttp import web
-from support import IMPATIENT
 
 from aiorescue import AuthCode, RescueClient, RetryPolicy, errors, rescue
 from aiorescue.call import transport
 from aiorescue.emulator import Emulator
+from tests.support import IMPATIENT
 
 CODE = AuthCode("fixedtech0000")
 

@@ -4,13 +4,13 @@ What a word must mean is written here once more, from the design and the vendor'
 """
 
 import pytest
-from support import EXAMPLES, IMPATIENT
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, Ticket, errors, inforouter, rescue
 from aiorescue.emulator import Emulator
 from aiorescue.inforouter.answers.codes import BRACKET_CODES, ERROR_CODES, bracketed, numbered
 from aiorescue.operation import VERDICTS, Needs, Operation, OutcomeClass, verdict
 from tests.lab.clocks import QuickClock
+from tests.support import EXAMPLES, IMPATIENT
 
 TEXT = {Binding.TEXT_GET, Binding.TEXT_POST}
 OK, TRANSIENT, THROTTLED = OutcomeClass.OK, OutcomeClass.TRANSIENT, OutcomeClass.THROTTLED

@@ -1,9 +1,9 @@
 """What is wrong with a file stops everything before anything is sent; what is wrong with a row stops nothing."""
 
 import pytest
-from cli.customer_rows import FAST
 
 from aiorescue.cli.status import Status
+from tests.cli.customer_rows import FAST
 
 HEADER = "custom_field_0,tracking\n"
 

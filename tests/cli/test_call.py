@@ -7,12 +7,12 @@ import sys
 import termios
 
 import pytest
-from support import EXAMPLES
 
 from aiorescue import errors
 from aiorescue.cli.parameters import build, operation_named
 from aiorescue.cli.status import Status
 from aiorescue.rescue import OPERATIONS, CloseSession, RequestPinCode, RequestPinCodeV3, StartSession
+from tests.support import EXAMPLES
 
 SAMPLES = {str: "text", int: "7", bool: "true"}
 

@@ -2,9 +2,8 @@
 
 import signal
 
-from cli.customer_rows import FAST, rows
-
 from aiorescue.cli.status import Status
+from tests.cli.customer_rows import FAST, rows
 
 
 async def test_ctrl_c_finishes_what_is_in_flight_and_the_same_command_goes_on(command, slow_service, until):

@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
-from cli.customer_rows import FAST, rows
 
 from aiorescue.cli.status import Status
+from tests.cli.customer_rows import FAST, rows
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "customers.csv"
 

@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 
 import pytest
-from emulator.sockets import exchange, login
+
+from tests.emulator.sockets import exchange, login
 
 CAPTURES = Path(__file__).parent / "captures"
 

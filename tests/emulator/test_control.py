@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from emulator.sockets import exchange, login, page
+
+from tests.emulator.sockets import exchange, login, page
 
 
 async def control(service, method, path, body=None):

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from emulator.sockets import exchange, page, soap
-from emulator.wire_client import ask
-from support import EXAMPLES
 
 from aiorescue import inforouter, rescue
 from aiorescue.emulator import coverage
 from aiorescue.operation import Binding
+from tests.emulator.sockets import exchange, page, soap
+from tests.emulator.wire_client import ask
+from tests.support import EXAMPLES
 
 DOCS = Path(__file__).parents[2] / "docs"
 CODE = "<sAuthCode>fixedtech0000</sAuthCode>"

@@ -4,10 +4,10 @@ import io
 import os
 
 import pytest
-from emulator.sockets import exchange
 
 from aiorescue import Binding, InfoRouterClient, Login, RetryPolicy, errors
 from aiorescue.inforouter import CreateUploadHandler, UploadDocumentWithHandler1, UploadFileChunk
+from tests.emulator.sockets import exchange
 
 BINDINGS = pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.HTTP_POST, Binding.HTTP_GET])
 

@@ -4,10 +4,10 @@ import asyncio
 import contextlib
 
 import pytest
-from emulator.sockets import exchange, login, page, soap
 
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.faults import KINDS
+from tests.emulator.sockets import exchange, login, page, soap
 
 CODE = "<sAuthCode>fixedtech0000</sAuthCode>"
 

@@ -1,12 +1,12 @@
 """The account's tree and the people in it: shown, made, changed, moved and deleted."""
 
 import pytest
-from emulator.sockets import page
 
 from aiorescue import AuthCode, Login, RescueClient, errors, rescue
 from aiorescue.emulator.people import User
 from aiorescue.emulator.rules.rescue.tree import ADMINISTRATORS, CHANNEL, GROUP, MASTERS, ROOT, TECHNICIANS
 from aiorescue.rescue import NodeStatus, NodeType
+from tests.emulator.sockets import page
 
 JOHN_ADMIN, JOHN, JANE = 337365, 337366, 337368
 

@@ -3,10 +3,10 @@
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from emulator.sockets import page
 
 from aiorescue import AuthCode, Login, RescueClient, errors, rescue
 from aiorescue.rescue import ReportArea, ReportOutput
+from tests.emulator.sockets import page
 
 JOHN, JANE, ROOT = 337366, 337368, 337363
 

@@ -3,11 +3,11 @@
 import asyncio
 
 import pytest
-from emulator.sockets import exchange, login, page, soap, until
 
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.people import User
 from aiorescue.emulator.rules.rescue.pins import FIRST_PIN, PIN_STEP, PINS
+from tests.emulator.sockets import exchange, login, page, soap, until
 
 PIN = "OK\n\nPINCODE:"
 

@@ -4,14 +4,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from emulator.sockets import exchange, login
-from emulator.wire_client import INTERFACES, answer_root, ask, structure
-from support import EXAMPLES
 
 from aiorescue import inforouter, rescue
 from aiorescue.inforouter import Copy, CreateUploadHandler, DownloadFileChunk, GetCurrentUser, ServerInfo
 from aiorescue.operation import Binding
 from aiorescue.wire import Authorization, codec
+from tests.emulator.sockets import exchange, login
+from tests.emulator.wire_client import INTERFACES, answer_root, ask, structure
+from tests.support import EXAMPLES
 
 TESTS = Path(__file__).parents[1]
 RESCUE, INFOROUTER = TESTS / "rescue" / "samples", TESTS / "inforouter" / "samples"

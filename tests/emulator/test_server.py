@@ -7,9 +7,9 @@ import sys
 from urllib.parse import urlsplit
 
 import pytest
-from emulator.sockets import converse, exchange, page, soap, until
 
 from aiorescue.emulator import Emulator
+from tests.emulator.sockets import converse, exchange, page, soap, until
 
 ENVELOPE = (
     b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>'

@@ -1,11 +1,11 @@
 """Sessions from the customer's PIN to the report on them."""
 
 import pytest
-from emulator.sockets import exchange, page, soap
 
 from aiorescue import AuthCode, RescueClient, errors, rescue
 from aiorescue.emulator.rules.rescue.tree import CHANNEL
 from aiorescue.rescue import NodeRef, SessionStatus
+from tests.emulator.sockets import exchange, page, soap
 
 JOHN, JANE, GROUP = 337366, 337368, 337364
 

@@ -5,10 +5,10 @@ from datetime import datetime
 
 import pytest
 import zeep
-from emulator.sockets import exchange
-from support import EXAMPLES
 
 from aiorescue import Binding, inforouter, rescue
+from tests.emulator.sockets import exchange
+from tests.support import EXAMPLES
 
 RESCUE = "{https://secure.logmeinrescue.com/API/API.asmx}"
 INFOROUTER = "{http://tempuri.org/}"

@@ -2,10 +2,9 @@
 
 from xml.etree import ElementTree as ET
 
-from emulator.sockets import exchange
-
 from aiorescue.operation import Binding
 from aiorescue.wire import Authorization, codec
+from tests.emulator.sockets import exchange
 
 #: What the file names of the samples call the interfaces.
 INTERFACES = {

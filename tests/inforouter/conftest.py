@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
-from inforouter.library_server import Library
 
 from aiorescue import InfoRouterClient, Login
 from aiorescue.inforouter import METHODS
+from tests.inforouter.library_server import Library
 
 METHODS.load()
 

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from inforouter.library_server import Library
-from support import IMPATIENT
 
 from aiorescue import Binding, InfoRouterClient, Login, Ticket, errors
 from aiorescue.inforouter import METHODS, GetNextSearchPage, LogEntry, invocation
+from tests.inforouter.library_server import Library
+from tests.support import IMPATIENT
 
 ANN = Login("ann", "secret")
 BINDINGS = [Binding.SOAP11, Binding.HTTP_GET, Binding.HTTP_POST]

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from inforouter.library_server import Library
 
 from aiorescue import InfoRouterClient, Login, errors
+from tests.inforouter.library_server import Library
 
 ANN = Login("ann", "secret")
 BIG = bytes(range(256)) * 1_200

@@ -8,10 +8,10 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
-from inforouter.library_server import Library
-from support import IMPATIENT
 
 from aiorescue import Binding, InfoRouterClient, Login, errors
+from tests.inforouter.library_server import Library
+from tests.support import IMPATIENT
 
 ANN = Login("ann", "secret")
 BIG = random.Random(1).randbytes(300_000)

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from support import EXAMPLES
-
 from aiorescue import wire
 from aiorescue.operation import Binding, Outcome
 from aiorescue.wire import Authorization, Response
+from tests.support import EXAMPLES
 
 SAMPLES = Path(__file__).parent / "samples"
 BINDINGS = {

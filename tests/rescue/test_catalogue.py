@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import EXAMPLES
 
 from aiorescue import Binding, RescueClient, rescue, wire
 from aiorescue.call.awaits import operations_of
 from aiorescue.emulator.state import ANSWERED
 from aiorescue.operation import Effect, Family, Operation
 from aiorescue.wire import Authorization
+from tests.support import EXAMPLES
 
 ROOT = Path(__file__).parent.parent.parent
 METHODS = operations_of(RescueClient)

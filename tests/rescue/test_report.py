@@ -4,13 +4,13 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from support import IMPATIENT
 
 from aiorescue import AuthCode, Binding, Login, RescueClient, errors, rescue
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import ReportArea
 from tests.lab.clocks import QuickClock
 from tests.lab.rescue_pages import pages
+from tests.support import IMPATIENT
 
 LOGIN = Login("tech@example.com", "secret")
 SET = dict.fromkeys(

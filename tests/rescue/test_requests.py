@@ -6,11 +6,11 @@ from datetime import time as clock_time
 from urllib.parse import parse_qsl
 
 import pytest
-from support import EXAMPLES
 
 from aiorescue import Binding, errors, rescue, wire
 from aiorescue.operation import Operation
 from aiorescue.wire import Authorization
+from tests.support import EXAMPLES
 
 
 def page(operation: Operation) -> dict[str, str]:

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from support import IMPATIENT
 
 from aiorescue import AuthCode, Binding, Login, RescueClient, errors
 from aiorescue.call import spool
@@ -17,6 +16,7 @@ from aiorescue.rescue import GetReport, ReportOutput
 from tests.lab.report_pages import MIB, chunked, nameless, reports, text, until, whole, xml
 from tests.lab.report_server import report_server
 from tests.lab.rescue_pages import pages
+from tests.support import IMPATIENT
 
 DAY = date(2024, 1, 1)
 CODE = AuthCode("4ahx")

@@ -34,7 +34,7 @@ def read(request: Incoming, site: Site, shape: Shape) -> Reading:
         for parameter in shape.parameters
     }
     binding = Binding.TEXT_GET if request.method == "GET" else Binding.TEXT_POST
-    call = shape.call(values, request.cookie(site.cookie), records(fields))
+    call = shape.call(values, request.cookie(site.cookie), records(fields) if shape.takes_records else ())
     return Reading(call, binding, lambda result: Reply(write(shape, result), "text/html"), _WORDS)
 
 
@@ -42,10 +42,9 @@ def records(fields: Mapping[str, str]) -> Sequence[Mapping[str, str]]:
     """Rows of an array parameter among the fields of a page (``USERDATA[0].name``), in the order of their numbers."""
     rows: dict[int, dict[str, str]] = {}
     for name, value in fields.items():
-        if name.startswith("userdata["):
-            found = _RECORD.fullmatch(name)
-            if found is not None:
-                rows.setdefault(int(found[1]), {})[found[2]] = value
+        found = _RECORD.fullmatch(name)
+        if found is not None:
+            rows.setdefault(int(found[1]), {})[found[2]] = value
     return [rows[index] for index in sorted(rows)]
 
 

@@ -77,6 +77,11 @@ class Shape:
         return any(parameter.holds is bytes for parameter in self.parameters)
 
     @cached_property
+    def takes_records(self) -> bool:
+        """Whether the operation has an array parameter, which pages send as numbered fields."""
+        return self.operation.more_slots is not Operation.more_slots
+
+    @cached_property
     def filled(self) -> frozenset[str]:
         """Text parameters that must not be empty in forms: those that infoRouter's newer servers require."""
         if self.service.validates_requests or self.spec.name in _CAPTURED:

@@ -139,10 +139,11 @@ class State:
 
 
 def _check_outputs(call: Call, result: Result) -> None:
-    declared = [output.soap for output in call.operation.spec.outputs]
-    for name in result.outputs:
-        if name not in declared:
-            raise LookupError(
-                f"the rule of {call.name} answered with the output {name!r}, but the operation declares "
-                f"{', '.join(declared) or 'no outputs'}"
-            )
+    declared = {output.soap for output in call.operation.spec.outputs}
+    if result.outputs.keys() <= declared:
+        return
+    name = min(result.outputs.keys() - declared)
+    raise LookupError(
+        f"the rule of {call.name} answered with the output {name!r}, but the operation declares "
+        f"{', '.join(sorted(declared)) or 'no outputs'}"
+    )

@@ -46,6 +46,8 @@ def xsd(name: str, holds: type) -> str:
 
 def text_of(value: object) -> str:
     """A value as text, as the service writes it in an element or on a page."""
+    if value.__class__ is str:  # nearly always
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):

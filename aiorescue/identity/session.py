@@ -17,10 +17,10 @@ For each attempt a call takes a *lease*: a session that no other call uses, and 
 the lease is released, and the session goes back to the others. A *conversation* (`hold`) keeps one session for several
 calls that depend on what the server stores in it.
 
-A session ends in one of four ways. We log out. The server ends it after 20 idle minutes; we stop using it a minute
+A session ends in one of three ways. We log out. The server ends it after 20 idle minutes; we stop using it a minute
 earlier. An operator or a restart ends it at any moment, which shows only in the answer to the next call:
 ``NotLoggedIn``, or ``NotLoggedInAsAdmin`` where the operation needs an administrator. That call fails with this answer
-after exactly one request, unless the client may repeat it (``relogin=True``), and the next call logs in anew. And a
+after exactly one request, unless the client may repeat it (``relogin=True``), and the next call logs in anew. A
 session in a conversation that ends is not replaced, since what the server stored in it is gone.
 
 ``NotLoggedInAsAdmin`` is ambiguous. It also comes, in a session that is well and alive, when the user of the login is

@@ -12,9 +12,17 @@ IMPATIENT = RetryPolicy(first=0.0)
 _USER = {"node": 337366, "name": "John Doe", "email": "jdoe@company.com"}
 _BEGIN, _END = datetime(2024, 1, 2, 3, 4, 5), datetime(2024, 1, 31, 23, 59, 59)
 
+
+class Examples(dict[str, Operation]):
+    """Operations by the vendor's name; a missing one says what to do."""
+
+    def __missing__(self, name: str) -> Operation:
+        raise AssertionError(f"{rescue.OPERATIONS[name].__name__} has no example: add one to tests/support.py")
+
+
 #: One value of each Rescue operation, by its wire name.
-EXAMPLES: dict[str, Operation] = {
-    operation.spec.name: operation
+EXAMPLES = Examples(
+    (operation.spec.name, operation)
     for operation in (
         rescue.Login("tech@example.com", "secret"),
         rescue.Logout(),
@@ -86,4 +94,4 @@ EXAMPLES: dict[str, Operation] = {
         rescue.GetDelimiter(),
         rescue.GetOutput(),
     )
-}
+)

@@ -95,7 +95,6 @@ NAMES = dict(
 
 
 def test_every_operation_of_the_catalogue_is_a_method():
-    assert len(NAMES) == 69
     assert NAMES.keys() == rescue.OPERATIONS.keys()
     assert {operation.spec.name: name for name, operation in METHODS.items()} == NAMES
     assert all(getattr(rescue, operation.__name__) is operation for operation in METHODS.values())

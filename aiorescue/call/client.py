@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from aiorescue import errors
 from aiorescue.call.awaits import name_methods
 from aiorescue.call.conversation import Conversation, closed_error
+from aiorescue.call.observer import Observer, Stats, hub_of
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.runner import BeforeSend, CallRunner
 from aiorescue.call.transport import ClientSession, Transport, check_base_url
@@ -18,6 +19,9 @@ from aiorescue.identity.login import hold
 from aiorescue.operation import Binding, Operation
 from aiorescue.pace.pace import Pacers, PaceSetting
 from aiorescue.pace.turns import Priority
+
+if TYPE_CHECKING:
+    from aiorescue.events import Listener
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,6 +52,7 @@ class ServiceClient:
         relogin: bool,
         allow_plain_http: bool,
         clock: Clock | None,
+        on_event: "Listener | None",
     ) -> None:
         if timeout <= 0 or max_connections < 1:
             raise errors.InvalidRequest("timeout must be above 0 seconds, and max_connections at least 1")
@@ -55,6 +60,7 @@ class ServiceClient:
         self._clock = clock or SystemClock()
         self._transport = Transport(self.base_url, timeout=timeout, max_connections=max_connections, http=http)
         self._pacers = Pacers(pace, self._clock, self.base_url)
+        self._observer = Observer(self._clock, self.base_url, hub_of(on_event))
         self._runner = CallRunner(
             self._transport,
             clock=self._clock,
@@ -62,11 +68,16 @@ class ServiceClient:
             pacers=self._pacers,
             binding=binding,
             relogin=relogin,
+            observer=self._observer,
         )
         self._identities: Sequence[Identity] = ()
         self._under_way = 0
         self._idle = asyncio.Event()
         self._closed = False
+
+    def stats(self) -> Stats:
+        """What the client has done so far, in all and by operation and identity: calls, attempts, waits, rejections."""
+        return self._observer.stats(under_way=self._under_way, connections=self._transport.connections)
 
     @property
     def identities(self) -> Sequence[Identity]:

@@ -6,12 +6,14 @@ rejected as too fast is repeated at the pace's next turn, and one that met an en
 one (`CallRunner._attempt`). A single request, with a login before it if need be, is `CallRunner._request`.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from aiorescue import errors, wire
+from aiorescue.call.observer import NOTICEABLE, Counts, Observer, Watch
 from aiorescue.call.reader import INLINE, AnswerReader
 from aiorescue.call.retry import Budget, RetryPolicy, controller
 from aiorescue.call.transport import Transport
@@ -22,9 +24,14 @@ from aiorescue.pace.pace import Account, Pacers
 from aiorescue.pace.turns import Pacer, Priority
 from aiorescue.wire import Authorization, Response
 
+if TYPE_CHECKING:
+    from aiorescue.events import Hub
+
 R = TypeVar("R")
 BeforeSend = Callable[[], Awaitable[None]]
 
+#: Whether the log of calls is written at a level.
+_is_logged = logging.getLogger("aiorescue.call").isEnabledFor
 #: An enum member kept in a global, as those in `operation.status` are.
 _RETRY = Priority.RETRY
 
@@ -39,10 +46,16 @@ class Call(Budget):
         pacer: the pace of the identity's account for the operation's family.
         priority: place in the pace before the first request; later ones go out with `Priority.RETRY`.
         before_send: awaited before each request, when its turn has come.
+        counts: what is counted of the operation and the identity.
+
+    Attributes:
+        watch: makes the events of the call; None where nothing listens.
 
     Raises:
         errors.InvalidRequest: the binding cannot carry the operation.
     """
+
+    watch: Watch | None = None
 
     def __init__(
         self,
@@ -53,7 +66,9 @@ class Call(Budget):
         *,
         priority: Priority,
         before_send: BeforeSend | None,
+        counts: Counts,
     ) -> None:
+        self.counts = counts
         self.pacer = pacer
         self.operation = operation
         self.reader = reader
@@ -63,9 +78,17 @@ class Call(Budget):
         # What the binding cannot carry is refused here, before the call waits or logs in.
         self.draft = reader.codec.draft(operation)
 
+    def count_wait(self, seconds: float) -> None:
+        """Count the time that the call waited for a turn."""
+        self.counts.waits += 1
+        self.counts.waited += seconds
+        if self.watch is not None:
+            self.watch.waited(seconds)
+
     def count_orphan(self, outcome: Outcome[Any]) -> Outcome[Any]:
         """Count an ambiguous outcome. It is final where a repetition might create a second thing, as a second PIN."""
         self.orphans += 1
+        self.counts.orphans += 1
         if self.operation.spec.effect is Effect.CREATES:
             return attrs.evolve(outcome, outcome_class=OutcomeClass.FINAL, error=errors.AmbiguousOutcome)
         return outcome
@@ -81,6 +104,7 @@ class CallRunner:
         pacers: the pace of each account and family.
         binding: the client's preferred binding.
         relogin: whether a call that met an ended session or ticket is repeated once with a new one.
+        observer: counts calls, and tells listeners of them.
     """
 
     def __init__(
@@ -92,14 +116,16 @@ class CallRunner:
         pacers: Pacers,
         binding: Binding,
         relogin: bool,
+        observer: Observer,
     ) -> None:
         self._transport = transport
+        self._observer = observer
         self._clock = clock
         self._policy = policy
         self._pacers = pacers
         self._binding = binding
         self._relogin = relogin
-        self._controller = controller(policy, clock)
+        self._controller = controller(policy, clock, self._report_retry)
         #: By operation type and the binding named for the call; None for the client's preferred one.
         self._readers: dict[tuple[type[Operation[Any]], Binding | None], AnswerReader] = {}
 
@@ -115,6 +141,7 @@ class CallRunner:
         binding: Binding | None = None,
         before_send: BeforeSend | None = None,
         priority: Priority = Priority.CALL,
+        hub: "Hub | None" = None,
     ) -> R:
         """Make one call, from its first turn in the pace to its result.
 
@@ -124,11 +151,13 @@ class CallRunner:
             binding: the only binding to use; None for the client's preferred one, or the best that is documented.
             before_send: awaited before each request, when its turn has come.
             priority: place in the pace.
+            hub: the listeners of this call; None for those of the client.
 
         Raises:
             errors.RescueError: why there is no result.
         """
-        operation_type = type(operation)
+        operation_type, observer = type(operation), self._observer
+        name, identity_name = operation_type.spec.name, identity.name
         call = Call(
             identity.complete(operation),
             self._readers.get((operation_type, binding)) or self._find_reader(operation_type, binding),
@@ -136,19 +165,31 @@ class CallRunner:
             self._pacers.of(identity.account, operation_type.spec.family),
             priority=priority,
             before_send=before_send,
+            counts=observer.known.get((name, identity_name)) or observer.counts(name, identity_name),
         )
-        outcome = await self._attempt(call)
-        if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
-            outcome = await self._retry(call, outcome)
-        if outcome.outcome_class is status.OK:
-            value: Any = outcome.value
-            return operation.with_orphans(value, call.orphans) if call.orphans else value
-        raise _exception(outcome, call)
+        call.counts.calls += 1
+        if hub is not None or observer.hub is not None or _is_logged(logging.DEBUG):
+            call.watch = observer.watch(operation, call.reader.binding, identity_name, hub)
+        try:
+            outcome = await self._attempt(call)
+            if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
+                outcome = await self._retry(call, outcome)
+            if outcome.outcome_class is not status.OK:
+                raise _exception(outcome, call)  # noqa: TRY301 - failures are counted wherever they come from
+        except BaseException as problem:
+            call.counts.failures += 1
+            if call.watch is not None:
+                call.watch.ended(problem, orphans=call.orphans)
+            raise
+        if call.watch is not None:
+            call.watch.ended(None, orphans=call.orphans)
+        value: Any = outcome.value
+        return operation.with_orphans(value, call.orphans) if call.orphans else value
 
     def _find_reader(self, operation_type: type[Operation[Any]], binding: Binding | None) -> AnswerReader:
         spec = operation_type.spec
         used = spec.choose(self._binding) if binding is None else spec.require(binding)
-        reader = self._readers.get((operation_type, used)) or AnswerReader(wire.codec(operation_type, used))
+        reader = self._readers.get((operation_type, used)) or AnswerReader(wire.codec(operation_type, used), used)
         self._readers[operation_type, used] = self._readers[operation_type, binding] = reader
         return reader
 
@@ -162,13 +203,23 @@ class CallRunner:
         outcome: Outcome[Any] = await self._controller(attempt, call)
         return outcome
 
-    async def _attempt(self, call: Call) -> Outcome[Any]:
+    def _report_retry(self, budget: Budget, outcome: Outcome[Any], seconds: float) -> None:
+        if isinstance(budget, Call):
+            watch = budget.watch
+            if watch is None:
+                watch = self._observer.late_watch(budget.operation, budget.reader.binding, budget.identity.name)
+            watch.retrying(outcome, budget.attempts, seconds)
+
+    async def _attempt(self, call: Call) -> Outcome[Any]:  # noqa: C901 - one branch an outcome class
         """One attempt in the sense of the retry policy, which counts neither rejections nor one ended session."""
         rejections = 0
         while True:
             # A call that had a turn before does not stand in line again behind those that had none.
             priority = _RETRY if rejections or call.attempts else call.priority
+            arrived = self._clock.time()
             async with call.pacer.turn(priority, rejections=rejections) as turn:
+                if (waited := turn.sent - arrived) >= NOTICEABLE:
+                    call.count_wait(waited)
                 call.begin(turn.sent, self._policy.total)
                 outcome, session_has_ended = await self._request(call)
                 if outcome.outcome_class is status.OK:
@@ -182,6 +233,7 @@ class CallRunner:
                     return outcome
                 case status.THROTTLED:
                     rejections += 1
+                    call.counts.rejections += 1
                     ready = call.ready()
                     if not call.allows(ready):
                         return attrs.evolve(outcome, retry_after=ready - self._clock.time())
@@ -203,10 +255,16 @@ class CallRunner:
         outcome: Outcome[Any] | None = None
         response: Response | None = None
         session_has_ended = False
-        reader, operation, authorization = call.reader, lease.operation, lease.authorization
+        reader, operation, authorization, watch = call.reader, lease.operation, lease.authorization, call.watch
         try:
             draft = call.draft if operation is call.operation else reader.codec.draft(operation)
-            received = await self._transport.send(reader.codec.authorize(draft, authorization))
+            request = reader.codec.authorize(draft, authorization)
+            call.counts.attempts += 1
+            if watch is not None:
+                watch.sending(request)
+            received = await self._transport.send(request)
+            if watch is not None and isinstance(received, Response):
+                watch.answered(received.status)
             if isinstance(received, Outcome):
                 outcome = received
             else:
@@ -217,6 +275,8 @@ class CallRunner:
                     outcome = await reader.read_in_thread(operation, authorization, response)
         finally:
             session_has_ended = call.identity.release(lease, outcome, response)
+            if watch is not None:
+                watch.attempt_ended(outcome)
         return outcome, session_has_ended
 
     async def send(self, account: Account, operation: Operation[Any], authorization: Authorization) -> Sent:

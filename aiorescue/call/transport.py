@@ -211,6 +211,14 @@ class Transport:
             )
         return self._session
 
+    @property
+    def connections(self) -> int:
+        """Open connections, those that are idle included."""
+        connector = None if self._session is None else self._session.connector
+        if connector is None:
+            return 0
+        return len(connector._acquired) + sum(map(len, connector._conns.values()))  # noqa: SLF001 - it shows no count
+
     async def close(self) -> None:
         """Close the connection pool, unless it was lent."""
         self._deadlines.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from aiorescue import errors
 from aiorescue.call.awaits import awaits
@@ -25,6 +25,9 @@ from aiorescue.inforouter.search import GetNextSearchPage, GetPreviousSearchPage
 from aiorescue.inforouter.ticket import TicketIdentity
 from aiorescue.operation import Binding, Content, Operation
 from aiorescue.pace.pace import Pace
+
+if TYPE_CHECKING:
+    from aiorescue.events import Listener
 
 R = TypeVar("R")
 
@@ -52,6 +55,7 @@ class InfoRouterClient(ServiceClient):
         relogin: when the service says that the ticket has ended, authenticate once and repeat the call once.
         allow_plain_http: allow ``http://`` for any host.
         clock: source of time, for tests.
+        on_event: a listener, called with each `aiorescue.events.Event`; see there.
 
     Raises:
         errors.InvalidRequest: an argument cannot be used.
@@ -70,6 +74,7 @@ class InfoRouterClient(ServiceClient):
         relogin: bool = False,
         allow_plain_http: bool = False,
         clock: Clock | None = None,
+        on_event: "Listener | None" = None,
     ) -> None:
         super().__init__(
             base_url=base_url,
@@ -82,6 +87,7 @@ class InfoRouterClient(ServiceClient):
             relogin=relogin,
             allow_plain_http=allow_plain_http,
             clock=clock,
+            on_event=on_event,
         )
         if credentials is not None and not isinstance(credentials, Login | Ticket):
             raise errors.InvalidRequest(

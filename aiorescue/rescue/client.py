@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
-from typing import Any, Final, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 import attrs
 
@@ -38,6 +38,9 @@ from aiorescue.rescue.catalogue import OPERATIONS
 from aiorescue.rescue.raw import Raw, call_of
 from aiorescue.rescue.report_request import ReportOptions, Wanted, get, stream, wanted
 
+if TYPE_CHECKING:
+    from aiorescue.events import Listener
+
 T = TypeVar("T")
 
 BASE_URL = "https://secure.logmeinrescue.com"
@@ -63,6 +66,7 @@ class RescueClient(ServiceClient):
         relogin: when the service says that a session has ended, log in once and repeat the call once.
         allow_plain_http: take ``http://`` for any host.
         clock: time, for tests.
+        on_event: a listener, called with each `aiorescue.events.Event`; see there.
 
     Raises:
         errors.InvalidRequest: an argument cannot be used.
@@ -83,6 +87,7 @@ class RescueClient(ServiceClient):
         relogin: bool = False,
         allow_plain_http: bool = False,
         clock: Clock | None = None,
+        on_event: "Listener | None" = None,
     ) -> None:
         super().__init__(
             base_url=base_url,
@@ -95,6 +100,7 @@ class RescueClient(ServiceClient):
             relogin=relogin,
             allow_plain_http=allow_plain_http,
             clock=clock,
+            on_event=on_event,
         )
         if sessions < 1:
             raise errors.InvalidRequest("sessions must be at least 1")

@@ -1,5 +1,6 @@
 """What an operation *is*: data and types, without I/O. `spec` declares, `outcome` is what became of an attempt."""
 
+from aiorescue.operation.declared import declared
 from aiorescue.operation.outcome import Answer, Outcome, StreamedText
 from aiorescue.operation.parameter import Parameter, Plain, Repeated, Slot, Source, slots_of, sources_of
 from aiorescue.operation.spec import (
@@ -41,6 +42,7 @@ __all__ = [
     "Spec",
     "StreamedText",
     "Verdict",
+    "declared",
     "operation",
     "slots_of",
     "sources_of",

@@ -303,9 +303,16 @@ class Operation(Generic[R]):
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> R:
-        """The typed result of an OK, from the outputs by their SOAP names: the value of the only one, or None."""
+        """Make the result of an OK: by default the value of the only output, or None if there is none.
+
+        Args:
+            values: outputs by their SOAP names.
+
+        Raises:
+            ValueError: an output cannot be read.
+        """
         outputs = cls.spec.outputs
-        return values[outputs[0].soap] if outputs else None  # type: ignore[return-value]  # R is None then
+        return values[outputs[0].soap] if outputs else None  # type: ignore[return-value]  # what R says is declared
 
     def with_orphans(self, result: R, count: int) -> R:
         """The result, told how many earlier attempts may have been carried out unseen."""

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 #: Each generated file and the module whose function makes it. The first is written before the others import it.
 FILES = {
     "aiorescue/rescue/__init__.py": ("exports", "source"),
+    "aiorescue/operation/field_docs.py": ("field_docs", "source"),
     "docs/operations.md": ("rescue_operations", "page"),
     "docs/coverage.md": ("aiorescue.emulator.coverage", "page"),
 }

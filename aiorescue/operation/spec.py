@@ -5,6 +5,7 @@ attrs class whose annotations carry the wire names; everything else derives from
 """
 
 import enum
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import attrs
 
 from aiorescue import errors
+from aiorescue.operation.field_docs import FIELD_DOCS
 from aiorescue.operation.outcome import Answer, Outcome
 from aiorescue.operation.parameter import Parameter, Slot, Source, sources_of
 
@@ -261,6 +263,7 @@ class Operation(Generic[R]):
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
         cls.takes(sources_of(cls))
+        cls.__doc__ = _with_fields(cls.__doc__, FIELD_DOCS.get(f"{cls.__module__}.{cls.__name__}", ""))
 
     @classmethod
     def takes(cls, sources: Iterable[Source]) -> None:
@@ -317,6 +320,19 @@ class Operation(Generic[R]):
     def with_orphans(self, result: R, count: int) -> R:
         """The result, told how many earlier attempts may have been carried out unseen."""
         return result
+
+
+#: What the compiler leaves before each line of a docstring but the first: since Python 3.13 nothing.
+_INDENT = "" if sys.version_info >= (3, 13) else "    "
+
+
+def _with_fields(doc: str | None, fields: str) -> str | None:
+    """The docstring of an operation type with an ``Args:`` section, before ``Returns:`` if it has that."""
+    if not doc or not fields:
+        return doc
+    head, returns, rest = doc.partition(f"\n\n{_INDENT}Returns:")
+    section = fields.replace("\n", f"\n{_INDENT}    ")
+    return f"{head.rstrip()}\n\n{_INDENT}Args:\n{_INDENT}    {section}{returns}{rest}"
 
 
 def _values(operation: object) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""The operation types that modules declare: what a service exports, lists and emulates derives from this."""
+"""The registry of a service: the operation types that its modules declare."""
 
 from types import ModuleType
 from typing import Any
@@ -7,7 +7,11 @@ from aiorescue.operation.spec import Operation
 
 
 def declared(*modules: ModuleType) -> dict[str, type[Operation[Any]]]:
-    """The operation types that modules declare, by the vendor's names, in the order of their declaration."""
+    """The operation types that have a `spec` of their own, by the vendor's names, in the order of their declaration.
+
+    Args:
+        modules: modules to look through; a class that a module only imports does not count.
+    """
     return {
         each.spec.name: each
         for module in modules

@@ -58,7 +58,7 @@ class Binding(enum.Enum):
 
     @property
     def without_url(self) -> "Binding":
-        """The binding of the same interface that sends parameters in the body, never in the URL."""
+        """The binding of this interface that sends parameters in the body, never in the URL."""
         return _BODY_TWINS.get(self, self)
 
 

@@ -1,7 +1,7 @@
 """Report settings: operations that set what the next report shows. `report_state` has those that ask for it.
 
 The service keeps the settings in the server session of a login. For an auth code it keeps them with the user, so that
-other programs of the same user may change them.
+other programs of that user may change them.
 """
 
 from datetime import date, datetime, time

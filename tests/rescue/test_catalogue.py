@@ -11,7 +11,8 @@ import pytest
 from aiorescue import Binding, RescueClient, rescue, wire
 from aiorescue.call.awaits import operations_of
 from aiorescue.emulator.state import ANSWERED
-from aiorescue.operation import Effect, Family, Operation
+from aiorescue.operation import Effect, Family, Needs, Operation
+from aiorescue.rescue.service import ASMX, AUTH_CODE, SOAP, TEXT, declare
 from aiorescue.wire import Authorization
 from tests.support import EXAMPLES
 
@@ -68,6 +69,28 @@ def test_a_method_says_what_each_parameter_is(name: str):
     doc = inspect.getdoc(getattr(RescueClient, name))
     for parameter in inspect.signature(getattr(RescueClient, name)).parameters:
         assert parameter == "self" or f"\n    {parameter}: " in doc, f"{name}: run python docs/generate.py"
+
+
+def test_a_method_says_what_it_takes_before_what_it_returns():
+    doc = inspect.getdoc(RescueClient.create_group)
+    assert re.findall(r"^(?:Args|Returns|    parent):", doc, re.MULTILINE) == ["Args:", "    parent:", "Returns:"]
+
+
+def test_a_declaration_says_only_what_is_special():
+    spec = declare("getThing_V2", SOAP | ASMX | TEXT, words="OK Error", page_words="Odd")
+    assert (spec.prefix, spec.root, spec.page) == ("getThing_", "getThing_V2Ret", "/API/getThing_v2.aspx")
+    assert (spec.words, spec.page_words, spec.identity) == (("OK", "Error"), ("Odd",), AUTH_CODE)
+    assert declare("getThingV3", TEXT, words="OK").page == "/API/getThing_v3.aspx"
+    only_text, only_soap = declare("getThing", TEXT, words="OK"), declare("getThing", SOAP, words="OK")
+    assert (only_text.prefix, only_text.root, only_soap.root, only_soap.page) == ("", "", "", "")
+    assert declare("logout", TEXT, words="OK", needs=Needs.SESSION).identity is None
+
+
+def test_bases_and_imported_classes_are_no_operations():
+    assert {"ReportRequestV2", "PinRequest", "SessionsRequest"}.isdisjoint(
+        operation.__name__ for operation in rescue.OPERATIONS.values()
+    )
+    assert rescue.OPERATIONS["getReport_v2"] is rescue.GetReportV2
 
 
 def test_what_makes_something_is_never_repeated():

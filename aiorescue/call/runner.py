@@ -158,9 +158,11 @@ class CallRunner:
         """
         operation_type, observer = type(operation), self._observer
         name, identity_name = operation_type.spec.name, identity.name
+        # A binding that is not offered is refused before credentials that are missing.
+        reader = self._readers.get((operation_type, binding)) or self._find_reader(operation_type, binding)
         call = Call(
             identity.complete(operation),
-            self._readers.get((operation_type, binding)) or self._find_reader(operation_type, binding),
+            reader,
             identity,
             self._pacers.of(identity.account, operation_type.spec.family),
             priority=priority,

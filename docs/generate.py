@@ -16,6 +16,7 @@ FILES = {
     "aiorescue/rescue/__init__.py": ("exports", "source"),
     "aiorescue/operation/field_docs.py": ("field_docs", "source"),
     "docs/operations.md": ("rescue_operations", "page"),
+    "docs/status-words.md": ("status_words", "page"),
     "docs/coverage.md": ("aiorescue.emulator.coverage", "page"),
 }
 

@@ -1,18 +1,21 @@
-"""Connections that nothing unasked lies on.
+"""The connections of a client: how they are opened, and that nothing unasked lies on one that is used.
 
 An HTTP/1.1 answer names no request: whatever lies on a kept connection when a request goes out would be taken for its
 answer, as when a middlebox sends an answer again, or a server a late ``408``. aiohttp's pool only asks whether a
 connection is open. So a request looks at its connection before it writes: at what the parser holds, at what came while
 no answer was awaited, and at what has arrived in the kernel and was not read yet. A connection that fails is closed,
 and the request takes another one; nothing has been sent, so this costs no attempt.
+
+What comes unasked in the short time between a request and its answer cannot be told from the answer. Where one thing
+came unasked, others will, so after the first sign of it connections are used for one request each for a while.
 """
 
 import asyncio
 import select
+import time
 import urllib.request
 from asyncio.trsock import TransportSocket
-from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from ssl import SSLContext
 from types import MappingProxyType
 
@@ -28,6 +31,10 @@ from aiorescue.call.base_url import check_proxy
 
 #: Seconds that an idle connection is kept. The server closes it after 15; below that no request meets a dying one.
 KEEP_ALIVE = 10.0
+#: Seconds for which no connection is used twice after something came unasked.
+DISTRUST = 600.0
+#: How an answer begins by which servers announce that they close an idle connection.
+_LATE = (b"HTTP/1.1 408", b"HTTP/1.0 408")
 
 # Nothing is compressed: the service ignores the wish, and a bomb could not be told from an answer by its length.
 _HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity"})
@@ -90,13 +97,21 @@ class _Watch(asyncio.Protocol):
 
     Args:
         inner: aiohttp's protocol of the connection.
+        trust: what the connection's pool knows of its path.
     """
 
-    def __init__(self, inner: asyncio.Protocol) -> None:
+    def __init__(self, inner: asyncio.Protocol, trust: "Trust") -> None:
         self._inner = inner
         self._data_received = inner.data_received
+        self._trust = trust
+        self._generation = trust.generation
         self._awaits_answer = True
-        self.has_unasked = False
+        self._has_unasked = False
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing came unasked, on this connection or on another one since this one was opened."""
+        return not self._has_unasked and self._generation == self._trust.generation
 
     def begin(self) -> None:
         """Note that a request goes out, so that what comes is its answer."""
@@ -107,8 +122,9 @@ class _Watch(asyncio.Protocol):
         self._awaits_answer = False
 
     def data_received(self, data: bytes) -> None:
-        if not self._awaits_answer:
-            self.has_unasked = True
+        if not self._awaits_answer and not self._has_unasked:
+            self._has_unasked = True
+            self._trust.unasked(data)
         self._data_received(data)
 
     def eof_received(self) -> bool | None:
@@ -124,46 +140,73 @@ class _Watch(asyncio.Protocol):
         self._inner.resume_writing()
 
 
-class CheckedRequest(ClientRequest):
-    """A request that looks at its connection before it writes."""
+class Trust:
+    """What is known of the path to a host: whether answers come there that no request asked for.
 
-    async def send(self, conn: Connection) -> ClientResponse:
-        """Write the request. Raises `UnaskedError` if something lies on the connection."""
-        _take(conn)
-        return await super().send(conn)
+    Args:
+        lent: the program lends the pool, so that what looks unasked may be the answer to a request of its own.
 
+    Attributes:
+        generation: raised at each sign of unasked answers; connections of an older one are not used again.
+    """
 
-async def check(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
-    """Middleware that makes a request of a lent session look at its connection before it writes."""
-    request.send = partial(_send, request.send)  # type: ignore[method-assign]
-    return await handler(request)
+    def __init__(self, *, lent: bool) -> None:
+        self._lent = lent
+        self._until = float("-inf")
+        self.generation = 0
 
+    def lose(self) -> None:
+        """Drop all kept connections, and keep none for a while."""
+        self.generation += 1
+        self._until = time.monotonic() + DISTRUST
 
-async def _send(send: Callable[[Connection], Awaitable[ClientResponse]], conn: Connection) -> ClientResponse:
-    _take(conn)
-    return await send(conn)
+    def unasked(self, data: bytes) -> None:
+        """Learn from what came on an idle connection. A server that says that it waited for too long is a usual one."""
+        if not self._lent and not data.startswith(_LATE):
+            self.lose()
 
-
-def _take(conn: Connection) -> None:
-    """Begin a request on a connection. Raises `UnaskedError` if something lies on it."""
-    transport, protocol = conn.transport, conn.protocol
-    if transport is None or protocol is None:
-        raise UnaskedError(kept=True)
-    watch = transport.get_protocol()
-    kept = isinstance(watch, _Watch)
-    # On a new TLS connection the server's session tickets lie, which TLS itself reads.
-    if protocol.should_close or (
-        (kept or transport.get_extra_info("sslcontext") is None) and _is_readable(transport.get_extra_info("socket"))
-    ):
-        raise UnaskedError(kept=kept)
-    if not isinstance(watch, _Watch):
-        watch = _Watch(protocol)
-        transport.set_protocol(watch)
-    elif watch.has_unasked:
-        raise UnaskedError(kept=True)
-    else:
+    def take(self, conn: Connection) -> None:
+        """Begin a request on a connection. Raises `UnaskedError` if something lies on it."""
+        transport, protocol = conn.transport, conn.protocol
+        if transport is None or protocol is None:
+            raise UnaskedError(kept=True)
+        watch = transport.get_protocol()
+        kept = isinstance(watch, _Watch)
+        # On a new TLS connection lie the server's session tickets, which TLS reads by itself.
+        looked_at = kept or transport.get_extra_info("sslcontext") is None
+        if protocol.should_close or (looked_at and _is_readable(transport.get_extra_info("socket"))):
+            raise UnaskedError(kept=kept)
+        if not isinstance(watch, _Watch):
+            watch = _Watch(protocol, self)
+            transport.set_protocol(watch)
+        elif not watch.is_clean:
+            raise UnaskedError(kept=True)
         watch.begin()
-    conn.add_callback(watch.end)
+        conn.add_callback(watch.end)
+        if self.generation and time.monotonic() < self._until:
+            protocol.force_close()  # after this answer
+
+    def checked_request(self) -> type[ClientRequest]:
+        """A request class whose requests look at their connection before they write."""
+        take = self.take
+
+        class CheckedRequest(ClientRequest):
+            async def send(self, conn: Connection) -> ClientResponse:
+                take(conn)
+                return await super().send(conn)
+
+        return CheckedRequest
+
+    async def check(self, request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
+        """Middleware that makes a request of a lent session look at its connection before it writes."""
+        send = request.send
+
+        async def checked(conn: Connection) -> ClientResponse:
+            self.take(conn)
+            return await send(conn)
+
+        request.send = checked  # type: ignore[method-assign]
+        return await handler(request)
 
 
 if hasattr(select, "poll"):
@@ -181,7 +224,7 @@ else:
         return bool(select.select([sock], [], [], 0)[0])
 
 
-def open_session(lent: ClientSession | None, route: Route, limit: int) -> ClientSession:
+def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Trust) -> ClientSession:
     """A session without a cookie jar, over a pool of its own or over the pool of a lent session.
 
     On a host name aiohttp's jar overrides the cookie of a request, and two logins become one. So a lent session with a
@@ -195,7 +238,7 @@ def open_session(lent: ClientSession | None, route: Route, limit: int) -> Client
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=_HEADERS,
-            request_class=CheckedRequest,
+            request_class=trust.checked_request(),
             proxy=route.proxy,
         )
     if isinstance(lent.cookie_jar, aiohttp.DummyCookieJar):
@@ -207,7 +250,7 @@ def open_session(lent: ClientSession | None, route: Route, limit: int) -> Client
         headers=_merged(lent.headers),
         trust_env=lent.trust_env,
         trace_configs=list(lent.trace_configs),
-        request_class=CheckedRequest,
+        request_class=trust.checked_request(),
     )
 
 

@@ -14,6 +14,7 @@ import attrs
 
 from aiorescue import errors, wire
 from aiorescue.call.reader import INLINE, AnswerReader
+from aiorescue.call.repeats import REPEATED, Repeats
 from aiorescue.call.retry import Budget, RetryPolicy, controller
 from aiorescue.call.transport import CLOSED, Transport
 from aiorescue.call.under_way import UnderWay
@@ -103,6 +104,7 @@ class CallRunner:
         self._policy = policy
         self._pacers = pacers
         self._binding = binding
+        self._repeats = Repeats()
         self._relogin = relogin
         self._controller = controller(policy, clock)
         #: By operation type and the binding named for the call; None for the client's preferred one.
@@ -226,9 +228,18 @@ class CallRunner:
                     outcome = reader.read(operation, authorization, response)
                 else:
                     outcome = await reader.read_in_thread(operation, authorization, response)
+                if outcome.outcome_class is status.OK and operation.spec.effect is Effect.EXPIRES:
+                    outcome = self._unrepeated(outcome, response)
         finally:
             session_has_ended = call.identity.release(lease, outcome, response)
         return outcome, session_has_ended
+
+    def _unrepeated(self, outcome: Outcome[Any], response: Response) -> Outcome[Any]:
+        """The outcome of an answer that must differ from all others, unless it came before."""
+        if not self._repeats.found(response.body):
+            return outcome
+        self._transport.distrust()
+        return REPEATED
 
     async def send(self, account: Account, operation: Operation[Any], authorization: Authorization) -> Sent:
         """Send a login or logout for an identity: once, at the account's pace, and never in a URL."""

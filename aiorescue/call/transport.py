@@ -15,7 +15,7 @@ from yarl import URL
 
 from aiorescue import errors
 from aiorescue.call import connections, spool
-from aiorescue.call.connections import Route, UnaskedError
+from aiorescue.call.connections import Route, Trust, UnaskedError
 from aiorescue.call.deadline import Deadlines, Task
 from aiorescue.operation import Outcome, OutcomeClass
 from aiorescue.pace.turns import Priority, PrioritySemaphore
@@ -75,7 +75,6 @@ async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType)
 
 
 _MIDDLEWARES = (_send_once,)
-_LENT_MIDDLEWARES = (_send_once, connections.check)
 
 
 class Transport:
@@ -104,6 +103,8 @@ class Transport:
         self._limit = min(max_connections, connections.limit_of(http) or max_connections)
         self._route = route
         self._http = http
+        self._trust = Trust(lent=http is not None)
+        self._lent_middlewares = (_send_once, self._trust.check)
         self._session: ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = self._closed = False
@@ -159,7 +160,7 @@ class Transport:
                     raise_for_status=False,
                     allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
                     # A lent session may have some of its own, which these replace.
-                    middlewares=_LENT_MIDDLEWARES if lent else _MIDDLEWARES if request.method == "GET" else None,
+                    middlewares=self._lent_middlewares if lent else _MIDDLEWARES if request.method == "GET" else None,
                 )
             except UnaskedError as problem:
                 if not problem.kept:
@@ -223,13 +224,17 @@ class Transport:
         return url
 
     def _open(self) -> ClientSession:
-        self._session = connections.open_session(self._http, self._route, self._limit)
+        self._session = connections.open_session(self._http, self._route, self._limit, self._trust)
         return self._session
 
     async def _move(self) -> None:
         """Go over to the running event loop, with a new pool: a connection belongs to the loop that opened it."""
         self._loop = asyncio.get_running_loop()
         await self._close_pool()
+
+    def distrust(self) -> None:
+        """Drop the kept connections, and keep none for a while: an answer came that belongs to another request."""
+        self._trust.lose()
 
     def interrupt(self) -> set[Task]:
         """End the requests under way at once, because the client is being closed. Returns the tasks that made them."""

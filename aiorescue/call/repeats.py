@@ -6,7 +6,7 @@ from aiorescue import errors
 from aiorescue.operation import Outcome, OutcomeClass
 
 #: Answers that are remembered.
-_REMEMBERED = 64
+_REMEMBERED = 512
 
 #: Outcome of a request whose answer belongs to another one. What the request itself did is unknown.
 REPEATED: Outcome[object] = Outcome(

@@ -31,6 +31,7 @@ LARGEST_ANSWER = 16 * 2**20
 _SHORT = 2**16
 #: An enum member kept in a global, as those in `operation.status` are.
 _CALL = Priority.CALL
+_OTHER_LOOP = "the client is in use in another event loop, which is still running; make a client for each loop"
 #: First HTTP status that is the server's fault.
 _SERVER_ERROR = 500
 #: HTTP status by which a proxy asks for a user and a password.
@@ -114,8 +115,8 @@ class Transport:
 
     async def send(self, request: Request) -> Response | Outcome[object]:
         """Send a request. Returns its response, or the outcome if it got none; raises only CancelledError."""
-        if self._loop is not asyncio.get_running_loop():
-            await self._move()
+        if self._loop is not asyncio.get_running_loop() and not await self._move():
+            return _lost(OutcomeClass.FINAL, errors.InvalidRequest, _OTHER_LOOP)
         await self._places.acquire(_CALL)
         task = None
         try:
@@ -227,10 +228,16 @@ class Transport:
         self._session = connections.open_session(self._http, self._route, self._limit, self._trust)
         return self._session
 
-    async def _move(self) -> None:
-        """Go over to the running event loop, with a new pool: a connection belongs to the loop that opened it."""
+    async def _move(self) -> bool:
+        """Go over to the running event loop, with a new pool: a connection belongs to the loop that opened it.
+
+        Returns False if the loop before is still running.
+        """
+        if self._loop is not None and self._loop.is_running():
+            return False
         self._loop = asyncio.get_running_loop()
         await self._close_pool()
+        return True
 
     def distrust(self) -> None:
         """Drop the kept connections, and keep none for a while: an answer came that belongs to another request."""

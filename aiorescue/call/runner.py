@@ -6,6 +6,7 @@ rejected as too fast is repeated at the pace's next turn, and one that met an en
 one (`CallRunner._attempt`). A single request, with a login before it if need be, is `CallRunner._request`.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,8 +16,10 @@ import attrs
 from aiorescue import errors, wire
 from aiorescue.call.observer import NOTICEABLE, Counts, Observer, Watch
 from aiorescue.call.reader import INLINE, AnswerReader
+from aiorescue.call.repeats import REPEATED, Repeats
 from aiorescue.call.retry import Budget, RetryPolicy, controller
-from aiorescue.call.transport import Transport
+from aiorescue.call.transport import CLOSED, Transport
+from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
 from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, status
@@ -99,6 +102,7 @@ class CallRunner:
 
     Args:
         transport: sends requests and receives responses.
+        under_way: the client's calls under way, which closing it interrupts.
         clock: the client's clock.
         policy: how often and for how long attempts are repeated.
         pacers: the pace of each account and family.
@@ -111,6 +115,7 @@ class CallRunner:
         self,
         transport: Transport,
         *,
+        under_way: UnderWay,
         clock: Clock,
         policy: RetryPolicy,
         pacers: Pacers,
@@ -119,11 +124,13 @@ class CallRunner:
         observer: Observer,
     ) -> None:
         self._transport = transport
+        self._under_way = under_way
         self._observer = observer
         self._clock = clock
         self._policy = policy
         self._pacers = pacers
         self._binding = binding
+        self._repeats = Repeats()
         self._relogin = relogin
         self._controller = controller(policy, clock, self._report_retry)
         #: By operation type and the binding named for the call; None for the client's preferred one.
@@ -179,10 +186,15 @@ class CallRunner:
             if outcome.outcome_class is not status.OK:
                 raise _exception(outcome, call)  # noqa: TRY301 - failures are counted wherever they come from
         except BaseException as problem:
+            ended: BaseException = problem
+            if isinstance(problem, asyncio.CancelledError) and self._under_way.was_interrupted():
+                ended = _exception(CLOSED, call)
             call.counts.failures += 1
             if call.watch is not None:
-                call.watch.ended(problem, orphans=call.orphans)
-            raise
+                call.watch.ended(ended, orphans=call.orphans)
+            if ended is problem:
+                raise
+            raise ended from None
         if call.watch is not None:
             call.watch.ended(None, orphans=call.orphans)
         value: Any = outcome.value
@@ -275,11 +287,20 @@ class CallRunner:
                     outcome = reader.read(operation, authorization, response)
                 else:
                     outcome = await reader.read_in_thread(operation, authorization, response)
+                if outcome.outcome_class is status.OK and operation.spec.effect is Effect.EXPIRES:
+                    outcome = self._unrepeated(outcome, response)
         finally:
             session_has_ended = call.identity.release(lease, outcome, response)
             if watch is not None:
                 watch.attempt_ended(outcome)
         return outcome, session_has_ended
+
+    def _unrepeated(self, outcome: Outcome[Any], response: Response) -> Outcome[Any]:
+        """The outcome of an answer that must differ from all others, unless it came before."""
+        if not self._repeats.found(response.body):
+            return outcome
+        self._transport.distrust()
+        return REPEATED
 
     async def send(self, account: Account, operation: Operation[Any], authorization: Authorization) -> Sent:
         """Send a login or logout for an identity: once, at the account's pace, and never in a URL."""

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 import attrs
@@ -62,6 +63,9 @@ class RescueClient(ServiceClient):
         pace: how fast the service may be called; ``"auto"`` finds out how fast PINs are issued, None does not pace.
         max_connections: most requests in flight at once.
         http: an `aiohttp.ClientSession` of your own, with its pool and settings; the client never closes it.
+        ssl: an `ssl.SSLContext` that trusts a private authority, or shows a certificate of the client.
+        proxy: URL of an HTTP proxy, as ``http://user:password@proxy.example.com:3128``.
+        trust_env: True to use the proxy that ``https_proxy``, ``http_proxy`` and ``no_proxy`` of the environment name.
         sessions: most server sessions of one `Login`; each call in flight has one to itself.
         relogin: True to log in once and repeat the call once when the service says that a session has ended.
         allow_plain_http: True to accept ``http://`` for any host.
@@ -83,6 +87,9 @@ class RescueClient(ServiceClient):
         pace: PaceSetting = Pace(),
         max_connections: int = MAX_CONNECTIONS,
         http: ClientSession | None = None,
+        ssl: SSLContext | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
         sessions: int = SESSIONS,
         relogin: bool = False,
         allow_plain_http: bool = False,
@@ -97,6 +104,9 @@ class RescueClient(ServiceClient):
             pace=pace,
             max_connections=max_connections,
             http=http,
+            ssl=ssl,
+            proxy=proxy,
+            trust_env=trust_env,
             relogin=relogin,
             allow_plain_http=allow_plain_http,
             clock=clock,

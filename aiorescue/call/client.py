@@ -15,7 +15,7 @@ from aiorescue.call.transport import ClientSession, Transport, check_base_url
 from aiorescue.clock import Clock, SystemClock
 from aiorescue.identity.identity import Identity
 from aiorescue.identity.login import hold
-from aiorescue.operation import Binding, Operation
+from aiorescue.operation import Binding, Operation, discreetly_awaited
 from aiorescue.pace.pace import Pacers, PaceSetting
 from aiorescue.pace.turns import Priority
 
@@ -185,6 +185,7 @@ class ServiceClient:
         identities = self._identities
         return identities[0] if len(identities) == 1 else self._runner.soonest(identities, operation.spec.family)
 
+    @discreetly_awaited
     async def aclose(self) -> None:
         """Wait for calls in flight, log out of the sessions that the client logged in, close what it opened.
 

@@ -1,5 +1,6 @@
 """What an operation *is*: data and types, without I/O. `spec` declares, `outcome` is what became of an attempt."""
 
+from aiorescue.operation.frames import Veiled, discreet, discreetly_awaited, forget
 from aiorescue.operation.outcome import Answer, Outcome, StreamedText
 from aiorescue.operation.parameter import Parameter, Plain, Repeated, Slot, Source, slots_of, sources_of
 from aiorescue.operation.spec import (
@@ -40,7 +41,11 @@ __all__ = [
     "Source",
     "Spec",
     "StreamedText",
+    "Veiled",
     "Verdict",
+    "discreet",
+    "discreetly_awaited",
+    "forget",
     "operation",
     "slots_of",
     "sources_of",

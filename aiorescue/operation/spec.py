@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 import attrs
 
 from aiorescue import errors
+from aiorescue.operation.frames import discreet
 from aiorescue.operation.outcome import Answer, Outcome
 from aiorescue.operation.parameter import Parameter, Slot, Source, sources_of
 
@@ -260,6 +261,7 @@ class Operation(Generic[R]):
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
+        cls.__init__ = discreet(cls.__init__)  # type: ignore[method-assign]  # a refused value may be a password
         cls.takes(sources_of(cls))
 
     @classmethod
@@ -299,7 +301,7 @@ class Operation(Generic[R]):
         """The values that must not be shown."""
         slots = (*self.slots, *self.more_slots())
         values = (slot.get(self) for slot in slots if slot.parameter.secret)
-        return [value for value in values if isinstance(value, str) and value]
+        return [str(value) for value in values if value and isinstance(value, str | int) and value is not True]
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> R:

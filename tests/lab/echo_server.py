@@ -1,7 +1,6 @@
 """A server of both services whose answers are failures that quote the whole request, cookies and all.
 
-Logins alone succeed, so that calls with a password come to have a session cookie or a ticket; which of them is the
-login of a client, and which one is the call that is tried, the order of the requests tells.
+Logins can be told to succeed, so that calls with a password come to have a session cookie or a ticket.
 """
 
 import asyncio
@@ -17,6 +16,7 @@ import attrs
 COOKIE, TICKET = "c00kie-value-1", "t1cket-value-2"
 
 _LENGTH = re.compile(rb"(?i)content-length: (\d+)")
+_LOGIN = re.compile(r"/login\.aspx|asmx/login\b|<login |AuthenticateUser|RenewTicket", re.IGNORECASE)
 _SOAP = (
     '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>{}</soap:Body></soap:Envelope>'
 )
@@ -79,25 +79,34 @@ class EchoServer:
     Attributes:
         url: its base URL.
         fail: makes the answer to a call; None leaves it without one, the connection open.
-        logins: how many requests from now on are answered as a login.
+        logs_in: logins succeed.
         arrived: set with each request that is not a login.
     """
 
     url: str = ""
     fail: Callable[[str], bytes] | None = None
-    logins: int = 0
+    logs_in: bool = False
     arrived: asyncio.Event = attrs.field(factory=asyncio.Event)
+    connections: dict[asyncio.StreamWriter, asyncio.Task[None]] = attrs.field(factory=dict)
+
+    async def end(self) -> None:
+        """Close all connections."""
+        for writer in self.connections:
+            writer.close()
+        await asyncio.gather(*self.connections.values())
 
     async def speak(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        self.connections[writer] = task
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = _LENGTH.search(head)
                 body = await reader.readexactly(int(length[1]) if length else 0)
                 sent = (head + body).decode()
-                if self.logins:
-                    self.logins -= 1
+                if self.logs_in and _LOGIN.search(sent):
                     writer.write(_login(sent))
                     continue
                 self.arrived.set()
@@ -128,3 +137,4 @@ async def echo_server() -> AsyncIterator[EchoServer]:
         yield echo
     finally:
         server.close()
+        await echo.end()

@@ -29,7 +29,11 @@ def awaits(operation: Callable[P, Operation[R]]) -> Callable[Concatenate[Any, P]
     """
 
     async def method(client: Calls, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        return await client.call(operation(*args, **kwargs))
+        try:
+            called = operation(*args, **kwargs)
+        finally:
+            del args, kwargs  # in a traceback they would show a password
+        return await client.call(called)
 
     method.__doc__ = operation.__doc__
     method.operation = operation  # type: ignore[attr-defined]

@@ -20,7 +20,7 @@ from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock, SystemClock
 from aiorescue.identity.identity import Identity
 from aiorescue.identity.login import hold
-from aiorescue.operation import Binding, Operation
+from aiorescue.operation import Binding, Operation, discreetly_awaited
 from aiorescue.pace.pace import Pacers, PaceSetting
 from aiorescue.pace.turns import Priority
 
@@ -210,6 +210,7 @@ class ServiceClient:
         identities = self._identities
         return identities[0] if len(identities) == 1 else self._runner.soonest(identities, operation.spec.family)
 
+    @discreetly_awaited
     async def aclose(self, timeout: float = CLOSING) -> None:  # noqa: ASYNC109 - a promised name, and no error
         """Wait for calls in flight and in line, log out of the client's sessions, close what the client opened.
 

@@ -22,7 +22,7 @@ from aiorescue.call.transport import CLOSED, Transport
 from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
-from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, status
+from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, discreetly_awaited, status
 from aiorescue.pace.pace import Account, Pacers
 from aiorescue.pace.turns import Pacer, Priority
 from aiorescue.wire import Authorization, Response
@@ -140,6 +140,7 @@ class CallRunner:
         """The identity whose pace allows a call of the family soonest."""
         return min(identities, key=lambda identity: self._pacers.of(identity.account, family).ready_at())
 
+    @discreetly_awaited
     async def call(
         self,
         operation: Operation[R],
@@ -302,6 +303,7 @@ class CallRunner:
         self._transport.distrust()
         return REPEATED
 
+    @discreetly_awaited
     async def send(self, account: Account, operation: Operation[Any], authorization: Authorization) -> Sent:
         """Send a login or logout for an identity: once, at the account's pace, and never in a URL."""
         spec = operation.spec

@@ -13,6 +13,8 @@ import time
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
 
+from aiorescue.wire.charset import text_encoding
+
 #: Bytes above which an answer is spooled.
 IN_MEMORY = 2**20
 #: Bytes that a spooled answer may have.
@@ -49,11 +51,7 @@ class Spool:
         self._size = 0
         self._reading = False
         self._skip = 0
-        try:
-            b"text".decode(charset, "replace")  # raises for codecs that are no text encodings, too
-        except LookupError:
-            charset = "utf-8"
-        self._decoder = codecs.getincrementaldecoder(charset)("replace")
+        self._decoder = codecs.getincrementaldecoder(text_encoding(charset))("replace")
 
     def write(self, data: bytes) -> None:
         """Append bytes to the file. Raises `TooLargeError` and `NoRoomError`, and ValueError once it is closed."""

@@ -1,10 +1,20 @@
 """Credentials: the auth code, login or ticket that a program gives a client."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import attrs
 
 from aiorescue import errors
+from aiorescue.operation import discreet
+
+C = TypeVar("C", bound=type)
+
+
+def _discreetly_made(cls: C) -> C:
+    """Make the values of a class without a trace of their fields in the traceback of one that is refused."""
+    cls.__init__ = discreet(cls.__init__)  # type: ignore[misc]
+    return cls
 
 
 def _secret(what: str) -> Callable[[object, "attrs.Attribute[str]", object], None]:
@@ -18,6 +28,7 @@ def _secret(what: str) -> Callable[[object, "attrs.Attribute[str]", object], Non
     return check
 
 
+@_discreetly_made
 @attrs.frozen
 class AuthCode:
     """Call with an auth code (or an API token): no login, no session, no cookie.
@@ -29,6 +40,7 @@ class AuthCode:
     code: str = attrs.field(repr=False, validator=_secret("AuthCode"))
 
 
+@_discreetly_made
 @attrs.frozen
 class Login:
     """Log in with a name and a password, and call in the server sessions that this opens.
@@ -42,6 +54,7 @@ class Login:
     password: str = attrs.field(repr=False, validator=_secret("Login"))
 
 
+@_discreetly_made
 @attrs.frozen
 class Ticket:
     """Call infoRouter with a ticket that another program asked for. The client never logs it out.

@@ -83,10 +83,10 @@ def with_login(operation: Operation[Any], login: Login | None) -> Operation[Any]
     if operation.spec.own_credentials is None:
         return operation
     user, password = operation.spec.own_credentials
-    given = getattr(operation, user), getattr(operation, password)
-    if None not in given:
+    lacks = [name for name in (user, password) if getattr(operation, name) is None]
+    if not lacks:
         return operation
-    if given != (None, None):
+    if len(lacks) == 1:
         raise errors.InvalidRequest(
             f"{operation.spec.name}: give both {user} and {password}, or none of them", operation=operation.spec.name
         )

@@ -24,7 +24,7 @@ from aiorescue.inforouter.files import CHUNK, Progress
 from aiorescue.inforouter.invocation import invocation
 from aiorescue.inforouter.search import GetNextSearchPage, GetPreviousSearchPage, Search, Searches
 from aiorescue.inforouter.ticket import TicketIdentity
-from aiorescue.operation import Binding, Content, Operation
+from aiorescue.operation import Binding, Content, Operation, Veiled, discreet
 from aiorescue.pace.pace import Pace
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ class InfoRouterClient(ServiceClient):
         errors.InvalidRequest: an argument cannot be used.
     """
 
+    @discreet
     def __init__(
         self,
         credentials: Login | Ticket | None = None,
@@ -164,14 +165,16 @@ class InfoRouterClient(ServiceClient):
             errors.ServiceError: among others, for an answer of no bytes that stands for an unknown failure.
             errors.RescueError: any other failure; see `aiorescue.errors`.
         """
+        given, names = Veiled(parameters), ", ".join(parameters)
+        del parameters  # in a traceback they would show a password
         if isinstance(operation, str):
             if not METHODS.loaded:
                 await asyncio.to_thread(METHODS.load)
-            operation = invocation(operation, parameters, anonymous=self._is_anonymous)
-        elif parameters:
+            operation = invocation(operation, given.value, anonymous=self._is_anonymous)
+        elif names:
             raise errors.InvalidRequest(
                 f"{operation.spec.name}: an operation has its parameters already; "
-                f"parameters by name ({', '.join(parameters)}) go with the name of a method"
+                f"parameters by name ({names}) go with the name of a method"
             )
         if operation.spec.content is not Content.BYTES:
             return await super().call(operation, binding=binding)

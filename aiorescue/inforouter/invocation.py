@@ -13,7 +13,7 @@ from aiorescue import errors
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.catalogue import METHODS, Method, MethodParameter
 from aiorescue.inforouter.service import INFOROUTER, BringsTicket
-from aiorescue.operation import Effect, Evidence, Family, Needs, Plain, Source, Spec, operation
+from aiorescue.operation import Effect, Evidence, Family, Needs, Plain, Source, Spec, discreet, operation
 
 #: Methods that issue a ticket.
 _LOGINS = frozenset(
@@ -52,6 +52,7 @@ class Invocation(BringsTicket[Any]):
         return _rebuilt, (self.method.name, self.spec.identity is None, dict(self.values))
 
 
+@discreet
 def invocation(name: str, parameters: Mapping[str, Any], *, anonymous: bool = False) -> Invocation:
     """Make an operation of a method's name and its values.
 

@@ -8,6 +8,7 @@
 """
 
 from aiorescue.operation.declared import declared
+from aiorescue.operation.frames import Veiled, discreet, discreetly_awaited, forget
 from aiorescue.operation.outcome import Answer, Outcome, StreamedText
 from aiorescue.operation.parameter import Parameter, Plain, Repeated, Slot, Source, slots_of, sources_of
 from aiorescue.operation.spec import (
@@ -48,8 +49,12 @@ __all__ = [
     "Source",
     "Spec",
     "StreamedText",
+    "Veiled",
     "Verdict",
     "declared",
+    "discreet",
+    "discreetly_awaited",
+    "forget",
     "operation",
     "slots_of",
     "sources_of",

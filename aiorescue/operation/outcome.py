@@ -69,13 +69,13 @@ class Outcome(Generic[R_co]):
     """
 
     outcome_class: OutcomeClass
-    value: R_co | None = None
+    value: R_co | None = attrs.field(default=None, repr=False)  # it may be a ticket or an auth code
     word: str | None = None
     error: type[errors.RescueError] = errors.RescueError
     detail: str = ""
     ambiguous: bool = False
     retry_after: float | None = None
     more: Mapping[str, Any] = _NOTHING
-    outputs: Mapping[str, Any] | None = None
+    outputs: Mapping[str, Any] | None = attrs.field(default=None, repr=False)
     quote: str = ""
     too_large: bool = False

@@ -89,7 +89,7 @@ class Parameter:
         if isinstance(value, str):
             return self._text_problem(value)
         if self.holds is int and isinstance(value, int) and not -(2**31) <= value < 2**31:
-            return f"is {value}, but the service takes 32-bit numbers"
+            return f"is {'too large' if self.secret else value}, but the service takes 32-bit numbers"
         return None
 
     def _text_problem(self, value: str) -> str | None:

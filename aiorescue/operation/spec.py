@@ -15,6 +15,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.operation.field_docs import FIELD_DOCS
+from aiorescue.operation.frames import discreet
 from aiorescue.operation.outcome import Answer, Outcome
 from aiorescue.operation.parameter import Parameter, Slot, Source, sources_of
 
@@ -276,6 +277,7 @@ class Operation(Generic[R]):
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
+        cls.__init__ = discreet(cls.__init__)  # type: ignore[method-assign]  # a refused value may be a password
         cls.takes(sources_of(cls))
         cls.__doc__ = _with_fields(cls.__doc__, FIELD_DOCS.get(f"{cls.__module__}.{cls.__name__}", ""))
 
@@ -316,7 +318,7 @@ class Operation(Generic[R]):
         """Values that must not appear in any message."""
         slots = (*self.slots, *self.more_slots())
         values = (slot.get(self) for slot in slots if slot.parameter.secret)
-        return [value for value in values if isinstance(value, str) and value]
+        return [str(value) for value in values if value and isinstance(value, str | int) and value is not True]
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> R:

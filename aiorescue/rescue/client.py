@@ -19,7 +19,7 @@ from aiorescue.clock import Clock
 from aiorescue.identity.credentials import AuthCode, Login, kind
 from aiorescue.identity.identity import AnonymousIdentity, CodeIdentity, Identity
 from aiorescue.identity.login import LoginIdentity
-from aiorescue.operation import Binding, Operation
+from aiorescue.operation import Binding, Operation, discreet
 from aiorescue.pace.pace import Pace, PaceSetting
 from aiorescue.rescue import (
     authentication,
@@ -76,6 +76,7 @@ class RescueClient(ServiceClient):
         errors.InvalidRequest: an argument cannot be used.
     """
 
+    @discreet
     def __init__(
         self,
         credentials: AuthCode | Login | Sequence[AuthCode | Login] | None = None,
@@ -362,9 +363,11 @@ class RescueClient(ServiceClient):
         """
         began = self._clock.time()
         declared = OPERATIONS.get(name)
-        answer = await self.call(
-            call_of(name, parameters or {}, declared.spec if declared is not None else None), binding=binding
-        )
+        try:
+            operation = call_of(name, parameters or {}, declared.spec if declared is not None else None)
+        finally:
+            del parameters  # in a traceback they would show a password
+        answer = await self.call(operation, binding=binding)
         return attrs.evolve(answer, seconds=self._clock.time() - began)
 
 

@@ -19,6 +19,7 @@ from aiorescue.operation import (
     Parameter,
     Source,
     Spec,
+    discreet,
     operation,
     verdict,
 )
@@ -27,7 +28,7 @@ from aiorescue.rescue.answers.pages import lines_of
 from aiorescue.rescue.service import AUTH_CODE, RESCUE
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_SECRET = re.compile("pwd|pass|ticket|authcode", re.IGNORECASE)
+_SECRET = re.compile("pwd|pass|ticket|authcode|secret|token|apikey|cookie|credential", re.IGNORECASE)
 _KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:(.*)")
 
 
@@ -78,6 +79,7 @@ class RawCall(Operation[Raw]):
 _CLASSES: dict[tuple[Any, ...], type[RawCall]] = {}
 
 
+@discreet
 def call_of(name: str, parameters: Mapping[str, str | int | bool], known: Spec | None) -> RawCall:
     """Make a raw call.
 

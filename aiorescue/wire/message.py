@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from aiorescue.operation import Parameter, StreamedText
+from aiorescue.wire.charset import UTF_8, decoded, text_encoding
 
 #: A form or query that lacks only the authorization: written out, or in pairs if it holds bytes.
 FormDraft = str | Sequence[tuple[str, str | bytes]]
@@ -97,18 +98,22 @@ class Response:
     @property
     def text(self) -> str:
         """The body as text. An unknown charset is read as UTF-8, and what is no text is replaced."""
-        named = _CHARSET.search(self.headers.get("Content-Type", "")) or _DECLARED.match(
-            self.body[:_PROLOG].decode("ascii", "replace")
-        )
-        try:
-            return self.body.decode(named[1] if named else "utf-8", "replace")
-        except LookupError:
-            return self.body.decode("utf-8", "replace")
+        return decoded(self.body, self.encoding)
+
+    @property
+    def encoding(self) -> str:
+        """The encoding of the body, by its headers, else by its own declaration, else UTF-8."""
+        named = _CHARSET.search(self.headers.get("Content-Type", ""))
+        if named is not None:
+            return text_encoding(named[1])
+        declared = _DECLARED.match(self.body[:_PROLOG].decode("ascii", "replace"))
+        return UTF_8 if declared is None else text_encoding(declared[1], read_in_ascii=True)
 
     @property
     def cookies(self) -> tuple[str, ...]:
-        """The values of its Set-Cookie headers."""
-        return tuple(value for name, value in self.headers.items() if name.lower() == "set-cookie")
+        """The values of its Set-Cookie headers, without those whose cookie no request could bring back."""
+        values = (value for name, value in self.headers.items() if name.lower() == "set-cookie")
+        return tuple(value for value in values if value.partition(";")[0].strip().isprintable())
 
 
 def writer(parameter: Parameter, *, true: str = "true", false: str = "false") -> Callable[[Any], str]:

@@ -1,0 +1,87 @@
+"""Charsets: which encoding the text of a response is decoded with, whatever name the server gives it.
+
+Python has codecs that are no encodings of a page's text (``idna``, ``punycode``, ``unicode_escape``, ``undefined``,
+``base64``), that raise where they should replace, or whose time grows with the square of the length. A server could
+name any of them. So only the encodings in the list below are taken, by name, before Python looks for a codec.
+"""
+
+import codecs
+from encodings.aliases import aliases
+from functools import lru_cache
+
+UTF_8 = "utf_8"
+#: Encodings with a byte for each character.
+_SINGLE = frozenset(
+    f"""
+    ascii latin_1 koi8_r koi8_t koi8_u kz1048 ptcp154 tis_620
+    iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10 iso8859_11 iso8859_13
+    iso8859_14 iso8859_15 iso8859_16
+    {" ".join(f"cp{page}" for page in range(1250, 1259))}
+    cp037 cp273 cp424 cp437 cp500 cp720 cp737 cp775 cp850 cp852 cp855 cp856 cp857 cp858 cp860 cp861 cp862 cp863 cp864
+    cp865 cp866 cp869 cp874 cp875 cp1006 cp1026 cp1125 cp1140
+    mac_cyrillic mac_greek mac_iceland mac_latin2 mac_roman mac_turkish
+    """.split()
+)
+#: Encodings whose characters have two or four bytes, so that nothing in them can be read as ASCII.
+_WIDE = frozenset(["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le"])
+_SEVERAL = frozenset(
+    [
+        "utf_8",
+        "utf_8_sig",
+        "big5",
+        "big5hkscs",
+        "gb2312",
+        "gbk",
+        "gb18030",
+        "cp932",
+        "cp949",
+        "cp950",
+        "euc_jp",
+        "euc_jis_2004",
+        "euc_jisx0213",
+        "euc_kr",
+        "johab",
+        "shift_jis",
+        "shift_jis_2004",
+        "shift_jisx0213",
+        "iso2022_jp",
+        "iso2022_jp_1",
+        "iso2022_jp_2",
+        "iso2022_jp_2004",
+        "iso2022_jp_3",
+        "iso2022_jp_ext",
+    ]
+)
+_TEXT = _SINGLE | _WIDE | _SEVERAL
+
+
+@lru_cache(256)
+def text_encoding(name: str, *, read_in_ascii: bool = False) -> str:
+    """The encoding of a charset's name; UTF-8 for a name that is no encoding of texts.
+
+    Args:
+        name: the name as the server wrote it.
+        read_in_ascii: the name was found in the text itself, read as ASCII, so that it is not one of UTF-16's.
+    """
+    plain = "_".join("".join(sign if sign.isalnum() else " " for sign in name[:40].lower()).split())
+    found = plain if plain in _TEXT else aliases.get(plain, plain)
+    return UTF_8 if found not in _TEXT or (read_in_ascii and found in _WIDE) else found
+
+
+def decoded(data: bytes, encoding: str) -> str:
+    """The text of some bytes; what is no text in the encoding is replaced.
+
+    Args:
+        data: the bytes.
+        encoding: a result of `text_encoding`.
+    """
+    if encoding not in _SINGLE:
+        return data.decode(encoding, "replace")
+    # Python's own codecs replace a byte in a microsecond, which is a second for a megabyte of bytes that are no text.
+    return codecs.charmap_decode(data, "strict", _table(encoding))[0]
+
+
+@lru_cache
+def _table(encoding: str) -> str:
+    """The character of each of the 256 bytes."""
+    return "".join(bytes([byte]).decode(encoding, "replace") for byte in range(256))

@@ -7,11 +7,13 @@ one (`CallRunner._attempt`). A single request, with a login before it if need be
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 import attrs
 
 from aiorescue import errors, wire
+from aiorescue.call.options import NO_OPTIONS, CallOptions
 from aiorescue.call.reader import INLINE, AnswerReader
 from aiorescue.call.retry import Budget, RetryPolicy, controller
 from aiorescue.call.transport import Transport
@@ -19,7 +21,8 @@ from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
 from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, status
 from aiorescue.pace.pace import Account, Pacers
-from aiorescue.pace.turns import Pacer, Priority
+from aiorescue.pace.patience import Patience, QueuedTooLongError
+from aiorescue.pace.turns import Pacer, Priority, Turn
 from aiorescue.wire import Authorization, Response
 
 R = TypeVar("R")
@@ -27,6 +30,8 @@ BeforeSend = Callable[[], Awaitable[None]]
 
 #: An enum member kept in a global, as those in `operation.status` are.
 _RETRY = Priority.RETRY
+#: Rejections of one call in a row that no pace explains, as it learns from each of them.
+_SUSPICIOUS = 3
 
 
 class Call(Budget):
@@ -39,6 +44,8 @@ class Call(Budget):
         pacer: the pace of the identity's account for the operation's family.
         priority: place in the pace before the first request; later ones go out with `Priority.RETRY`.
         before_send: awaited before each request, when its turn has come.
+        timeout: seconds that one request may take; None for the client's timeout.
+        patience: the time that the call may stand in the queue of the pace; None for any time.
 
     Raises:
         errors.InvalidRequest: the binding cannot carry the operation.
@@ -53,6 +60,8 @@ class Call(Budget):
         *,
         priority: Priority,
         before_send: BeforeSend | None,
+        timeout: float | None,
+        patience: Patience | None,
     ) -> None:
         self.pacer = pacer
         self.operation = operation
@@ -60,8 +69,18 @@ class Call(Budget):
         self.identity = identity
         self.priority = priority
         self.before_send = before_send
+        self.timeout = timeout
+        self.patience = patience
         # What the binding cannot carry is refused here, before the call waits or logs in.
         self.draft = reader.codec.draft(operation)
+
+    def turn(self, rejections: int) -> AbstractAsyncContextManager[Turn]:
+        """The turn of the next request, to be entered. Raises `QueuedTooLongError` on entering."""
+        # A call that had a turn before does not stand in line again behind those that had none.
+        priority = _RETRY if rejections or self.attempts else self.priority
+        if self.patience is None:
+            return self.pacer.turn(priority, rejections=rejections)
+        return self.patience.turn(self.pacer, priority, rejections=rejections)
 
     def count_orphan(self, outcome: Outcome[Any]) -> Outcome[Any]:
         """Count an ambiguous outcome. It is final where a repetition might create a second thing, as a second PIN."""
@@ -115,6 +134,7 @@ class CallRunner:
         binding: Binding | None = None,
         before_send: BeforeSend | None = None,
         priority: Priority = Priority.CALL,
+        options: CallOptions = NO_OPTIONS,
     ) -> R:
         """Make one call, from its first turn in the pace to its result.
 
@@ -124,11 +144,14 @@ class CallRunner:
             binding: the only binding to use; None for the client's preferred one, or the best that is documented.
             before_send: awaited before each request, when its turn has come.
             priority: place in the pace.
+            options: those of the call, or of the view of the client that makes it.
 
         Raises:
             errors.RescueError: why there is no result.
         """
         operation_type = type(operation)
+        if binding is None and options.binding is not None:
+            binding = operation_type.spec.choose(options.binding)
         call = Call(
             identity.complete(operation),
             self._readers.get((operation_type, binding)) or self._find_reader(operation_type, binding),
@@ -136,6 +159,8 @@ class CallRunner:
             self._pacers.of(identity.account, operation_type.spec.family),
             priority=priority,
             before_send=before_send,
+            timeout=options.timeout,
+            patience=None if options.max_wait is None else Patience(options.max_wait, self._clock),
         )
         outcome = await self._attempt(call)
         if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
@@ -163,12 +188,17 @@ class CallRunner:
         return outcome
 
     async def _attempt(self, call: Call) -> Outcome[Any]:
+        """One attempt in the sense of the retry policy, or the outcome of a queue that was too long for it."""
+        try:
+            return await self._attempt_in_turn(call)
+        except QueuedTooLongError as problem:
+            return _queued_too_long(problem, call)
+
+    async def _attempt_in_turn(self, call: Call) -> Outcome[Any]:
         """One attempt in the sense of the retry policy, which counts neither rejections nor one ended session."""
         rejections = 0
         while True:
-            # A call that had a turn before does not stand in line again behind those that had none.
-            priority = _RETRY if rejections or call.attempts else call.priority
-            async with call.pacer.turn(priority, rejections=rejections) as turn:
+            async with call.turn(rejections) as turn:
                 call.begin(turn.sent, self._policy.total)
                 outcome, session_has_ended = await self._request(call)
                 if outcome.outcome_class is status.OK:
@@ -184,7 +214,8 @@ class CallRunner:
                     rejections += 1
                     ready = call.ready()
                     if not call.allows(ready):
-                        return attrs.evolve(outcome, retry_after=ready - self._clock.time())
+                        detail = outcome.detail + (_SHARE_THE_PACE if rejections >= _SUSPICIOUS else "")
+                        return attrs.evolve(outcome, detail=detail, retry_after=ready - self._clock.time())
                 case status.AUTHENTICATION if session_has_ended and self._relogin and not call.has_relogged_in:
                     call.has_relogged_in = True
                 case status.TRANSIENT:
@@ -206,7 +237,7 @@ class CallRunner:
         reader, operation, authorization = call.reader, lease.operation, lease.authorization
         try:
             draft = call.draft if operation is call.operation else reader.codec.draft(operation)
-            received = await self._transport.send(reader.codec.authorize(draft, authorization))
+            received = await self._transport.send(reader.codec.authorize(draft, authorization), call.timeout)
             if isinstance(received, Outcome):
                 outcome = received
             else:
@@ -229,6 +260,26 @@ class CallRunner:
         if isinstance(received, Outcome):
             return received, None
         return wire.read(codec, operation, authorization, received), received
+
+
+#: What a person can do when a call is rejected again and again.
+_SHARE_THE_PACE = (
+    ", many times in a row: another process seems to call as the same identity. Give all of them one pace:"
+    " pace=HostPace() on one machine, pace=RedisPace(url) on several"
+)
+
+
+def _queued_too_long(problem: QueuedTooLongError, call: Call) -> Outcome[Any]:
+    """The outcome of a call whose turn in the pace did not come in time; what it sent before still counts."""
+    seconds = 0.0 if call.patience is None else call.patience.seconds
+    did = "cannot be sent" if problem.at_once else "was not sent"
+    return Outcome(
+        OutcomeClass.FINAL,
+        error=errors.QueueTimeout,
+        detail=f"{did} within max_wait={seconds:g} s: it came as number {problem.position} in the queue of the pace,"
+        f" which takes {problem.expected_wait:.1f} s",
+        more={"position": problem.position, "expected_wait": problem.expected_wait},
+    )
 
 
 def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:

@@ -27,6 +27,15 @@ class IntervalPacer(Pacer):
         """The moment at which a call that came now would be sent."""
         return max(self._due(), self._clock.time()) + self._line.ahead(priority) * self.limit.gap
 
+    def earliest(self, priority: Priority = Priority.CALL) -> float:
+        """The moment at which a call that came now would be sent if the gap were as small as it may become."""
+        floor = self.limit.floor
+        return max(self._last + floor, self._clock.time()) + self._line.ahead(priority) * floor
+
+    def ahead(self, priority: Priority = Priority.CALL) -> int:
+        """How many calls stand in line before one that came now."""
+        return self._line.ahead(priority)
+
     async def wait(self, turn: Turn) -> None:
         """Wait for the next slot; cancelled, it is left to the next call in line."""
         await self._line.acquire(turn.priority)

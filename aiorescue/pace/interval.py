@@ -12,14 +12,15 @@ class IntervalPacer(Pacer):
     Args:
         limit: what is known of the service's limit.
         clock: the time.
+        last: the moment of the last call before, on that clock.
     """
 
-    def __init__(self, limit: Limit, clock: Clock) -> None:
+    def __init__(self, limit: Limit, clock: Clock, *, last: float = float("-inf")) -> None:
         self.limit = limit
         self._clock = clock
         self._line = PrioritySemaphore()
         self._latency = Latency()
-        self._last = float("-inf")  # the moment of the last slot
+        self._last = last  # the moment of the last slot
         self._not_before = float("-inf")
         self._under_way: dict[Turn, bool] = {}  # sent and not settled, oldest first, and whether each tests the gap
 

@@ -69,7 +69,6 @@ async def mistakes(rescue: RescueClient) -> None:
     rescue.stream_report("SESSION", date(2024, 1, 1), date(2024, 1, 31))  # type: ignore[call-arg]
     rescue.stream_report("SESSION", date(2024, 1, 1), date(2024, 1, 31), node="7")  # type: ignore[arg-type]
     rescue.with_options(max_wait="5")  # type: ignore[arg-type]
-    rescue.with_options(5)  # type: ignore[misc]
     rescue.expected_wait("requestPINCode")  # type: ignore[arg-type]
     await rescue.set_time_zone("0")  # type: ignore[arg-type]
     await rescue.close_session()  # type: ignore[call-arg]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aiorescue.inforouter.client import InfoRouterClient
     from aiorescue.operation import Binding
     from aiorescue.pace.pace import Pace
+    from aiorescue.pace.shared.host import HostPace
     from aiorescue.pace.shared.redis import RedisPace
     from aiorescue.rescue.client import RescueClient
     from aiorescue.rescue.pins import PinCode
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AuthCode",
     "Binding",
+    "HostPace",
     "InfoRouterClient",
     "Login",
     "Pace",
@@ -37,6 +39,7 @@ __all__ = [
 _HOMES = {
     "AuthCode": "aiorescue.identity.credentials",
     "Binding": "aiorescue.operation",
+    "HostPace": "aiorescue.pace.shared.host",
     "InfoRouterClient": "aiorescue.inforouter.client",
     "Login": "aiorescue.identity.credentials",
     "Pace": "aiorescue.pace.pace",

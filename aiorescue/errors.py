@@ -16,6 +16,7 @@ RescueError
 ├── InvalidParameter          a value that the service refused
 │   └── NotFound              there is no such thing, or it is not visible to the caller
 ├── RateLimited               gave up waiting for the service's rate limit
+├── QueueTimeout              stood in the queue of the pace for longer than max_wait
 ├── ServiceError              an ERROR that outlived its retries, or a word nobody knows
 │   └── PartialFailure        some items of a bulk call failed; its log says which
 ├── ServiceFault              the service could not read the request: our fault
@@ -49,6 +50,7 @@ __all__ = [
     "PermissionDenied",
     "PreconditionFailed",
     "ProtocolError",
+    "QueueTimeout",
     "RateLimited",
     "RequestTimeout",
     "RescueError",
@@ -157,6 +159,18 @@ class RateLimited(RescueError):
     """
 
     retry_after: float | None = None
+
+
+class QueueTimeout(RescueError):
+    """The call's turn in the pace did not come within ``max_wait``, or could not have; the request was not sent.
+
+    Attributes:
+        position: the place in the queue of the pace that the call had when it came; 1 for the next turn.
+        expected_wait: seconds that it had to expect to wait when it came, or those that it has waited if they are more.
+    """
+
+    position: int = 1
+    expected_wait: float = 0.0
 
 
 class ServiceError(RescueError):

@@ -13,6 +13,7 @@ from aiorescue.call.base_url import check_base_url
 from aiorescue.call.connections import find_route
 from aiorescue.call.conversation import Conversation, closed_error
 from aiorescue.call.observer import Observer, Stats, hub_of
+from aiorescue.call.options import NO_OPTIONS, CallOptions
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.runner import BeforeSend, CallRunner
 from aiorescue.call.transport import ClientSession, Transport
@@ -43,6 +44,10 @@ _FOR_CALLS = 0.9
 class ServiceClient:
     """A client of one service. Use it with ``async with``, or call `aclose` at the end."""
 
+    # The options have a place of their own, so that a view can share all the rest: the very `__dict__`.
+    __slots__ = ("__dict__", "_options")
+    _options: CallOptions
+
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         name_methods(cls)
@@ -68,6 +73,7 @@ class ServiceClient:
         if timeout <= 0 or max_connections < 1:
             raise errors.InvalidRequest("timeout must be above 0 seconds, and max_connections at least 1")
         self.base_url = check_base_url(base_url, allow_plain_http=allow_plain_http)
+        self._options = NO_OPTIONS
         self._clock = clock or SystemClock()
         self._transport = Transport(
             self.base_url,
@@ -101,26 +107,79 @@ class ServiceClient:
         """The identities that calls go out as, in the order of the credentials."""
         return self._identities
 
-    async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
+    def with_options(
+        self,
+        *,
+        binding: Binding | None = None,
+        timeout: float | None = None,
+        max_wait: float | None = None,
+    ) -> Self:
+        """A view of this client with other options: its connections, pace, sessions and identities are the client's.
+
+        It has all methods of the client, and costs next to nothing to make. Closing it closes the client.
+
+        Args:
+            binding: preferred binding.
+            timeout: seconds that one request may take.
+            max_wait: seconds that a call may stand in the queue of the pace, over all of its requests. One whose turn
+                cannot come in time is refused at once, another one when the time is over. Calls of a bulk job, which
+                stand in that queue for hours, have no such bound.
+
+        Raises:
+            errors.InvalidRequest: not a number of seconds.
+        """
+        view = object.__new__(type(self))
+        view.__dict__ = self.__dict__
+        view._options = self._options.but(binding=binding, timeout=timeout, max_wait=max_wait)
+        return view
+
+    def expected_wait(self, operation: Operation[Any] | type[Operation[Any]]) -> float:
+        """Seconds until a call of an operation that was made now would be sent, as far as the pace knows.
+
+        What stands before it in the queue of the pace counts; logins and retries do not. With several identities, the
+        wait is that of the one that is free soonest.
+
+        Args:
+            operation: the operation, or its type: ``rescue.expected_wait(RequestPinCode)``.
+        """
+        family = operation.spec.family
+        identities = self._identities
+        identity = identities[0] if len(identities) == 1 else self._runner.soonest(identities, family)
+        return max(0.0, self._pacers.of(identity.account, family).ready_at() - self._clock.time())
+
+    async def call(
+        self,
+        operation: Operation[R],
+        *,
+        binding: Binding | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - it bounds each request, not the call
+        max_wait: float | None = None,
+    ) -> R:
         """Call an operation that is given as a value.
 
         Args:
             operation: the operation.
             binding: use this binding and no other; left out, the client's own if the operation has it, else the
                 best that is documented for the operation.
+            timeout: seconds that one request may take; left out, those of the client.
+            max_wait: seconds that the call may stand in the queue of the pace; left out, as the client has it.
 
         Returns:
             The operation's result.
 
         Raises:
+            errors.QueueTimeout: its turn in the pace does not come within `max_wait`.
             errors.UnsupportedBinding: the operation is not offered on that binding; nothing was sent.
             errors.InvalidRequest: the binding cannot carry a value; nothing was sent.
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
+        options = self._options
+        if timeout is not None or max_wait is not None:
+            options = options.but(timeout=timeout, max_wait=max_wait)
         identity = self._choose(operation)
         task = self._begin(operation.spec.name)
         try:
-            result = await self._runner.call(operation, identity, binding=binding)
+            result = await self._runner.call(operation, identity, binding=binding, options=options)
         finally:
             self._under_way.end(task)
         if identity not in self._identities:
@@ -156,23 +215,30 @@ class ServiceClient:
         try:
             priority = Priority.BULK if bulk else Priority.CALL
             return await self._runner.call(
-                operation, identity, binding=binding, before_send=before_send, priority=priority
+                operation,
+                identity,
+                binding=binding,
+                before_send=before_send,
+                priority=priority,
+                options=self._options.unbounded() if bulk else self._options,
             )
         finally:
             self._under_way.end(task)
 
     @asynccontextmanager
-    async def _together(self, identity: Identity, what: str) -> AsyncIterator["Conversation"]:
+    async def _together(
+        self, identity: Identity, what: str, options: CallOptions | None = None
+    ) -> AsyncIterator["Conversation"]:
         """A conversation of an identity, which `aclose` waits for; `what` names it in the error of a closed client."""
         with self._counted(what):
             async with hold(identity) as held:
-                yield Conversation(self._runner, held)
+                yield Conversation(self._runner, held, options or self._options)
 
     async def _stepwise(
         self, what: str, steps: Callable[[Conversation], AsyncGenerator[R, None]]
     ) -> AsyncGenerator[R, None]:
         """Run a generator that makes calls. `aclose` waits for the step under way, not for the reader of the steps."""
-        calls = Conversation(self._runner, self._identities[0])
+        calls = Conversation(self._runner, self._identities[0], self._options)
         source = steps(calls)
         try:
             while True:

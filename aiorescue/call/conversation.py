@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from aiorescue import errors
+from aiorescue.call.options import NO_OPTIONS, CallOptions
 from aiorescue.call.runner import CallRunner
 from aiorescue.identity.identity import Identity
 from aiorescue.operation import Binding, Operation
@@ -18,11 +19,13 @@ class Conversation:
     Args:
         runner: the call runner of the client.
         identity: the identity that calls, with its session held.
+        options: those of the view of the client that holds it.
     """
 
-    def __init__(self, runner: CallRunner, identity: Identity) -> None:
+    def __init__(self, runner: CallRunner, identity: Identity, options: CallOptions = NO_OPTIONS) -> None:
         self._runner = runner
         self._identity = identity
+        self._options = options
         self._over = False
 
     async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
@@ -38,7 +41,7 @@ class Conversation:
         """
         if self._over:
             raise closed_error(operation.spec.name)
-        return await self._runner.call(operation, self._identity, binding=binding)
+        return await self._runner.call(operation, self._identity, binding=binding, options=self._options)
 
     @contextmanager
     def refused(self) -> Iterator[None]:

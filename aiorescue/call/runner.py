@@ -9,12 +9,14 @@ one (`CallRunner._attempt`). A single request, with a login before it if need be
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from aiorescue import errors, wire
 from aiorescue.call.observer import NOTICEABLE, Counts, Observer, Watch
+from aiorescue.call.options import NO_OPTIONS, CallOptions
 from aiorescue.call.reader import INLINE, AnswerReader
 from aiorescue.call.repeats import REPEATED, Repeats
 from aiorescue.call.retry import Budget, RetryPolicy, controller
@@ -24,7 +26,8 @@ from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
 from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, discreetly_awaited, status
 from aiorescue.pace.pace import Account, Pacers
-from aiorescue.pace.turns import Pacer, Priority
+from aiorescue.pace.patience import Patience, QueuedTooLongError
+from aiorescue.pace.turns import Pacer, Priority, Turn
 from aiorescue.wire import Authorization, Response
 
 if TYPE_CHECKING:
@@ -37,6 +40,8 @@ BeforeSend = Callable[[], Awaitable[None]]
 _is_logged = logging.getLogger("aiorescue.call").isEnabledFor
 #: An enum member kept in a global, as those in `operation.status` are.
 _RETRY = Priority.RETRY
+#: Rejections of one call in a row that no pace explains, as it learns from each of them.
+_SUSPICIOUS = 3
 
 
 class Call(Budget):
@@ -50,6 +55,8 @@ class Call(Budget):
         priority: place in the pace before the first request; later ones go out with `Priority.RETRY`.
         before_send: awaited before each request, when its turn has come.
         counts: what is counted of the operation and the identity.
+        timeout: seconds that one request may take; None for the client's timeout.
+        patience: the time that the call may stand in the queue of the pace; None for any time.
 
     Attributes:
         watch: makes the events of the call; None where nothing listens.
@@ -70,6 +77,8 @@ class Call(Budget):
         priority: Priority,
         before_send: BeforeSend | None,
         counts: Counts,
+        timeout: float | None,
+        patience: Patience | None,
     ) -> None:
         self.counts = counts
         self.pacer = pacer
@@ -78,6 +87,8 @@ class Call(Budget):
         self.identity = identity
         self.priority = priority
         self.before_send = before_send
+        self.timeout = timeout
+        self.patience = patience
         # What the binding cannot carry is refused here, before the call waits or logs in.
         self.draft = reader.codec.draft(operation)
 
@@ -87,6 +98,14 @@ class Call(Budget):
         self.counts.waited += seconds
         if self.watch is not None:
             self.watch.waited(seconds)
+
+    def turn(self, rejections: int) -> AbstractAsyncContextManager[Turn]:
+        """The turn of the next request, to be entered. Raises `QueuedTooLongError` on entering."""
+        # A call that had a turn before does not stand in line again behind those that had none.
+        priority = _RETRY if rejections or self.attempts else self.priority
+        if self.patience is None:
+            return self.pacer.turn(priority, rejections=rejections)
+        return self.patience.turn(self.pacer, priority, rejections=rejections)
 
     def count_orphan(self, outcome: Outcome[Any]) -> Outcome[Any]:
         """Count an ambiguous outcome. It is final where a repetition might create a second thing, as a second PIN."""
@@ -150,6 +169,7 @@ class CallRunner:
         before_send: BeforeSend | None = None,
         priority: Priority = Priority.CALL,
         hub: "Hub | None" = None,
+        options: CallOptions = NO_OPTIONS,
     ) -> R:
         """Make one call, from its first turn in the pace to its result.
 
@@ -160,11 +180,14 @@ class CallRunner:
             before_send: awaited before each request, when its turn has come.
             priority: place in the pace.
             hub: the listeners of this call; None for those of the client.
+            options: those of the call, or of the view of the client that makes it.
 
         Raises:
             errors.RescueError: why there is no result.
         """
         operation_type, observer = type(operation), self._observer
+        if binding is None and options.binding is not None:
+            binding = operation_type.spec.choose(options.binding)
         name, identity_name = operation_type.spec.name, identity.name
         # A binding that is not offered is refused before credentials that are missing.
         reader = self._readers.get((operation_type, binding)) or self._find_reader(operation_type, binding)
@@ -176,6 +199,8 @@ class CallRunner:
             priority=priority,
             before_send=before_send,
             counts=observer.known.get((name, identity_name)) or observer.counts(name, identity_name),
+            timeout=options.timeout,
+            patience=None if options.max_wait is None else Patience(options.max_wait, self._clock),
         )
         call.counts.calls += 1
         if hub is not None or observer.hub is not None or _is_logged(logging.DEBUG):
@@ -225,14 +250,19 @@ class CallRunner:
                 watch = self._observer.late_watch(budget.operation, budget.reader.binding, budget.identity.name)
             watch.retrying(outcome, budget.attempts, seconds)
 
-    async def _attempt(self, call: Call) -> Outcome[Any]:  # noqa: C901 - one branch an outcome class
+    async def _attempt(self, call: Call) -> Outcome[Any]:
+        """One attempt in the sense of the retry policy, or the outcome of a queue that was too long for it."""
+        try:
+            return await self._attempt_in_turn(call)
+        except QueuedTooLongError as problem:
+            return _queued_too_long(problem, call)
+
+    async def _attempt_in_turn(self, call: Call) -> Outcome[Any]:  # noqa: C901 - one branch an outcome class
         """One attempt in the sense of the retry policy, which counts neither rejections nor one ended session."""
         rejections = 0
         while True:
-            # A call that had a turn before does not stand in line again behind those that had none.
-            priority = _RETRY if rejections or call.attempts else call.priority
             arrived = self._clock.time()
-            async with call.pacer.turn(priority, rejections=rejections) as turn:
+            async with call.turn(rejections) as turn:
                 if (waited := turn.sent - arrived) >= NOTICEABLE:
                     call.count_wait(waited)
                 call.begin(turn.sent, self._policy.total)
@@ -251,7 +281,8 @@ class CallRunner:
                     call.counts.rejections += 1
                     ready = call.ready()
                     if not call.allows(ready):
-                        return attrs.evolve(outcome, retry_after=ready - self._clock.time())
+                        detail = outcome.detail + (_SHARE_THE_PACE if rejections >= _SUSPICIOUS else "")
+                        return attrs.evolve(outcome, detail=detail, retry_after=ready - self._clock.time())
                 case status.AUTHENTICATION if session_has_ended and self._relogin and not call.has_relogged_in:
                     call.has_relogged_in = True
                 case status.TRANSIENT:
@@ -277,7 +308,7 @@ class CallRunner:
             call.counts.attempts += 1
             if watch is not None:
                 watch.sending(request)
-            received = await self._transport.send(request)
+            received = await self._transport.send(request, call.timeout)
             if watch is not None and isinstance(received, Response):
                 watch.answered(received.status)
             if isinstance(received, Outcome):
@@ -314,6 +345,26 @@ class CallRunner:
         if isinstance(received, Outcome):
             return received, None
         return wire.read(codec, operation, authorization, received), received
+
+
+#: What a person can do when a call is rejected again and again.
+_SHARE_THE_PACE = (
+    ", many times in a row: another process seems to call as the same identity. Give all of them one pace:"
+    " pace=HostPace() on one machine, pace=RedisPace(url) on several"
+)
+
+
+def _queued_too_long(problem: QueuedTooLongError, call: Call) -> Outcome[Any]:
+    """The outcome of a call whose turn in the pace did not come in time; what it sent before still counts."""
+    seconds = 0.0 if call.patience is None else call.patience.seconds
+    did = "cannot be sent" if problem.at_once else "was not sent"
+    return Outcome(
+        OutcomeClass.FINAL,
+        error=errors.QueueTimeout,
+        detail=f"{did} within max_wait={seconds:g} s: it came as number {problem.position} in the queue of the pace,"
+        f" which takes {problem.expected_wait:.1f} s",
+        more={"position": problem.position, "expected_wait": problem.expected_wait},
+    )
 
 
 def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:

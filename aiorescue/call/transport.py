@@ -30,6 +30,8 @@ CONNECT = 10.0
 LARGEST_ANSWER = 16 * 2**20
 #: Bytes up to which an answer of declared length is taken from aiohttp's buffer at once, without a look at its size.
 _SHORT = 2**16
+#: Timeouts other than the client's whose timers are kept, lest a program that computes them fill the memory.
+_OTHER_TIMEOUTS = 32
 #: An enum member kept in a global, as those in `operation.status` are.
 _CALL = Priority.CALL
 _OTHER_LOOP = "the client is in use in another event loop, which is still running; make a client for each loop"
@@ -76,6 +78,25 @@ async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType)
 _MIDDLEWARES = (_send_once,)
 
 
+class TimeLimits:
+    """The time limits of all requests with one timeout.
+
+    Attributes:
+        seconds: the timeout.
+        whole: aiohttp's limits for a request that is bounded by `deadlines`.
+        patient: aiohttp's limits for a request with a streamed answer.
+        deadlines: the timer that these requests share.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        # Connecting has less than all of it, so that a request that never left is told from one without an answer.
+        connect = min(seconds * 0.8, CONNECT)
+        self.seconds = seconds
+        self.whole = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect)
+        self.patient = aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=seconds)
+        self.deadlines = Deadlines(seconds)
+
+
 class Transport:
     """Sends requests to one host through one connection pool.
 
@@ -93,12 +114,8 @@ class Transport:
         self, base_url: str, *, timeout: float, max_connections: int, route: Route, http: ClientSession | None
     ) -> None:
         self._base = base_url
-        # Connecting has less than all of it, so that a request that never left is told from one without an answer.
-        connect = min(timeout * 0.8, CONNECT)
-        self._timeout = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect)
-        self._deadlines = Deadlines(timeout)
-        self._patient = aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=timeout)
-        self._seconds = timeout
+        self._times = TimeLimits(timeout)
+        self._other_times: dict[float, TimeLimits] = {}
         self._limit = min(max_connections, connections.limit_of(http) or max_connections)
         self._route = route
         self._http = http
@@ -111,21 +128,27 @@ class Transport:
         self._places = PrioritySemaphore(self._limit)
         self._urls: dict[str, URL] = {}
 
-    async def send(self, request: Request) -> Response | Outcome[object]:
-        """Send a request. Returns its response, or the outcome if it got none; raises only CancelledError."""
+    async def send(self, request: Request, timeout: float | None = None) -> Response | Outcome[object]:  # noqa: ASYNC109
+        """Send a request. Returns its response, or the outcome if it got none; raises only CancelledError.
+
+        Args:
+            request: what to send.
+            timeout: seconds for this request; None for those of the client.
+        """
         if self._loop is not asyncio.get_running_loop() and not await self._move():
             return _lost(OutcomeClass.FINAL, errors.InvalidRequest, _OTHER_LOOP)
+        times = self._times if timeout is None else self._times_of(timeout)
         await self._places.acquire(_CALL)
         task = None
         try:
             if self._closed:
                 return CLOSED
-            task = self._deadlines.begin(limited=not request.streamed)
+            task = times.deadlines.begin(limited=not request.streamed)
             received: Response | Outcome[object]
             session = self._session or self._open()
             if session.closed:
                 return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
-            response = await self._request(session, request)
+            response = await self._request(session, request, times)
             try:
                 received = _read_at_once(response) or await (_receive if request.streamed else _read)(response)
             except BaseException:
@@ -134,18 +157,18 @@ class Transport:
             if isinstance(received, Outcome) or received.problem is not None:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
         except (aiohttp.ClientError, OSError, _HungUpError, _ProxyRefusedError, UnaskedError) as problem:
-            return self._failed(problem)
+            return self._failed(problem, times.seconds)
         except asyncio.CancelledError:
-            if task is None or not self._deadlines.ran_out(task):
+            if task is None or not times.deadlines.ran_out(task):
                 raise
-            return self._failed(TimeoutError())
+            return self._failed(TimeoutError(), times.seconds)
         finally:
             if task is not None:
-                self._deadlines.end(task)
+                times.deadlines.end(task)
             self._places.release()
         return received
 
-    async def _request(self, session: ClientSession, request: Request) -> ClientResponse:
+    async def _request(self, session: ClientSession, request: Request, times: TimeLimits) -> ClientResponse:
         """The head of the answer to a request. One kept connection after another is tried, then a new one."""
         lent = session is self._http
         while True:
@@ -155,7 +178,7 @@ class Transport:
                     self._url(request),
                     data=request.body,
                     headers=request.headers,
-                    timeout=self._patient if request.streamed else self._timeout,
+                    timeout=times.patient if request.streamed else times.whole,
                     raise_for_status=False,
                     allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
                     # A lent session may have some of its own, which these replace.
@@ -170,7 +193,16 @@ class Transport:
                 raise _ProxyRefusedError(response.status)
             return response
 
-    def _failed(self, problem: Exception) -> Outcome[object]:
+    def _times_of(self, seconds: float) -> TimeLimits:
+        times = self._other_times.get(seconds)
+        if times is None:
+            if len(self._other_times) >= _OTHER_TIMEOUTS:
+                # Requests that are under way keep theirs, and its timer.
+                self._other_times.pop(next(iter(self._other_times))).deadlines.close()
+            times = self._other_times[seconds] = TimeLimits(seconds)
+        return times
+
+    def _failed(self, problem: Exception, seconds: float) -> Outcome[object]:
         """The outcome of a request that got no answer."""
         match problem:
             case TimeoutError() if self._interrupted:
@@ -181,7 +213,7 @@ class Transport:
             case _ProxyRefusedError() | aiohttp.ClientHttpProxyError():
                 return self._refused_by_proxy(problem.status)
             case TimeoutError():
-                why = f"no answer within {self._seconds:g} s"
+                why = f"no answer within {seconds:g} s"
                 return _lost(OutcomeClass.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
             case aiohttp.ClientPayloadError():
                 why = "the answer stops before its end"
@@ -252,12 +284,13 @@ class Transport:
     def interrupt(self) -> set[Task]:
         """End the requests under way at once, because the client is being closed. Returns the tasks that made them."""
         self._interrupted = True
-        return self._deadlines.run_out()
+        return set[Task]().union(*(times.deadlines.run_out() for times in (self._times, *self._other_times.values())))
 
     async def close(self) -> None:
         """Close the connection pool, unless it was lent, and open nothing from now on."""
         self._closed = True
-        self._deadlines.close()
+        for times in (self._times, *self._other_times.values()):
+            times.deadlines.close()
         await self._close_pool()
 
     async def _close_pool(self) -> None:

@@ -136,12 +136,43 @@ class InfoRouterClient(ServiceClient):
         return super()._choose(operation)
 
     @overload
-    async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R: ...
+    async def call(
+        self,
+        operation: Operation[R],
+        *,
+        binding: Binding | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - it bounds each request, not the call
+        max_wait: float | None = None,
+    ) -> R: ...
     @overload
-    async def call(self, operation: ByteMethod, *, binding: Binding | None = None, **parameters: Any) -> bytes: ...
+    async def call(
+        self,
+        operation: ByteMethod,
+        *,
+        binding: Binding | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the same
+        max_wait: float | None = None,
+        **parameters: Any,
+    ) -> bytes: ...
     @overload
-    async def call(self, operation: str, *, binding: Binding | None = None, **parameters: Any) -> Element: ...
-    async def call(self, operation: Operation[Any] | str, *, binding: Binding | None = None, **parameters: Any) -> Any:
+    async def call(
+        self,
+        operation: str,
+        *,
+        binding: Binding | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the same
+        max_wait: float | None = None,
+        **parameters: Any,
+    ) -> Element: ...
+    async def call(
+        self,
+        operation: Operation[Any] | str,
+        *,
+        binding: Binding | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - the same
+        max_wait: float | None = None,
+        **parameters: Any,
+    ) -> Any:
         """Call any method of the catalogue by its name, or an operation given as a value.
 
         ``await docs.call("GetDocuments", Path="/Public")``. Names are those of `aiorescue.inforouter.METHODS` and
@@ -151,6 +182,8 @@ class InfoRouterClient(ServiceClient):
         Args:
             operation: name of a method, or an operation.
             binding: use this binding and no other; left out, the client's own if the method is offered on it.
+            timeout: seconds that one request may take; left out, those of the client.
+            max_wait: seconds that the call may stand in the queue of the pace; left out, as the client has it.
             parameters: the method's parameters by their names in the catalogue.
 
         Returns:
@@ -177,8 +210,9 @@ class InfoRouterClient(ServiceClient):
                 f"parameters by name ({names}) go with the name of a method"
             )
         if operation.spec.content is not Content.BYTES:
-            return await super().call(operation, binding=binding)
-        async with self._together(self._identities[0], operation.spec.name) as calls:
+            return await super().call(operation, binding=binding, timeout=timeout, max_wait=max_wait)
+        options = self._options.but(timeout=timeout, max_wait=max_wait)
+        async with self._together(self._identities[0], operation.spec.name, options) as calls:
             return await downloads.call_for_bytes(calls, operation, binding=binding, renews=self._renews)
 
     # --- tickets, the server, the user ---

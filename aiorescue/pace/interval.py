@@ -12,20 +12,30 @@ class IntervalPacer(Pacer):
     Args:
         limit: what is known of the service's limit.
         clock: the time.
+        last: the moment of the last call before, on that clock.
     """
 
-    def __init__(self, limit: Limit, clock: Clock) -> None:
+    def __init__(self, limit: Limit, clock: Clock, *, last: float = float("-inf")) -> None:
         self.limit = limit
         self._clock = clock
         self._line = PrioritySemaphore()
         self._latency = Latency()
-        self._last = float("-inf")  # the moment of the last slot
+        self._last = last  # the moment of the last slot
         self._not_before = float("-inf")
         self._under_way: dict[Turn, bool] = {}  # sent and not settled, oldest first, and whether each tests the gap
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """The moment at which a call that came now would be sent."""
         return max(self._due(), self._clock.time()) + self._line.ahead(priority) * self.limit.gap
+
+    def earliest(self, priority: Priority = Priority.CALL) -> float:
+        """The moment at which a call that came now would be sent if the gap were as small as it may become."""
+        floor = self.limit.floor
+        return max(self._last + floor, self._clock.time()) + self._line.ahead(priority) * floor
+
+    def ahead(self, priority: Priority = Priority.CALL) -> int:
+        """How many calls stand in line before one that came now."""
+        return self._line.ahead(priority)
 
     async def wait(self, turn: Turn) -> Turn:
         """Wait for the next slot; cancelled, it is left to the next call in line."""

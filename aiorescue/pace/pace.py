@@ -126,7 +126,9 @@ class Pacers:
         elif setting is None or setting == "auto" or isinstance(setting, Pace):
             self._setting = setting
         else:
-            raise errors.InvalidRequest(f"pace must be Pace(…), RedisPace(…), 'auto' or None, not {setting!r}")
+            raise errors.InvalidRequest(
+                f"pace must be Pace(…), HostPace(…), RedisPace(…), 'auto' or None, not {setting!r}"
+            )
 
     def of(self, account: Account, family: Family | None) -> Pacer:
         """The pacer of an account in a rate family; calls without a family are not paced."""

@@ -69,6 +69,14 @@ class Pacer(ABC):
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """The moment at which a call that came now would be sent, in seconds of the clock."""
 
+    def earliest(self, priority: Priority = Priority.CALL) -> float:
+        """A moment before which a call that came now cannot be sent, whatever is learned of the limit meanwhile."""
+        return self.ready_at(priority)
+
+    def ahead(self, priority: Priority = Priority.CALL) -> int:
+        """How many calls stand in line before one that came now."""
+        return 0
+
     @abstractmethod
     async def wait(self, turn: Turn) -> Turn:
         """Wait until a turn may be used, set its `Turn.sent`, and return it. Called by the turn."""

@@ -53,16 +53,25 @@ class WindowPacer(Pacer):
         self._line = PrioritySemaphore()
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
-        """The moment at which the oldest call has left the window, if that is full; else now."""
+        """The moment at which so many calls have left the window that one that came now fits in."""
+        windows, calls = divmod(self._line.ahead(priority), self._count)
+        return self._free_at(calls) + windows * self._seconds
+
+    def ahead(self, priority: Priority = Priority.CALL) -> int:
+        """How many calls stand in line before one that came now."""
+        return self._line.ahead(priority)
+
+    def _free_at(self, calls: int) -> float:
+        """The moment at which one more call fits in beside those in the window and so many others."""
         now = self._clock.time()
-        full = len(self._counted) >= self._count
-        return max(now, self._counted[0] + self._seconds) if full else now
+        leaving = len(self._counted) + calls - self._count
+        return now if leaving < 0 else max(now, self._counted[leaving] + self._seconds)
 
     async def wait(self, turn: Turn) -> Turn:
         """Wait until one more call fits in."""
         await self._line.acquire(turn.priority)
         try:
-            while (wait := self.ready_at() - self._clock.time()) > 0:
+            while (wait := self._free_at(0) - self._clock.time()) > 0:
                 await self._clock.sleep(wait)
             turn.sent = self._clock.time()
             self._count_at(turn.sent)

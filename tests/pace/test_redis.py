@@ -15,7 +15,8 @@ from aiorescue.clock import SystemClock
 from aiorescue.emulator import Emulator
 from aiorescue.operation import Family
 from aiorescue.pace.pace import Account
-from aiorescue.pace.shared.redis import RedisIntervalPacer, RedisPace, RedisPacers, RedisWindowPacer
+from aiorescue.pace.shared.pacers import BookPacers, SharedIntervalPacer, SharedWindowPacer
+from aiorescue.pace.shared.redis import RedisPace
 from aiorescue.pace.turns import Pacer, Priority, Turn
 from aiorescue.rescue import RequestPinCode
 from tests.lab.redis_server import redis_server
@@ -37,7 +38,7 @@ def _empty(redis_url: str) -> None:
         client.flushall()
 
 
-def pacers(url: str, **pace: float | None) -> RedisPacers:
+def pacers(url: str, **pace: float | None) -> BookPacers:
     return RedisPace(url, pace=Pace(**pace)).open(SystemClock(), "http://service")
 
 
@@ -47,7 +48,7 @@ ACCOUNT = Account(CODE)
 async def answer(pacer, *, accepted: bool | None = True, priority: Priority = Priority.CALL) -> float:
     """One call; the moment that Redis gave it, which a busy machine does not change."""
     async with pacer.turn(priority) as turn:
-        slot = pacer._under_way.get(turn) if isinstance(pacer, RedisIntervalPacer) else None
+        slot = pacer._under_way.get(turn) if isinstance(pacer, SharedIntervalPacer) else None
         await asyncio.sleep(0.002)
         if accepted is not None:
             turn.answered(accepted=accepted)
@@ -63,7 +64,7 @@ async def test_two_processes_take_turns_at_one_rate(redis_url: str):
     one, other = pacers(redis_url, pins=10.0), pacers(redis_url, pins=10.0)
     sent: list[tuple[float, int]] = []
 
-    async def work(number: int, owner: RedisPacers) -> None:
+    async def work(number: int, owner: BookPacers) -> None:
         pacer = owner.make(ACCOUNT, Family.PINS)
         for _ in range(8):
             sent.append((await answer(pacer), number))
@@ -80,8 +81,8 @@ async def test_two_processes_take_turns_at_one_rate(redis_url: str):
 async def test_what_one_learns_all_know(redis_url: str):
     one, other = pacers(redis_url, pins=100.0), pacers(redis_url, pins=100.0)
     first, second = one.make(ACCOUNT, Family.PINS), other.make(ACCOUNT, Family.PINS)
-    assert isinstance(first, RedisIntervalPacer)
-    assert isinstance(second, RedisIntervalPacer)
+    assert isinstance(first, SharedIntervalPacer)
+    assert isinstance(second, SharedIntervalPacer)
     for _ in range(5):
         await answer(first)
     before = first._limit.gap
@@ -105,7 +106,7 @@ async def test_a_gap_is_widened_once_for_all_who_kept_it(redis_url: str):
         turn.answered(accepted=False)
     gaps = []
     for pacer in all_of_them:
-        assert isinstance(pacer, RedisIntervalPacer)
+        assert isinstance(pacer, SharedIntervalPacer)
         gaps.append(pacer._limit.gap)
         await answer(pacer)
         gaps.append(pacer._limit.gap)
@@ -138,7 +139,7 @@ async def test_a_slot_too_soon_after_a_late_call_is_not_used(redis_url: str):
     following = asyncio.ensure_future(answer(pacer))
     await asyncio.sleep(0.1)
     late.answered(accepted=True)
-    not_before = pacer._not_before  # an interval after the answer
+    not_before = pacer._not_before + pacer._offset  # an interval after the answer
     assert await following >= not_before - 0.01
     await shared.aclose()
 
@@ -177,7 +178,7 @@ async def test_a_cancellation_is_never_swallowed(redis_url: str):
 async def test_logins_of_all_processes_are_counted_together(redis_url: str):
     one, other = pacers(redis_url, logins=3), pacers(redis_url, logins=3)
     first, second = one.make(ACCOUNT, Family.LOGINS), other.make(ACCOUNT, Family.LOGINS)
-    assert isinstance(first, RedisWindowPacer)
+    assert isinstance(first, SharedWindowPacer)
     await answer(first, accepted=None)
     await answer(second, accepted=None)
     await answer(first, accepted=None)
@@ -218,7 +219,7 @@ async def test_without_redis_each_process_paces_for_itself(caplog: pytest.LogCap
 
 
 async def test_it_comes_back_to_redis(redis_url: str, caplog: pytest.LogCaptureFixture, monkeypatch):
-    monkeypatch.setattr("aiorescue.pace.shared.redis._AWAY", 0.05)
+    monkeypatch.setattr("aiorescue.pace.shared.books.AWAY", 0.05)
     caplog.set_level(logging.INFO, "aiorescue")
     shared = pacers(redis_url, pins=100.0)
     pacer = shared.make(ACCOUNT, Family.PINS)
@@ -228,12 +229,12 @@ async def test_it_comes_back_to_redis(redis_url: str, caplog: pytest.LogCaptureF
         raise redis.exceptions.ConnectionError("redis://:hidden-word@somewhere")
 
     with monkeypatch.context() as outage:
-        outage.setattr(shared._link, "_scripts", dict.fromkeys(shared._link._scripts, broken))
+        outage.setattr(shared._books, "_scripts", dict.fromkeys(shared._books._scripts, broken))
         for _ in range(10):
             await answer(pacer)
     await asyncio.sleep(0.06)
     await answer(pacer)
-    assert isinstance(pacer, RedisIntervalPacer)
+    assert isinstance(pacer, SharedIntervalPacer)
     assert pacer._local is None
     await shared.aclose()
     told = [record for record in caplog.records if record.name == "aiorescue.pace"]

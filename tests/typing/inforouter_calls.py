@@ -11,6 +11,7 @@ async def by_name(docs: InfoRouterClient) -> None:
     assert_type(await docs.call("GetDocuments", Path="/Public"), Element)
     assert_type(await docs.call("GetDocuments", binding=Binding.HTTP_POST, Path="/Public"), Element)
     assert_type(await docs.call("DownloadDocument", Path="/Public/a.pdf"), bytes)
+    assert_type(await docs.call("DownloadDocument", timeout=5, max_wait=1, Path="/Public/a.pdf"), bytes)
     assert_type(await docs.call(inforouter.GetDocument("/Public/a.pdf")), inforouter.Document)
     assert_type(inforouter.invocation("GetDocuments", {"Path": "/Public"}), Invocation)
 

@@ -4,7 +4,18 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import assert_type
 
-from aiorescue import AuthCode, Binding, InfoRouterClient, Login, Pace, PinCode, RescueClient, RetryPolicy, Ticket
+from aiorescue import (
+    AuthCode,
+    Binding,
+    InfoRouterClient,
+    Login,
+    Pace,
+    PinCode,
+    RescueClient,
+    RetryPolicy,
+    Ticket,
+    errors,
+)
 from aiorescue.bulk import Issued, issue
 from aiorescue.inforouter import TicketHolder
 from aiorescue.rescue import (
@@ -56,10 +67,27 @@ async def results(rescue: RescueClient, docs: InfoRouterClient) -> None:
     await rescue.call(CloseSession(42))
 
 
+async def bounds(rescue: RescueClient, docs: InfoRouterClient) -> None:
+    view = rescue.with_options(binding=Binding.TEXT_POST, timeout=5, max_wait=2.5)
+    assert_type(view, RescueClient)
+    assert_type(docs.with_options(timeout=5.0), InfoRouterClient)
+    assert_type(await view.request_pin_code(), PinCode)
+    assert_type(await rescue.call(RequestLensPinCodeV2(), timeout=1, max_wait=0), PinCode)
+    assert_type(rescue.expected_wait(RequestLensPinCodeV2), float)
+    assert_type(rescue.expected_wait(RequestLensPinCodeV2()), float)
+    try:
+        await view.close_session(42)
+    except errors.QueueTimeout as problem:
+        assert_type(problem.position, int)
+        assert_type(problem.expected_wait, float)
+
+
 async def mistakes(rescue: RescueClient) -> None:
     await rescue.report("SESSION", date(2024, 1, 1), date(2024, 1, 31))  # type: ignore[call-arg]
     rescue.stream_report("SESSION", date(2024, 1, 1), date(2024, 1, 31))  # type: ignore[call-arg]
     rescue.stream_report("SESSION", date(2024, 1, 1), date(2024, 1, 31), node="7")  # type: ignore[arg-type]
+    rescue.with_options(max_wait="5")  # type: ignore[arg-type]
+    rescue.expected_wait("requestPINCode")  # type: ignore[arg-type]
     await rescue.set_time_zone("0")  # type: ignore[arg-type]
     await rescue.close_session()  # type: ignore[call-arg]
     await rescue.close_session("42")  # type: ignore[arg-type]

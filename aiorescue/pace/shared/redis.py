@@ -1,79 +1,13 @@
-"""`RedisPace`: one pace for processes on many machines, kept in Redis. Needs the extra ``aiorescue[redis]``.
+"""`RedisPace`: one pace for processes on many machines, kept in Redis. Needs the extra ``aiorescue[redis]``."""
 
-Each process hands out turns among its own calls and has at most one slot reserved ahead, so that processes take turns.
-What is known of the limit is the value that one process keeps, too (`Limit`): it lives in Redis with a version. Each
-process improves it by the answers that it saw and sends it with the version that it knows; if another process was
-faster, Redis answers with the newer value, and the process improves that one instead. Moments are those of Redis'
-clock. While Redis does not answer, each process paces for itself and asks again after a few seconds.
-"""
-
-import asyncio
-import json
-import logging
-from collections.abc import Awaitable, Callable
-from hashlib import blake2b
-from inspect import signature
-from typing import Any, Literal, cast
+from typing import Literal
 
 import attrs
-import redis.asyncio
-from redis.exceptions import RedisError
 
+from aiorescue import errors
 from aiorescue.clock import Clock
-from aiorescue.operation import Family
-from aiorescue.pace.latency import Latency
-from aiorescue.pace.limit import Limit
-from aiorescue.pace.pace import LOGIN_WINDOW, Account, Pace, SharedPace, SharedPacers, first_limit, local_pacer
-from aiorescue.pace.shared.fallback import BooksAwayError, SharedPacer
-from aiorescue.pace.turns import Pacer, Priority, Turn
-from aiorescue.pace.window import UnpacedPacer
-
-_log = logging.getLogger("aiorescue.pace")
-
-#: Seconds to wait for Redis, and for which a Redis that failed is left alone.
-_PATIENCE, _AWAY = 1.0, 5.0
-#: Milliseconds after which an unused pace is forgotten.
-_FORGET = 24 * 3600 * 1000
-#: How often an outdated limit is brought up to date before the slot is taken with the limit as it is.
-_TRIES = 5
-#: Seconds by which a slot may be used too late, at least.
-_TARDY = 0.002
-#: Seconds that opening a connection may take, so that a call which does it has so much more room behind it.
-_OPENING = 0.5
-#: Seconds by which a login may arrive later than it was sent.
-_LOGIN_DELAY = 5.0
-
-#: Newer versions of redis-py look for their own version on the disk with each connection, which blocks the loop.
-_QUIET: dict[str, Any] = {"driver_info": None} if "driver_info" in signature(redis.asyncio.Redis).parameters else {}
-
-_NOW = "local t = redis.call('TIME'); local now = t[1] + t[2] / 1000000\n"
-#: Take the next slot: KEYS = the pace; ARGV = version and new value of the limit, gap, not before, room behind it.
-_SLOT = f"""{_NOW}
-local known = redis.call('HMGET', KEYS[1], 'version', 'limit', 'last', 'hold')
-local version = known[1] or '0'
-if ARGV[1] ~= version and ARGV[1] ~= 'any' then
-  return {{'', version, known[2] or '', string.format('%.6f', now)}}
-end
-local hold = math.max(tonumber(known[4] or '0'), tonumber(ARGV[4]))
-local slot = math.max(now, tonumber(known[3] or '0') + tonumber(ARGV[3]), hold)
-if tonumber(ARGV[5]) > 0 then hold = math.max(hold, slot + tonumber(ARGV[3]) + tonumber(ARGV[5])) end
-version = string.format('%d', tonumber(version) + 1)
-redis.call('HSET', KEYS[1], 'version', version, 'limit', ARGV[2], 'last', string.format('%.6f', slot),
-  'hold', string.format('%.6f', hold))
-redis.call('PEXPIRE', KEYS[1], {_FORGET})
-return {{string.format('%.6f', slot), version, ARGV[2], string.format('%.6f', now)}}
-"""
-#: Take a place in a window: KEYS = the window; ARGV = how many, seconds. Answers the seconds to wait, 0 if taken.
-_PLACE = f"""{_NOW}
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
-  local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-  return string.format('%.6f', oldest[2] + ARGV[2] - now)
-end
-redis.call('ZADD', KEYS[1], now, string.format('%.6f', now))
-redis.call('PEXPIRE', KEYS[1], {_FORGET})
-return '0'
-"""
+from aiorescue.pace.pace import Pace, SharedPace
+from aiorescue.pace.shared.pacers import BookPacers
 
 
 @attrs.frozen
@@ -86,265 +20,30 @@ class RedisPace(SharedPace):
     Attributes:
         url: where Redis is, as redis-py takes it; it may hold a password and is never shown.
         pace: what the service allows each identity, or ``"auto"``; the same for all who share.
-        prefix: what the keys begin with.
+        prefix: what the keys begin with; the version of what they hold follows.
     """
 
     url: str = attrs.field(repr=False)
     pace: Pace | Literal["auto"] = attrs.field(default=Pace(), kw_only=True)
     prefix: str = attrs.field(default="aiorescue:pace:", kw_only=True)
 
-    def open(self, clock: Clock, service: str) -> "RedisPacers":
-        """For one client of one service."""
-        return RedisPacers(self, clock, service)
+    def open(self, clock: Clock, service: str) -> BookPacers:
+        """Pacers for one client of one service.
 
-
-class RedisLink:
-    """The connection to Redis. Once it has failed, Redis is left alone for a few seconds.
-
-    Args:
-        url: where Redis is.
-        clock: the time.
-    """
-
-    def __init__(self, url: str, clock: Clock) -> None:
-        self._clock = clock
-        # No socket_timeout: redis-py would use wait_for, which in Python 3.11 swallows a cancellation now and then.
-        self._redis = redis.asyncio.Redis.from_url(
-            url, decode_responses=True, socket_timeout=None, socket_connect_timeout=_PATIENCE, **_QUIET
-        )
-        self._scripts = {text: self._redis.register_script(text) for text in (_SLOT, _PLACE)}
-        self._again_at = float("-inf")
-        self._is_away = False
-
-    async def run(self, script: str, key: str, *args: str | float) -> Any:
-        """Run a script. Raises `BooksAwayError` where Redis does not answer."""
-        if self._clock.time() < self._again_at:
-            raise BooksAwayError
+        Raises:
+            ModuleNotFoundError: redis-py is not installed.
+            errors.InvalidRequest: the URL is none that redis-py takes.
+        """
         try:
-            async with asyncio.timeout(_PATIENCE):
-                answer = await cast("Awaitable[Any]", self._scripts[script](keys=[key], args=args))
-        except (RedisError, OSError) as problem:
-            self._again_at = self._clock.time() + _AWAY
-            if not self._is_away:
-                self._is_away = True
-                # Its text may hold the URL, so only its type is told.
-                _log.warning("Redis does not answer (%s): this process paces for itself", type(problem).__name__)
-            raise BooksAwayError from None
-        if self._is_away:
-            self._is_away = False
-            _log.info("Redis answers again: the pace is shared")
-        return answer
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        await self._redis.aclose()
-
-
-class RedisPacers(SharedPacers):
-    """The pacers of one client whose pace is in Redis."""
-
-    def __init__(self, setting: RedisPace, clock: Clock, service: str) -> None:
-        self._setting = setting
-        self._clock = clock
-        self._service = service
-        self._link = RedisLink(setting.url, clock)
-
-    def make(self, account: Account, family: Family) -> Pacer:
-        """The pacer of an account in a rate family."""
-        pace = self._setting.pace
-
-        def local() -> Pacer:
-            return local_pacer(pace, family, self._clock)
-
-        if family is Family.LOGINS:
-            logins = Pace().logins if pace == "auto" else pace.logins
-            if logins is None:
-                return UnpacedPacer(self._clock)
-            return RedisWindowPacer(logins, self._link, self._key(account, family, logins), local, self._clock)
-        limit = first_limit(pace, family)
-        # Processes that were given another limit share another pace.
-        key = self._key(account, family, "auto" if limit.starting else limit.floor)
-        return RedisIntervalPacer(limit, self._link, key, local, self._clock)
-
-    def _key(self, account: Account, family: Family, limit: float | str) -> str:
-        known = f"{self._service}\n{account.key}".encode()
-        digest = blake2b(known, digest_size=16, person=b"aiorescue.pace").hexdigest()
-        return f"{self._setting.prefix}{digest}:{family.value}:{limit}"
-
-    async def aclose(self) -> None:
-        """Close the connection."""
-        await self._link.aclose()
-
-
-@attrs.frozen
-class _Slot:
-    """A slot that was reserved.
-
-    Attributes:
-        due: its moment on our clock.
-        moment: the same on Redis'.
-        tested: it had to be waited for.
-        changed: when the gap that it keeps had been changed.
-    """
-
-    due: float
-    moment: float
-    tested: bool
-    changed: float
-
-
-@attrs.frozen
-class _Answered:
-    """An answer that Redis has not been told of yet.
-
-    Attributes:
-        slot: the slot of its turn.
-        now: when it came, on Redis' clock.
-        accepted: whether the call was accepted, or rejected as too fast.
-        tested: whether the call went out as soon as the gap allowed.
-        deviation: that of the latency, in seconds.
-        under_way: calls of this process without an answer.
-    """
-
-    slot: _Slot
-    now: float
-    accepted: bool
-    tested: bool
-    deviation: float
-    under_way: int
-
-    def improve(self, limit: Limit) -> None:
-        """Improve what is known of the limit."""
-        stale = self.slot.changed != limit.changed
-        if self.accepted:
-            limit.success(
-                self.slot.moment,
-                self.now,
-                tested=self.tested,
-                stale=stale,
-                deviation=self.deviation,
-                under_way=self.under_way,
-            )
-        elif not stale:
-            # Each process has a slot reserved ahead, so several may be rejected for one and the same gap: that is no
-            # alarm yet.
-            limit.rejection(self.slot.moment, self.now, stale=False, deviation=self.deviation)
-
-
-class RedisIntervalPacer(SharedPacer):
-    """A gap between two calls of all processes, learned from the answers to all of them."""
-
-    def __init__(self, limit: Limit, link: RedisLink, key: str, local: Callable[[], Pacer], clock: Clock) -> None:
-        super().__init__(local, clock)
-        self._link = link
-        self._key = key
-        self._first = limit
-        self._limit, self._version = limit, "0"
-        self._latency = Latency()
-        self._offset = 0.0  # Redis' clock minus ours
-        self._reserved: _Slot | None = None
-        self._not_before = 0.0
-        self._begun = False
-        self._untold: list[_Answered] = []
-        self._under_way: dict[Turn, _Slot] = {}
-
-    def ready_at(self, priority: Priority = Priority.CALL) -> float:
-        """When a call that came now would be sent, if no other process came before."""
-        now = self._clock.time()
-        due = self._reserved.due if self._reserved else self._not_before - self._offset
-        return max(now, due) + self._line.ahead(priority) * self._limit.gap
-
-    async def _wait_shared(self, turn: Turn) -> None:
-        while True:
-            slot = self._reserved  # perhaps left by one that was cancelled
-            if slot is None or self._is_lost(slot):
-                slot = self._reserved = await self._reserve()
-            if (wait := slot.due - self._clock.time()) > 0:
-                await self._clock.sleep(wait)
-            elif self._limit.gap and self._latency.is_late(self._under_way, self._clock.time()):
-                await self._clock.sleep((self._latency.mean or 0.0) / 4 + 0.001)
-            else:
-                self._reserved = None
-                turn.sent = self._clock.time()
-                self._under_way[turn] = slot
-                self._begun = True
-                return
-
-    def _is_lost(self, slot: _Slot) -> bool:
-        """Too late to use it, as the next one belongs to another; or it would come too soon after a late call."""
-        tardy = max(_TARDY, self._limit.gap / 20)
-        return self._clock.time() > slot.due + tardy or self._not_before > slot.moment + tardy
-
-    async def _reserve(self) -> _Slot:
-        """Bring the limit up to date and take the next slot."""
-        for left in reversed(range(_TRIES)):
-            limit = attrs.evolve(self._limit)
-            untold, late = list(self._untold), self._not_before
-            for one in untold:
-                one.improve(limit)
-            # The first call opens the connection, so it is late, and who comes next does not know.
-            room = 0.0 if self._begun else min(limit.gap, _OPENING)
-            asked = self._clock.time()
-            answer: list[str] = await self._link.run(
-                _SLOT, self._key, self._version if left else "any", _packed(limit), limit.gap, late, room
-            )
-            moment, version, packed, now = answer
-            heard_at = self._clock.time()
-            self._offset = float(now) - (asked + heard_at) / 2
-            self._limit, self._version = _unpacked(packed) if packed else attrs.evolve(self._first), version
-            if moment:
-                del self._untold[: len(untold)]
-                break
-        return _Slot(
-            float(moment) - self._offset,
-            float(moment),
-            tested=float(moment) > float(now),
-            changed=self._limit.changed,
-        )
-
-    def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
-        slot = self._under_way.pop(turn, None)
-        if slot is None or accepted is None:
-            return
-        now, sent = self._clock.time(), turn.sent
-        late = self._latency.observe(now - sent)
-        tested = slot.tested and sent - slot.due <= self._limit.gap / 10
-        shared_now = now + self._offset
-        self._untold.append(
-            _Answered(slot, shared_now, accepted, tested, self._latency.deviation, len(self._under_way))
-        )
-        if late or not accepted:
-            self._not_before = max(self._not_before, shared_now - (self._latency.mean or 0.0) + self._limit.gap)
-
-
-class RedisWindowPacer(SharedPacer):
-    """So many calls in a window of time, of all processes together: logins."""
-
-    def __init__(self, count: int, link: RedisLink, key: str, local: Callable[[], Pacer], clock: Clock) -> None:
-        super().__init__(local, clock)
-        self._link = link
-        self._key = key
-        self._count = count
-
-    def ready_at(self, priority: Priority = Priority.CALL) -> float:
-        """Now, as far as this process knows."""
-        return self._clock.time()
-
-    async def _wait_shared(self, turn: Turn) -> None:
-        while True:
-            answer: str = await self._link.run(_PLACE, self._key, self._count, LOGIN_WINDOW + _LOGIN_DELAY)
-            if (wait := float(answer)) <= 0:
-                turn.sent = self._clock.time()
-                return
-            await self._clock.sleep(wait)
-
-    def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
-        """Learn nothing: the service reports a rejection as a failed login."""
-
-
-def _packed(limit: Limit) -> str:
-    return json.dumps(attrs.asdict(limit))
-
-
-def _unpacked(text: str) -> Limit:
-    return Limit(**json.loads(text))
+            from aiorescue.pace.shared.redis_books import RedisBooks  # noqa: PLC0415 - redis-py may be missing
+        except ModuleNotFoundError as missing:
+            if (missing.name or "").partition(".")[0] != "redis":
+                raise
+            raise ModuleNotFoundError(
+                "RedisPace needs redis-py: pip install 'aiorescue[redis]'", name=missing.name
+            ) from None
+        try:
+            books = RedisBooks(self.url, f"{self.prefix}2:", clock)
+        except (ValueError, AttributeError, TypeError):
+            raise errors.InvalidRequest("RedisPace: url must be like redis://host:6379/0") from None
+        return BookPacers(self.pace, books, clock, service)

@@ -1,0 +1,54 @@
+"""`CallOptions`: what a call, or a view of a client, sets other than its client."""
+
+import math
+from typing import Any
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.operation import Binding
+
+
+def _seconds(least: float) -> Any:
+    def check(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+        if value is None:
+            return
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or math.isnan(value) or value < least or (value == 0 and field.name == "timeout"):
+            wanted = "above 0" if field.name == "timeout" else f"at least {least:g}"
+            raise errors.InvalidRequest(f"{field.name} must be a number of seconds {wanted}, not {value!r}")
+
+    return check
+
+
+@attrs.frozen(kw_only=True)
+class CallOptions:
+    """Options of one call, or of a view of a client; None where the client's own hold.
+
+    Attributes:
+        binding: the preferred binding.
+        timeout: seconds that one request may take.
+        max_wait: seconds that a call may stand in the queue of the pace, over all its requests; None for any time.
+    """
+
+    binding: Binding | None = None
+    timeout: float | None = attrs.field(default=None, validator=_seconds(0))
+    max_wait: float | None = attrs.field(default=None, validator=_seconds(0))
+
+    def but(
+        self, *, binding: Binding | None = None, timeout: float | None = None, max_wait: float | None = None
+    ) -> "CallOptions":
+        """These options, with those that are given in their places."""
+        return CallOptions(
+            binding=self.binding if binding is None else binding,
+            timeout=self.timeout if timeout is None else timeout,
+            max_wait=self.max_wait if max_wait is None else max_wait,
+        )
+
+    def unbounded(self) -> "CallOptions":
+        """These options without a bound on the wait."""
+        return self if self.max_wait is None else attrs.evolve(self, max_wait=None)
+
+
+#: Those of a client itself.
+NO_OPTIONS = CallOptions()

@@ -1,0 +1,139 @@
+"""Books: where processes that call as one account keep the pace that they share.
+
+Theory of operation
+===================
+
+The books of one account and one rate family have four entries. *Slots*: for each process the moment of the last slot
+that it took; the next slot is a gap behind the last of them. *Hold*: a moment before which no slot may be. *Limit*:
+what is known of the service's limit, as text (see `packed`). *Version*: the number of the last change.
+
+A process takes one slot at a time, in one transaction (`Books.slot`). It brings the limit along, improved by the
+answers that it saw, together with the version that the improvement is based on. If another process was faster, the
+books hand out the newer limit and no slot, and the process improves that one instead. Moments are those of a clock that
+all processes have in common. Its zero is arbitrary, and it may be set back.
+
+The books may hold anything: rubbish, entries of another version, moments of before a reboot. They are believed as far
+as they can be true. One process has one slot ahead at most, so that among the slots that lie ahead none is further than
+about a gap behind the one before it. What is further away is dropped, with all that follows. An unreadable entry counts
+as missing. So wrong books are right again after the next transaction, and no process waits for them.
+
+While the books are *away* (no connection, no permission) each process paces for itself, at its part of the pace: at the
+rate divided by the number of processes that it last saw in the books.
+"""
+
+import logging
+from abc import ABC, abstractmethod
+
+import attrs
+
+from aiorescue.clock import Clock
+
+#: Seconds to wait for books that do not answer, and for which books that failed are left alone.
+PATIENCE, AWAY = 1.0, 5.0
+#: Seconds by which the next slot may be further away than two gaps: what a process that opens a connection leaves free.
+SLACK = 1.0
+#: Seconds for which a process counts as one of those that share, beside the time that two turns of all of them take.
+SEEN = 5.0
+#: Processes that the books have room for.
+MOST = 1000
+
+_log = logging.getLogger("aiorescue.pace")
+
+
+def furthest(gap: float) -> float:
+    """Seconds from one slot to the next that can be true where the gap is as given."""
+    return 2 * gap + SLACK
+
+
+class BooksAwayError(Exception):
+    """The place where processes share a pace cannot be reached."""
+
+
+@attrs.frozen(kw_only=True)
+class SlotRequest:
+    """What a process brings along when it wants a slot.
+
+    Attributes:
+        process: an id of the process, without blanks.
+        version: the version that `limit` is based on; None to take a slot with any.
+        limit: what is known of the limit, as text.
+        gap: seconds between two slots, which are those of the limit.
+        not_before: moment on the shared clock before which the slot must not be.
+        room: seconds to leave free behind the slot, beside the gap.
+    """
+
+    process: str
+    version: str | None
+    limit: str
+    gap: float
+    not_before: float
+    room: float
+
+
+@attrs.frozen(kw_only=True)
+class SlotAnswer:
+    """What the books answer.
+
+    Attributes:
+        moment: the slot, on the shared clock; None where the limit was outdated.
+        version: that of the books.
+        limit: the limit in the books, as text; empty if there is none.
+        now: the time on the shared clock.
+        processes: how many processes have taken slots lately, the asking one included.
+        own_now: the same moment as `now` on the asking client's clock, where that is known exactly.
+    """
+
+    moment: float | None
+    version: str
+    limit: str
+    now: float
+    processes: int = 1
+    own_now: float | None = None
+
+
+class Books(ABC):
+    """The place where processes share a pace. A key names an account and a family."""
+
+    @abstractmethod
+    async def slot(self, key: str, request: SlotRequest) -> SlotAnswer:
+        """Take the next slot. Raises `BooksAwayError`."""
+
+    @abstractmethod
+    async def place(self, key: str, count: int, seconds: float) -> float:
+        """Take one of `count` places in a window of time: seconds to wait, or 0 if taken. Raises `BooksAwayError`."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Close what was opened."""
+
+
+class Reachability:
+    """Whether books can be reached. Once they have failed, they are left alone for a few seconds.
+
+    Args:
+        clock: the client's clock.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._again_at = float("-inf")
+        self._is_away = False
+
+    def check(self) -> None:
+        """Raise `BooksAwayError` if the books failed a moment ago."""
+        if self._clock.time() < self._again_at:
+            raise BooksAwayError
+
+    def failed(self, what: str) -> BooksAwayError:
+        """Note a failure; `what` says it to a person, and is logged once. Returns the exception to raise."""
+        self._again_at = self._clock.time() + AWAY
+        if not self._is_away:
+            self._is_away = True
+            _log.warning("%s: this process paces for itself", what)
+        return BooksAwayError()
+
+    def answered(self, what: str) -> None:
+        """Note that the books have answered."""
+        if self._is_away:
+            self._is_away = False
+            _log.info("%s again: the pace is shared", what)

@@ -1,0 +1,46 @@
+"""`HostPace`: one pace for all processes of one machine, without a server."""
+
+import sys
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.clock import Clock
+from aiorescue.pace.pace import Pace, SharedPace
+from aiorescue.pace.shared.pacers import BookPacers
+
+
+def _is_setting(_: object, __: "attrs.Attribute[Pace | Literal['auto']]", value: object) -> None:
+    if not isinstance(value, Pace) and value != "auto":
+        raise errors.InvalidRequest(f"HostPace: pace must be Pace(…) or 'auto', not {value!r}")
+
+
+@attrs.frozen(kw_only=True)
+class HostPace(SharedPace):
+    """A pace that all processes of one machine share: ``RescueClient(…, pace=HostPace())``.
+
+    It is kept in small files, which processes lock in turn; a process that ends or is killed blocks no other. Auth
+    codes and logins are known by a digest. Where the files cannot be used, each process paces for itself, and a warning
+    is logged once under ``aiorescue.pace``. Windows has no such locks: use `RedisPace` there.
+
+    Attributes:
+        pace: what the service allows each identity, or ``"auto"``; the same for all who share.
+        directory: folder of the files, made if it is missing. Left out, it is one of the user's own, in the memory of
+            the machine (``/dev/shm``) or else among the temporary files, so that processes of one user share. Processes
+            of several users, or containers, share a folder that is named here and that all of them may write.
+    """
+
+    pace: Pace | Literal["auto"] = attrs.field(default=Pace(), validator=_is_setting)
+    directory: str | PathLike[str] | None = None
+
+    def open(self, clock: Clock, service: str) -> BookPacers:
+        """Pacers for one client of one service. Raises `errors.InvalidRequest` on Windows."""
+        if sys.platform == "win32":
+            raise errors.InvalidRequest("HostPace needs POSIX file locks, which Windows lacks; use RedisPace(url)")
+        from aiorescue.pace.shared.host_books import HostBooks  # noqa: PLC0415 - cannot be imported on Windows
+
+        directory = None if self.directory is None else Path(self.directory)
+        return BookPacers(self.pace, HostBooks(directory, clock), clock, service)

@@ -1,0 +1,129 @@
+"""The books of `HostPace` as a value: pure functions from the bytes of a file to the bytes that replace them."""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from aiorescue.pace.shared.books import MOST, SEEN, SLACK, SlotAnswer, SlotRequest, furthest
+
+#: The version of what the files hold. One that another version has written counts as empty.
+FORMAT = 1
+_LARGEST_VERSION = 10**12
+
+
+@attrs.frozen
+class Entries:
+    """What a file holds, as far as it can be read.
+
+    Attributes:
+        version: the number of the last change.
+        limit: the limit, as text.
+        slots: the last slot of each process.
+        hold: a moment before which no slot may be.
+    """
+
+    version: int = 0
+    limit: str = ""
+    slots: tuple[tuple[str, float], ...] = ()
+    hold: float = 0.0
+
+
+def take_slot(content: bytes, request: SlotRequest, now: float) -> tuple[bytes | None, SlotAnswer]:
+    """Take the next slot.
+
+    Args:
+        content: the file; it may hold anything.
+        request: what the process wants.
+        now: the time on the shared clock.
+
+    Returns:
+        The new content, None if it stays as it is; and the answer.
+    """
+    books = _read(content)
+    last, others = _believed(books.slots, request, now)
+    version, processes = str(books.version), 1 + len(others)
+    if request.version not in (None, version):
+        return None, SlotAnswer(moment=None, version=version, limit=books.limit, now=now, processes=processes)
+    hold = min(max(books.hold, request.not_before), max(now, last) + furthest(request.gap))
+    moment = max(now, last + request.gap, hold)
+    if request.room > 0:
+        hold = max(hold, moment + request.gap + request.room)
+    changed = {
+        "format": FORMAT,
+        "version": books.version + 1,
+        "limit": request.limit,
+        "slots": {**others, request.process: moment},
+        "hold": hold,
+    }
+    answer = SlotAnswer(
+        moment=moment, version=str(books.version + 1), limit=request.limit, now=now, processes=processes
+    )
+    return json.dumps(changed).encode(), answer
+
+
+def take_place(content: bytes, count: int, seconds: float, now: float) -> tuple[bytes | None, float]:
+    """Take one of `count` places in a window of so many seconds.
+
+    Returns:
+        The new content, None if it stays as it is; and the seconds to wait, 0 if a place was taken.
+    """
+    given = _object(content).get("places")
+    moments = sorted(_numbers(given if isinstance(given, list) else ()))
+    taken = [moment for moment in moments if now - seconds < moment <= now + SLACK][-count:]
+    if len(taken) >= count:
+        return None, max(taken[0] + seconds - now, 0.001)
+    return json.dumps({"format": FORMAT, "places": [*taken, now]}).encode(), 0.0
+
+
+def _believed(slots: tuple[tuple[str, float], ...], request: SlotRequest, now: float) -> tuple[float, dict[str, float]]:
+    """The last slot that can be true, and those of the other processes that have called lately."""
+    seen = now - SEEN - 2 * request.gap * len(slots)
+    last, others = float("-inf"), {}
+    for process, moment in sorted(slots, key=lambda slot: slot[1]):
+        if moment - max(last, now) > furthest(request.gap):
+            break  # of before the clock was set back, or of nothing at all; so are those that follow
+        last = moment
+        if moment > seen and process != request.process:
+            others[process] = moment
+    return last, others
+
+
+def _read(content: bytes) -> Entries:
+    given = _object(content)
+    version, limit, slots = given.get("version"), given.get("limit"), given.get("slots")
+    return Entries(
+        version=version if type(version) is int and 0 <= version < _LARGEST_VERSION else 0,
+        limit=limit if isinstance(limit, str) else "",
+        slots=tuple(_slots(slots)) if isinstance(slots, dict) else (),
+        hold=next(_numbers([given.get("hold")]), 0.0),
+    )
+
+
+def _slots(given: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    for process, value in list(given.items())[:MOST]:
+        yield from ((process, moment) for moment in _numbers([value]))
+
+
+def _object(content: bytes) -> dict[str, Any]:
+    """The JSON object at the beginning of a file, if it is of this format; else an empty one."""
+    try:
+        # What a process that was killed has left of a longer content may follow.
+        given, _ = json.JSONDecoder().raw_decode(content.decode())
+    except (ValueError, RecursionError):
+        return {}
+    return given if isinstance(given, dict) and given.get("format") == FORMAT else {}
+
+
+def _numbers(given: Any) -> Iterator[float]:
+    """Those values that are finite numbers."""
+    for value in given:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            try:
+                number = float(value)
+            except OverflowError:
+                continue
+            if math.isfinite(number):
+                yield number

@@ -1,0 +1,375 @@
+"""Pacers whose books several processes share, wherever those are kept; and a pace of its own while they are away.
+
+Each process hands out turns among its own calls and has at most one slot reserved ahead, so that processes take turns.
+`aiorescue.pace.shared.books` explains what the books hold.
+"""
+
+import asyncio
+import secrets
+from abc import abstractmethod
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import Any, Literal
+
+import attrs
+
+from aiorescue.clock import Clock
+from aiorescue.operation import Family
+from aiorescue.pace.interval import IntervalPacer
+from aiorescue.pace.latency import Latency
+from aiorescue.pace.limit import Limit
+from aiorescue.pace.pace import LOGIN_WINDOW, Account, Pace, SharedPacers, first_limit, local_pacer
+from aiorescue.pace.shared.books import Books, BooksAwayError, SlotRequest, furthest
+from aiorescue.pace.shared.packed import pack, unpack
+from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
+from aiorescue.pace.window import UnpacedPacer
+
+#: How often an outdated limit is brought up to date before the slot is taken with the limit as it is.
+_TRIES = 5
+#: Seconds by which a slot may be used too late, at least.
+_TARDY = 0.002
+#: Seconds that opening a connection may take, so that a call which does it has so much more room behind it.
+_OPENING = 0.5
+#: Seconds by which a login may arrive later than it was sent.
+_LOGIN_DELAY = 5.0
+
+
+class BookPacers(SharedPacers):
+    """The pacers of one client whose pace is in books that processes share.
+
+    Args:
+        pace: what the service allows each identity, or ``"auto"``.
+        books: where the processes share it.
+        clock: the client's clock.
+        service: base URL of the service.
+    """
+
+    def __init__(self, pace: Pace | Literal["auto"], books: Books, clock: Clock, service: str) -> None:
+        self._pace = pace
+        self._books = books
+        self._clock = clock
+        self._service = service
+        self._made: list[SharedIntervalPacer] = []
+
+    def make(self, account: Account, family: Family) -> Pacer:
+        """The pacer of an account in a rate family."""
+        pace = self._pace
+        if family is Family.LOGINS:
+            logins = Pace().logins if pace == "auto" else pace.logins
+            if logins is None:
+                return UnpacedPacer(self._clock)
+            return SharedWindowPacer(
+                logins,
+                self._books,
+                self._key(account, family, logins),
+                lambda: local_pacer(pace, family, self._clock),
+                self._clock,
+            )
+        limit = first_limit(pace, family)
+        # Processes that were given another limit share another pace.
+        key = self._key(account, family, "auto" if limit.starting else limit.floor)
+        pacer = SharedIntervalPacer(limit, self._books, key, self._clock)
+        self._made.append(pacer)
+        return pacer
+
+    def _key(self, account: Account, family: Family, limit: float | str) -> str:
+        known = f"{self._service}\n{account.key}".encode()
+        digest = blake2b(known, digest_size=16, person=b"aiorescue.pace").hexdigest()
+        return f"{digest}:{family.value}:{limit}"
+
+    async def aclose(self) -> None:
+        """Close the books."""
+        for pacer in self._made:
+            await pacer.aclose()
+        await self._books.aclose()
+
+
+class SharedPacer(Pacer):
+    """A pacer whose books are elsewhere; while they cannot be reached, a local pacer takes its place.
+
+    Args:
+        clock: the time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._line = PrioritySemaphore()
+        self._local: Pacer | None = None
+        self._local_turns: dict[Turn, Pacer] = {}  # under way, with the local pacer that gave each
+
+    def ahead(self, priority: Priority = Priority.CALL) -> int:
+        """How many calls of this process stand in line before one that came now."""
+        return self._line.ahead(priority)
+
+    async def wait(self, turn: Turn) -> Turn:
+        """Wait for the next slot of all processes, or of this one while the books are away."""
+        await self._line.acquire(turn.priority)
+        try:
+            try:
+                await self._wait_shared(turn)
+            except BooksAwayError:
+                if self._local is None:
+                    self._local = self._make_local()
+                await self._local.wait(turn)
+                self._local_turns[turn] = self._local
+            else:
+                self._local = None  # what it learned for one process is not true of all together
+        finally:
+            self._line.release()
+        return turn
+
+    @abstractmethod
+    def _make_local(self) -> Pacer:
+        """A pacer for this process alone."""
+
+    @abstractmethod
+    async def _wait_shared(self, turn: Turn) -> None:
+        """Wait for the next slot of all processes. Raises `BooksAwayError`."""
+
+    def settle(self, turn: Turn, *, accepted: bool | None) -> None:
+        """Learn from an answer."""
+        local = self._local_turns.pop(turn, None)
+        if local is not None:
+            local.settle(turn, accepted=accepted)
+        else:
+            self._settle_shared(turn, accepted=accepted)
+
+    @abstractmethod
+    def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
+        """Learn from an answer to a turn that the shared books gave."""
+
+
+@attrs.frozen
+class _Slot:
+    """A slot that was reserved.
+
+    Attributes:
+        due: its moment on our clock.
+        moment: the same on the shared clock.
+        tested: it had to be waited for.
+        changed: when the gap that it keeps had been changed.
+        tardy: seconds by which it may be used too late: at least those that the books took to answer, since the next
+            slot would come as late.
+    """
+
+    due: float
+    moment: float
+    tested: bool
+    changed: float
+    tardy: float
+
+
+@attrs.frozen
+class _Answered:
+    """An answer that the books have not been told of yet.
+
+    Attributes:
+        slot: the slot of its turn.
+        now: when it came, on the shared clock.
+        accepted: whether the call was accepted, or rejected as too fast.
+        tested: whether the call went out as soon as the gap allowed.
+        deviation: that of the latency, in seconds.
+        under_way: calls of this process without an answer.
+    """
+
+    slot: _Slot
+    now: float
+    accepted: bool
+    tested: bool
+    deviation: float
+    under_way: int
+
+    def improve(self, limit: Limit) -> None:
+        """Improve what is known of the limit."""
+        stale = self.slot.changed != limit.changed
+        if self.accepted:
+            limit.success(
+                self.slot.moment,
+                self.now,
+                tested=self.tested,
+                stale=stale,
+                deviation=self.deviation,
+                under_way=self.under_way,
+            )
+        elif not stale:
+            # Each process has a slot reserved ahead, so several may be rejected for one and the same gap: that is no
+            # alarm yet.
+            limit.rejection(self.slot.moment, self.now, stale=False, deviation=self.deviation)
+
+
+class SharedIntervalPacer(SharedPacer):
+    """A gap between two calls of all processes, learned from the answers to all of them.
+
+    Args:
+        limit: what is known of the service's limit.
+        books: where the processes share it.
+        key: names the account and the family.
+        clock: the time.
+    """
+
+    def __init__(self, limit: Limit, books: Books, key: str, clock: Clock) -> None:
+        super().__init__(clock)
+        self._books = books
+        self._key = key
+        self._process = secrets.token_hex(6)
+        self._first = limit
+        self._limit, self._version = attrs.evolve(limit), "0"
+        self._latency = Latency()
+        self._offset = 0.0  # the shared clock minus ours
+        self._processes = 1
+        self._asking: asyncio.Task[_Slot] | None = None
+        self._reserved: _Slot | None = None
+        self._last = float("-inf")  # when our last turn was, on our clock
+        self._not_before = float("-inf")  # on our clock
+        self._begun = False
+        self._untold: list[_Answered] = []
+        self._under_way: dict[Turn, _Slot] = {}
+
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
+        """When a call that came now would be sent if the other processes call as they did lately."""
+        now, turn = self._clock.time(), self._limit.gap * self._processes
+        due = self._reserved.due if self._reserved else max(self._not_before, self._last + turn)
+        return max(now, due) + self._line.ahead(priority) * turn
+
+    def earliest(self, priority: Priority = Priority.CALL) -> float:
+        """When a call that came now would be sent if no other process called and the gap were as small as can be."""
+        floor = self._limit.floor
+        return max(self._last + floor, self._clock.time()) + self._line.ahead(priority) * floor
+
+    def _make_local(self) -> Pacer:
+        """A pacer of our part of the pace, which begins where we are."""
+        limit, parts = self._limit, self._processes
+        part = attrs.evolve(limit, gap=limit.gap * parts, floor=limit.floor * parts, changed=float("-inf"))
+        return IntervalPacer(part, self._clock, last=self._last)
+
+    async def _wait_shared(self, turn: Turn) -> None:
+        while True:
+            slot = self._reserved  # perhaps left by one that was cancelled
+            if slot is None or self._is_lost(slot):
+                slot = await self._reserve()
+            if (wait := slot.due - self._clock.time()) > 0:
+                await self._clock.sleep(wait)
+            elif self._limit.gap and self._latency.is_late(self._under_way, self._clock.time()):
+                await self._clock.sleep((self._latency.mean or 0.0) / 4 + 0.001)
+            else:
+                self._reserved = None
+                turn.sent = self._last = self._clock.time()
+                self._under_way[turn] = slot
+                self._begun = True
+                return
+
+    def _is_lost(self, slot: _Slot) -> bool:
+        """Too late to use it, as the next one belongs to another; or it would come too soon after a late call."""
+        latest = slot.due + slot.tardy
+        return self._clock.time() > latest or self._not_before > latest
+
+    async def _reserve(self) -> _Slot:
+        """Take the next slot. Where the call that wants it is cancelled meanwhile, the slot is the next call's."""
+        self._reserved = None
+        loop, asking = asyncio.get_running_loop(), self._asking
+        if asking is None or asking.done() or asking.get_loop() is not loop:
+            asking = self._asking = loop.create_task(self._ask())
+            asking.add_done_callback(_noticed)
+        return await asyncio.shield(asking)
+
+    async def _ask(self) -> _Slot:
+        """Bring the limit up to date and reserve the next slot."""
+        for left in reversed(range(_TRIES)):
+            limit = attrs.evolve(self._limit)
+            untold = list(self._untold)
+            for one in untold:
+                one.improve(limit)
+            asked = self._clock.time()
+            # What was true of a wider gap must not hold this process up for longer than the books allow.
+            self._not_before = min(self._not_before, asked + furthest(limit.gap))
+            answer = await self._books.slot(
+                self._key,
+                SlotRequest(
+                    process=self._process,
+                    version=self._version if left else None,
+                    limit=pack(limit),
+                    gap=limit.gap,
+                    not_before=max(0.0, self._not_before + self._offset),
+                    # The first call opens the connection, so it is late, and who comes next does not know.
+                    room=0.0 if self._begun else min(limit.gap, _OPENING),
+                ),
+            )
+            heard = self._clock.time()
+            own_now = (asked + heard) / 2 if answer.own_now is None else answer.own_now
+            self._offset = answer.now - own_now
+            self._version, self._processes = answer.version, answer.processes
+            if answer.moment is not None:
+                self._limit = limit
+                del self._untold[: len(untold)]
+                slot = self._reserved = _Slot(
+                    due=answer.moment - self._offset,
+                    moment=answer.moment,
+                    tested=answer.moment > answer.now,
+                    changed=limit.changed,
+                    tardy=max(_TARDY, limit.gap / 20, heard - asked),
+                )
+                return slot
+            # What we know stands in for books that are empty or cannot be read.
+            self._limit = unpack(answer.limit, self._first) or self._limit
+        raise AssertionError("without a version the books always give a slot")
+
+    def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
+        slot = self._under_way.pop(turn, None)
+        if slot is None or accepted is None:
+            return
+        now, sent = self._clock.time(), turn.sent
+        late = self._latency.observe(now - sent)
+        tested = slot.tested and sent - slot.due <= self._limit.gap / 10
+        self._untold.append(
+            _Answered(slot, now + self._offset, accepted, tested, self._latency.deviation, len(self._under_way))
+        )
+        if late or not accepted:
+            self._not_before = max(self._not_before, now - (self._latency.mean or 0.0) + self._limit.gap)
+
+    async def aclose(self) -> None:
+        """End what a cancelled call has left under way."""
+        asking, self._asking = self._asking, None
+        if asking is not None and asking.get_loop() is asyncio.get_running_loop():
+            asking.cancel()
+            await asyncio.wait([asking])
+
+
+class SharedWindowPacer(SharedPacer):
+    """So many calls in a window of time, of all processes together: logins.
+
+    Args:
+        count: how many.
+        books: where the processes share it.
+        key: names the account and the family.
+        make_local: makes the pacer for the time that the books are away.
+        clock: the time.
+    """
+
+    def __init__(self, count: int, books: Books, key: str, make_local: Callable[[], Pacer], clock: Clock) -> None:
+        super().__init__(clock)
+        self._books = books
+        self._key = key
+        self._count = count
+        self._local_again = make_local
+
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
+        """Now, as far as this process knows."""
+        return self._clock.time()
+
+    def _make_local(self) -> Pacer:
+        return self._local_again()
+
+    async def _wait_shared(self, turn: Turn) -> None:
+        seconds = LOGIN_WINDOW + _LOGIN_DELAY
+        while (wait := await self._books.place(self._key, self._count, seconds)) > 0:
+            await self._clock.sleep(min(wait, seconds))
+        turn.sent = self._clock.time()
+
+    def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
+        """Learn nothing: the service reports a rejection as a failed login."""
+
+
+def _noticed(asking: "asyncio.Task[Any]") -> None:
+    """Take the exception of a request for a slot whose call was cancelled, lest asyncio complain of it."""
+    if not asking.cancelled():
+        asking.exception()

@@ -113,6 +113,7 @@ class ServiceClient:
         binding: Binding | None = None,
         timeout: float | None = None,
         max_wait: float | None = None,
+        on_event: "Listener | None" = None,
     ) -> Self:
         """A view of this client with other options: its connections, pace, sessions and identities are the client's.
 
@@ -124,13 +125,15 @@ class ServiceClient:
             max_wait: seconds that a call may stand in the queue of the pace, over all of its requests. One whose turn
                 cannot come in time is refused at once, another one when the time is over. Calls of a bulk job, which
                 stand in that queue for hours, have no such bound.
+            on_event: one more listener, for calls through this view.
 
         Raises:
             errors.InvalidRequest: not a number of seconds.
         """
         view = object.__new__(type(self))
         view.__dict__ = self.__dict__
-        view._options = self._options.but(binding=binding, timeout=timeout, max_wait=max_wait)
+        hub = None if on_event is None else hub_of(on_event, self._options.hub or self._observer.hub)
+        view._options = self._options.but(binding=binding, timeout=timeout, max_wait=max_wait, hub=hub)
         return view
 
     def expected_wait(self, operation: Operation[Any] | type[Operation[Any]]) -> float:

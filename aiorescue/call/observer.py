@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 NOTICEABLE = 0.001
 
 
-def hub_of(listener: "Listener | None") -> "Hub | None":
-    """The hub of a client that was given this listener; None where there is none."""
+def hub_of(listener: "Listener | None", others: "Hub | None" = None) -> "Hub | None":
+    """The hub of a listener and of others before it; None where there is none."""
     if listener is None:
-        return None
+        return others
     from aiorescue.events import Hub  # noqa: PLC0415 - imported with the first listener
 
-    return Hub((listener,))
+    return (others or Hub()).joined(listener)
 
 
 @attrs.define

@@ -1,12 +1,15 @@
 """`CallOptions`: what a call, or a view of a client, sets other than its client."""
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Binding
+
+if TYPE_CHECKING:
+    from aiorescue.events import Hub
 
 
 def _seconds(least: float) -> Any:
@@ -29,20 +32,29 @@ class CallOptions:
         binding: the preferred binding.
         timeout: seconds that one request may take.
         max_wait: seconds that a call may stand in the queue of the pace, over all its requests; None for any time.
+        hub: the listeners of the view, those of the client included.
     """
 
     binding: Binding | None = None
     timeout: float | None = attrs.field(default=None, validator=_seconds(0))
     max_wait: float | None = attrs.field(default=None, validator=_seconds(0))
 
+    hub: "Hub | None" = None
+
     def but(
-        self, *, binding: Binding | None = None, timeout: float | None = None, max_wait: float | None = None
+        self,
+        *,
+        binding: Binding | None = None,
+        timeout: float | None = None,
+        max_wait: float | None = None,
+        hub: "Hub | None" = None,
     ) -> "CallOptions":
         """These options, with those that are given in their places."""
         return CallOptions(
             binding=self.binding if binding is None else binding,
             timeout=self.timeout if timeout is None else timeout,
             max_wait=self.max_wait if max_wait is None else max_wait,
+            hub=self.hub if hub is None else hub,
         )
 
     def unbounded(self) -> "CallOptions":

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import attrs
 
@@ -29,9 +29,6 @@ from aiorescue.pace.pace import Account, Pacers
 from aiorescue.pace.patience import Patience, QueuedTooLongError
 from aiorescue.pace.turns import Pacer, Priority, Turn
 from aiorescue.wire import Authorization, Response
-
-if TYPE_CHECKING:
-    from aiorescue.events import Hub
 
 R = TypeVar("R")
 BeforeSend = Callable[[], Awaitable[None]]
@@ -168,7 +165,6 @@ class CallRunner:
         binding: Binding | None = None,
         before_send: BeforeSend | None = None,
         priority: Priority = Priority.CALL,
-        hub: "Hub | None" = None,
         options: CallOptions = NO_OPTIONS,
     ) -> R:
         """Make one call, from its first turn in the pace to its result.
@@ -179,7 +175,6 @@ class CallRunner:
             binding: the only binding to use; None for the client's preferred one, or the best that is documented.
             before_send: awaited before each request, when its turn has come.
             priority: place in the pace.
-            hub: the listeners of this call; None for those of the client.
             options: those of the call, or of the view of the client that makes it.
 
         Raises:
@@ -203,8 +198,8 @@ class CallRunner:
             patience=None if options.max_wait is None else Patience(options.max_wait, self._clock),
         )
         call.counts.calls += 1
-        if hub is not None or observer.hub is not None or _is_logged(logging.DEBUG):
-            call.watch = observer.watch(operation, call.reader.binding, identity_name, hub)
+        if options.hub is not None or observer.hub is not None or _is_logged(logging.DEBUG):
+            call.watch = observer.watch(operation, call.reader.binding, identity_name, options.hub)
         try:
             outcome = await self._attempt(call)
             if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:

@@ -93,6 +93,17 @@ async def test_a_failure_and_a_cancellation_end_their_calls(service: Emulator):
     assert stats.by_identity["auth code 1"].calls == 2
 
 
+async def test_a_view_has_a_listener_of_its_own_besides_the_clients(service: Emulator):
+    seen: list[events.Event] = []
+    seen_by_view: list[events.Event] = []
+    async with client(service, seen.append) as rescue:
+        view = rescue.with_options(on_event=seen_by_view.append)
+        await view.get_account()
+        await rescue.request_pin_code()
+    assert {event.operation for event in seen_by_view} == {"getAccount"}
+    assert {event.operation for event in seen} == {"getAccount", "requestPINCode"}
+
+
 async def test_what_a_listener_raises_goes_to_the_log_and_no_further(
     service: Emulator, caplog: pytest.LogCaptureFixture
 ):

@@ -16,7 +16,8 @@ import time
 import urllib.request
 from asyncio.trsock import TransportSocket
 from collections.abc import Mapping
-from ssl import SSLContext
+from errno import ECONNRESET
+from ssl import SSLCertVerificationError, SSLContext, SSLError
 from types import MappingProxyType
 
 import aiohttp
@@ -38,6 +39,30 @@ _LATE = (b"HTTP/1.1 408", b"HTTP/1.0 408")
 
 # Nothing is compressed: the service ignores the wish, and a bomb could not be told from an answer by its length.
 _HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity"})
+
+
+_CLIENT_CERTIFICATE = "the server may demand a client certificate: ssl= takes an ssl.SSLContext that has loaded one"
+#: Why a TLS connection failed that the server ended without a reason.
+TLS_ENDED = f"TLS was ended by the server before an answer; {_CLIENT_CERTIFICATE}"
+#: OpenSSL's numbers for certificates whose authority is not trusted.
+_UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)
+
+
+def explain_tls(problem: SSLError) -> str:
+    """Why TLS failed, and what to do about it."""
+    why = f"TLS failed: {problem.reason or type(problem).__name__}"
+    if isinstance(problem, SSLCertVerificationError):
+        why += f" ({problem.verify_message})"
+        if problem.verify_code in _UNKNOWN_AUTHORITY:
+            why += "; ssl= takes an ssl.SSLContext that trusts a private authority"
+    elif "ALERT" in why and any(word in why for word in ("CERTIFICATE", "HANDSHAKE_FAILURE", "UNKNOWN_CA")):
+        why += f"; {_CLIENT_CERTIFICATE}"
+    return why
+
+
+def is_refused_certificate(why: str) -> bool:
+    """Whether the server said that it does not accept the client's certificate, or wants one."""
+    return why.startswith("TLS failed: ") and why.endswith(_CLIENT_CERTIFICATE)
 
 
 @attrs.frozen
@@ -98,10 +123,12 @@ class _Watch(asyncio.Protocol):
     Args:
         inner: aiohttp's protocol of the connection.
         trust: what the connection's pool knows of its path.
+        encrypted: it is a TLS connection.
     """
 
-    def __init__(self, inner: asyncio.Protocol, trust: "Trust") -> None:
+    def __init__(self, inner: asyncio.Protocol, trust: "Trust", *, encrypted: bool) -> None:
         self._inner = inner
+        self._is_silent = encrypted  # nothing has come on this TLS connection since its handshake
         self._data_received = inner.data_received
         self._trust = trust
         self._generation = trust.generation
@@ -122,6 +149,7 @@ class _Watch(asyncio.Protocol):
         self._awaits_answer = False
 
     def data_received(self, data: bytes) -> None:
+        self._is_silent = False
         if not self._awaits_answer and not self._has_unasked:
             self._has_unasked = True
             self._trust.unasked(data)
@@ -131,6 +159,11 @@ class _Watch(asyncio.Protocol):
         return self._inner.eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        # In TLS 1.3 a server looks at the client's certificate after the client's handshake is done.
+        if isinstance(exc, SSLError):
+            exc = ConnectionResetError(ECONNRESET, explain_tls(exc))
+        elif self._is_silent and (exc is None or isinstance(exc, ConnectionError)):
+            exc = ConnectionResetError(ECONNRESET, TLS_ENDED)
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -173,11 +206,12 @@ class Trust:
         watch = transport.get_protocol()
         kept = isinstance(watch, _Watch)
         # On a new TLS connection lie the server's session tickets, which TLS reads by itself.
-        looked_at = kept or transport.get_extra_info("sslcontext") is None
+        encrypted = transport.get_extra_info("sslcontext") is not None
+        looked_at = kept or not encrypted
         if protocol.should_close or (looked_at and _is_readable(transport.get_extra_info("socket"))):
             raise UnaskedError(kept=kept)
         if not isinstance(watch, _Watch):
-            watch = _Watch(protocol, self)
+            watch = _Watch(protocol, self, encrypted=encrypted)
             transport.set_protocol(watch)
         elif not watch.is_clean:
             raise UnaskedError(kept=True)

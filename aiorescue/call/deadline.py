@@ -11,13 +11,18 @@ from typing import Any
 Task = asyncio.Task[Any]
 
 
-#: Turns of the event loop between the end of a limit and the cancellation. If the loop was blocked until then, an
-#: answer may lie in the socket: so what the kernel holds of it is read, and not thrown away.
+#: Seconds by which a timer goes off too late if the event loop was blocked.
+_BLOCKED = 0.01
+#: Turns of the event loop between the end of a limit and the cancellation, in which what lies in the socket is read.
 _GRACE = 200
 
 
 class Deadlines:
     """Cancels the task of a request that takes longer than the limit.
+
+    While the event loop is blocked, neither is a request sent nor an answer read. So if it was blocked at the end of a
+    limit, a request has as much time again as the end came too late, once and up to the limit. An answer that lies in
+    the socket is taken and not thrown away.
 
     Args:
         seconds: the limit of each request.
@@ -25,9 +30,9 @@ class Deadlines:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        # For each task the moment when its request must be over, the earliest first, and how often the task had been
-        # cancelled when the request began.
-        self._under_way: dict[Task, tuple[float, int]] = {}
+        # For each task the moment when its request must be over, the earliest first, how often the task had been
+        # cancelled when the request began, and whether it was given more time.
+        self._under_way: dict[Task, tuple[float, int, bool]] = {}
         self._unlimited: dict[Task, int] = {}  # the same for requests without a limit
         self._over: dict[Task, int] = {}  # of tasks that were cancelled here: cancellations before the request
         self._timer: asyncio.Handle | None = None
@@ -48,7 +53,7 @@ class Deadlines:
             self._unlimited[task] = task.cancelling()
             return task
         at = loop.time() + self._seconds
-        self._under_way[task] = at, task.cancelling()
+        self._under_way[task] = at, task.cancelling(), False
         if self._timer is None:
             self._timer = loop.call_at(at, self._expire)
         return task
@@ -79,7 +84,7 @@ class Deadlines:
 
     def run_out(self) -> set[Task]:
         """End all requests under way at once, limited or not. Returns their tasks."""
-        under_way = {task: before for task, (_, before) in self._under_way.items()} | self._unlimited
+        under_way = {task: before for task, (_, before, _) in self._under_way.items()} | self._unlimited
         self._under_way.clear()
         self._unlimited.clear()
         for task, before in under_way.items():
@@ -94,9 +99,11 @@ class Deadlines:
             turns: how many turns there have been since.
         """
         loop = asyncio.get_running_loop()
-        due = loop.time() if due is None else due
+        if due is None:
+            due = loop.time()
+            self._extend(due)
         self._timer = None
-        for task, (at, before) in list(self._under_way.items()):
+        for task, (at, before, _) in list(self._under_way.items()):
             if at > due:
                 self._timer = loop.call_at(at, self._expire)
                 break
@@ -105,6 +112,16 @@ class Deadlines:
                 break
             del self._under_way[task]
             self._cancel(task, before)
+
+    def _extend(self, now: float) -> None:
+        """Give the requests under way more time, once each, if the loop was blocked when the first limit ended."""
+        blocked = min(now - next(iter(self._under_way.values()), (now,))[0], self._seconds)
+        if blocked > _BLOCKED:
+            extended = (
+                (task, (at if was else max(at, now) + blocked, before, True))
+                for task, (at, before, was) in self._under_way.items()
+            )
+            self._under_way = dict(sorted(extended, key=lambda one: one[1][0]))
 
     def _cancel(self, task: Task, before: int) -> None:
         self._over[task] = before

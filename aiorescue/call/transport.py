@@ -222,21 +222,32 @@ class Transport:
                 # Its text may go on with what was sent, cookies and all.
                 why = f"not HTTP: {problem.message.partition(':')[0]}"
                 return _lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
-        why = f"the connection broke: {_why(problem)}"
+        why = _why(problem)
+        if connections.is_refused_certificate(why):
+            return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, why)
+        if not why.startswith("TLS "):
+            why = f"the connection broke: {why}"
         return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
 
     def _never_left(self, problem: Exception) -> Outcome[object]:
         """The outcome of a request that found no connection to go out on."""
-        outcome_class, why = OutcomeClass.TRANSIENT, f"cannot connect to {self._base}: {_why(problem)}"
+        reason = connections.TLS_ENDED if self._is_handshake(problem) else _why(problem)
+        outcome_class, why = OutcomeClass.TRANSIENT, f"cannot connect to {self._base}: {reason}"
         match problem:
             case UnaskedError():
                 why = f"{self._base} sends data before it is asked"
             case aiohttp.ClientSSLError():
                 # A certificate does not get better by asking again.
-                outcome_class, why = OutcomeClass.FINAL, f"TLS failed: {_why(problem)}"
+                outcome_class, why = OutcomeClass.FINAL, _why(problem)
             case aiohttp.ClientProxyConnectionError():
                 why = f"cannot connect to the proxy {problem.host}:{problem.port}: {_why(problem)}"
         return _lost(outcome_class, errors.ConnectionFailed, why)
+
+    def _is_handshake(self, problem: Exception) -> bool:
+        """Whether the server ended a connection during its TLS handshake."""
+        cause = getattr(problem, "os_error", None)
+        ended = isinstance(cause, ConnectionError) and not isinstance(cause, ConnectionRefusedError)
+        return ended and self._base.startswith("https:")
 
     def _refused_by_proxy(self, status: int) -> Outcome[object]:
         """The outcome of a request that a proxy did not pass on."""
@@ -349,10 +360,8 @@ def _lost(
 def _why(problem: BaseException) -> str:
     """The reason in words, without the request: aiohttp's own texts can hold its URL."""
     cause: Any = getattr(problem, "os_error", problem)
-    if isinstance(cause, ssl.SSLCertVerificationError):
-        return f"{cause.reason or type(cause).__name__} ({cause.verify_message})"
     if isinstance(cause, ssl.SSLError):
-        return cause.reason or type(cause).__name__
+        return connections.explain_tls(cause)
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return type(problem).__name__ if isinstance(problem, aiohttp.ClientError) else str(problem)

@@ -10,14 +10,13 @@ import zlib
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from functools import partial
-from pathlib import Path as FilePath
 from typing import Annotated, Any, BinaryIO
 
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
 from aiorescue.inforouter.answers.transfers import Chunk, DownloadHandler, is_crc
 from aiorescue.inforouter.authentication import IsValidTicket
-from aiorescue.inforouter.files import CHUNK, Progress, close_file, finish, no_progress, open_file
+from aiorescue.inforouter.files import CHUNK, Progress, close_file, finish, local_path, no_progress, open_file
 from aiorescue.inforouter.invocation import Invocation
 from aiorescue.inforouter.library import GetDocument
 from aiorescue.inforouter.service import TICKET, TICKET_LOWER, InfoRouterOperation, Path, declare, own_ticket
@@ -129,7 +128,7 @@ async def download(
     if not isinstance(target, str | os.PathLike):
         return await _write(calls, await _begin(calls, path, version, chunk_size), target, progress)
     # The bytes go to a file of another name first, so that what has the target's name is always a whole document.
-    final = FilePath(target)
+    final = local_path("target", target)
     part = final.with_name(f"{final.name}.{secrets.token_hex(4)}.part")
     file = await open_file(part, "wb")
     try:

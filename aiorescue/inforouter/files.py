@@ -1,9 +1,12 @@
 """What uploads and downloads share: the size of a chunk, reports of progress, file work in threads."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
+
+from aiorescue import errors
 
 #: Bytes in a chunk, unless the caller or the server chooses another size.
 CHUNK = 2**20
@@ -14,6 +17,16 @@ Progress = Callable[[int, int | None], object]
 
 def no_progress(done: int, total: int | None) -> None:
     """Report progress to no one: the default of transfers."""
+
+
+def local_path(name: str, given: str | os.PathLike[str]) -> Path:
+    """The path given for an argument of that name. Raises `errors.InvalidRequest` for one that no file can have."""
+    text = os.fspath(given)
+    if not isinstance(text, str):
+        raise errors.InvalidRequest(f"{name} must be a path as text, not {type(text).__name__}")
+    if "\0" in text or not Path(text).name:
+        raise errors.InvalidRequest(f"{name} must be the path of a file, and {text[:80]!r} can be none")
+    return Path(text)
 
 
 async def open_file(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:

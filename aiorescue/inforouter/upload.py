@@ -9,7 +9,6 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from io import BytesIO
-from pathlib import Path as FilePath
 from typing import Annotated, BinaryIO, Protocol
 
 import attrs
@@ -17,7 +16,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
 from aiorescue.inforouter.answers.transfers import Received, Uploaded, UploadHandler, is_crc
-from aiorescue.inforouter.files import CHUNK, Progress, close_file, no_progress, open_file
+from aiorescue.inforouter.files import CHUNK, Progress, close_file, local_path, no_progress, open_file
 from aiorescue.inforouter.service import InfoRouterOperation, LowerPath, declare
 from aiorescue.operation import Effect, Parameter, operation
 
@@ -155,7 +154,7 @@ class Upload:
     async def send(self, source: Source) -> Uploaded:
         """Send the document from a path, bytes, a binary file or an async iterator of bytes."""
         if isinstance(source, str | os.PathLike):
-            file = await open_file(FilePath(source), "rb")
+            file = await open_file(local_path("source", source), "rb")
             try:
                 total = (await asyncio.to_thread(os.fstat, file.fileno())).st_size
                 return await self._send_repeatable(file, total)

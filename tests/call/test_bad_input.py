@@ -66,6 +66,20 @@ def test_a_value_that_cannot_be_sent_is_refused_when_it_is_made(make, message: s
         "",
         "https://",
         "http://localhost.example.com",
+        "http://evil.localhost",
+        "http://localhost.",
+        "http://127.1",
+        "http://0.0.0.0",
+        "http://2130706433",
+        "https://host:0",
+        "https://host:99999",
+        "https://host:port",
+        "https://a..b",
+        "https://-a",
+        "https://h%6fst",
+        "https://host\\evil",
+        "https:///path",
+        "//host",
     ],
 )
 def test_a_base_url_without_tls_or_host_is_refused(base_url: str):
@@ -79,6 +93,32 @@ def test_a_base_url_without_tls_or_host_is_refused(base_url: str):
 def test_loopback_and_tls_are_taken(base_url: str):
     assert RescueClient(CODE, base_url=base_url).base_url == base_url.rstrip("/")
     assert RescueClient(CODE, base_url="http://example.com", allow_plain_http=True)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "message"),
+    [
+        (None, "base_url must be text like https://host, not NoneType"),
+        (b"https://host", "not bytes"),
+        (7, "not int"),
+        (["https://host"], "not list"),
+        ("https://host/a b", "must hold no spaces and no control characters, and has ' '"),
+        (" https://host", "has ' '"),
+        ("https://host\n", r"has '\\n'"),
+        ("https://h\tost", r"has '\\t'"),
+        ("https://host/\x00", r"has '\\x00'"),
+        ("https://host\x7f", r"has '\\x7f'"),
+        ("https://host\u200b", r"has '\\u200b'"),
+        ("https://host/\ud800", r"has '\\ud800'"),
+        ("https://host/%00", "has %00"),
+        ("https://host/%0d%0aX: 1", "has ' '"),
+        ("https://host/%0d%0aX:1", "has %0d"),
+    ],
+)
+@pytest.mark.parametrize("client", [RescueClient, InfoRouterClient])
+def test_a_base_url_that_is_no_text_or_holds_control_characters_is_refused(client, base_url, message: str):
+    with pytest.raises(errors.InvalidRequest, match=message):
+        client(base_url=base_url)
 
 
 def test_a_base_url_with_a_password_is_refused_and_not_shown():

@@ -136,3 +136,41 @@ def test_another_event_loop_has_a_timer_of_its_own():
     deadlines = Deadlines(30)
     assert run(request(deadlines, 1)) == "answered"  # the timer is still set when this loop is closed
     assert run(request(deadlines, 100)) == "ran out at 30"
+
+
+def test_a_limit_that_ends_while_the_event_loop_is_blocked_is_extended_once():
+    async def blocked() -> list[str]:
+        deadlines = Deadlines(30)
+        loop = asyncio.get_running_loop()
+
+        def block(seconds: float) -> None:
+            loop._virtual.now += seconds
+
+        loop.call_at(20, block, 20)  # up to 40: the first limit is over by 10 seconds
+        loop.call_at(45, block, 1000)  # only once, and not for longer than the limit
+        durations = [(0, 45), (0, 5000), (10, 5000)]
+        return await asyncio.gather(*(after(start, request(deadlines, took)) for start, took in durations))
+
+    assert run(blocked()) == ["answered", "ran out at 1045", "ran out at 1045"]
+
+
+def test_an_answer_that_lies_in_the_socket_at_the_end_of_the_limit_is_read():
+    async def arrived() -> str:
+        deadlines = Deadlines(30)
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
+
+        async def reading() -> str:
+            task = deadlines.begin()
+            try:
+                await answer
+                for _ in range(50):  # one turn of the loop for each piece
+                    await asyncio.sleep(0)
+            finally:
+                deadlines.end(task)
+            return "read"
+
+        loop.call_at(29.9999999, answer.set_result, None)
+        return await reading()
+
+    assert run(arrived()) == "read"

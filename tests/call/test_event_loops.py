@@ -3,13 +3,15 @@
 import asyncio
 import gc
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from aiorescue import AuthCode, InfoRouterClient, Login, RescueClient, errors
+from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, RetryPolicy, errors
 from aiorescue.emulator import Emulator
+from tests.support import IMPATIENT
 
 CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")
 
@@ -92,3 +94,38 @@ def test_two_event_loops_at_a_time_are_refused(emulator: Emulator):
         await client.aclose()
 
     asyncio.run(both())
+
+
+@pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.TEXT_POST, Binding.HTTP_GET])
+@pytest.mark.parametrize("sent", [0.0, 0.05], ids=["before it was sent", "after it was sent"])
+def test_an_answer_that_came_while_the_loop_was_blocked_is_taken(emulator: Emulator, binding: Binding, sent: float):
+    async def blocked() -> list[Any]:
+        async with RescueClient(
+            CODE, base_url=emulator.url, pace=None, timeout=0.3, binding=binding, retry=IMPATIENT
+        ) as client:
+            await client.request_pin_code()
+            emulator.latency = 0.1
+            calls = [asyncio.ensure_future(client.request_pin_code()) for _ in range(20)]
+            await asyncio.sleep(sent)
+            time.sleep(0.6)  # noqa: ASYNC251 - as a program does that computes on the loop
+            return await asyncio.gather(*calls)
+
+    pins = asyncio.run(blocked())
+    assert not any(pin.possibly_orphaned for pin in pins)
+    assert len(emulator.ledger) == 21
+
+
+def test_a_long_answer_that_came_while_the_loop_was_blocked_is_taken(emulator: Emulator):
+    async def blocked() -> None:
+        async with RescueClient(
+            CODE, base_url=emulator.url, pace=None, timeout=0.3, retry=RetryPolicy(attempts=1)
+        ) as client:
+            emulator.fault("huge", bytes=100_000)
+            emulator.latency = 0.1
+            call = asyncio.ensure_future(client.close_session(1))
+            await asyncio.sleep(0.05)
+            time.sleep(0.6)  # noqa: ASYNC251 - as above
+            await call
+
+    with pytest.raises(errors.ProtocolError):
+        asyncio.run(blocked())

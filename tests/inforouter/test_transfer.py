@@ -188,3 +188,19 @@ async def test_memory_does_not_grow_with_the_document(library: Library, tmp_path
     assert library.count("UploadFileChunk") == 65
     assert peak < 16 * 2**18  # client and server together hold a few chunks, not 64
     assert library.largest < 2**19
+
+
+class NamedInBytes:
+    def __fspath__(self) -> bytes:
+        return b"a"
+
+
+@pytest.mark.parametrize("path", ["a\0b", "", "/", Path(), NamedInBytes()], ids=["NUL", "empty", "/", ".", "bytes"])
+async def test_a_path_that_no_file_can_have_is_refused_before_anything_is_sent(
+    each: InfoRouterClient, library: Library, path
+):
+    with pytest.raises(errors.InvalidRequest, match="source must be "):
+        await each.upload(path, TO)
+    with pytest.raises(errors.InvalidRequest, match="target must be "):
+        await each.download(TO, path)
+    assert not library.parameters

@@ -4,6 +4,7 @@ import asyncio
 import enum
 import random
 import re
+import ssl
 from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
@@ -54,6 +55,7 @@ class Proxy:
         kinds: disturbances to choose from.
         delay: seconds between an answer and its disturbance.
         seed: seed of the choice.
+        context: TLS that clients must speak; None for none.
 
     Attributes:
         disturbed: how often each disturbance was carried out.
@@ -68,6 +70,7 @@ class Proxy:
         kinds: tuple[Disturbance, ...] = UNASKED,
         delay: Callable[[], float] = lambda: 0.0,
         seed: int = 0,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         parts = urlsplit(url)
         self._target = parts.hostname, parts.port
@@ -75,6 +78,7 @@ class Proxy:
         self._kinds = kinds
         self._delay = delay
         self._random = random.Random(seed)
+        self._context = context
         self.disturbed = dict.fromkeys(Disturbance, 0)
         self.connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -85,10 +89,10 @@ class Proxy:
     def url(self) -> str:
         """Base URL for clients."""
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return f"{'https' if self._context else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -27,6 +27,8 @@ BeforeSend = Callable[[], Awaitable[None]]
 
 #: An enum member kept in a global, as those in `operation.status` are.
 _RETRY = Priority.RETRY
+#: Characters of a text of the service that a message quotes before its status word; a longer one stands behind it.
+_SHORT_QUOTE = 80
 
 
 class Call(Budget):
@@ -237,6 +239,9 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     """The exception for the outcome that a call has ended with."""
     spec = call.operation.spec
     word = f" ({outcome.word})" if outcome.word else ""
+    what, behind = ": ".join(filter(None, (outcome.detail, outcome.quote))), ""
+    if outcome.detail and len(outcome.quote) > _SHORT_QUOTE:
+        what, behind = outcome.detail, f": {outcome.quote}"
     if outcome.too_large and spec.streamed and not call.reader.codec.streamed:
         word = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
     tries = f"; tried {call.attempts} times" if call.attempts > 1 else ""
@@ -245,7 +250,7 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     if outcome.error is errors.RateLimited:
         more["retry_after"] = outcome.retry_after
     return outcome.error(
-        f"{spec.name}: {': '.join(filter(None, (outcome.detail, outcome.quote))) or 'refused'}{word}{tries}{orphans}",
+        f"{spec.name}: {what or 'refused'}{word}{tries}{orphans}{behind}",
         operation=spec.name,
         status=outcome.word,
         attempts=call.attempts,

@@ -29,6 +29,8 @@ BeforeSend = Callable[[], Awaitable[None]]
 _RETRY = Priority.RETRY
 #: Characters of a text of the service that a message quotes before its status word; a longer one stands behind it.
 _SHORT_QUOTE = 80
+#: Readers that a client keeps: more than any service has operations and bindings that one program uses.
+_MOST_READERS = 512
 
 
 class Call(Budget):
@@ -151,6 +153,8 @@ class CallRunner:
     def _find_reader(self, operation_type: type[Operation[Any]], binding: Binding | None) -> AnswerReader:
         spec = operation_type.spec
         used = spec.choose(self._binding) if binding is None else spec.require(binding)
+        while len(self._readers) >= _MOST_READERS:
+            del self._readers[next(iter(self._readers))]  # the oldest, which is made again if it is wanted
         reader = self._readers.get((operation_type, used)) or AnswerReader(wire.codec(operation_type, used))
         self._readers[operation_type, used] = self._readers[operation_type, binding] = reader
         return reader

@@ -151,7 +151,7 @@ class Transport:
                 raise
             if isinstance(received, Outcome) or received.problem is not None:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
-        except (aiohttp.ClientError, OSError, _HungUpError) as problem:
+        except Exception as problem:  # noqa: BLE001 - of any type where aiohttp stumbles over a length or a cookie
             return self._failed(problem)
         except asyncio.CancelledError:
             if task is None or not self._deadlines.ran_out(task):
@@ -166,6 +166,8 @@ class Transport:
     def _failed(self, problem: Exception) -> Outcome[object]:
         """The outcome of a request that got no answer."""
         match problem:
+            case MemoryError() | RuntimeError():
+                raise problem  # no fault of an answer
             case aiohttp.ClientSSLError():
                 # A certificate does not get better by asking again.
                 return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, f"TLS failed: {_why(problem)}")
@@ -182,6 +184,10 @@ class Transport:
                 # Its text may go on with what was sent, cookies and all.
                 why = f"not HTTP: {problem.message.partition(':')[0]}"
                 return _lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
+        if not isinstance(problem, aiohttp.ClientError | OSError | _HungUpError):
+            # Its text may quote the answer.
+            why = f"the head of the answer cannot be read ({type(problem).__name__})"
+            return _lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
         why = f"the connection broke: {_why(problem)}"
         return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
 

@@ -39,6 +39,10 @@ _is_logged = logging.getLogger("aiorescue.call").isEnabledFor
 _RETRY = Priority.RETRY
 #: Rejections of one call in a row that no pace explains, as it learns from each of them.
 _SUSPICIOUS = 3
+#: Characters of a text of the service that a message quotes before its status word; a longer one stands behind it.
+_SHORT_QUOTE = 80
+#: Readers that a client keeps: more than any service has operations and bindings that one program uses.
+_MOST_READERS = 512
 
 
 class Call(Budget):
@@ -224,6 +228,8 @@ class CallRunner:
     def _find_reader(self, operation_type: type[Operation[Any]], binding: Binding | None) -> AnswerReader:
         spec = operation_type.spec
         used = spec.choose(self._binding) if binding is None else spec.require(binding)
+        while len(self._readers) >= _MOST_READERS:
+            del self._readers[next(iter(self._readers))]  # the oldest, which is made again if it is wanted
         reader = self._readers.get((operation_type, used)) or AnswerReader(wire.codec(operation_type, used), used)
         self._readers[operation_type, used] = self._readers[operation_type, binding] = reader
         return reader
@@ -366,6 +372,9 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     """The exception for the outcome that a call has ended with."""
     spec = call.operation.spec
     word = f" ({outcome.word})" if outcome.word else ""
+    what, behind = ": ".join(filter(None, (outcome.detail, outcome.quote))), ""
+    if outcome.detail and len(outcome.quote) > _SHORT_QUOTE:
+        what, behind = outcome.detail, f": {outcome.quote}"
     if outcome.too_large and spec.streamed and not call.reader.codec.streamed:
         word = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
     tries = f"; tried {call.attempts} times" if call.attempts > 1 else ""
@@ -374,7 +383,7 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     if outcome.error is errors.RateLimited:
         more["retry_after"] = outcome.retry_after
     return outcome.error(
-        f"{spec.name}: {': '.join(filter(None, (outcome.detail, outcome.quote))) or 'refused'}{word}{tries}{orphans}",
+        f"{spec.name}: {what or 'refused'}{word}{tries}{orphans}{behind}",
         operation=spec.name,
         status=outcome.word,
         attempts=call.attempts,

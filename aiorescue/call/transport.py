@@ -156,7 +156,7 @@ class Transport:
                 raise
             if isinstance(received, Outcome) or received.problem is not None:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
-        except (aiohttp.ClientError, OSError, _HungUpError, _ProxyRefusedError, UnaskedError) as problem:
+        except Exception as problem:  # noqa: BLE001 - of any type where aiohttp stumbles over a length or a cookie
             return self._failed(problem, times.seconds)
         except asyncio.CancelledError:
             if task is None or not times.deadlines.ran_out(task):
@@ -222,12 +222,7 @@ class Transport:
                 # Its text may go on with what was sent, cookies and all.
                 why = f"not HTTP: {problem.message.partition(':')[0]}"
                 return _lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
-        why = _why(problem)
-        if connections.is_refused_certificate(why):
-            return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, why)
-        if not why.startswith("TLS "):
-            why = f"the connection broke: {why}"
-        return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
+        return _broke(problem)
 
     def _never_left(self, problem: Exception) -> Outcome[object]:
         """The outcome of a request that found no connection to go out on."""
@@ -309,6 +304,22 @@ class Transport:
         if session is not None and session is not self._http:
             with suppress(RuntimeError):  # connections of another event loop
                 await session.close()
+
+
+def _broke(problem: Exception) -> Outcome[object]:
+    """The outcome of a request whose connection broke, or whose answer has a head that aiohttp cannot read."""
+    if isinstance(problem, MemoryError | RuntimeError):
+        raise problem  # no fault of an answer
+    if not isinstance(problem, aiohttp.ClientError | OSError | _HungUpError):
+        # Its text may quote the answer.
+        why = f"the head of the answer cannot be read ({type(problem).__name__})"
+        return _lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
+    why = _why(problem)
+    if connections.is_refused_certificate(why):
+        return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, why)
+    if not why.startswith("TLS "):
+        why = f"the connection broke: {why}"
+    return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
 
 
 def _read_at_once(response: ClientResponse) -> Response | None:

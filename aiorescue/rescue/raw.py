@@ -76,7 +76,10 @@ class RawCall(Operation[Raw]):
     values: tuple[Any, ...] = attrs.field(repr=False)
 
 
+#: The classes used last, the latest at the end. Each set of names needs one, as codecs are prepared for a class.
 _CLASSES: dict[tuple[Any, ...], type[RawCall]] = {}
+#: How many classes are kept; a program calls few operations by their wire names.
+_MOST_CLASSES = 128
 
 
 @discreet
@@ -100,9 +103,10 @@ def call_of(name: str, parameters: Mapping[str, str | int | bool], known: Spec |
         if not isinstance(value, str | int | bool):
             raise errors.InvalidRequest(f"raw: {one} must be a text, a number or a bool")
     key = (name, *((one, type(value)) for one, value in parameters.items()))
-    made = _CLASSES.get(key)
-    if made is None:
-        made = _CLASSES[key] = _make(name, parameters, known)
+    made = _CLASSES.pop(key, None) or _make(name, parameters, known)
+    _CLASSES[key] = made
+    if len(_CLASSES) > _MOST_CLASSES:
+        del _CLASSES[next(iter(_CLASSES))]
     return made(tuple(parameters.values()))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from aiorescue.operation import Binding, Operation
 from aiorescue.wire.codec import Codec
@@ -21,15 +22,17 @@ _CODECS: dict[Binding, Callable[[type[Operation[Any]], Binding], Codec[Any]]] = 
 }
 
 
-_PREPARED: dict[tuple[type[Operation[Any]], Binding], Codec[Any]] = {}
+#: By operation type. Those that `aiorescue.rescue.raw` makes at run time do not stay for their codecs' sake.
+_PREPARED: WeakKeyDictionary[type[Operation[Any]], dict[Binding, Codec[Any]]] = WeakKeyDictionary()
 
 
 def codec(operation: type[Operation[Any]], binding: Binding) -> Codec[Any]:
-    """The codec of an operation on a binding, prepared on first use and kept."""
-    prepared = _PREPARED.get((operation, binding))
-    if prepared is None:
-        prepared = _PREPARED[operation, binding] = _CODECS[binding](operation, binding)
-    return prepared
+    """The codec of an operation on a binding, prepared on first use and kept as long as the operation type."""
+    prepared = _PREPARED.setdefault(operation, {})
+    found = prepared.get(binding)
+    if found is None:
+        found = prepared[binding] = _CODECS[binding](operation, binding)
+    return found
 
 
 __all__ = ["ANONYMOUS", "Authorization", "Codec", "Request", "Response", "Unreadable", "codec", "read"]

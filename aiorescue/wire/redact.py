@@ -6,9 +6,10 @@ left, in an escaping of another kind or in several layers of escaping, the text 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape as html_escape
 from html import unescape
+from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
 
 #: Characters of the longest text that is quoted.
@@ -21,12 +22,32 @@ _DEEP = 3
 
 def clean(text: str, secrets: Iterable[str]) -> str:
     """The text with each spelling of each secret replaced, shortened to what a message may quote."""
+    text = text[: _LONGEST * 8]  # looked through in all its spellings, so not megabytes of it
     for secret in secrets:
         for spelling in _spellings(secret):
             text = _without_beginning(text.replace(spelling, "***"), spelling)
         if any(folded(secret) in folded(reading) for reading in _readings(text)):
             return "(not quoted, as it shows a secret)"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def cleaned(attributes: Mapping[str, Any], secrets: Sequence[str]) -> Mapping[str, Any]:
+    """The attributes of an exception with each text in them cleaned, as the items in the log of a partial failure."""
+    return {name: _cleaned(value, secrets) for name, value in attributes.items()} if attributes else attributes
+
+
+def _cleaned(value: Any, secrets: Sequence[str]) -> Any:
+    if isinstance(value, str):
+        return clean(value, secrets) if _may_show(value, secrets) else value
+    if isinstance(value, tuple):
+        parts = (_cleaned(part, secrets) for part in value)
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return value
+
+
+def _may_show(text: str, secrets: Iterable[str]) -> bool:
+    """Whether a secret may stand in the text, in some spelling; quick, as a log may have ten thousand items."""
+    return "%" in text or "&" in text or any(secret.split()[0][:_TELLING] in text for secret in secrets)
 
 
 def _without_beginning(text: str, secret: str) -> str:

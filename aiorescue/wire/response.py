@@ -1,6 +1,7 @@
 """From a response to an outcome: HTTP status first, then the binding's decoder, then the service's own meaning.
 
-All text of a response that a message will quote is cleaned of secrets here and nowhere else.
+All text of a response that a message will quote is cleaned of secrets here and nowhere else. Whatever a server sends,
+`read` returns an outcome: an answer that some decoder stumbles over is an `errors.ProtocolError`.
 """
 
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from aiorescue import errors
 from aiorescue.operation import Answer, Operation, Outcome, OutcomeClass
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.message import Authorization, Response, Unreadable
-from aiorescue.wire.redact import clean, folded
+from aiorescue.wire.redact import clean, cleaned, folded
 
 _OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
 #: HTTP statuses of failures that another attempt may not meet.
@@ -29,6 +30,8 @@ _UNREAD = (
     "Web Service method name is not valid",
 )
 _EXCERPT = 160
+#: Seconds above which a Retry-After is no wish of a server's, but rubbish: a hundred years.
+_LONGEST_WAIT = 100 * 365.25 * 86_400
 
 
 def read(
@@ -45,12 +48,34 @@ def read(
     Returns:
         The outcome of the attempt. Its value may read from `Response.stream`.
     """
-    outcome = _read(codec, operation, response)
-    if outcome.outcome_class is OutcomeClass.OK:
-        return outcome
-    secrets = [*operation.secrets, *authorization.secrets]
-    word = None if outcome.word is None else clean(outcome.word, secrets)[:_EXCERPT]
-    return attrs.evolve(outcome, word=word, quote=clean(outcome.quote, secrets))
+    try:
+        outcome = _read(codec, operation, response)
+        if outcome.outcome_class is OutcomeClass.OK:
+            return outcome
+        secrets = [*operation.secrets, *authorization.secrets]
+        return attrs.evolve(
+            outcome,
+            word=None if outcome.word is None else clean(outcome.word, secrets)[:_EXCERPT],
+            # Our own words are no secret, even if somebody's code is one of them; but these may hold the answer's.
+            detail=clean(outcome.detail, secrets) if outcome.error is errors.ProtocolError else outcome.detail,
+            quote=clean(outcome.quote, secrets),
+            more=cleaned(outcome.more, secrets),
+        )
+    except MemoryError:
+        raise
+    except Exception as problem:  # noqa: BLE001 - a server can send what no decoder foresees
+        return unforeseen(problem)
+
+
+def unforeseen(problem: Exception) -> Outcome[object]:
+    """The outcome of an answer that raised an exception which no decoder foresees."""
+    return Outcome(
+        OutcomeClass.FINAL,
+        error=errors.ProtocolError,
+        # Not its message, which may quote the answer.
+        detail=f"the answer cannot be read ({type(problem).__name__})",
+        ambiguous=True,
+    )
 
 
 def _read(codec: Codec[Any], operation: Operation[object], response: Response) -> Outcome[object]:
@@ -114,14 +139,15 @@ def retry_after(header: str | None) -> float | None:
     if header is None:
         return None
     if header.isascii() and header.strip().isdecimal():
-        return float(header)
+        seconds = float(header)
+        return seconds if seconds <= _LONGEST_WAIT else None
     try:
         moment = parsedate_to_datetime(header)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, LookupError, OverflowError):  # years, zones and fields of any size
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds())
 
 
 def _excerpt(operation: Operation[object], response: Response) -> str:

@@ -15,7 +15,9 @@ from aiorescue.inforouter.answers.codes import bracketed, numbered
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.operation import Answer, Content, Family, Operation, Outcome, OutcomeClass
 
-_CODE = re.compile(r"\[(\d+)\]\s*")
+_CODE = re.compile(r"\[(\d{1,9})\]\s*", re.ASCII)
+#: Digits of the longest errorCode that is read as a number.
+_LONGEST_CODE = 9
 #: What `error` begins with if a bulk call failed for some of its items.
 _PARTIAL = "[log]"
 #: Items of a partial failure that its message names; its `log` has all of them.
@@ -110,7 +112,7 @@ def _by_code(operation: type[Operation[Any]], text: str, number: str) -> Outcome
         verdict, word = bracketed(int(bracket[1])), f"[{bracket[1]}]"
         text = text[bracket.end() :]
     else:
-        coded = number.isdecimal() and number.strip("0") != ""
+        coded = number.isdecimal() and number.strip("0") != "" and len(number) <= _LONGEST_CODE
         verdict, word = numbered(int(number) if coded else 0), number if coded else text
     error = verdict.error
     if error is errors.NotLoggedIn and operation.spec.family is Family.LOGINS:

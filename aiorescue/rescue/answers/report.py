@@ -66,9 +66,16 @@ def duration(text: str) -> timedelta:
     """A duration as reports write it: seconds, or HH:MM:SS. Raises ValueError."""
     found = _DURATION.fullmatch(text)
     if found is None:
-        return timedelta(seconds=int(text))
+        return _timedelta(seconds=int(text))
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return _timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _timedelta(**parts: int) -> timedelta:
+    try:
+        return timedelta(**parts)
+    except OverflowError:
+        raise ValueError("no duration that could be") from None
 
 
 _NUMBERS = ("technician id", "session id", "channel id", "number of sessions")

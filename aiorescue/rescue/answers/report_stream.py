@@ -141,8 +141,14 @@ class ReportStream(AsyncIterator[Mapping[str, Value]]):
         try:
             # Cancelled, the batch is still there for whoever asks next.
             batch = await asyncio.shield(pending)
-        except ValueError as problem:
-            raise errors.ProtocolError(f"{_NAME}: {problem}", operation=_NAME, attempts=1) from None
+        except MemoryError:
+            raise
+        except Exception as problem:  # noqa: BLE001 - as for every answer: a server can send what no decoder foresees
+            why = (
+                str(problem) if isinstance(problem, ValueError) else f"a row cannot be read ({type(problem).__name__})"
+            )
+            failure = errors.ProtocolError(f"{_NAME}: {why}", operation=_NAME, attempts=1)
+            raise failure from None
         if self._pending is pending:
             self._pending = None
             self._rows = iter(batch)

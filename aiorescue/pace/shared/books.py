@@ -32,6 +32,8 @@ from aiorescue.clock import Clock
 PATIENCE, AWAY = 1.0, 5.0
 #: Seconds by which the next slot may be further away than two gaps: what a process that opens a connection leaves free.
 SLACK = 1.0
+#: Seconds by which a slot may be further away than that after it has been rounded.
+ROUNDING = 0.1
 #: Seconds for which a process counts as one of those that share, beside the time that two turns of all of them take.
 SEEN = 5.0
 #: Processes that the books have room for.

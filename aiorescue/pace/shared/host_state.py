@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from aiorescue.pace.shared.books import MOST, SEEN, SLACK, SlotAnswer, SlotRequest, furthest
+from aiorescue.pace.shared.books import MOST, ROUNDING, SEEN, SLACK, SlotAnswer, SlotRequest, furthest
 
 #: The version of what the files hold. One that another version has written counts as empty.
 FORMAT = 1
@@ -83,7 +83,7 @@ def _believed(slots: tuple[tuple[str, float], ...], request: SlotRequest, now: f
     seen = now - SEEN - 2 * request.gap * len(slots)
     last, others = float("-inf"), {}
     for process, moment in sorted(slots, key=lambda slot: slot[1]):
-        if moment - max(last, now) > furthest(request.gap):
+        if moment - max(last, now) > furthest(request.gap) + ROUNDING:
             break  # of before the clock was set back, or of nothing at all; so are those that follow
         last = moment
         if moment > seen and process != request.process:

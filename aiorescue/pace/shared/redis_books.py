@@ -9,7 +9,17 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from aiorescue.clock import Clock
-from aiorescue.pace.shared.books import MOST, PATIENCE, SEEN, SLACK, Books, Reachability, SlotAnswer, SlotRequest
+from aiorescue.pace.shared.books import (
+    MOST,
+    PATIENCE,
+    ROUNDING,
+    SEEN,
+    SLACK,
+    Books,
+    Reachability,
+    SlotAnswer,
+    SlotRequest,
+)
 
 #: Milliseconds after which an unused pace is forgotten.
 _FORGET = 24 * 3600 * 1000
@@ -34,7 +44,7 @@ table.sort(slots, function(a, b) return a[1] < b[1] end)
 local seen = now - {SEEN} - 2 * gap * #slots
 local last, others, kept = 0, 1, ''
 for _, slot in ipairs(slots) do
-  if slot[1] - math.max(last, now) > furthest then break end
+  if slot[1] - math.max(last, now) > furthest + {ROUNDING} then break end
   last = slot[1]
   if slot[1] > seen and slot[2] ~= ARGV[6] then
     others = others + 1
@@ -145,5 +155,6 @@ class RedisBooks(Books):
         return answer
 
     async def aclose(self) -> None:
-        """Close the connection."""
-        await self._redis.aclose()
+        """Close the connections, unless the event loop that they belong to is gone."""
+        if self._loop is None or self._loop is asyncio.get_running_loop():
+            await self._redis.aclose()

@@ -1,0 +1,156 @@
+"""The two ways in which processes share a pace, as tests need them: with books that can be read and spoilt."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import redis
+
+from aiorescue import HostPace, Pace, RedisPace
+from aiorescue.clock import SystemClock
+from aiorescue.pace.pace import SharedPace
+from aiorescue.pace.shared.pacers import BookPacers
+
+SERVICE = "http://service"
+
+
+class Sharing(Protocol):
+    """A way to share a pace.
+
+    Attributes:
+        place: a Redis URL or a folder.
+    """
+
+    place: str
+
+    def pace(self, pace: Pace) -> SharedPace:
+        """The setting."""
+
+    def pacers(self, **pace: float | None) -> BookPacers:
+        """The pacers of one process."""
+
+    def spoil(self, field: str, value: str) -> None:
+        """Set a field of the only books: "version", "limit", "slots" (as "process moment …") or "hold"."""
+
+    def spoil_all(self, content: bytes) -> None:
+        """Replace the only books by that."""
+
+    def spoil_logins(self, value: str) -> None:
+        """Replace the moments of the only window by that."""
+
+    def now(self) -> float:
+        """The time on the shared clock."""
+
+    def content(self) -> str:
+        """All that is kept, names included."""
+
+
+class RedisSharing:
+    """Through Redis."""
+
+    def __init__(self, url: str) -> None:
+        self.place = url
+        self._redis = redis.Redis.from_url(url)
+
+    def pace(self, pace: Pace) -> SharedPace:
+        """The setting."""
+        return RedisPace(self.place, pace=pace)
+
+    def pacers(self, **pace: float | None) -> BookPacers:
+        """The pacers of one process."""
+        return RedisPace(self.place, pace=Pace(**cast("Any", pace))).open(SystemClock(), SERVICE)
+
+    def _key(self) -> str:
+        (key,) = self._redis.keys()
+        return cast("str", key)
+
+    def spoil(self, field: str, value: str) -> None:
+        """Set a field."""
+        self._redis.hset(self._key(), field, value)
+
+    def spoil_all(self, content: bytes) -> None:
+        """Put a text where the hash was."""
+        key = self._key()
+        self._redis.delete(key)
+        self._redis.set(key, content)
+
+    def spoil_logins(self, value: str) -> None:
+        """Replace the members; a score that is no number becomes a text."""
+        key = self._key()
+        self._redis.delete(key)
+        if value == "nan":
+            self._redis.set(key, value)
+        else:
+            self._redis.zadd(key, {"spoilt": float(value)})
+
+    def now(self) -> float:
+        """Redis' time."""
+        seconds, micro = self._redis.time()
+        return seconds + micro / 1e6
+
+    def content(self) -> str:
+        """Keys and hashes."""
+        keys = cast("list[bytes]", self._redis.keys())
+        return repr([(key, self._redis.hgetall(key) if self._redis.type(key) == b"hash" else "") for key in keys])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._redis.close()
+
+
+class HostSharing:
+    """Through the files of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place = str(folder)
+        self._folder = folder
+
+    def pace(self, pace: Pace) -> SharedPace:
+        """The setting."""
+        return HostPace(directory=self._folder, pace=pace)
+
+    def pacers(self, **pace: float | None) -> BookPacers:
+        """The pacers of one process."""
+        return HostPace(directory=self._folder, pace=Pace(**cast("Any", pace))).open(SystemClock(), SERVICE)
+
+    def file(self) -> Path:
+        """The only file."""
+        (file,) = self._folder.iterdir()
+        return file
+
+    def spoil(self, field: str, value: str) -> None:
+        """Set a field, as the number that it looks like if it does."""
+        given: dict[str, Any] = json.loads(self.file().read_bytes())
+        words = value.split()
+        if field == "slots" and len(words) % 2 == 0:
+            given["slots"] = {who: _number(moment) for who, moment in zip(words[::2], words[1::2], strict=True)}
+        else:
+            given[field] = value if field == "limit" else _number(value)
+        self.file().write_text(json.dumps(given))
+
+    def spoil_all(self, content: bytes) -> None:
+        """Replace the file's content."""
+        self.file().write_bytes(content)
+
+    def spoil_logins(self, value: str) -> None:
+        """Replace the moments."""
+        self.spoil_all(json.dumps({"format": 1, "places": [float(value)]}).encode())
+
+    def now(self) -> float:
+        """The machine's time."""
+        return time.monotonic()
+
+    def content(self) -> str:
+        """Names and contents."""
+        return repr([(file.name, file.read_bytes()) for file in self._folder.iterdir()])
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+
+def _number(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text

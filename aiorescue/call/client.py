@@ -13,6 +13,7 @@ from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.runner import BeforeSend, CallRunner
 from aiorescue.call.transport import ClientSession, Transport, check_base_url
 from aiorescue.clock import Clock, SystemClock
+from aiorescue.identity.choice import IdentityChoice
 from aiorescue.identity.identity import Identity
 from aiorescue.identity.login import hold
 from aiorescue.operation import Binding, Operation
@@ -64,13 +65,18 @@ class ServiceClient:
             relogin=relogin,
         )
         self._identities: Sequence[Identity] = ()
+        self._choice: IdentityChoice | None = None
         self._under_way = 0
         self._idle = asyncio.Event()
         self._closed = False
 
     @property
     def identities(self) -> Sequence[Identity]:
-        """The identities that calls go out as, in the order of the credentials."""
+        """The identities that calls go out as, in the order of the credentials.
+
+        Each has a ``name`` and a ``state``: ``"ready"``, or ``"refused"`` as long as the service's refusal of its
+        credentials is remembered; then ``why`` says what the service said. None of them shows a secret.
+        """
         return self._identities
 
     async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
@@ -94,7 +100,16 @@ class ServiceClient:
             raise closed_error(operation.spec.name)
         self._under_way += 1
         try:
-            result = await self._runner.call(operation, identity, binding=binding)
+            while True:
+                try:
+                    result = await self._runner.call(operation, identity, binding=binding)
+                except errors.AuthenticationError as problem:
+                    other = self._instead_of(identity, operation, problem)
+                    if other is None:
+                        raise
+                    identity = other
+                else:
+                    break
         finally:
             self._end()
         if identity not in self._identities:
@@ -181,9 +196,22 @@ class ServiceClient:
             self._idle.set()
 
     def _choose(self, operation: Operation[Any]) -> Identity:
-        """The identity for an operation: the one whose pace is free soonest."""
+        """The identity for an operation: the one whose pace is free soonest, of those that are not set aside."""
         identities = self._identities
-        return identities[0] if len(identities) == 1 else self._runner.soonest(identities, operation.spec.family)
+        if len(identities) == 1:
+            return identities[0]
+        if self._choice is None:
+            self._choice = IdentityChoice(identities, self._pacers, self._clock)
+        return self._choice.soonest(operation)
+
+    def _instead_of(
+        self, identity: Identity, operation: Operation[Any], problem: errors.AuthenticationError
+    ) -> Identity | None:
+        """Another identity for a call that waited, unsent, while its identity was set aside; None if there is none."""
+        if problem.attempts or len(self._identities) == 1 or identity.refusal(operation) is None:
+            return None
+        other = self._choose(operation)
+        return None if other is identity or other.refusal(operation) is not None else other
 
     async def aclose(self) -> None:
         """Wait for calls in flight, log out of the sessions that the client logged in, close what it opened.

@@ -6,7 +6,7 @@ rejected as too fast is repeated at the pace's next turn, and one that met an en
 one (`CallRunner._attempt`). A single request, with a login before it if need be, is `CallRunner._request`.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import attrs
@@ -17,7 +17,8 @@ from aiorescue.call.retry import Budget, RetryPolicy, controller
 from aiorescue.call.transport import Transport
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
-from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, status
+from aiorescue.identity.standing import SetAside
+from aiorescue.operation import Binding, Effect, Operation, Outcome, OutcomeClass, status
 from aiorescue.pace.pace import Account, Pacers
 from aiorescue.pace.turns import Pacer, Priority
 from aiorescue.wire import Authorization, Response
@@ -103,10 +104,6 @@ class CallRunner:
         #: By operation type and the binding named for the call; None for the client's preferred one.
         self._readers: dict[tuple[type[Operation[Any]], Binding | None], AnswerReader] = {}
 
-    def soonest(self, identities: Sequence[Identity], family: Family | None) -> Identity:
-        """The identity whose pace allows a call of the family soonest."""
-        return min(identities, key=lambda identity: self._pacers.of(identity.account, family).ready_at())
-
     async def call(
         self,
         operation: Operation[R],
@@ -137,7 +134,7 @@ class CallRunner:
             priority=priority,
             before_send=before_send,
         )
-        outcome = await self._attempt(call)
+        outcome = identity.refusal(call.operation) or await self._attempt(call)
         if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
             outcome = await self._retry(call, outcome)
         if outcome.outcome_class is status.OK:
@@ -198,6 +195,8 @@ class CallRunner:
             await call.before_send()
         lease = await call.identity.lease(call.operation)
         if not isinstance(lease, Lease):
+            if isinstance(lease, SetAside):
+                call.attempts -= 1  # nothing was sent, not even a login
             # The login failed. Whether it was carried out may be unknown, but the call itself has not been sent.
             return attrs.evolve(lease, ambiguous=False), False
         outcome: Outcome[Any] | None = None
@@ -242,6 +241,8 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     more = dict(outcome.more)
     if outcome.error is errors.RateLimited:
         more["retry_after"] = outcome.retry_after
+    if issubclass(outcome.error, errors.AuthenticationError):
+        more["identity"] = call.identity.name
     return outcome.error(
         f"{spec.name}: {': '.join(filter(None, (outcome.detail, outcome.quote))) or 'refused'}{word}{tries}{orphans}",
         operation=spec.name,

@@ -12,6 +12,7 @@ from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login, Ticket, kind
 from aiorescue.identity.identity import AnonymousIdentity, Identity
+from aiorescue.identity.standing import REFUSED_FOR, Standing, checked_refused_for
 from aiorescue.inforouter import authentication, library, server
 from aiorescue.inforouter import download as downloads
 from aiorescue.inforouter import upload as uploads
@@ -50,6 +51,8 @@ class InfoRouterClient(ServiceClient):
         max_connections: requests in flight at once.
         http: an `aiohttp.ClientSession` of your own; its pool and settings are used, and it is never closed.
         relogin: when the service says that the ticket has ended, authenticate once and repeat the call once.
+        refused_for: seconds for which credentials that the service refuses are not sent again: calls that come in that
+            time raise at once. 0 remembers nothing, None remembers for ever.
         allow_plain_http: allow ``http://`` for any host.
         clock: source of time, for tests.
 
@@ -68,6 +71,7 @@ class InfoRouterClient(ServiceClient):
         max_connections: int = MAX_CONNECTIONS,
         http: ClientSession | None = None,
         relogin: bool = False,
+        refused_for: float | None = REFUSED_FOR,
         allow_plain_http: bool = False,
         clock: Clock | None = None,
     ) -> None:
@@ -87,12 +91,15 @@ class InfoRouterClient(ServiceClient):
             raise errors.InvalidRequest(
                 f"credentials must be aiorescue's Login(…) or Ticket(…), not {kind(credentials)}"
             )
+        self._refused_for = checked_refused_for(refused_for)
+        self._explicit: TicketIdentity | None = None  # of the last login on a client without credentials
         self._identities = [AnonymousIdentity() if credentials is None else self._identity(credentials)]
         self._searches = Searches()
         self._relogin = relogin
 
     def _identity(self, credentials: Login | Ticket) -> TicketIdentity:
-        return TicketIdentity(credentials, self._runner.send)
+        standing, explicit = (Standing(self._clock, self._refused_for) for _ in range(2))
+        return TicketIdentity(credentials, self._runner.send, standing, explicit)
 
     @property
     def _is_anonymous(self) -> bool:
@@ -115,7 +122,10 @@ class InfoRouterClient(ServiceClient):
             and operation.user is not None
             and operation.password is not None
         ):
-            return self._identity(Login(operation.user, operation.password))
+            wanted = Login(operation.user, operation.password)
+            if self._explicit is None or self._explicit.credentials != wanted:
+                self._explicit = self._identity(wanted)
+            return self._explicit
         return super()._choose(operation)
 
     @overload

@@ -18,6 +18,7 @@ from aiorescue.clock import Clock
 from aiorescue.identity.credentials import AuthCode, Login, kind
 from aiorescue.identity.identity import AnonymousIdentity, CodeIdentity, Identity
 from aiorescue.identity.login import LoginIdentity
+from aiorescue.identity.standing import REFUSED_FOR, Standing, checked_refused_for
 from aiorescue.operation import Binding, Operation
 from aiorescue.pace.pace import Pace, PaceSetting
 from aiorescue.rescue import (
@@ -61,6 +62,9 @@ class RescueClient(ServiceClient):
         http: your own session; its pool and settings are used, and it is never closed.
         sessions: server sessions that one `Login` may hold; calls in flight have one each.
         relogin: when the service says that a session has ended, log in once and repeat the call once.
+        refused_for: seconds for which credentials that the service refuses are not sent again. Calls that come in that
+            time go out as another identity if there is one, and otherwise raise at once. 0 remembers nothing, None
+            remembers for ever.
         allow_plain_http: take ``http://`` for any host.
         clock: time, for tests.
 
@@ -81,6 +85,7 @@ class RescueClient(ServiceClient):
         http: ClientSession | None = None,
         sessions: int = SESSIONS,
         relogin: bool = False,
+        refused_for: float | None = REFUSED_FOR,
         allow_plain_http: bool = False,
         clock: Clock | None = None,
     ) -> None:
@@ -99,18 +104,25 @@ class RescueClient(ServiceClient):
         if sessions < 1:
             raise errors.InvalidRequest("sessions must be at least 1")
         self._sessions = sessions
+        self._refused_for = checked_refused_for(refused_for)
+        self._explicit: LoginIdentity | None = None  # of the last explicit login on a client without credentials
         self._reporting: dict[Identity, asyncio.Lock] = {}
         given = _sequence(credentials)
         self._identities = [self._identity(one, number) for number, one in enumerate(given, 1)] or [AnonymousIdentity()]
 
     def _identity(self, credentials: AuthCode | Login, number: int) -> Identity:
         if isinstance(credentials, AuthCode):
-            return CodeIdentity(credentials, f"auth code {number}")
+            return CodeIdentity(credentials, f"auth code {number}", Standing(self._clock, self._refused_for))
+        return self._login_identity(credentials)
+
+    def _login_identity(self, credentials: Login) -> LoginIdentity:
         return LoginIdentity(
             credentials,
             login=authentication.Login(credentials.email, credentials.password),
             logout=authentication.Logout(),
+            probe=hierarchy.GetAccount(),
             sessions=self._sessions,
+            refused_for=self._refused_for,
             send=self._runner.send,
             clock=self._clock,
         )
@@ -134,8 +146,11 @@ class RescueClient(ServiceClient):
                 "login: this client already calls as somebody else; use a client of its own for each caller",
                 operation=operation.spec.name,
             )
-        # A client without credentials becomes the one who logs in, if the service lets them.
-        return self._identity(wanted, 1)
+        # A client without credentials becomes the one who logs in, if the service lets them. The identity is kept for
+        # the next login with these credentials, as it remembers a refusal.
+        if self._explicit is None or self._explicit.credentials != wanted:
+            self._explicit = self._login_identity(wanted)
+        return self._explicit
 
     # --- authentication ---
     login = awaits(authentication.Login)

@@ -30,10 +30,11 @@ _HEAD = '''"""LogMeIn Rescue: the client and its operations as values. Written b
 
 
 def _is_declaration(statement: ast.stmt) -> bool:
-    """Whether it is ``spec = declare(…)``."""
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Call):
-        return False
-    return isinstance(statement.value.func, ast.Name) and statement.value.func.id == "declare"
+    """Whether a statement is ``spec = declare(…)``, or calls a function that is derived from `declare`."""
+    match statement:
+        case ast.Assign(targets=[ast.Name("spec")], value=ast.Call(func=ast.Name(name))):
+            return name.endswith("declare")
+    return False
 
 
 def declared(path: Path) -> list[str]:

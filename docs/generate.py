@@ -14,7 +14,9 @@ ROOT = Path(__file__).parent.parent
 #: Each generated file and the module whose function makes it. The first is written before the others import it.
 FILES = {
     "aiorescue/rescue/__init__.py": ("exports", "source"),
+    "aiorescue/operation/field_docs.py": ("field_docs", "source"),
     "docs/operations.md": ("rescue_operations", "page"),
+    "docs/status-words.md": ("status_words", "page"),
     "docs/coverage.md": ("aiorescue.emulator.coverage", "page"),
 }
 
@@ -24,7 +26,11 @@ def main() -> int:
     stale = 0
     for name, (module, function) in FILES.items():
         content: Callable[[], str] = getattr(import_module(module), function)
-        path, text = ROOT / name, content()
+        try:
+            path, text = ROOT / name, content()
+        except LookupError as problem:  # a declaration lacks what the file is made of
+            print(problem, file=sys.stderr)  # noqa: T201 - its output
+            return 1
         if path.read_text("utf-8") == text:
             continue
         stale += 1

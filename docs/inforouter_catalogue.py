@@ -24,9 +24,10 @@ _READS = re.compile(
 )
 #: They look like reads, but move the cursor of the session's search: repeated, one would skip a page.
 _CURSORS = frozenset({"GetNextSearchPage", "GetPreviousSearchPage"})
-#: They issue a handler or a ticket, which expires if nobody uses it.
+#: They issue a handler or a ticket, which expires if it is not used.
 _EXPIRES = re.compile(r"(Get|Create)(Down|Up)loadHandler|DownloadZipWithHandler|CreateTicketforUser")
-#: The same state again, however often. The other `Set…` append a comment, move a workflow on, or write a log.
+#: They lead to one state, however often they are called. The other `Set…` append a comment, move a workflow on, or
+#: write a log.
 _IDEMPOTENT = re.compile(
     r"Authenticate|RenewTicket|LogOut|Search$|FlushApplicationCache"
     r"|Set(?!TaskComment|TagTo|UserTask|TaskApproval|DocumentCompletion|RdFreeze|VersionText|DocumentText)",
@@ -34,7 +35,7 @@ _IDEMPOTENT = re.compile(
 
 
 def effect(name: str) -> str:
-    """What a repetition would do; anything that is not clearly harmless would do it twice."""
+    """What repeating a call would do; unless that is clearly harmless, it is taken to be carried out twice."""
     if name in _CURSORS:
         return "CREATES"
     if _EXPIRES.match(name):
@@ -45,7 +46,7 @@ def effect(name: str) -> str:
 
 
 def parameter(declared: dict[str, Any]) -> str:
-    """One parameter in a few words."""
+    """One parameter in the notation of the catalogue."""
     name = declared["name"]
     soap = declared.get("soap_name_wsdl2019") or declared.get("soap_name_docs") or name
     kind = "node" if declared.get("soap_type_wsdl2019") == "xml-node" else declared["type"]
@@ -54,7 +55,7 @@ def parameter(declared: dict[str, Any]) -> str:
 
 
 def record(method: dict[str, Any], groups: list[str]) -> dict[str, Any]:
-    """One method without what is usual."""
+    """One method, without the values that most methods have."""
     ticket = [p for p in method["params"] if p["name"].lower() == "authenticationticket"]
     rest = [p for p in method["params"] if p not in ticket]
     found: dict[str, Any] = {"name": method["name"], "group": groups.index(method["group"] or "")}
@@ -76,7 +77,7 @@ def record(method: dict[str, Any], groups: list[str]) -> dict[str, Any]:
 
 
 def main(source: Path) -> None:
-    """Read, shorten, write."""
+    """Write the catalogue from the reference's file."""
     methods = json.loads(source.read_text("utf-8"))["methods"]
     groups = sorted({method["group"] or "" for method in methods})
     lines = [json.dumps(record(m, groups), separators=(",", ":")) for m in sorted(methods, key=lambda m: m["name"])]

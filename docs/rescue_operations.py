@@ -13,7 +13,7 @@ _HEAD = """# Operations of LogMeIn Rescue
 
 Generated from the declarations by `docs/generate.py`; do not edit.
 
-Each row is a method of `RescueClient`, and the class of the same name in CamelCase is the operation as a value.
+Each row is a method of `RescueClient`, and the class of its name in CamelCase is the operation as a value.
 Parameters are given by their names here, then on the wire: SOAP and forms / text page (`-`: not known there). The auth
 code or session is added by the client. What each takes and answers is in its docstring.
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from aiorescue import wire
-from aiorescue.operation import Operation, Outcome, status
+from aiorescue.operation import Binding, Operation, Outcome, status
 from aiorescue.wire import Authorization, Codec, Response
 from aiorescue.wire.learned import LearnedAnswer
 
@@ -18,10 +18,12 @@ class AnswerReader:
 
     Args:
         codec: the codec of the operation on that binding.
+        binding: the binding.
     """
 
-    def __init__(self, codec: Codec[Any]) -> None:
+    def __init__(self, codec: Codec[Any], binding: Binding) -> None:
         self.codec = codec
+        self.binding = binding
         #: Fast path learned from the last OK answer; None before one, or if it cannot be learned from.
         self.learned: LearnedAnswer | None = None
 

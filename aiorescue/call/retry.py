@@ -76,12 +76,19 @@ class Budget:
         return self.deadline is None or moment <= self.deadline
 
 
-def controller(policy: RetryPolicy, clock: Clock) -> tenacity.AsyncRetrying:
+def controller(
+    policy: RetryPolicy, clock: Clock, before_sleep: Callable[[Budget, Outcome[Any], float], None]
+) -> tenacity.AsyncRetrying:
     """The tenacity controller of a retry policy, shared by all calls of a client.
 
     Use it in its callable form, which is the only one that is safe to share: of 50 tasks that shared one through
     ``async for`` and should have tried three times, 31 tried once. The controlled function takes the call's `Budget`
     as its first argument and returns an outcome.
+
+    Args:
+        policy: how often and for how long attempts are repeated.
+        clock: the client's clock.
+        before_sleep: called before each pause with the call, the outcome that is tried again, and the seconds.
     """
     backoff = tenacity.wait_exponential(multiplier=policy.first, max=policy.longest) + tenacity.wait_random(
         0, policy.first
@@ -96,11 +103,15 @@ def controller(policy: RetryPolicy, clock: Clock) -> tenacity.AsyncRetrying:
         begins = max(clock.time() + state.upcoming_sleep, budget.ready())
         return state.attempt_number >= policy.attempts or not budget.allows(begins)
 
+    def report(state: tenacity.RetryCallState) -> None:
+        before_sleep(state.args[0], _outcome(state), state.upcoming_sleep)
+
     return tenacity.AsyncRetrying(
         retry=tenacity.retry_if_result(lambda outcome: outcome.outcome_class is OutcomeClass.TRANSIENT),
         wait=wait,
         stop=stop,
         sleep=clock.sleep,
+        before_sleep=report,
         retry_error_callback=_outcome,
     )
 

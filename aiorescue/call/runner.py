@@ -6,28 +6,41 @@ rejected as too fast is repeated at the pace's next turn, and one that met an en
 one (`CallRunner._attempt`). A single request, with a login before it if need be, is `CallRunner._request`.
 """
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from aiorescue import errors, wire
+from aiorescue.call.observer import NOTICEABLE, Counts, Observer, Watch
 from aiorescue.call.reader import INLINE, AnswerReader
+from aiorescue.call.repeats import REPEATED, Repeats
 from aiorescue.call.retry import Budget, RetryPolicy, controller
-from aiorescue.call.transport import Transport
+from aiorescue.call.transport import CLOSED, Transport
+from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
 from aiorescue.identity.standing import SetAside
-from aiorescue.operation import Binding, Effect, Operation, Outcome, OutcomeClass, status
+from aiorescue.identity.waiting import CalledOffError
+from aiorescue.operation import Binding, Effect, Needs, Operation, Outcome, OutcomeClass, status
 from aiorescue.pace.pace import Account, Pacers
-from aiorescue.pace.turns import Pacer, Priority
+from aiorescue.pace.turns import Pacer, Priority, Turn
 from aiorescue.wire import Authorization, Response
+
+if TYPE_CHECKING:
+    from aiorescue.events import Hub
 
 R = TypeVar("R")
 BeforeSend = Callable[[], Awaitable[None]]
 
+#: Whether the log of calls is written at a level.
+_is_logged = logging.getLogger("aiorescue.call").isEnabledFor
 #: An enum member kept in a global, as those in `operation.status` are.
 _RETRY = Priority.RETRY
+_NOTHING = Needs.NOTHING
 
 
 class Call(Budget):
@@ -40,10 +53,16 @@ class Call(Budget):
         pacer: the pace of the identity's account for the operation's family.
         priority: place in the pace before the first request; later ones go out with `Priority.RETRY`.
         before_send: awaited before each request, when its turn has come.
+        counts: what is counted of the operation and the identity.
+
+    Attributes:
+        watch: makes the events of the call; None where nothing listens.
 
     Raises:
         errors.InvalidRequest: the binding cannot carry the operation.
     """
+
+    watch: Watch | None = None
 
     def __init__(
         self,
@@ -54,7 +73,9 @@ class Call(Budget):
         *,
         priority: Priority,
         before_send: BeforeSend | None,
+        counts: Counts,
     ) -> None:
+        self.counts = counts
         self.pacer = pacer
         self.operation = operation
         self.reader = reader
@@ -64,9 +85,17 @@ class Call(Budget):
         # What the binding cannot carry is refused here, before the call waits or logs in.
         self.draft = reader.codec.draft(operation)
 
+    def count_wait(self, seconds: float) -> None:
+        """Count the time that the call waited for a turn."""
+        self.counts.waits += 1
+        self.counts.waited += seconds
+        if self.watch is not None:
+            self.watch.waited(seconds)
+
     def count_orphan(self, outcome: Outcome[Any]) -> Outcome[Any]:
         """Count an ambiguous outcome. It is final where a repetition might create a second thing, as a second PIN."""
         self.orphans += 1
+        self.counts.orphans += 1
         if self.operation.spec.effect is Effect.CREATES:
             return attrs.evolve(outcome, outcome_class=OutcomeClass.FINAL, error=errors.AmbiguousOutcome)
         return outcome
@@ -77,30 +106,37 @@ class CallRunner:
 
     Args:
         transport: sends requests and receives responses.
+        under_way: the client's calls under way, which closing it interrupts.
         clock: the client's clock.
         policy: how often and for how long attempts are repeated.
         pacers: the pace of each account and family.
         binding: the client's preferred binding.
         relogin: whether a call that met an ended session or ticket is repeated once with a new one.
+        observer: counts calls, and tells listeners of them.
     """
 
     def __init__(
         self,
         transport: Transport,
         *,
+        under_way: UnderWay,
         clock: Clock,
         policy: RetryPolicy,
         pacers: Pacers,
         binding: Binding,
         relogin: bool,
+        observer: Observer,
     ) -> None:
         self._transport = transport
+        self._under_way = under_way
+        self._observer = observer
         self._clock = clock
         self._policy = policy
         self._pacers = pacers
         self._binding = binding
+        self._repeats = Repeats()
         self._relogin = relogin
-        self._controller = controller(policy, clock)
+        self._controller = controller(policy, clock, self._report_retry)
         #: By operation type and the binding named for the call; None for the client's preferred one.
         self._readers: dict[tuple[type[Operation[Any]], Binding | None], AnswerReader] = {}
 
@@ -112,6 +148,7 @@ class CallRunner:
         binding: Binding | None = None,
         before_send: BeforeSend | None = None,
         priority: Priority = Priority.CALL,
+        hub: "Hub | None" = None,
     ) -> R:
         """Make one call, from its first turn in the pace to its result.
 
@@ -121,33 +158,62 @@ class CallRunner:
             binding: the only binding to use; None for the client's preferred one, or the best that is documented.
             before_send: awaited before each request, when its turn has come.
             priority: place in the pace.
+            hub: the listeners of this call; None for those of the client.
 
         Raises:
             errors.RescueError: why there is no result.
         """
-        operation_type = type(operation)
+        operation_type, observer = type(operation), self._observer
+        name, identity_name = operation_type.spec.name, identity.name
+        # A binding that is not offered is refused before credentials that are missing.
+        reader = self._readers.get((operation_type, binding)) or self._find_reader(operation_type, binding)
         call = Call(
             identity.complete(operation),
-            self._readers.get((operation_type, binding)) or self._find_reader(operation_type, binding),
+            reader,
             identity,
             self._pacers.of(identity.account, operation_type.spec.family),
             priority=priority,
             before_send=before_send,
+            counts=observer.known.get((name, identity_name)) or observer.counts(name, identity_name),
         )
-        outcome = identity.refusal(call.operation) or await self._attempt(call)
-        if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
-            outcome = await self._retry(call, outcome)
-        if outcome.outcome_class is status.OK:
-            value: Any = outcome.value
-            return operation.with_orphans(value, call.orphans) if call.orphans else value
-        raise _exception(outcome, call)
+        call.counts.calls += 1
+        if hub is not None or observer.hub is not None or _is_logged(logging.DEBUG):
+            call.watch = observer.watch(operation, call.reader.binding, identity_name, hub)
+        try:
+            outcome = await self._outcome(call)
+            if outcome.outcome_class is not status.OK:
+                raise _exception(outcome, call)  # noqa: TRY301 - failures are counted wherever they come from
+        except BaseException as problem:
+            ended: BaseException = problem
+            if isinstance(problem, asyncio.CancelledError) and self._under_way.was_interrupted():
+                ended = _exception(CLOSED, call)
+            call.counts.failures += 1
+            if call.watch is not None:
+                call.watch.ended(ended, orphans=call.orphans)
+            if ended is problem:
+                raise
+            raise ended from None
+        if call.watch is not None:
+            call.watch.ended(None, orphans=call.orphans)
+        value: Any = outcome.value
+        return operation.with_orphans(value, call.orphans) if call.orphans else value
 
     def _find_reader(self, operation_type: type[Operation[Any]], binding: Binding | None) -> AnswerReader:
         spec = operation_type.spec
         used = spec.choose(self._binding) if binding is None else spec.require(binding)
-        reader = self._readers.get((operation_type, used)) or AnswerReader(wire.codec(operation_type, used))
+        reader = self._readers.get((operation_type, used)) or AnswerReader(wire.codec(operation_type, used), used)
         self._readers[operation_type, used] = self._readers[operation_type, binding] = reader
         return reader
+
+    async def _outcome(self, call: Call) -> Outcome[Any]:
+        """The outcome of all attempts of a call; of none if its identity is set aside, or while the call waits."""
+        try:
+            outcome = call.identity.refusal(call.operation) or await self._attempt(call)
+            if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
+                outcome = await self._retry(call, outcome)
+        except CalledOffError as called_off:
+            return called_off.outcome
+        return outcome
 
     async def _retry(self, call: Call, first: Outcome[Any]) -> Outcome[Any]:
         """Let tenacity decide about further attempts; it costs 36 µs, so a call that needs no second one avoids it."""
@@ -159,19 +225,32 @@ class CallRunner:
         outcome: Outcome[Any] = await self._controller(attempt, call)
         return outcome
 
-    async def _attempt(self, call: Call) -> Outcome[Any]:
+    def _report_retry(self, budget: Budget, outcome: Outcome[Any], seconds: float) -> None:
+        if isinstance(budget, Call):
+            watch = budget.watch
+            if watch is None:
+                watch = self._observer.late_watch(budget.operation, budget.reader.binding, budget.identity.name)
+            watch.retrying(outcome, budget.attempts, seconds)
+
+    async def _attempt(self, call: Call) -> Outcome[Any]:  # noqa: C901 - one branch an outcome class
         """One attempt in the sense of the retry policy, which counts neither rejections nor one ended session."""
         rejections = 0
         while True:
             # A call that had a turn before does not stand in line again behind those that had none.
             priority = _RETRY if rejections or call.attempts else call.priority
-            async with call.pacer.turn(priority, rejections=rejections) as turn:
-                call.begin(turn.sent, self._policy.total)
+            arrived = self._clock.time()
+            turn: AbstractAsyncContextManager[Turn] = call.pacer.turn(priority, rejections=rejections)
+            if call.pacer.ready_at(priority) > arrived + NOTICEABLE and call.operation.spec.needs is not _NOTHING:
+                turn = call.identity.waiting.enter(turn)
+            async with turn as begun:
+                if (waited := begun.sent - arrived) >= NOTICEABLE:
+                    call.count_wait(waited)
+                call.begin(begun.sent, self._policy.total)
                 outcome, session_has_ended = await self._request(call)
                 if outcome.outcome_class is status.OK:
-                    turn.answered(accepted=True)
+                    begun.answered(accepted=True)
                 elif outcome.outcome_class is status.THROTTLED:
-                    turn.answered(accepted=False)
+                    begun.answered(accepted=False)
             if outcome.ambiguous:
                 outcome = call.count_orphan(outcome)
             match outcome.outcome_class:
@@ -179,6 +258,7 @@ class CallRunner:
                     return outcome
                 case status.THROTTLED:
                     rejections += 1
+                    call.counts.rejections += 1
                     ready = call.ready()
                     if not call.allows(ready):
                         return attrs.evolve(outcome, retry_after=ready - self._clock.time())
@@ -202,10 +282,16 @@ class CallRunner:
         outcome: Outcome[Any] | None = None
         response: Response | None = None
         session_has_ended = False
-        reader, operation, authorization = call.reader, lease.operation, lease.authorization
+        reader, operation, authorization, watch = call.reader, lease.operation, lease.authorization, call.watch
         try:
             draft = call.draft if operation is call.operation else reader.codec.draft(operation)
-            received = await self._transport.send(reader.codec.authorize(draft, authorization))
+            request = reader.codec.authorize(draft, authorization)
+            call.counts.attempts += 1
+            if watch is not None:
+                watch.sending(request)
+            received = await self._transport.send(request)
+            if watch is not None and isinstance(received, Response):
+                watch.answered(received.status)
             if isinstance(received, Outcome):
                 outcome = received
             else:
@@ -214,9 +300,20 @@ class CallRunner:
                     outcome = reader.read(operation, authorization, response)
                 else:
                     outcome = await reader.read_in_thread(operation, authorization, response)
+                if outcome.outcome_class is status.OK and operation.spec.effect is Effect.EXPIRES:
+                    outcome = self._unrepeated(outcome, response)
         finally:
             session_has_ended = call.identity.release(lease, outcome, response)
+            if watch is not None:
+                watch.attempt_ended(outcome)
         return outcome, session_has_ended
+
+    def _unrepeated(self, outcome: Outcome[Any], response: Response) -> Outcome[Any]:
+        """The outcome of an answer that must differ from all others, unless it came before."""
+        if not self._repeats.found(response.body):
+            return outcome
+        self._transport.distrust()
+        return REPEATED
 
     async def send(self, account: Account, operation: Operation[Any], authorization: Authorization) -> Sent:
         """Send a login or logout for an identity: once, at the account's pace, and never in a URL."""

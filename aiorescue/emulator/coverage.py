@@ -1,4 +1,4 @@
-"""The page that says what the emulator answers: `docs/coverage.md`, written from the declarations and the rules.
+"""The page `docs/coverage.md`, which lists what the emulator answers; made from the declarations and the rules.
 
 `docs/generate.py` writes it.
 """
@@ -14,8 +14,8 @@ Operations = Mapping[str, type[Operation[Any]]]
 
 _HEAD = """# What the emulator answers
 
-Written by `docs/generate.py`; a test compares. *The rules* is the file under
-`aiorescue/emulator/rules/` that answers. A binding in parentheses is inferred: nobody has shown the service on it.
+Written by `docs/generate.py`; a test compares. *The rules* is the file under `aiorescue/emulator/rules/` that answers.
+A binding in parentheses is inferred: the service was not seen on it.
 """
 _NAMES = {
     Binding.SOAP11: "SOAP 1.1",
@@ -28,7 +28,7 @@ _NAMES = {
 
 
 def unanswered(operations: Operations) -> list[str]:
-    """The declared operations that are refused."""
+    """The names of operations that have no rule, and are refused."""
     return sorted(name for name in operations if name not in ANSWERED)
 
 
@@ -52,17 +52,17 @@ def _table(operations: Operations) -> Iterator[str]:
 
 
 def page() -> str:
-    """The page."""
+    """The whole page."""
     typed: Operations = {**inforouter.OPERATIONS, **inforouter.TYPED}
     untyped = [name for name in inforouter.METHODS if name not in typed]
     answered = [name for name in untyped if name in ANSWERED]
     refused = [name for name in untyped if name not in ANSWERED]
     missing = unanswered(rescue.OPERATIONS)
-    told = f"Refused with `Error`: {', '.join(missing)}." if missing else "None is refused."
+    summary = f"Refused with `Error`: {', '.join(missing)}." if missing else "All of them are answered."
     lines = [
         _HEAD,
         f"## LogMeIn Rescue: {len(rescue.OPERATIONS) - len(missing)} of {len(rescue.OPERATIONS)} declared operations\n",
-        f"{told} What is not declared has no page and no method, as on the service.\n",
+        f"{summary} What is not declared has no page and no method, as on the service.\n",
         *_table(rescue.OPERATIONS),
         f"\n## infoRouter: {len(typed) + len(answered)} of {len(inforouter.METHODS)} methods\n",
         "SOAP 1.2 is answered, too, as the recorded server did. These have types of their own:\n",

@@ -13,7 +13,8 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import SystemClock
 from aiorescue.identity.credentials import AuthCode, Login
-from aiorescue.identity.standing import SetAside, Standing, refuses_credentials
+from aiorescue.identity.standing import SetAside, Standing, is_login_limit, refuses_credentials
+from aiorescue.identity.waiting import Waiting
 from aiorescue.operation import Needs, Operation, Outcome
 from aiorescue.pace.pace import Account
 from aiorescue.wire import ANONYMOUS, Authorization, Response
@@ -52,7 +53,11 @@ class Identity(Protocol):
 
     @property
     def state(self) -> str:
-        """``"ready"``, or ``"refused"`` while the service's refusal of the credentials is remembered."""
+        """``"ready"``, ``"refused"`` or ``"waiting"``; see `StandingIdentity.state`."""
+
+    @property
+    def waiting(self) -> Waiting:
+        """The calls that wait for their turn as this identity."""
 
     def refusal(self, operation: Operation[Any]) -> SetAside | None:
         """The outcome of a call that need not be sent, because its credentials have been refused; else None."""
@@ -125,17 +130,34 @@ class StandingIdentity:
     Attributes:
         name: a name for messages, such as an e-mail address or "auth code 2".
         account: the key of the identity's pace.
+        waiting: the calls that wait for their turn as this identity.
     """
 
     def __init__(self, name: str, account: Account, standing: Standing) -> None:
         self.name = name
         self.account = account
+        self.waiting = Waiting()
         self._standing = standing
+        standing.when_refused = self._call_off
+
+    def _call_off(self) -> None:
+        """End the waits of the calls that would fail now, after a refusal."""
+        standing = self._refused_in()
+        refused = None if standing is None else standing.outcome()
+        if refused is not None:
+            self.waiting.call_off(refused)
 
     @property
     def state(self) -> str:
-        """``"ready"``, or ``"refused"`` while the service's refusal of the credentials is remembered."""
-        return "ready" if self._refused_in() is None else "refused"
+        """``"ready"``; ``"refused"`` while a refusal is remembered; ``"waiting"`` after too many logins.
+
+        An identity that is not ready sends nothing: its calls fail at once.
+        """
+        standing = self._refused_in()
+        refused = None if standing is None else standing.refused
+        if refused is None:
+            return "ready"
+        return "waiting" if is_login_limit(refused) else "refused"
 
     @property
     def refused_until(self) -> float | None:

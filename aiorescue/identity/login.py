@@ -49,9 +49,8 @@ class LoginIdentity(StandingIdentity):
             return send(self.account, operation, authorization)
 
         self._service = SessionService(self.name, login, logout, probe, send_as_account, clock)
-        self._no_logins = Standing(
-            clock, refused_for
-        )  # the refusal of the last login, of which live sessions know nothing
+        self._no_logins = Standing(clock, refused_for)  # the refusal of the last login; sessions may be alive still
+        self._no_logins.when_refused = self._call_off
         self._no_explicit = Standing(clock, refused_for)  # the refusal of an operation that brought the password itself
         self._pool = SessionPool(self._service, sessions, self._no_logins)
 
@@ -188,6 +187,7 @@ class HeldSession:
     def __init__(self, login: LoginIdentity, pool: SessionPool, session: ServerSession) -> None:
         self.name = login.name
         self.account = login.account
+        self.waiting = login.waiting
         self._login = login
         self._pool = pool
         self._session = session

@@ -1,5 +1,6 @@
 """Standing: what a client remembers of a refusal of credentials, so that they are not sent again and again."""
 
+from collections.abc import Callable
 from typing import Any
 
 import attrs
@@ -73,6 +74,8 @@ class Standing:
         self._refused_for = refused_for
         self._refused: Outcome[Any] | None = None
         self._until = 0.0
+        #: Called after each refusal.
+        self.when_refused: Callable[[], None] | None = None
 
     @property
     def refused(self) -> Outcome[Any] | None:
@@ -90,6 +93,8 @@ class Standing:
         """Remember a refusal, for a time of its own or that of the client."""
         self._refused = outcome
         self._until = self._clock.time() + (self._refused_for if seconds is None else seconds)
+        if self.when_refused is not None:
+            self.when_refused()
 
     def accept(self) -> None:
         """Forget the refusal: the service has taken the credentials."""

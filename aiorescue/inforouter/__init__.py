@@ -34,7 +34,6 @@ from aiorescue.inforouter.library import (
 )
 from aiorescue.inforouter.search import GetNextSearchPage, GetPreviousSearchPage, Search
 from aiorescue.inforouter.server import GetCurrentUser, ServerInfo
-from aiorescue.inforouter.service import declared
 from aiorescue.inforouter.upload import (
     CreateUploadHandler,
     DeleteUploadHandler,
@@ -42,6 +41,7 @@ from aiorescue.inforouter.upload import (
     UploadDocumentWithHandler1,
     UploadFileChunk,
 )
+from aiorescue.operation import declared
 
 #: The operations on tickets, by the vendor's name.
 OPERATIONS = declared(authentication)

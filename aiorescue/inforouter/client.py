@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any, Literal, TypeVar, overload
+from ssl import SSLContext
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from aiorescue import errors
 from aiorescue.call.awaits import awaits
@@ -27,6 +28,9 @@ from aiorescue.inforouter.ticket import TicketIdentity
 from aiorescue.operation import Binding, Content, Operation
 from aiorescue.pace.pace import Pace
 
+if TYPE_CHECKING:
+    from aiorescue.events import Listener
+
 R = TypeVar("R")
 
 #: The methods of the catalogue that answer with bytes; a test compares.
@@ -50,11 +54,15 @@ class InfoRouterClient(ServiceClient):
         retry: how long a call keeps trying.
         max_connections: requests in flight at once.
         http: an `aiohttp.ClientSession` of your own; its pool and settings are used, and it is never closed.
+        ssl: an `ssl.SSLContext` that trusts a private authority, or shows a certificate of the client.
+        proxy: URL of an HTTP proxy, as ``http://user:password@proxy.example.com:3128``.
+        trust_env: use the proxy that ``https_proxy``, ``http_proxy`` and ``no_proxy`` of the environment name.
         relogin: when the service says that the ticket has ended, authenticate once and repeat the call once.
         refused_for: seconds for which credentials that the service refuses are not sent again: calls that come in that
             time raise at once. 0 remembers nothing, None remembers for ever.
         allow_plain_http: allow ``http://`` for any host.
         clock: source of time, for tests.
+        on_event: a listener, called with each `aiorescue.events.Event`; see there.
 
     Raises:
         errors.InvalidRequest: an argument cannot be used.
@@ -70,10 +78,14 @@ class InfoRouterClient(ServiceClient):
         retry: RetryPolicy = RetryPolicy(),
         max_connections: int = MAX_CONNECTIONS,
         http: ClientSession | None = None,
+        ssl: SSLContext | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
         relogin: bool = False,
         refused_for: float | None = REFUSED_FOR,
         allow_plain_http: bool = False,
         clock: Clock | None = None,
+        on_event: "Listener | None" = None,
     ) -> None:
         super().__init__(
             base_url=base_url,
@@ -83,9 +95,13 @@ class InfoRouterClient(ServiceClient):
             pace=_NO_LIMITS,
             max_connections=max_connections,
             http=http,
+            ssl=ssl,
+            proxy=proxy,
+            trust_env=trust_env,
             relogin=relogin,
             allow_plain_http=allow_plain_http,
             clock=clock,
+            on_event=on_event,
         )
         if credentials is not None and not isinstance(credentials, Login | Ticket):
             raise errors.InvalidRequest(

@@ -1,7 +1,6 @@
 """infoRouter as a service, and what the typed operations share: their base classes, how one is declared, parameters."""
 
 from abc import abstractmethod
-from types import ModuleType
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from aiorescue import errors
@@ -126,17 +125,3 @@ def declare(
         false_on=false_on,
         secret_answer=secret_answer,
     )
-
-
-def declared(*modules: ModuleType) -> dict[str, type[Operation[Any]]]:
-    """The operation types that modules declare, by the vendor's name, in the order of the class names."""
-    found = (
-        each
-        for module in modules
-        for each in vars(module).values()
-        if isinstance(each, type)
-        and issubclass(each, Operation)
-        and each.__module__ == module.__name__
-        and "spec" in vars(each)
-    )
-    return {each.spec.name: each for each in sorted(found, key=lambda each: each.__name__)}

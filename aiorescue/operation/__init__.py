@@ -1,5 +1,13 @@
-"""What an operation *is*: data and types, without I/O. `spec` declares, `outcome` is what became of an attempt."""
+"""Operations as data and types, without I/O.
 
+- `spec`: `Operation`, the base of every operation type, and `Spec`, its declaration beside the parameters.
+- `parameter`: parameters, and how the fields of an operation fill them.
+- `outcome`: an answer taken apart, and the outcome of an attempt.
+- `status`: the class of every status word.
+- `declared`: the operation types of a module. `field_docs`: what their fields are, for `help()`.
+"""
+
+from aiorescue.operation.declared import declared
 from aiorescue.operation.outcome import Answer, Outcome, StreamedText
 from aiorescue.operation.parameter import Parameter, Plain, Repeated, Slot, Source, slots_of, sources_of
 from aiorescue.operation.spec import (
@@ -41,6 +49,7 @@ __all__ = [
     "Spec",
     "StreamedText",
     "Verdict",
+    "declared",
     "operation",
     "slots_of",
     "sources_of",

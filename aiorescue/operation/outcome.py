@@ -1,4 +1,4 @@
-"""What comes of an operation: an answer taken apart, and what became of one attempt. Data and types only."""
+"""`Answer`, the service's reply taken apart, and `Outcome`, what became of one attempt at a call."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -13,31 +13,31 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class StreamedText(Protocol):
-    """A text too long for the memory, in pieces. Whoever has it closes it."""
+    """An answer's text in pieces, as it is too long for memory. Its reader must close or discard it."""
 
     def __iter__(self) -> Iterator[str]:
-        """The pieces, once. It takes a while: not on an event loop."""
+        """Yield the pieces, once. Reading blocks, so never iterate on an event loop."""
 
     def skip(self, characters: int) -> None:
-        """Leave out the first ones."""
+        """Leave out the next characters of the text."""
 
     def close(self) -> None:
-        """Nothing more is read. A second time does nothing. It may take a while, too."""
+        """End the stream and free its resources; a second call does nothing. It may block."""
 
     def discard(self) -> None:
-        """The same from an event loop, which does not wait."""
+        """Close the stream in the background; safe to call on an event loop."""
 
 
 @attrs.frozen
 class Answer:
-    """An answer taken apart, whatever binding it came over; not yet understood.
+    """The service's reply over any binding, taken apart and not yet understood.
 
     Attributes:
-        result: content of the result element: a word, or a mapping for an XML document.
-        fields: the other elements of the answer, by SOAP name.
-        from_page: it is a text page's.
-        body: what follows the word on a text page.
-        stream: the same, where it is too long for the memory.
+        result: content of the result element: a status word, or a mapping for an XML document.
+        fields: the other elements of the answer, by their SOAP names.
+        from_page: True if the answer is a text page.
+        body: text behind the status word of a text page.
+        stream: text behind the status word of a text page, in place of `body` if it is too long for memory.
     """
 
     result: Any
@@ -50,22 +50,22 @@ class Answer:
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@attrs.define  # nobody changes one; but each call makes one, and a frozen one takes four times as long to make
+@attrs.define  # not frozen, though no code changes it: each call makes one, and a frozen one takes four times as long
 class Outcome(Generic[R_co]):
-    """What became of one attempt.
+    """What became of one attempt at a call.
 
     Attributes:
-        outcome_class: what to do next.
-        value: the result, if OK.
-        word: the service's own word, as it came.
-        error: the exception type to raise if this is the end.
-        detail: what happened, for the message; in our words.
-        quote: the service's own text, or the beginning of an answer that is none; it may hold anything.
-        ambiguous: the request left, and whether it was carried out is unknown.
-        retry_after: seconds the service asks to wait.
-        more: further attributes of the exception.
-        too_large: the answer has more bytes than are received.
-        outputs: the outputs of an OK that its value was made of, where it depends on them alone.
+        outcome_class: class of the outcome, which decides what the call does next.
+        value: result of the call, if the outcome is OK.
+        word: status word as the service wrote it; None if there is none.
+        error: exception type to raise if the call ends with this outcome.
+        detail: what happened, in words of this library; part of the exception's message.
+        ambiguous: True if the request may have been carried out although no answer says so.
+        retry_after: seconds that the service asks to wait; None if it does not.
+        more: further attributes of the exception, by name.
+        outputs: decoded outputs of an OK if the value is a function of them only, so that the answer can be learned.
+        quote: the service's own text, or the beginning of an unreadable answer; it may hold secrets.
+        too_large: True if the answer exceeds the limit of bytes and was not received to its end.
     """
 
     outcome_class: OutcomeClass

@@ -1,4 +1,4 @@
-"""Parameters: what an operation's fields are called on the wire, what they hold, and what they may not."""
+"""Parameters: an operation's values on the wire, their names and limits, and the fields that fill them."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +9,7 @@ import attrs
 
 from aiorescue import errors
 
-#: What XML 1.0 cannot carry, not even as a reference: the server answers 400 without a body.
+#: Characters that XML 1.0 cannot carry, not even as a reference: the server answers HTTP 400 without a body.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Plain = str | int | bool | bytes | None
@@ -20,17 +20,19 @@ class Parameter:
     """One parameter on the wire.
 
     Attributes:
-        soap: element name, and the field name of the ASMX GET and POST bindings.
-        page_key: field name on the `.aspx` pages; empty where the page has none.
-        holds: ``str``, ``int`` (32 bits), ``bool`` or ``bytes`` (base64, or a part of a form of several).
-        max_length: the most characters the service takes, or None if no limit is known.
-        secret: never shown in a message.
-        choices: the only values that the service takes, if they are known.
-        encode: makes the wire's value of the attribute's, where it is not the same.
-        encode_on_page: how the text page writes it, where SOAP writes it differently.
-        form_name: field name of the ASMX GET and POST bindings where it is not the element's.
-        raw_xml: the text is an XML element, which SOAP carries as one, not escaped.
-        send_empty: left out, it is sent empty in forms and queries: ASMX answers HTTP 500 where it is not there at all.
+        soap: element name over SOAP; also the field name of the ASMX forms, unless `form_name` gives another.
+        page_key: field name on the text page; empty if the page does not take the parameter.
+        holds: type of the wire's value: ``str``, ``int`` (32 bits), ``bool`` or ``bytes`` (base64, or a part of
+            its own in a multipart form).
+        max_length: most characters that the service takes; None if no limit is known.
+        secret: True to keep the value out of every message.
+        choices: the only values that the service takes; empty if they are not known.
+        encode: makes the wire's value of the field's value; None if they are equal.
+        encode_on_page: makes the text page's value of SOAP's value; None if they are equal.
+        form_name: field name of the ASMX forms, if it differs from the element's name.
+        raw_xml: True if the text is an XML element, which SOAP carries as an element and does not escape.
+        send_empty: True to send an empty text in ASMX forms for a value left out; ASP.NET answers HTTP 500 to a form
+            without the parameter.
     """
 
     soap: str
@@ -44,26 +46,35 @@ class Parameter:
     form_name: str = ""
     raw_xml: bool = False
     send_empty: bool = False
-    # The characters a text may have without a closer look; none where not any text is taken.
-    _room: int = attrs.field(init=False, repr=False, eq=False)
+    # Longest text that `fits` accepts without asking `_problem`; -1 if the parameter does not take just any text.
+    _fast_length: int = attrs.field(init=False, repr=False, eq=False)
 
-    @_room.default
-    def _any_text(self) -> int:
+    @_fast_length.default
+    def _longest_of_any_text(self) -> int:
         if self.holds is not str or self.choices:
             return -1
         return 2**31 if self.max_length is None else self.max_length
 
     def fits(self, value: Plain) -> bool:
-        """Whether the wire can carry it."""
-        # Nearly every value is one of the first two.
-        if type(value) is str and len(value) <= self._room and value.isascii() and value.isprintable():
+        """Whether the wire can carry a value and the service takes it."""
+        # A fast path beside `_problem` for nearly every value, 0.20 µs instead of 0.35; a PIN request has eight values.
+        if type(value) is str and len(value) <= self._fast_length and value.isascii() and value.isprintable():
             return True
         if type(value) is bool and self.holds is bool and not self.choices:
             return True
         return self._problem(value) is None
 
     def check(self, name: str, value: Plain, operation: str) -> None:
-        """Refuse what the wire cannot carry. Raises `errors.InvalidRequest`."""
+        """Refuse a value that does not fit, and say why.
+
+        Args:
+            name: name of the field, for the message.
+            value: the wire's value.
+            operation: the vendor's name of the operation.
+
+        Raises:
+            errors.InvalidRequest: the value does not fit.
+        """
         problem = self._problem(value)
         if problem is not None:
             raise errors.InvalidRequest(f"{operation}: {name} {problem}", operation=operation)
@@ -94,29 +105,35 @@ class Parameter:
 
 @attrs.frozen
 class Repeated:
-    """Several parameters of one kind under one attribute: the six custom fields."""
+    """Several parameters that one field fills, item by item, such as the six custom fields."""
 
     parameters: tuple[Parameter, ...]
 
 
 @attrs.frozen
 class Slot:
-    """Where one wire parameter gets its value from."""
+    """Where one parameter gets its value from.
 
-    name: str  # for messages: "session", "custom_fields[2]"
+    Attributes:
+        name: name of the field, with an index if it fills several parameters: ``"custom_fields[2]"``.
+        parameter: the parameter.
+        get: reads the parameter's value from an operation.
+    """
+
+    name: str
     parameter: Parameter
     get: Callable[[Any], Plain]
 
 
 @attrs.frozen
 class Source:
-    """An attribute, and the parameter that it fills; or the parameters, one after the other, where it holds several.
+    """A field of an operation and the parameters that it fills.
 
     Attributes:
-        name: the attribute's.
-        parameters: one, or as many as it can hold.
-        get: the value, or the values.
-        several: it holds several.
+        name: name of the field.
+        parameters: the parameter, or one parameter for each value that the field can hold.
+        get: reads the value, or the sequence of values, from an operation.
+        several: True if the field holds a sequence of values.
     """
 
     name: str
@@ -125,7 +142,7 @@ class Source:
     several: bool = False
 
     def slots(self) -> Iterator[Slot]:
-        """One for each parameter."""
+        """Yield a slot for each parameter."""
         if not self.several:
             yield Slot(self.name, self.parameters[0], self.get)
             return
@@ -134,27 +151,27 @@ class Source:
 
 
 def sources_of(cls: type) -> Iterator[Source]:
-    """The sources of a class whose fields are marked with parameters."""
+    """Yield the sources of a class whose fields are annotated with parameters."""
     for field in attrs.fields(cls):
         annotation: Any = field.type
         if get_origin(annotation) is not Annotated:
             continue
         for mark in get_args(annotation)[1:]:
             if isinstance(mark, Parameter):
-                yield Source(field.name, (mark,), _said(field.name, mark.encode))
+                yield Source(field.name, (mark,), _encoded(field.name, mark.encode))
             elif isinstance(mark, Repeated):
                 yield Source(field.name, mark.parameters, attrgetter(field.name), several=True)
 
 
 def slots_of(cls: type) -> Iterator[Slot]:
-    """The slots of a class whose fields are marked with parameters."""
+    """Yield the slots of a class whose fields are annotated with parameters."""
     for source in sources_of(cls):
         yield from source.slots()
 
 
-def _said(name: str, says: Callable[[Any], Plain] | None) -> Callable[[Any], Plain]:
+def _encoded(name: str, encode: Callable[[Any], Plain] | None) -> Callable[[Any], Plain]:
     get = attrgetter(name)
-    return get if says is None else lambda operation: says(get(operation))
+    return get if encode is None else lambda operation: encode(get(operation))
 
 
 def _item(several: Callable[[Any], Sequence[Plain]], index: int) -> Callable[[Any], Plain]:

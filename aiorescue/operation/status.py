@@ -1,6 +1,6 @@
-"""Status words and what they mean: the class of every word that a service is known to say.
+"""Status words: the class, exception and explanation of every word that Rescue is known to answer with.
 
-A word that is not in the table is a `errors.ServiceError` that quotes it, never a guess.
+A word that is not in the table is an `errors.ServiceError` that quotes the word, never a guess.
 """
 
 import enum
@@ -12,23 +12,29 @@ from aiorescue import errors
 
 
 class OutcomeClass(enum.Enum):
-    """The class of an outcome: what the life of a call does next."""
+    """The class of an outcome, which decides what a call does next."""
 
     OK = "ok"
-    TRANSIENT = "transient"  # may work next time: retried
-    THROTTLED = "throttled"  # too fast: the pacer slows down and the call waits
-    AUTHENTICATION = "authentication"  # raised at once, exactly one request
+    TRANSIENT = "transient"  # may succeed next time: retried
+    THROTTLED = "throttled"  # calls come too fast: the pacer slows down and the call waits for its next turn
+    AUTHENTICATION = "authentication"  # raised at once, after exactly one request
     FINAL = "final"  # raised at once for any other reason
 
 
-# The members once more, for the path of every call (`case status.OK`): in Python 3.11 to look one up in its enum takes
-# ten times as long as to look up a name in a module.
+# The members as names of this module, for the code that each call passes through (`case status.OK`): in Python 3.11
+# looking up a member in its enum takes ten times as long as looking up a name in a module.
 OK, TRANSIENT, THROTTLED, AUTHENTICATION, FINAL = OutcomeClass
 
 
 @attrs.frozen
 class Verdict:
-    """What a status word means."""
+    """What a status word means.
+
+    Attributes:
+        outcome_class: class of an outcome with that word.
+        error: exception type to raise for the word.
+        hint: what the word means and what may help, for the exception's message.
+    """
 
     outcome_class: OutcomeClass
     error: type[errors.RescueError] = errors.RescueError
@@ -80,7 +86,7 @@ def _verdicts() -> dict[str, Verdict]:
     }
 
 
-#: Every status word that we know, in the text pages' capitals. SOAP members are the same words in mixed case.
+#: The verdict on each known status word, in the text pages' capitals. SOAP writes the words in mixed case.
 VERDICTS: Mapping[str, Verdict] = _verdicts()
 _INVALID_PARAMETER = Verdict(
     OutcomeClass.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter"
@@ -91,8 +97,12 @@ _UNKNOWN = Verdict(OutcomeClass.FINAL, errors.ServiceError, "a word that this ve
 def verdict(word: str, prefix: str = "") -> Verdict:
     """The verdict on a status word in any case.
 
-    SOAP members carry a prefix; which one is irregular (later versions keep that of the first), so an
-    unexpected one is taken off up to its underscore.
+    SOAP's words carry a prefix. The service's choice of prefixes is irregular (later versions of an operation keep that
+    of the first), so an unexpected prefix is taken off up to its underscore.
+
+    Args:
+        word: status word as the service wrote it.
+        prefix: prefix that the operation declares.
     """
     bare = word.removeprefix(prefix)
     return _known(bare) or _known(bare.partition("_")[2]) or _UNKNOWN

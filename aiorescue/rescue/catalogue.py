@@ -1,10 +1,6 @@
 """`OPERATIONS`: every operation that the topic modules declare, by the vendor's name."""
 
-from collections.abc import Iterator
-from types import ModuleType
-from typing import Any
-
-from aiorescue.operation import Operation
+from aiorescue.operation import declared
 from aiorescue.rescue import (
     authentication,
     groups,
@@ -32,14 +28,5 @@ TOPICS = (
     report_state,
 )
 
-
-def _declared(topic: ModuleType) -> Iterator[type[Operation[Any]]]:
-    """The operation types of a module that declare a spec of their own; bases and imported classes do not count."""
-    for value in vars(topic).values():
-        here = isinstance(value, type) and value.__module__ == topic.__name__
-        if here and issubclass(value, Operation) and "spec" in vars(value):
-            yield value
-
-
 #: Every declared operation by the vendor's name.
-OPERATIONS = {operation.spec.name: operation for topic in TOPICS for operation in _declared(topic)}
+OPERATIONS = declared(*TOPICS)

@@ -1,10 +1,11 @@
-"""`RescueClient`: the operations of LogMeIn Rescue as awaitables."""
+"""`RescueClient`: the operations of LogMeIn Rescue as coroutine methods, and reports in one call."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
-from typing import Any, Final, TypeVar, Unpack
+from ssl import SSLContext
+from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 import attrs
 
@@ -39,6 +40,9 @@ from aiorescue.rescue.catalogue import OPERATIONS
 from aiorescue.rescue.raw import Raw, call_of
 from aiorescue.rescue.report_request import ReportOptions, Wanted, get, stream, wanted
 
+if TYPE_CHECKING:
+    from aiorescue.events import Listener
+
 T = TypeVar("T")
 
 BASE_URL = "https://secure.logmeinrescue.com"
@@ -50,23 +54,27 @@ class RescueClient(ServiceClient):
     """A client of LogMeIn Rescue.
 
     Args:
-        credentials: an `AuthCode`, a `Login`, or a sequence of them: then each call goes out as the one that is
-            free soonest. None is enough to log in explicitly (`login`), or to ask for an auth code.
-        base_url: the host; paths are added. ``http://`` is refused for a host that is not loopback.
-        binding: preferred binding; an operation that lacks it uses the best that is documented for it.
+        credentials: an `AuthCode`, a `Login`, or a sequence of them, of which each call takes the identity that is free
+            soonest. None is enough to log in explicitly (`login`), or to ask for an auth code.
+        base_url: scheme and host of the service; the client adds the paths. ``http://`` is refused for a host that is
+            not loopback.
+        binding: preferred binding; an operation that is not offered on it uses its binding with the best evidence.
         timeout: seconds for one request; for a report, for each wait for a piece of it.
         retry: how long a call keeps trying.
-        pace: how fast the service may be called; ``"auto"`` finds out how fast PINs are handed out, None does
-            not pace.
-        max_connections: requests under way at once.
-        http: your own session; its pool and settings are used, and it is never closed.
-        sessions: server sessions that one `Login` may hold; calls in flight have one each.
-        relogin: when the service says that a session has ended, log in once and repeat the call once.
+        pace: how fast the service may be called; ``"auto"`` finds out how fast PINs are issued, None does not pace.
+        max_connections: most requests in flight at once.
+        http: an `aiohttp.ClientSession` of your own, with its pool and settings; the client never closes it.
+        ssl: an `ssl.SSLContext` that trusts a private authority, or shows a certificate of the client.
+        proxy: URL of an HTTP proxy, as ``http://user:password@proxy.example.com:3128``.
+        trust_env: True to use the proxy that ``https_proxy``, ``http_proxy`` and ``no_proxy`` of the environment name.
+        sessions: most server sessions of one `Login`; each call in flight has one to itself.
+        relogin: True to log in once and repeat the call once when the service says that a session has ended.
         refused_for: seconds for which credentials that the service refuses are not sent again. Calls that come in that
             time go out as another identity if there is one, and otherwise raise at once. 0 remembers nothing, None
             remembers for ever.
-        allow_plain_http: take ``http://`` for any host.
-        clock: time, for tests.
+        allow_plain_http: True to accept ``http://`` for any host.
+        clock: source of time and of waiting, for tests; None for the system's.
+        on_event: a listener, called with each `aiorescue.events.Event`; None for none.
 
     Raises:
         errors.InvalidRequest: an argument cannot be used.
@@ -83,11 +91,15 @@ class RescueClient(ServiceClient):
         pace: PaceSetting = Pace(),
         max_connections: int = MAX_CONNECTIONS,
         http: ClientSession | None = None,
+        ssl: SSLContext | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
         sessions: int = SESSIONS,
         relogin: bool = False,
         refused_for: float | None = REFUSED_FOR,
         allow_plain_http: bool = False,
         clock: Clock | None = None,
+        on_event: "Listener | None" = None,
     ) -> None:
         super().__init__(
             base_url=base_url,
@@ -97,9 +109,13 @@ class RescueClient(ServiceClient):
             pace=pace,
             max_connections=max_connections,
             http=http,
+            ssl=ssl,
+            proxy=proxy,
+            trust_env=trust_env,
             relogin=relogin,
             allow_plain_http=allow_plain_http,
             clock=clock,
+            on_event=on_event,
         )
         if sessions < 1:
             raise errors.InvalidRequest("sessions must be at least 1")
@@ -129,11 +145,11 @@ class RescueClient(ServiceClient):
 
     def _choose(self, operation: Operation[Any]) -> Identity:
         if type(operation) is authentication.Login:
-            return self._who_logs_in(operation)
+            return self._identity_of_login(operation)
         return super()._choose(operation)
 
-    def _who_logs_in(self, operation: authentication.Login) -> Identity:
-        """The identity whose session an explicit login opens."""
+    def _identity_of_login(self, operation: authentication.Login) -> Identity:
+        """The identity that an explicit login logs in; raises `errors.InvalidRequest` if no identity can be."""
         logins = [identity for identity in self._identities if isinstance(identity, LoginIdentity)]
         if operation.email is None or operation.password is None:
             return logins[0] if logins else self._identities[0]
@@ -146,7 +162,7 @@ class RescueClient(ServiceClient):
                 "login: this client already calls as somebody else; use a client of its own for each caller",
                 operation=operation.spec.name,
             )
-        # A client without credentials becomes the one who logs in, if the service lets them. The identity is kept for
+        # A client without credentials takes on the identity of the login, if the service accepts it. That is kept for
         # the next login with these credentials, as it remembers a refusal.
         if self._explicit is None or self._explicit.credentials != wanted:
             self._explicit = self._login_identity(wanted)
@@ -242,26 +258,27 @@ class RescueClient(ServiceClient):
         output: ReportOutput = ReportOutput.XML,
         delimiter: str = "|",
     ) -> Report:
-        """Set up a report and get it, on one server session. One a minute for each caller; the next one waits.
+        """Set up a report and get it, on one server session. One report a minute for each identity; the next one waits.
 
-        All its rows are in memory; `stream_report` gives those of a long one piece by piece.
+        All rows are held in memory; `stream_report` reads a long report row by row.
 
-        With an auth code the service keeps the settings for the person: another program that gets reports for the
-        same person at the same time changes them.
+        With an auth code the service keeps the settings for the user: another program that gets reports for that user
+        at the same time changes them.
 
         Args:
-            area: what it is about, or the name of that (``"SESSION"``).
-            begin: first day, or moment. One without a zone is in that of the report.
-            end: last day, or moment; it is part of the report.
-            node: id of the node that it is about; -2 with ``EXTERNALROOT`` for all external technicians.
-            node_ref: what kind of node that is.
-            timezone: zone of the report's times, in minutes from UTC; it knows no daylight saving.
-            type: all rows, or a summary; ignored where the area has no such variant.
-            output: how the service writes it. TEXT escapes nothing, so that rows may have to be mended.
-            delimiter: for TEXT: what closes each cell.
+            area: area of the report, or its name (``"SESSION"``).
+            begin: first day, or moment. A moment without a zone is in the report's zone.
+            end: last day, or moment, inclusive.
+            node: id of the node that the report is about; -2 with ``EXTERNALROOT`` for all external technicians.
+            node_ref: what `node` is.
+            timezone: zone of the report's times, in minutes from UTC, without daylight saving.
+            type: all rows, or a summary; ignored if the area has only one of them.
+            output: format in which the service writes the report. TEXT escapes nothing, so that rows may have to be
+                mended.
+            delimiter: text that closes each cell in TEXT.
 
         Raises:
-            errors.InvalidRequest: no such area, or an end before the begin; nothing was sent.
+            errors.InvalidRequest: there is no such area, or the end lies before the begin; nothing was sent.
             errors.RescueError: see `call`.
         """
         return await self._report(
@@ -288,14 +305,17 @@ class RescueClient(ServiceClient):
         window: timedelta = timedelta(days=7),
         **options: Unpack[ReportOptions],
     ) -> AsyncIterator[Report]:
-        """The reports of a long time, window by window; each tells its `begin` and `end`. Also one a minute.
+        """Split a long time into windows and yield the report of each, with its `begin` and `end`. One report a minute.
 
         Args:
-            area: as in `report`.
+            area: area of the reports, or its name (``"SESSION"``).
             begin: first day, or moment.
-            end: last day, or moment.
-            window: what one report covers; the next one begins a second after its end.
-            options: as in `report`; ``node`` must be given.
+            end: last day, or moment, inclusive.
+            window: time that one report covers; the next report begins a second after its end.
+            options: further arguments of `report`; ``node`` must be given.
+
+        Raises:
+            errors.RescueError: see `report`.
         """
         for piece in wanted(area, begin, end, **options).windows(window):
             yield await self._report(piece, get)
@@ -304,20 +324,23 @@ class RescueClient(ServiceClient):
     async def stream_report(
         self, area: ReportArea | str, begin: date, end: date, **options: Unpack[ReportOptions]
     ) -> AsyncIterator[ReportStream]:
-        """A report of any length, row by row, in little memory: ``async with … as rows``, ``async for row in rows``.
+        """Get a report of any length and read it row by row, in bounded memory.
 
-        The answer is received whole, into a temporary file where it is long, under the rules of every call: one that
-        is cut short is asked for again. What the file holds is decoded as it is read, so an error in the table comes
-        with the row; then the rows before it were true, and there are more.
+            async with rescue.stream_report("SESSION", begin, end, node=42) as rows:
+                async for row in rows: ...
+
+        First the whole answer is received, a long one into a temporary file, under the rules of every call: an answer
+        that is cut short is requested again. Then the rows are decoded as they are read. So an error in the table is
+        raised at its row, after the rows before it.
 
         Args:
-            area: as in `report`.
+            area: area of the report, or its name (``"SESSION"``).
             begin: first day, or moment.
-            end: last day, or moment.
-            options: as in `report`; ``node`` must be given.
+            end: last day, or moment, inclusive.
+            options: further arguments of `report`; ``node`` must be given.
 
         Raises:
-            errors.RescueError: as in `report`.
+            errors.RescueError: see `report`.
         """
         rows = await self._report(wanted(area, begin, end, **options), stream)
         try:
@@ -327,7 +350,7 @@ class RescueClient(ServiceClient):
 
     async def _report(self, wanted: Wanted, how: Callable[[Conversation, Wanted], Awaitable[T]]) -> T:
         identity = self._choose(reports.GetReportV2(wanted.node))
-        # The settings are the person's, so one report at a time for each.
+        # The service may keep the settings for the user, so each identity gets one report at a time.
         async with self._reporting.setdefault(identity, asyncio.Lock()), self._together(identity, "report") as calls:
             return await how(calls, wanted)
 
@@ -336,18 +359,20 @@ class RescueClient(ServiceClient):
     async def raw(
         self, name: str, parameters: Mapping[str, str | int | bool] | None = None, *, binding: Binding | None = None
     ) -> Raw:
-        """Call any operation by its wire name, such as the three that are known by name only.
+        """Call any operation by its wire name, also one that aiorescue does not declare.
 
-        Nothing is checked or decoded as `call` does. A refusal that is known is raised; any other word, known or
-        not, comes back. An operation that is not declared is never repeated after an unclear failure.
+        Parameters are not checked and outputs are not decoded. A status word that is known as a refusal is raised; any
+        other word is returned. An operation that is not declared is never repeated after an ambiguous failure.
 
         Args:
-            name: the operation (``"getDateFormat"``); its text page is taken to be ``/API/<name>.aspx``.
-            parameters: by their wire names, which differ between SOAP and text pages; the auth code is added.
-            binding: what to call it over; left out, the client's own.
+            name: the vendor's name of the operation (``"getDateFormat"``). The text page of one that is not declared is
+                taken to be ``/API/<name>.aspx``.
+            parameters: values by their wire names, which differ between SOAP and text pages; the client adds the auth
+                code.
+            binding: binding to call it over; left out, the client's own.
 
         Raises:
-            errors.InvalidRequest: not a name, or a parameter that holds the auth code; nothing was sent.
+            errors.InvalidRequest: a name cannot be one, or a parameter holds the auth code; nothing was sent.
             errors.RescueError: see `call`.
         """
         began = self._clock.time()

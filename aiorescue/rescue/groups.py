@@ -1,19 +1,19 @@
-"""Groups of administrators and technicians: looked up, made and changed."""
+"""Groups of administrators and technicians: looking them up, creating and changing them."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Effect, Operation, Output, PageLayout, operation
 from aiorescue.rescue.answers.nodes import Group
-from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
+from aiorescue.rescue.hierarchy import HIERARCHY, NodeId, PageNode, new_node
 from aiorescue.rescue.service import SOAP, TEXT, TEXT_INFERRED, declare, either, on_page
 
 
-def comma_list(names: Sequence[str]) -> str:
-    """Names as the pages take them."""
+def _comma_list(names: Sequence[str]) -> str:
+    """Names separated by commas, as the text pages take them; a text is taken as it is."""
     try:
         return names if isinstance(names, str) else ",".join(names)
     except TypeError:
@@ -22,33 +22,27 @@ def comma_list(names: Sequence[str]) -> str:
 
 @operation
 class CreateGroup(Operation[int]):
-    """Make an empty group. Never repeated after an unclear failure. Vendor: ``createGroup``.
+    """Create an empty group. Never repeated after an ambiguous failure. Vendor: ``createGroup``.
 
     Only the text page is known; name and permissions follow with `SetGroup`.
-
-    Args:
-        parent: id of the root of administrators or technicians, or of a technician group.
 
     Returns:
         The id of the new group's node.
     """
 
     parent: Annotated[int, on_page("parent", int)]
+    """Id of the root of administrators or technicians, or of a technician group."""
 
     spec = declare(
         "createGroup",
         TEXT,
-        page_layout=PageLayout.BODY,
-        words=REFUSALS,
+        Output("node"),
+        words=HIERARCHY,
         page_words="InvalidParam_Parent",
-        outputs=(Output("node"),),
+        page_layout=PageLayout.BODY,
         effect=Effect.CREATES,
     )
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> int:
-        """The id."""
-        return new_node(values)
+    result = staticmethod(new_node)
 
 
 @operation
@@ -56,19 +50,17 @@ class GetGroup(Operation[Group]):
     """A group and its permissions. Vendor: ``getGroup``.
 
     The text page's path follows from its title (inferred). Over SOAP the group was read up to its permissions.
-
-    Args:
-        node: id of the group.
     """
 
     node: NodeId
+    """Id of the group."""
 
     spec = declare(
         "getGroup",
         SOAP | TEXT_INFERRED,
-        words=f"{REFUSALS} InvalidParam_NodeID",
+        Output("oGroup", record=Group),
+        words=f"{HIERARCHY} InvalidParam_NodeID",
         page_words="InvalidParam_Node",
-        outputs=(Output("oGroup", record=Group),),
     )
 
 
@@ -77,48 +69,39 @@ class GetGroupV2(Operation[Group]):
     """A group with its limit for the RPAT add-on. Vendor: ``getGroup_v2``.
 
     Only the text page is known; its path follows from its title (inferred).
-
-    Args:
-        node: id of the group.
     """
 
     node: PageNode
+    """Id of the group."""
 
     spec = declare(
-        "getGroup_v2",
-        TEXT_INFERRED,
-        words=REFUSALS,
-        page_words="InvalidParam_Node",
-        outputs=(Output("oGroup", record=Group),),
+        "getGroup_v2", TEXT_INFERRED, Output("oGroup", record=Group), words=HIERARCHY, page_words="InvalidParam_Node"
     )
 
 
 @operation(kw_only=True)
 class GroupSettings(Operation[None]):
-    """What both versions of setGroup take; limits follow on the page, but their names were not read.
-
-    Args:
-        node: id of the group.
-        name: of the group.
-        enabled: whether it is.
-        description: a text of the account's own.
-        permissions: their names (``"RemoteControl"``); left out, none are sent.
-        locked_permissions: those that groups below cannot change.
-    """
+    """The parameters of each version of setGroup; the page also takes limits, but their names were not read."""
 
     node: PageNode
+    """Id of the group."""
     name: Annotated[str, on_page("name")]
+    """Name of the group."""
     enabled: Annotated[bool, on_page("status", **either("Disabled", "Enabled"))] = True
+    """Whether the group is enabled."""
     description: Annotated[str, on_page("description")] = ""
-    permissions: Annotated[str, on_page("permission")] = attrs.field(default="", converter=comma_list)
-    locked_permissions: Annotated[str, on_page("lockedpermission")] = attrs.field(default="", converter=comma_list)
+    """A text of the account's own."""
+    permissions: Annotated[str, on_page("permission")] = attrs.field(default="", converter=_comma_list)
+    """Names of permissions (``"RemoteControl"``); left out, none are sent."""
+    locked_permissions: Annotated[str, on_page("lockedpermission")] = attrs.field(default="", converter=_comma_list)
+    """Names of permissions that groups below cannot change."""
 
 
 @operation(kw_only=True)
 class SetGroup(GroupSettings):
     """Change a group. Vendor: ``setGroup``. Only the text page is known; its path follows from its title (inferred)."""
 
-    spec = declare("setGroup", TEXT_INFERRED, words=REFUSALS, effect=Effect.IDEMPOTENT)
+    spec = declare("setGroup", TEXT_INFERRED, words=HIERARCHY, effect=Effect.IDEMPOTENT)
 
 
 @operation(kw_only=True)
@@ -128,4 +111,4 @@ class SetGroupV2(GroupSettings):
     Only the text page is known; its path follows from its title (inferred).
     """
 
-    spec = declare("setGroup_v2", TEXT_INFERRED, words=REFUSALS, effect=Effect.IDEMPOTENT)
+    spec = declare("setGroup_v2", TEXT_INFERRED, words=HIERARCHY, effect=Effect.IDEMPOTENT)

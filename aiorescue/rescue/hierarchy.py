@@ -7,77 +7,62 @@ from typing import Annotated, Any
 from aiorescue.operation import Effect, Operation, Output, PageLayout, Parameter, operation
 from aiorescue.rescue.answers import records
 from aiorescue.rescue.answers.nodes import Account, Hierarchy, Node
-from aiorescue.rescue.service import (
-    SOAP,
-    SOAP11_SEEN,
-    SOAP12_SEEN,
-    TEXT,
-    TEXT_SEEN,
-    declare,
-    either,
-    on_page,
-)
+from aiorescue.rescue.service import SOAP, SOAP11_SEEN, SOAP12_SEEN, TEXT, TEXT_SEEN, declare, either, on_page
 
 NodeId = Annotated[int, Parameter("iNodeID", "node", int)]
 PageNode = Annotated[int, on_page("node", int)]
+PageChannel = Annotated[int, on_page("entry", int)]
 
-REFUSALS = "Error OK NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+#: Status words of every operation on the hierarchy.
+HIERARCHY = "Error OK NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 
 
 def new_node(values: Mapping[str, Any]) -> int:
-    """The id below the OK of a page that makes nodes; what stands before it is not documented. Raises ValueError."""
+    """The id of the node that a page created; raises ValueError. What stands before the id is not documented."""
     found = re.fullmatch(r"\s*(?:[A-Za-z]+\s*:)?\s*(-?\d+)\s*", values["node"])
     if found is None:
         raise ValueError("the answer is OK but holds no node id")
     return int(found[1])
 
 
-# --- the account ------------------------------------------------------------------------------------
+# --- the account ----------------------------------------------------------------------------------
+
+
+def _account(values: Mapping[str, Any]) -> Account:
+    return records.read(Account, values)
 
 
 @operation
 class GetAccount(Operation[Account]):
     """The caller's account. Vendor: ``getAccount``."""
 
-    spec = declare("getAccount", SOAP | TEXT, words=REFUSALS, outputs=records.outputs(Account)[:5])
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> Account:
-        """The account."""
-        return records.read(Account, values)
+    spec = declare("getAccount", SOAP | TEXT, *records.outputs(Account)[:5], words=HIERARCHY)
+    result = staticmethod(_account)
 
 
 @operation
 class GetAccountV2(Operation[Account]):
     """The caller's account, and whether the Technician Console runs. SOAP only. Vendor: ``getAccount_v2``."""
 
-    spec = declare("getAccount_v2", SOAP12_SEEN, words=REFUSALS, outputs=records.outputs(Account))
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> Account:
-        """The account."""
-        return records.read(Account, values)
+    spec = declare("getAccount_v2", SOAP12_SEEN, *records.outputs(Account), words=HIERARCHY)
+    result = staticmethod(_account)
 
 
-# --- the tree ---------------------------------------------------------------------------------------
+# --- the tree -------------------------------------------------------------------------------------
+
+_NODES = Output("aHierarchy", record=Node, item="HIERARCHY")
+
+
+def _hierarchy(values: Mapping[str, Any]) -> Hierarchy:
+    return Hierarchy(tuple(values["aHierarchy"]))
 
 
 @operation
 class GetHierarchy(Operation[Hierarchy]):
     """All nodes that the caller may see, as a tree. Vendor: ``getHierarchy``."""
 
-    spec = declare(
-        "getHierarchy",
-        SOAP11_SEEN | TEXT,
-        page_layout=PageLayout.BLOCKS,
-        words=REFUSALS,
-        outputs=(Output("aHierarchy", record=Node, item="HIERARCHY"),),
-    )
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> Hierarchy:
-        """The tree."""
-        return Hierarchy(tuple(values["aHierarchy"]))
+    spec = declare("getHierarchy", SOAP11_SEEN | TEXT, _NODES, words=HIERARCHY, page_layout=PageLayout.BLOCKS)
+    result = staticmethod(_hierarchy)
 
 
 def _is_given(node: int | None) -> str:
@@ -89,26 +74,15 @@ class GetHierarchyV2(Operation[Hierarchy]):
     """Nodes as a tree: all, or those below one. Vendor: ``getHierarchy_v2``.
 
     Only the text page is known: SOAP's parameters were counted and not read.
-
-    Args:
-        node: id of the node to begin at; left out, the whole account.
-        without_offline: leave out technicians who are offline; other nodes stay.
     """
 
     node: Annotated[int | None, on_page("isnode", encode=_is_given), on_page("node", int)] = None
+    """Id of the node to begin at; left out, the whole account."""
     without_offline: Annotated[bool, on_page("filteroffline", **either("false", "true"))] = False
-    spec = declare(
-        "getHierarchy_v2",
-        TEXT_SEEN,
-        page_layout=PageLayout.BLOCKS,
-        words=REFUSALS,
-        outputs=(Output("aHierarchy", record=Node, item="HIERARCHY"),),
-    )
+    """True to leave out technicians who are offline; other nodes stay."""
 
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> Hierarchy:
-        """The tree."""
-        return Hierarchy(tuple(values["aHierarchy"]))
+    spec = declare("getHierarchy_v2", TEXT_SEEN, _NODES, words=HIERARCHY, page_layout=PageLayout.BLOCKS)
+    result = staticmethod(_hierarchy)
 
 
 @operation
@@ -116,19 +90,17 @@ class MoveNode(Operation[None]):
     """Move a person or group below another node. Vendor: ``moveNode``.
 
     Only the text page is known; its samples spell the parameters in three ways, and these are those of its table.
-
-    Args:
-        target: id of the node to move it below.
-        node: id of the node to move.
     """
 
     target: Annotated[int, on_page("targetNode", int)]
+    """Id of the node to move it below."""
     node: PageNode
+    """Id of the node to move."""
 
     spec = declare(
         "moveNode",
         TEXT,
-        words=REFUSALS,
+        words=HIERARCHY,
         page_words="InvalidParam_Node InvalidParam_TargetNode Invalid_Move",
         effect=Effect.IDEMPOTENT,
     )
@@ -139,17 +111,15 @@ class DeleteNode(Operation[None]):
     """Delete a person or group. Vendor: ``deleteNode``.
 
     Over SOAP only its OK was seen; the other words are inferred from the text page.
-
-    Args:
-        node: id of the node.
     """
 
     node: NodeId
+    """Id of the person's or group's node."""
 
     spec = declare(
         "deleteNode",
         SOAP11_SEEN | TEXT,
-        words=f"{REFUSALS} InvalidParam_NodeID Invalid_Delete",
+        words=f"{HIERARCHY} InvalidParam_NodeID Invalid_Delete",
         page_words="InvalidParam_Node",
         effect=Effect.IDEMPOTENT,
     )
@@ -160,19 +130,17 @@ class AssignChannel(Operation[None]):
     """Let a technician or group take sessions of a channel. Vendor: ``assignChannel``.
 
     Only the text page is known.
-
-    Args:
-        node: id of the technician or technician group.
-        channel: id of the channel.
     """
 
     node: PageNode
-    channel: Annotated[int, on_page("entry", int)]
+    """Id of the technician or technician group."""
+    channel: PageChannel
+    """Id of the channel."""
 
     spec = declare(
         "assignChannel",
         TEXT,
-        words=REFUSALS,
+        words=HIERARCHY,
         page_words="InvalidParam_Node InvalidParam_Entry Invalid_Assign",
         effect=Effect.IDEMPOTENT,
     )
@@ -183,19 +151,17 @@ class UnassignChannel(Operation[None]):
     """Take a channel from a technician or group. Vendor: ``unassignChannel``.
 
     Only the text page is known.
-
-    Args:
-        node: id of the technician or technician group.
-        channel: id of the channel.
     """
 
     node: PageNode
-    channel: Annotated[int, on_page("entry", int)]
+    """Id of the technician or technician group."""
+    channel: PageChannel
+    """Id of the channel."""
 
     spec = declare(
         "unassignChannel",
         TEXT,
-        words=REFUSALS,
+        words=HIERARCHY,
         page_words="InvalidParam_Node InvalidParam_Entry Invalid_Deassign",
         effect=Effect.IDEMPOTENT,
     )

@@ -1,4 +1,4 @@
-"""Invitations: how a PIN code reaches the customer, as a link or as the text of an e-mail."""
+"""Invitations: a PIN code as a link, or in the text of an e-mail."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -7,10 +7,10 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, operation
-from aiorescue.rescue.pins import DIGITS, LONGEST_CUSTOM_FIELDS, WORDS
+from aiorescue.rescue.pins import DIGITS, LENS, LONGEST_CUSTOM_FIELDS
 from aiorescue.rescue.service import SOAP11_SEEN, SOAP12_SEEN, TEXT, declare
 
-#: The two that a working client sends; more are likely, but nobody has shown them.
+#: The two custom fields that a working client sends; more are likely, but were not seen.
 TwoFields = Annotated[
     tuple[str, ...],
     Repeated(tuple(Parameter(f"sCField{i}", max_length=n) for i, n in enumerate(LONGEST_CUSTOM_FIELDS[:2]))),
@@ -25,7 +25,7 @@ def _two_fields(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _digits(code: object) -> str:
-    """The PIN as six digits; the value of `PinCode` will do."""
+    """The six digits of a PIN, from a text or a `PinCode`; raises `errors.InvalidRequest` for anything else."""
     text = str(code)
     if len(text) != DIGITS or not (text.isascii() and text.isdigit()):
         raise errors.InvalidRequest("generateEmailText: pin_code must be six digits, as text")
@@ -38,29 +38,27 @@ class RequestInvitationLink(Operation[str]):
 
     Known from a client's code; it sends these parameters, and more custom fields are likely.
 
-    Args:
-        node: id of the technician's node the link is for; left out, it is not sent.
-        custom_fields: up to two texts (64 and 512 characters) that the technician sees.
-
     Returns:
         The address, such as ``"https://secure.logmeinrescue.com/R?i=2&Code=100500"``.
     """
 
     node: Annotated[int | None, Parameter("nodeId", holds=int)] = None
+    """Id of the technician's node that the link is for; left out, it is not sent."""
     custom_fields: TwoFields = attrs.field(default=(), converter=_two_fields)
+    """Up to two texts (64 and 512 characters) that the technician sees."""
 
     spec = declare(
         "requestInvitationLink",
         SOAP12_SEEN,
-        words=f"{WORDS} NoAccessToLens",
-        outputs=(Output("sInvitationLink"),),
+        Output("sInvitationLink"),
+        words=LENS,
         effect=Effect.EXPIRES,
         family=Family.LINKS,
     )
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> str:
-        """The link."""
+        """The link; raises ValueError if it is empty."""
         link = str(values["sInvitationLink"]).strip()
         if not link:
             raise ValueError("the answer is OK but its sInvitationLink is empty")
@@ -69,13 +67,13 @@ class RequestInvitationLink(Operation[str]):
 
 @attrs.frozen
 class EmailText:
-    """An invitation to send by e-mail; the service itself sends nothing.
+    """The parts of an e-mail that invites to a session, for you to send; the service sends none.
 
     Attributes:
-        subject: of the e-mail.
-        text: what stands above the link.
-        link: the address that starts the session.
-        signature: what stands below the link.
+        subject: subject of the e-mail.
+        text: text above the link.
+        link: address that starts the session.
+        signature: text below the link.
     """
 
     subject: str
@@ -88,27 +86,22 @@ class EmailText:
 class GenerateEmailText(Operation[EmailText]):
     """Make the text of an e-mail that invites to a session. Vendor: ``generateEmailText``.
 
-    One call a second: the excess answers plain ``ERROR``, so that it is tried again like any other error. SOAP is
-    known from the vendor's PHP sample, which is older than auth codes: that one is taken there is inferred, and so are
-    its words.
-
-    Args:
-        pin_code: six digits, or a `PinCode`.
+    One call a second: further calls are answered by a plain ``ERROR``, so that they are retried like any other error.
+    SOAP is known from the vendor's PHP sample, which is older than auth codes: that SOAP takes an auth code is
+    inferred, and so are its status words.
     """
 
     pin_code: PinDigits = attrs.field(converter=_digits)
+    """The PIN: six digits, or a `PinCode`."""
 
-    # The prefix is inferred; another one is taken off as well
     spec = declare(
         "generateEmailText",
-        SOAP11_SEEN | TEXT,
+        SOAP11_SEEN | TEXT,  # the prefix is inferred; another one is taken off as well
+        Output("sSubject", "SUBJECT"),
+        Output("sText", "TEXT"),
+        Output("sLink", "LINK"),
+        Output("sSignature", "SIGNATURE"),
         words="Error OK NotLoggedIn NotTechnician InvalidPinFormat Invalid_SecretAuthCode User_Deleted_Or_Disabled",
-        outputs=(
-            Output("sSubject", "SUBJECT"),
-            Output("sText", "TEXT"),
-            Output("sLink", "LINK"),
-            Output("sSignature", "SIGNATURE"),
-        ),
         family=Family.EMAIL_TEXTS,
     )
 

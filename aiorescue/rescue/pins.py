@@ -1,4 +1,4 @@
-"""PIN codes: what a customer types to start a session."""
+"""PIN codes, which a customer types to start a session. Links and e-mail texts with one are in `invitations`."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -6,7 +6,18 @@ from typing import Annotated, Any
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, operation
+from aiorescue.operation import (
+    Binding,
+    Effect,
+    Evidence,
+    Family,
+    Operation,
+    Output,
+    Parameter,
+    Repeated,
+    Spec,
+    operation,
+)
 from aiorescue.rescue.service import SOAP, SOAP11_SEEN, SOAP12_SEEN, TEXT, TEXT_INFERRED, declare
 
 #: Lengths as the user guide prints them for requestPINCode.
@@ -24,11 +35,11 @@ Language = Annotated[str, Parameter("sLangCode", "LangCode", choices=("", "de", 
 
 DIGITS = 6
 
-#: Status words of every request for a PIN code.
-WORDS = (
-    "Error OK NotLoggedIn NotTechnician NoTechConsoleRunning OutOfPINCodes PollRateExceeded"
-    " User_Is_Deleted Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+PIN = (
+    "Error OK NotLoggedIn NotTechnician NoTechConsoleRunning OutOfPINCodes PollRateExceeded "
+    "User_Is_Deleted Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 )
+LENS = f"{PIN} NoAccessToLens"
 
 
 @attrs.frozen
@@ -37,8 +48,8 @@ class PinCode:
 
     Attributes:
         code: always six digits, always text (``"012345"``).
-        possibly_orphaned: how many earlier attempts at this request broke without an answer; each may have
-            left a PIN that nobody knows and that expires by itself.
+        possibly_orphaned: number of earlier attempts at this request that broke without an answer; each may have
+            left a PIN that was issued but never received, and that expires by itself.
     """
 
     code: str
@@ -53,8 +64,8 @@ class SentPinCode(PinCode):
     """A PIN code that the service has sent to a telephone.
 
     Attributes:
-        sms_result: what became of that (``"sendInvitationForMobileSession_OK"`` is the only word that is
-            documented); empty where the answer does not say.
+        sms_result: the service's word on the SMS (``"sendInvitationForMobileSession_OK"`` is the only word that is
+            documented); empty if the answer has none.
     """
 
     sms_result: str = ""
@@ -75,21 +86,18 @@ def _six_fields(values: Sequence[str]) -> tuple[str, ...]:
 
 @operation(kw_only=True)
 class PinRequest(Operation[PinCode]):
-    """What every request for a PIN code takes.
-
-    Args:
-        custom_fields: up to six texts (64, 512, 512, 256, 64 and 64 characters) that the technician sees.
-        tracking: a text of up to 64 characters that ties the session to a ticket; the service hands it back.
-        no_tech_console: True if no Technician Console need be running.
-    """
+    """The parameters of every request for a PIN code."""
 
     custom_fields: CustomFields = attrs.field(default=(), converter=_six_fields)
+    """Up to six texts (64, 512, 512, 256, 64 and 64 characters) that the technician sees."""
     tracking: Tracking = ""
+    """Text of up to 64 characters that ties the session to a ticket; the service hands it back."""
     no_tech_console: NoTechConsole = False
+    """True if no Technician Console need be running."""
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> PinCode:
-        """The PIN, padded: version 1 sends a number over SOAP and loses the zeros."""
+        """The PIN with its leading zeros, which version 1 loses: over SOAP it sends a number."""
         value = values["sPINCode"] if "sPINCode" in values else values["iPINCode"]
         code = f"{value:0{DIGITS}}" if isinstance(value, int) else value
         if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
@@ -97,22 +105,26 @@ class PinRequest(Operation[PinCode]):
         return PinCode(code)
 
     def with_orphans(self, result: PinCode, count: int) -> PinCode:
-        """The PIN, told of the attempts before it."""
+        """The PIN with the number of earlier attempts that may have been carried out unseen."""
         return attrs.evolve(result, possibly_orphaned=count)
+
+
+_TEXT_PIN = Output("sPINCode", "PINCODE")
+_SMS_RESULT = Output("SMS_RESULT", "SMS_RESULT", optional=True)
+
+
+def _declare(
+    name: str, bindings: Mapping[Binding, Evidence], *outputs: Output, words: str = PIN, prefix: str | None = None
+) -> Spec:
+    """Declare an operation that issues a PIN code, which expires if it is not used."""
+    return declare(name, bindings, *outputs, words=words, prefix=prefix, effect=Effect.EXPIRES, family=Family.PINS)
 
 
 @operation(kw_only=True)
 class RequestPinCode(PinRequest):
     """Ask for a PIN code. Over SOAP the service sends a number. Vendor: ``requestPINCode``."""
 
-    spec = declare(
-        "requestPINCode",
-        SOAP11_SEEN | TEXT,
-        words=WORDS,
-        outputs=(Output("iPINCode", "PINCODE", int),),
-        effect=Effect.EXPIRES,
-        family=Family.PINS,
-    )
+    spec = _declare("requestPINCode", SOAP11_SEEN | TEXT, Output("iPINCode", "PINCODE", int))
 
 
 @operation(kw_only=True)
@@ -122,14 +134,7 @@ class RequestPinCodeV2(PinRequest):
     Only the text page is known; its path follows from the page's title (inferred).
     """
 
-    spec = declare(
-        "requestPINCodeV2",
-        TEXT_INFERRED,
-        words=WORDS,
-        outputs=(Output("sPINCode", "PINCODE"),),
-        effect=Effect.EXPIRES,
-        family=Family.PINS,
-    )
+    spec = _declare("requestPINCodeV2", TEXT_INFERRED, _TEXT_PIN)
 
 
 @operation(kw_only=True)
@@ -138,22 +143,20 @@ class RequestPinCodeV3(PinRequest):
 
     Over SOAP only custom fields 0 and 1, the auth code and the node were seen on the wire; the other
     fields are sent under the names of the sibling operations (inferred).
-
-    Args:
-        node: id of the technician's node the PIN is for; left out, it is not sent.
     """
 
     node: Node = None
+    """Id of the technician's node that the PIN is for; left out, it is not sent."""
 
-    spec = declare(
+    spec = _declare(
         "requestPINCodeV3",
-        # the page is documented, its path is not
-        SOAP12_SEEN | TEXT_INFERRED,
-        words=f"{WORDS} NoAccessToLens",
-        outputs=(Output("sPINCode", "PINCODE"),),
-        effect=Effect.EXPIRES,
-        family=Family.PINS,
+        SOAP12_SEEN | TEXT_INFERRED,  # the page is documented, its path is not
+        _TEXT_PIN,
+        words=LENS,
     )
+
+
+# --- Rescue Lens ----------------------------------------------------------------------------------
 
 
 @operation(kw_only=True)
@@ -163,49 +166,28 @@ class RequestLensPinCode(PinRequest):
     Only the text page is known; its path follows from the page's title (inferred).
     """
 
-    spec = declare(
-        "requestLensPINCode",
-        TEXT_INFERRED,
-        words=WORDS,
-        outputs=(Output("sPINCode", "PINCODE"),),
-        effect=Effect.EXPIRES,
-        family=Family.PINS,
-    )
+    spec = _declare("requestLensPINCode", TEXT_INFERRED, _TEXT_PIN)
 
 
 @operation(kw_only=True)
 class RequestLensPinCodeV2(PinRequest):
     """Ask for a Rescue Lens PIN code. SOAP only. Vendor: ``requestLensPINCodeV2``."""
 
-    spec = declare(
-        "requestLensPINCodeV2",
-        SOAP,
-        prefix="requestPINCode_",
-        words=f"{WORDS} NoAccessToLens",
-        outputs=(Output("sPINCode"),),
-        effect=Effect.EXPIRES,
-        family=Family.PINS,
-    )
+    spec = _declare("requestLensPINCodeV2", SOAP, Output("sPINCode"), words=LENS, prefix="requestPINCode_")
 
 
 @operation(kw_only=True)
 class LensInvitation(PinRequest):
-    """What every request for a PIN code that is sent by SMS takes.
-
-    Args:
-        phone_number: where to send the invitation.
-        language: of the invitation: ``de``, ``en`` (the service's default), ``es``, ``fr``, ``nl`` or ``pt-br``.
-
-    Returns:
-        A `SentPinCode`.
-    """
+    """The parameters of every request for a PIN code that the service sends by SMS; the result is a `SentPinCode`."""
 
     phone_number: PhoneNumber = ""
+    """Telephone number that the invitation is sent to."""
     language: Language = ""
+    """Language of the invitation: ``de``, ``en`` (the service's default), ``es``, ``fr``, ``nl`` or ``pt-br``."""
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> SentPinCode:
-        """The PIN, and what became of the SMS."""
+        """The PIN, and the service's word on the SMS."""
         return SentPinCode(super().result(values).code, sms_result=values.get("SMS_RESULT", ""))
 
 
@@ -215,16 +197,18 @@ class RequestLensPinCodeV3(LensInvitation):
 
     The SOAP answer was not read on the vendor's page; that the PIN comes as ``sPINCode`` is inferred from version 2,
     and the text page's path from its title.
+
+    Returns:
+        A `SentPinCode`.
     """
 
-    spec = declare(
+    spec = _declare(
         "requestLensPINCodeV3",
         SOAP | TEXT_INFERRED,
+        _TEXT_PIN,
+        _SMS_RESULT,
+        words=LENS,
         prefix="requestPINCode_",
-        words=f"{WORDS} NoAccessToLens",
-        outputs=(Output("sPINCode", "PINCODE"), Output("SMS_RESULT", "SMS_RESULT", optional=True)),
-        effect=Effect.EXPIRES,
-        family=Family.PINS,
     )
 
 
@@ -234,17 +218,11 @@ class RequestLensPinCodeV4(LensInvitation):
 
     Only the text page is known; its path follows from the page's title (inferred).
 
-    Args:
-        node: id of the technician's node the PIN is for; left out, it is not sent.
+    Returns:
+        A `SentPinCode`.
     """
 
     node: Node = None
+    """Id of the technician's node that the PIN is for; left out, it is not sent."""
 
-    spec = declare(
-        "requestLensPINCodeV4",
-        TEXT_INFERRED,
-        words=WORDS,
-        outputs=(Output("sPINCode", "PINCODE"), Output("SMS_RESULT", "SMS_RESULT", optional=True)),
-        effect=Effect.EXPIRES,
-        family=Family.PINS,
-    )
+    spec = _declare("requestLensPINCodeV4", TEXT_INFERRED, _TEXT_PIN, _SMS_RESULT)

@@ -1,4 +1,4 @@
-"""The escape hatch: any operation by its wire name and wire parameters."""
+"""Raw calls, the escape hatch: any operation by its wire name and wire parameters, without a declaration."""
 
 import re
 from collections.abc import Mapping
@@ -33,14 +33,14 @@ _KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:(.*)")
 
 @attrs.frozen
 class Raw:
-    """What an operation answered.
+    """The answer to a raw call.
 
     Attributes:
-        status: the service's word, as it came.
+        status: status word as the service wrote it; empty if an XML document came in place of one.
         outputs: elements of a SOAP answer by name (texts, or mappings and lists of them), or the lines of a text page
             that have the form KEY:value.
-        text: what follows the word on a text page; empty over SOAP.
-        seconds: from the call to the result, waiting and repetitions included.
+        text: text behind the status word of a text page; empty over SOAP.
+        seconds: seconds from the call to the result, including waits and retries.
     """
 
     status: str
@@ -50,7 +50,7 @@ class Raw:
 
 
 def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
-    """Refusals that are known are raised as ever; what else the service says is handed on."""
+    """Make an error of a status word that is known as one; make a `Raw` of any other answer."""
     word = records.content(answer.result)
     if not isinstance(word, str):
         return Outcome(OutcomeClass.OK, value=Raw("", word or {}))
@@ -70,7 +70,7 @@ _RAW: Final = attrs.evolve(RESCUE, understand=_understand)
 
 @operation
 class RawCall(Operation[Raw]):
-    """An operation as it is on the wire; `call_of` makes them."""
+    """A raw call; `call_of` makes a type of its own for each set of wire names."""
 
     values: tuple[Any, ...] = attrs.field(repr=False)
 
@@ -79,15 +79,15 @@ _CLASSES: dict[tuple[Any, ...], type[RawCall]] = {}
 
 
 def call_of(name: str, parameters: Mapping[str, str | int | bool], known: Spec | None) -> RawCall:
-    """A call by wire names.
+    """Make a raw call.
 
     Args:
-        name: the operation's; of the page without ``.aspx``, if it goes to one.
-        parameters: values by the wire names of the binding; no auth code, which comes from the client.
-        known: the declaration of that operation, if there is one.
+        name: the vendor's name of the operation; for a text page the page's name without ``.aspx``.
+        parameters: values by the wire names of the binding, without the auth code, which the client adds.
+        known: declaration of the operation; None if it has none.
 
     Raises:
-        errors.InvalidRequest: a name that cannot be one, or a parameter that holds the auth code.
+        errors.InvalidRequest: a name cannot be one on the wire, or a parameter holds the auth code.
     """
     for one in (name, *parameters):
         if _NAME.fullmatch(one) is None:
@@ -112,7 +112,7 @@ def _make(name: str, parameters: Mapping[str, str | int | bool], known: Spec | N
         prefix=known.prefix if known is not None else f"{name}_",
         page=(known.page if known is not None else "") or f"/API/{name}.aspx",
         identity=AUTH_CODE,
-        # Nobody knows what an unknown operation does twice.
+        # What repeating an unknown operation would do is unknown, so assume the worst.
         effect=known.effect if known is not None else Effect.CREATES,
         family=_family(known),
         secret_answer=known is not None and known.secret_answer,

@@ -1,4 +1,4 @@
-"""A report as one call: what must be set is set on one server session, which is kept until the report is there."""
+"""A report as one call: its settings and the report itself, all in one conversation on one server session."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta, timezone
@@ -20,9 +20,9 @@ from aiorescue.rescue.report_settings import (
     SetReportType,
     SetTimeZone,
 )
-from aiorescue.rescue.reports import GetReportV2, ReportV2
+from aiorescue.rescue.reports import GetReportV2, ReportRequestV2
 
-#: All steps of a report go over one interface, and parameters travel in bodies.
+#: The binding of all steps of a report: a text page may be streamed, and a POST never leaves parameters in a URL.
 BINDING = Binding.TEXT_POST
 
 _SECOND = timedelta(seconds=1)
@@ -30,20 +30,20 @@ _LAST = time(23, 59, 59)
 
 
 @operation
-class OpenReportV2(ReportV2[ReportRows]):
-    """getReport_v2 with rows that are decoded one by one, for `RescueClient.stream_report`."""
+class StreamReportV2(ReportRequestV2[ReportRows]):
+    """The report of `GetReportV2` as rows that are decoded when they are read. The caller closes them."""
 
     spec = GetReportV2.spec
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> ReportRows:
-        """The rows, which their reader closes."""
+        """The rows, not decoded yet."""
         return ReportRows(values["sReport"])
 
 
 @attrs.frozen(kw_only=True)
 class Wanted:
-    """A report to get; see `RescueClient.report`."""
+    """A report to get, by the arguments of `RescueClient.report`."""
 
     area: ReportArea
     begin: datetime
@@ -60,7 +60,7 @@ class Wanted:
             raise errors.InvalidRequest("report: the end lies before the begin")
 
     def settings(self) -> Iterator[Operation[None]]:
-        """What must be set, whatever was set before."""
+        """The operations that set up the report: every setting, because an earlier report may have left any value."""
         beyond = self.area > ReportArea.FAILED_SESSIONS
         yield SetReportAreaV8(self.area) if beyond else SetReportArea(self.area)
         yield SetReportType(self.type)
@@ -71,7 +71,7 @@ class Wanted:
             yield SetDelimiter(self.delimiter)
 
     def windows(self, window: timedelta) -> Iterator["Wanted"]:
-        """The same in pieces that follow each other without a gap."""
+        """Split the report into consecutive reports of at most the length of a window, without gap or overlap."""
         if window < _SECOND:
             raise errors.InvalidRequest("reports: window must be at least a second")
         begin = self.begin
@@ -81,7 +81,7 @@ class Wanted:
 
 
 class ReportOptions(TypedDict, total=False):
-    """The options of `RescueClient.report`."""
+    """The keyword arguments of `RescueClient.report`."""
 
     node: Required[int]
     node_ref: ReportNodeRef
@@ -92,13 +92,13 @@ class ReportOptions(TypedDict, total=False):
 
 
 def wanted(area: ReportArea | str, begin: date, end: date, **options: Unpack[ReportOptions]) -> Wanted:
-    """A report by the arguments of `RescueClient.report`. Raises `errors.InvalidRequest`."""
+    """Check the arguments of `RescueClient.report`; raises `errors.InvalidRequest`."""
     offset = options.get("timezone", 0)
     return Wanted(area=area_of(area), begin=moment_of(begin, offset), end=moment_of(end, offset, last=True), **options)
 
 
 def area_of(area: ReportArea | int | str) -> ReportArea:
-    """The area by number or name. Raises `errors.InvalidRequest`."""
+    """A report area by its number or name; raises `errors.InvalidRequest`."""
     try:
         return ReportArea[area.upper()] if isinstance(area, str) else ReportArea(area)
     except (KeyError, ValueError):
@@ -107,7 +107,16 @@ def area_of(area: ReportArea | int | str) -> ReportArea:
 
 
 def moment_of(value: date, offset: int, *, last: bool = False) -> datetime:
-    """A moment in the report's zone: a day begins at midnight and ends at its last second."""
+    """A moment in the report's zone.
+
+    Args:
+        value: a moment, or a day, which begins at midnight and ends at its last second.
+        offset: the report's zone, in minutes from UTC.
+        last: True for the end of the report.
+
+    Raises:
+        errors.InvalidRequest: the value is neither.
+    """
     if not isinstance(value, date):
         raise errors.InvalidRequest(f"report: begin and end must be a date or a datetime, not {type(value).__name__}")
     if not isinstance(value, datetime):
@@ -118,16 +127,16 @@ def moment_of(value: date, offset: int, *, last: bool = False) -> datetime:
 
 
 async def get(calls: Conversation, wanted: Wanted) -> Report:
-    """Set what must be set, and get the report."""
+    """Set up a report and get it, with all its rows."""
     await _set(calls, wanted)
     report = await calls.call(GetReportV2(wanted.node, wanted.node_ref), binding=BINDING)
     return attrs.evolve(report, begin=wanted.begin, end=wanted.end)
 
 
 async def stream(calls: Conversation, wanted: Wanted) -> ReportStream:
-    """The same, to be read row by row; whoever gets it closes it."""
+    """Set up a report and open it, to be read row by row. The caller closes the stream."""
     await _set(calls, wanted)
-    rows = await calls.call(OpenReportV2(wanted.node, wanted.node_ref), binding=BINDING)
+    rows = await calls.call(StreamReportV2(wanted.node, wanted.node_ref), binding=BINDING)
     return ReportStream(rows, wanted.begin, wanted.end)
 
 
@@ -136,6 +145,6 @@ async def _set(calls: Conversation, wanted: Wanted) -> None:
         try:
             await calls.call(setting, binding=BINDING)
         except errors.PreconditionFailed:
-            # NOTSUPPORTED: the area has no such variant, so that there is nothing to choose.
+            # NOTSUPPORTED: the area has only one variant, so there is no type to set.
             if not isinstance(setting, SetReportType):
                 raise

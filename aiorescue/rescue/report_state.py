@@ -1,7 +1,7 @@
-"""What is set for the next report.
+"""Report state: operations that ask what is set for the next report. `report_settings` has those that set it.
 
 Of these pages little more than the address was seen: that they take an auth code, and how they write the value, is
-inferred from the operations of `report_settings`, which set it. A value that cannot be read is an error that quotes it.
+inferred from the operations of `report_settings`. A value that cannot be read is an error that quotes it.
 """
 
 import re
@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
 
-from aiorescue.operation import Operation, Output, PageLayout, operation
+from aiorescue.operation import Binding, Evidence, Operation, Output, PageLayout, Spec, operation
 from aiorescue.rescue.answers.records import moment
 from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
-from aiorescue.rescue.report_settings import WORDS
+from aiorescue.rescue.reports import REPORT
 from aiorescue.rescue.service import TEXT, TEXT_INFERRED, TEXT_SEEN, declare
 
 _MOMENT = re.compile(r"\d{1,2}/\d{1,2}/\d{4}(?: \d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?)?")
@@ -22,8 +22,13 @@ _NAME = re.compile(r"^\s*[A-Za-z_]+:")
 _KEY = re.compile(rf"{_NAME.pattern}[ \t]*")
 
 
+def _declare(name: str, bindings: Mapping[Binding, Evidence], page: str = "") -> Spec:
+    """Declare a text page that answers with one setting below its OK."""
+    return declare(name, bindings, Output("value"), words=REPORT, page=page, page_layout=PageLayout.VALUE)
+
+
 def _value(values: Mapping[str, Any]) -> str:
-    """What stands below the OK, without the key that may stand before it."""
+    """The text below the OK, without the key that may stand before it."""
     body: str = values["value"]
     key = _KEY.match(body)
     return body[key.end() :] if key else body
@@ -33,8 +38,11 @@ def _unreadable(what: str, values: Mapping[str, Any]) -> ValueError:
     return ValueError(f"the answer is OK but holds no {what}: {values['value'][:80]!r}")
 
 
+# --- what the report is about ---------------------------------------------------------------------
+
+
 def _area(values: Mapping[str, Any]) -> ReportArea | str:
-    """The area, or the service's own name of one that has no number here."""
+    """The area, or the service's own name of an area without a known number."""
     text = _value(values).strip()
     if not text:
         raise _unreadable("report area", values)
@@ -53,12 +61,8 @@ class GetReportArea(Operation[ReportArea | str]):
         The area; a name that is not known is kept as it came.
     """
 
-    spec = declare("getReportArea", TEXT, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> ReportArea | str:
-        """The value."""
-        return _area(values)
+    spec = _declare("getReportArea", TEXT)
+    result = staticmethod(_area)
 
 
 @operation
@@ -69,14 +73,8 @@ class GetReportAreaV2(Operation[ReportArea | str]):
         The area; a name that is not known is kept as it came.
     """
 
-    spec = declare(
-        "getReportArea_v2", TEXT_INFERRED, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),)
-    )
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> ReportArea | str:
-        """The value."""
-        return _area(values)
+    spec = _declare("getReportArea_v2", TEXT_INFERRED)
+    result = staticmethod(_area)
 
 
 @operation
@@ -87,14 +85,8 @@ class GetReportAreaV8(Operation[ReportArea | str]):
         The area; a name that is not known is kept as it came.
     """
 
-    spec = declare(
-        "getReportArea_v8", TEXT_INFERRED, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),)
-    )
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> ReportArea | str:
-        """The value."""
-        return _area(values)
+    spec = _declare("getReportArea_v8", TEXT_INFERRED)
+    result = staticmethod(_area)
 
 
 @operation
@@ -105,15 +97,18 @@ class GetReportType(Operation[ReportType]):
         All rows, or a summary.
     """
 
-    spec = declare("getReportType", TEXT_SEEN, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
+    spec = _declare("getReportType", TEXT_SEEN)
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> ReportType:
-        """The value."""
+        """The report type by its name, in any case."""
         text = _value(values).strip().upper()
         if text not in tuple(ReportType):
             raise _unreadable("report type", values)
         return ReportType(text)
+
+
+# --- its time -------------------------------------------------------------------------------------
 
 
 @operation
@@ -124,11 +119,11 @@ class GetReportDate(Operation[tuple[datetime, datetime]]):
         Begin and end, without a zone: they are in the one that is set.
     """
 
-    spec = declare("getReportDate", TEXT, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
+    spec = _declare("getReportDate", TEXT)
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> tuple[datetime, datetime]:
-        """The value."""
+        """The two moments in the text."""
         found = _MOMENT.findall(values["value"])
         if len(found) != _PAIR:
             raise _unreadable("two dates", values)
@@ -143,11 +138,11 @@ class GetReportTime(Operation[tuple[time, time]]):
         Begin and end.
     """
 
-    spec = declare("getReportTime", TEXT, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
+    spec = _declare("getReportTime", TEXT)
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> tuple[time, time]:
-        """The value."""
+        """The two times of day in the text."""
         found = [
             time(int(hour), int(minute), int(second or 0)) for hour, minute, second in _TIME.findall(values["value"])
         ]
@@ -164,22 +159,18 @@ class GetTimeZone(Operation[int]):
         Minutes from UTC.
     """
 
-    spec = declare(
-        "getTimeZone",
-        TEXT,
-        page="/API/getTimezone.aspx",
-        page_layout=PageLayout.VALUE,
-        words=WORDS,
-        outputs=(Output("value"),),
-    )
+    spec = _declare("getTimeZone", TEXT, page="/API/getTimezone.aspx")
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> int:
-        """The value."""
+        """The number in the text."""
         text = _value(values).strip()
         if re.fullmatch(r"[+-]?\d{1,4}", text) is None:
             raise _unreadable("offset in minutes", values)
         return int(text)
+
+
+# --- how it is written ----------------------------------------------------------------------------
 
 
 @operation
@@ -190,12 +181,11 @@ class GetDelimiter(Operation[str]):
         The delimiter.
     """
 
-    spec = declare("getDelimiter", TEXT, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
+    spec = _declare("getDelimiter", TEXT)
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> str:
-        """The value."""
-        # Not even a tab may be taken off with the key: it may be the delimiter.
+        """The text without its key; only blanks around it are taken off, because a delimiter may be a tab."""
         delimiter = _NAME.sub("", values["value"], count=1).strip(" ")
         if not delimiter:
             raise _unreadable("delimiter", values)
@@ -210,11 +200,11 @@ class GetOutput(Operation[ReportOutput]):
         XML or TEXT.
     """
 
-    spec = declare("getOutput", TEXT, page_layout=PageLayout.VALUE, words=WORDS, outputs=(Output("value"),))
+    spec = _declare("getOutput", TEXT)
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> ReportOutput:
-        """The value."""
+        """The output format by its name, in any case."""
         text = _value(values).strip().upper()
         if text not in tuple(ReportOutput):
             raise _unreadable("output form", values)

@@ -1,4 +1,4 @@
-"""What all Rescue operations have in common: the service's address, its status words, the auth code."""
+"""Rescue as a service: how an operation is declared, what all of them share, and how their answers are understood."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,46 +24,47 @@ from aiorescue.operation import (
 )
 from aiorescue.rescue.answers import pages, records
 
-_DOCUMENTED, _INFERRED = Evidence.DOCUMENTED, Evidence.INFERRED
+_INFERRED, _SEEN, _DOCUMENTED = Evidence.INFERRED, Evidence.CLIENT, Evidence.DOCUMENTED
 
-#: The binding groups in which the vendor documents its operations.
+#: SOAP as the vendor's pages document it.
 SOAP = {Binding.SOAP11: _DOCUMENTED, Binding.SOAP12: _DOCUMENTED}
+#: SOAP as code of working clients shows it: SOAP 1.1, 1.2 or both. The vendor's pages always offer the two together.
+SOAP11_SEEN = {Binding.SOAP11: _SEEN, Binding.SOAP12: _INFERRED}
+SOAP12_SEEN = {Binding.SOAP11: _INFERRED, Binding.SOAP12: _SEEN}
+SOAP_SEEN = {Binding.SOAP11: _SEEN, Binding.SOAP12: _SEEN}
+#: SOAP by analogy with sibling operations.
+SOAP_INFERRED = {Binding.SOAP11: _INFERRED, Binding.SOAP12: _INFERRED}
+#: The ASMX forms: documented, or by analogy with sibling operations.
 ASMX = {Binding.HTTP_GET: _DOCUMENTED, Binding.HTTP_POST: _DOCUMENTED}
-TEXT = {Binding.TEXT_GET: _DOCUMENTED, Binding.TEXT_POST: _DOCUMENTED}
 ASMX_INFERRED = {Binding.HTTP_GET: _INFERRED, Binding.HTTP_POST: _INFERRED}
+#: The text page: documented, called by code of working clients, or with a path that follows from its title or siblings.
+TEXT = {Binding.TEXT_GET: _DOCUMENTED, Binding.TEXT_POST: _DOCUMENTED}
+TEXT_SEEN = {Binding.TEXT_GET: _SEEN, Binding.TEXT_POST: _SEEN}
+TEXT_INFERRED = {Binding.TEXT_GET: _INFERRED, Binding.TEXT_POST: _INFERRED}
 
-#: The parameter that stands in for a login on nearly every operation.
+#: The auth code, which nearly every operation takes in place of a logged-in session.
 AUTH_CODE = Parameter("sAuthCode", "authcode", secret=True)
 
-_VERSION = re.compile(r"_?[vV][0-9_]+$")
-_CAPITAL_VERSION = re.compile(r"_?V(?=[0-9]+$)")
-
-
-#: SOAP as client code shows it: 1.1 was seen, and 1.2 comes with it on every page that was read.
-SOAP11_SEEN = {Binding.SOAP11: Evidence.CLIENT, Binding.SOAP12: _INFERRED}
-SOAP12_SEEN = {Binding.SOAP11: _INFERRED, Binding.SOAP12: Evidence.CLIENT}
-#: A text page that client code asks.
-TEXT_SEEN = {Binding.TEXT_GET: Evidence.CLIENT, Binding.TEXT_POST: Evidence.CLIENT}
-#: A text page whose path follows from its title or its siblings.
-TEXT_INFERRED = {Binding.TEXT_GET: _INFERRED, Binding.TEXT_POST: _INFERRED}
+#: The version at the end of an operation's name: `getSession_V2`, `requestPINCodeV3`.
+_VERSION = re.compile(r"_?[Vv](\d+)$")
 
 
 def on_page(name: str, holds: type[str] | type[int] | type[bool] = str, **more: Any) -> Parameter:
-    """A parameter that only a text page is known to take; its SOAP name is not known, so it has the page's."""
+    """A parameter known from its text page only; the page's key stands in for the unknown SOAP name."""
     return Parameter(name, name, holds, **more)
 
 
 def either(no: str, yes: str) -> Mapping[str, Any]:
-    """How a parameter that is a bool here is one of two words on the wire."""
+    """Options of a `Parameter` whose field is a bool and whose wire value is one of two words."""
 
-    def encode(value: bool | str) -> str:  # noqa: FBT001 - the attribute's value
+    def encode(value: bool | str) -> str:  # noqa: FBT001 - the field's value
         return (no, yes)[value] if isinstance(value, bool) else value
 
     return {"choices": (no, yes), "encode": encode}
 
 
 def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
-    """Read the status word and, if it is a good one, the outputs."""
+    """Classify an answer by its status word; for an OK, read the outputs and make the result of them."""
     spec = operation.spec
     word = records.content(answer.result)
     word = word.strip() if isinstance(word, str) else ""
@@ -76,19 +77,24 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
         values = pages.values(spec, answer) if answer.from_page else _values(spec.outputs, answer)
         return Outcome(OutcomeClass.OK, value=operation.result(values), word=word, outputs=values)
     except ValueError as problem:
-        # Nothing marks the end of a text answer, so that one cut short looks like this; XML cut short does not.
-        kind = OutcomeClass.TRANSIENT if answer.from_page else OutcomeClass.FINAL
-        return Outcome(kind, word=word, error=errors.ProtocolError, detail=str(problem), ambiguous=True)
+        # Nothing marks the end of a text page, so a page cut short ends up here; XML cut short does not parse at all.
+        outcome_class = OutcomeClass.TRANSIENT if answer.from_page else OutcomeClass.FINAL
+        return Outcome(outcome_class, word=word, error=errors.ProtocolError, detail=str(problem), ambiguous=True)
 
 
 def _values(outputs: Sequence[Output], answer: Answer) -> Mapping[str, Any]:
-    """The outputs of a SOAP answer. Raises ValueError."""
+    """The outputs of a SOAP or ASMX answer, by their SOAP names; raises ValueError if one is missing or malformed."""
     values: dict[str, Any] = {}
     for output in outputs:
         value = records.content(answer.fields.get(output.soap))
-        lacks = output.soap not in answer.fields
-        # A text or a list that is null does not come at all; if something unknown did, it may have another name.
-        if not output.optional and value is None and (output.holds is int or (lacks and _strange(outputs, answer))):
+        missing = output.soap not in answer.fields
+        # ASP.NET leaves out the element of a text or list that is null. But next to an undeclared element a missing one
+        # is an error: the service may have renamed it.
+        if (
+            not output.optional
+            and value is None
+            and (output.holds is int or (missing and _undeclared(outputs, answer)))
+        ):
             raise ValueError(f"the answer is OK but holds no {output.soap}")
         if output.item:
             values[output.soap] = _list(output, value)
@@ -98,13 +104,13 @@ def _values(outputs: Sequence[Output], answer: Answer) -> Mapping[str, Any]:
             raise ValueError(f"the answer is OK but its {output.soap} is no plain value")
         elif value is not None and output.holds is int:
             values[output.soap] = _number(output, value)
-        elif not (output.optional and lacks):
+        elif not (output.optional and missing):
             values[output.soap] = value or ""
     return values
 
 
-def _strange(outputs: Sequence[Output], answer: Answer) -> bool:
-    """Whether the answer holds what is not declared."""
+def _undeclared(outputs: Sequence[Output], answer: Answer) -> bool:
+    """Whether the answer holds an element that the operation does not declare."""
     return not records.children(answer.fields).keys() <= {output.soap for output in outputs}
 
 
@@ -116,7 +122,7 @@ def _number(output: Output, value: str) -> int:
 
 
 def _list(output: Output, value: Any) -> list[Any]:
-    """The records in a wrapper: none, one or many (xmltodict makes something else of each)."""
+    """The records of a list. xmltodict makes None, a mapping or a list of a wrapper, depending on how many it holds."""
     if output.record is None or value is None or (isinstance(value, str) and not value.strip()):
         return []
     found: list[Any] = []
@@ -127,7 +133,7 @@ def _list(output: Output, value: Any) -> list[Any]:
 
 
 def _elements(output: Output, value: Any) -> Mapping[str, Any]:
-    """What stands in a structure."""
+    """The child elements of a structure, by name; raises ValueError for anything that is not a structure."""
     held = records.content(value)
     if not isinstance(held, Mapping):
         raise ValueError(f"the answer is OK but its {output.soap} is no structure")  # noqa: TRY004 - caught above
@@ -142,16 +148,19 @@ RESCUE = Service(
 )
 
 
+def _version_of_page(version: re.Match[str]) -> str:
+    return f"_v{version[1]}"
+
+
 def declare(
     name: str,
     bindings: Mapping[Binding, Evidence],
-    *,
+    *outputs: Output,
     words: str,
-    prefix: str | None = None,
-    page: str | None = None,
     page_words: str = "",
+    prefix: str | None = None,
+    page: str = "",
     page_layout: PageLayout = PageLayout.KEYS,
-    outputs: tuple[Output, ...] = (),
     needs: Needs = Needs.IDENTITY,
     effect: Effect = Effect.READ,
     family: Family | None = None,
@@ -159,37 +168,34 @@ def declare(
     secret_answer: bool = False,
     streamed: bool = False,
 ) -> Spec:
-    """The declaration of a Rescue operation: what is special about it; the rest follows from its name and bindings.
+    """Declare a Rescue operation: only what its name and the service do not say already.
 
     Args:
-        name: the vendor's name, as it is written over SOAP.
-        bindings: where it answers, and how we know.
-        words: its status words in the SOAP spelling, separated by blanks.
-        prefix: what stands before those words in XML answers; by default the name without its version, and ``_``.
-        page: path of its text page; by default ``/API/`` and the name, with the version written as ``_v2``.
-        page_words: status words that only the text page knows, separated by blanks.
+        name: the vendor's name of the operation.
+        bindings: the bindings it is offered on, each with the evidence for it.
+        outputs: values that an OK brings along.
+        words: status words in SOAP's spelling, separated by blanks, as the vendor's page lists them.
+        page_words: status words that only the text page knows.
+        prefix: what precedes the status words over SOAP and ASMX; left out, the name without version (``getUser_``).
+        page: path of the text page; left out, ``/API/<name>.aspx``, where ``V2`` and ``_V2`` become ``_v2``.
         page_layout: how the text page writes the outputs.
-        outputs: what an OK brings along; the value of a single one is the result.
-        needs: as whom it is called; only with an identity does it take the auth code.
-        effect: what a repetition would do.
-        family: the limit that it is counted against.
-        own_credentials: the fields for name and password; left out, the client's `Login` fills them.
-        secret_answer: the answer holds a secret, so it is never quoted.
-        streamed: the text page's answer may be too long for memory.
+        needs: identity that a call needs; an auth code is a parameter only where an identity is needed.
+        effect: what a repetition of the call would do.
+        family: rate family of the operation; None if it has no limit.
+        own_credentials: fields for e-mail address and password, which the client's `aiorescue.Login` fills if left out.
+        secret_answer: True if the answer holds a secret.
+        streamed: True if the text page's answer may be too long for memory.
     """
-    has_page = not bindings.keys().isdisjoint(TEXT)
-    has_forms = not bindings.keys().isdisjoint(ASMX)
-    has_xml = not bindings.keys() <= TEXT.keys()
     if prefix is None:
-        prefix = f"{_VERSION.sub('', name)}_" if has_xml else ""
-    if page is None:
-        page = f"/API/{_CAPITAL_VERSION.sub('_v', name)}.aspx" if has_page else ""
+        prefix = f"{_VERSION.sub('', name)}_"
+    if not page and Binding.TEXT_POST in bindings:
+        page = f"/API/{_VERSION.sub(_version_of_page, name)}.aspx"
     return Spec(
         service=RESCUE,
         name=name,
         bindings=bindings,
-        prefix=prefix,
-        root=f"{name}Ret" if has_forms else "",
+        prefix=prefix if bindings.keys() - {Binding.TEXT_GET, Binding.TEXT_POST} else "",
+        root=f"{name}Ret" if Binding.HTTP_POST in bindings else "",
         page=page,
         page_layout=page_layout,
         words=tuple(words.split()),

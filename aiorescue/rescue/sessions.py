@@ -1,15 +1,16 @@
-"""Sessions: which there are, and what an administrator can do to them."""
+"""Support sessions: listing them, and what an administrator can do to one."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from aiorescue.operation import Binding, Effect, Evidence, Operation, Output, PageLayout, Parameter, operation
+from aiorescue.operation import Effect, Operation, Output, PageLayout, Parameter, operation
 from aiorescue.rescue.answers.sessions import NodeRef, Session
 from aiorescue.rescue.service import (
     ASMX,
     ASMX_INFERRED,
     SOAP,
     SOAP11_SEEN,
+    SOAP_SEEN,
     TEXT,
     TEXT_INFERRED,
     declare,
@@ -18,32 +19,29 @@ from aiorescue.rescue.service import (
 )
 
 SessionId = Annotated[int, Parameter("iSession", "session", int)]
+PageSessionId = Annotated[int, on_page("session", int)]
 NodeId = Annotated[int, Parameter("iNode", "node", int)]
-SomeNode = Annotated[int | None, Parameter("iNodeID", "node", int)]
-SomeNodeRef = Annotated[NodeRef, Parameter("eNodeRef", "noderef", choices=tuple(NodeRef))]
 
-#: Status words of every action on a session.
+# --- what an administrator can do -----------------------------------------------------------------
+
 ACTION = "Error OK NotLoggedInAsAdmin ActionFailed Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 
 
 @operation
 class StartSession(Operation[None]):
-    """Start a waiting session. Needs an administrator. Vendor: ``startSession``.
-
-    Args:
-        session: id of the session.
-        node: id of the technician's node that takes it.
-    """
+    """Start a waiting session. Needs an administrator. Vendor: ``startSession``."""
 
     session: SessionId
+    """Id of the session."""
     node: NodeId
+    """Id of the node of the technician who takes the session."""
 
     spec = declare(
         "startSession",
         SOAP | ASMX | TEXT,
-        prefix="startSessionRet_",
         words=ACTION,
         page_words="InvalidParam_Session InvalidParam_Node",
+        prefix="startSessionRet_",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -54,19 +52,17 @@ class CloseSession(Operation[None]):
 
     The text page is documented, and that SOAP is offered; the ASMX forms and the SOAP members are inferred
     from the other session actions.
-
-    Args:
-        session: id of the session.
     """
 
     session: SessionId
+    """Id of the session."""
 
     spec = declare(
         "closeSession",
         SOAP | ASMX_INFERRED | TEXT,
-        prefix="closeSessionRet_",
         words=ACTION,
         page_words="InvalidParam_Session",
+        prefix="closeSessionRet_",
         effect=Effect.IDEMPOTENT,
     )
 
@@ -76,111 +72,101 @@ class HoldSession(Operation[None]):
     """Put a session on hold. Needs an administrator. Vendor: ``holdSession``.
 
     Only the text page is known: on SOAP's name for the session the vendor's samples disagree.
-
-    Args:
-        session: id of the session.
     """
 
-    session: Annotated[int, on_page("session", int)]
+    session: PageSessionId
+    """Id of the session."""
 
     spec = declare("holdSession", TEXT, words=ACTION, page_words="InvalidParam_Session", effect=Effect.IDEMPOTENT)
 
 
 @operation
 class CancelAction(Operation[None]):
-    """Undo the action that is pending: the session is as it was before. Vendor: ``cancelAction``.
+    """Undo the pending action of a session, which returns to its state before. Vendor: ``cancelAction``.
 
     Needs an administrator. The ASMX forms are inferred from the other session actions.
-
-    Args:
-        session: id of the session.
     """
 
     session: SessionId
+    """Id of the session."""
 
     spec = declare(
         "cancelAction",
         SOAP | ASMX_INFERRED | TEXT,
-        prefix="cancelActionRet_",
         words=ACTION,
         page_words="InvalidParam_Session",
+        prefix="cancelActionRet_",
         effect=Effect.IDEMPOTENT,
     )
 
 
 @operation
 class TransferSession(Operation[None]):
-    """Hand a session to another technician or channel. Needs an administrator. Vendor: ``transferSession``.
+    """Transfer a session to another technician or channel. Needs an administrator. Vendor: ``transferSession``.
 
     Only the text page is known.
-
-    Args:
-        session: id of the session.
-        node: id of the technician's node, or of the channel.
-        node_ref: which of the two.
-        comment: a text for the one who takes it.
     """
 
-    session: Annotated[int, on_page("session", int)]
+    session: PageSessionId
+    """Id of the session."""
     node: Annotated[int, on_page("node", int)]
+    """Id of the technician's node, or of the channel."""
     node_ref: Annotated[NodeRef, on_page("noderef", choices=tuple(NodeRef))] = NodeRef.NODE
+    """Whether `node` is a technician's node or a channel."""
     comment: Annotated[str, on_page("comment")] = ""
+    """Text for the technician who takes the session."""
 
     spec = declare("transferSession", TEXT, words=ACTION, page_words="InvalidParam_Node", effect=Effect.IDEMPOTENT)
 
 
+# --- listing --------------------------------------------------------------------------------------
+
+
 @operation
 class IsAnyTechAvailableOnChannel(Operation[bool]):
-    """Whether a technician is there for a channel. Vendor: ``isAnyTechAvailableOnChannel``.
+    """Whether a technician is available for a channel. Vendor: ``isAnyTechAvailableOnChannel``.
 
     Only the text page is known, from two tutorials; that it answers ``FALSE`` for no is inferred.
-
-    Args:
-        channel: id of the channel.
-        excluding_away_and_busy: count only technicians who are neither away nor busy.
     """
 
     channel: Annotated[int, on_page("ChannelID", int)]
+    """Id of the channel."""
     excluding_away_and_busy: Annotated[bool, on_page("ExcludingAwayAndBusy", **either("false", "true"))] = False
+    """True to count only technicians who are neither away nor busy."""
 
     spec = declare(
         "isAnyTechAvailableOnChannel",
         TEXT,
-        page_layout=PageLayout.WORD,
+        Output("isAnyTechAvailableOnChannel"),
         words="TRUE FALSE Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled",
-        outputs=(Output("isAnyTechAvailableOnChannel"),),
+        page_layout=PageLayout.WORD,
     )
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> bool:
-        """The word as a bool."""
+        """The status word ``TRUE`` or ``FALSE`` as a bool; raises ValueError for another word."""
         word = values["isAnyTechAvailableOnChannel"].upper()
         if word not in ("TRUE", "FALSE"):
             raise ValueError("the answer is OK but neither TRUE nor FALSE")
         return bool(word == "TRUE")
 
 
-# --- which there are --------------------------------------------------------------------------------
-
-_LIST_WORDS = "OK Error NotLoggedIn InvalidParam_NodeID Invalid_SecretAuthCode User_Deleted_Or_Disabled"
+LIST = "OK Error NotLoggedIn InvalidParam_NodeID Invalid_SecretAuthCode User_Deleted_Or_Disabled"
 
 
 @operation
 class SessionsRequest(Operation[list[Session]]):
-    """What every request for a list of sessions takes.
+    """The parameters of every request for a list of sessions. Closed sessions stay in the list for a while."""
 
-    Args:
-        node: id of a technician, group or channel; left out, the guide says, all sessions are listed.
-        node_ref: whether the id is a channel's.
-    """
-
-    node: SomeNode = None
-    node_ref: SomeNodeRef = NodeRef.NODE
+    node: Annotated[int | None, Parameter("iNodeID", "node", int)] = None
+    """Id of a technician, group or channel; left out, the guide says, all sessions are listed."""
+    node_ref: Annotated[NodeRef, Parameter("eNodeRef", "noderef", choices=tuple(NodeRef))] = NodeRef.NODE
+    """Whether `node` is a node or a channel."""
 
 
 @operation
 class GetSession(SessionsRequest):
-    """The sessions of a node, with three custom fields each. Vendor: ``getSession``.
+    """List the sessions of a node, with three custom fields each. Vendor: ``getSession``.
 
     SOAP is known from the vendor's samples without its answer: the list is read as that of version 3 (inferred).
     """
@@ -188,16 +174,16 @@ class GetSession(SessionsRequest):
     spec = declare(
         "getSession",
         SOAP11_SEEN | TEXT,
-        page_layout=PageLayout.TABLE,
-        words=_LIST_WORDS,
+        Output("aSessions", record=Session, item="SESSION"),
+        words=LIST,
         page_words="InvalidParam_Node",
-        outputs=(Output("aSessions", record=Session, item="SESSION"),),
+        page_layout=PageLayout.TABLE,
     )
 
 
 @operation
 class GetSessionV2(SessionsRequest):
-    """The sessions of a node, with who leads and who hands off. Vendor: ``getSession_V2`` (``getSession_v2``).
+    """List the sessions of a node, with who leads and who hands off. Vendor: ``getSession_V2`` (``getSession_v2``).
 
     Only the text page is known; its path follows from the page's title (inferred).
     """
@@ -205,22 +191,22 @@ class GetSessionV2(SessionsRequest):
     spec = declare(
         "getSession_V2",
         TEXT_INFERRED,
-        page_layout=PageLayout.TABLE,
+        Output("aSessions", record=Session, item="SESSION_V2"),
         words="OK Error NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disabled",
         page_words="InvalidParam_Node",
-        outputs=(Output("aSessions", record=Session, item="SESSION_V2"),),
+        page_layout=PageLayout.TABLE,
     )
 
 
 @operation
 class GetSessionV3(SessionsRequest):
-    """The sessions of a node, with six custom fields each. Vendor: ``getSession_V3`` (``getSession_v3``)."""
+    """List the sessions of a node, with six custom fields each. Vendor: ``getSession_V3`` (``getSession_v3``)."""
 
     spec = declare(
         "getSession_V3",
-        {Binding.SOAP11: Evidence.CLIENT, Binding.SOAP12: Evidence.CLIENT} | TEXT,
-        page_layout=PageLayout.TABLE,
-        words=_LIST_WORDS,
+        SOAP_SEEN | TEXT,
+        Output("aSessions", record=Session, item="SESSION_V3"),
+        words=LIST,
         page_words="InvalidParam_Node",
-        outputs=(Output("aSessions", record=Session, item="SESSION_V3"),),
+        page_layout=PageLayout.TABLE,
     )

@@ -1,7 +1,7 @@
-"""People: administrators and technicians, looked up, made and changed."""
+"""People: administrators and technicians; looking them up, creating and changing them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 import attrs
 
@@ -19,32 +19,43 @@ from aiorescue.operation import (
     slots_of,
 )
 from aiorescue.rescue.answers.nodes import User
-from aiorescue.rescue.hierarchy import REFUSALS, NodeId, PageNode, new_node
-from aiorescue.rescue.service import SOAP, SOAP11_SEEN, TEXT, TEXT_INFERRED, declare, either, on_page
+from aiorescue.rescue.hierarchy import HIERARCHY, NodeId, PageNode, new_node
+from aiorescue.rescue.service import (
+    SOAP,
+    SOAP11_SEEN,
+    SOAP_INFERRED,
+    TEXT,
+    TEXT_INFERRED,
+    declare,
+    either,
+    on_page,
+)
 
 #: The most users that the guide recommends in one call.
 MOST_USERS = 1_000
 
-_USER_WORDS = f"{REFUSALS} InvalidParam_NodeID"
+USER = f"{HIERARCHY} InvalidParam_NodeID"
+SET_USER = (
+    f"{HIERARCHY} InvalidParam_Status InvalidParam_Name InvalidParam_Email InvalidParam_Email_Already_In_Use "
+    "InvalidParam_MobileAddOn InvalidParam_Missing_Current_Password"
+)
+
+_ENABLED = either("Disabled", "Enabled")
+_ADDON = either("False", "True")
+
+# --- looking up -----------------------------------------------------------------------------------
+
+_USER = Output("oUser", record=User)
 
 
 @operation
 class GetUser(Operation[User]):
-    """An administrator or technician. Vendor: ``getUser``.
-
-    Args:
-        node: id of the user's node.
-    """
+    """An administrator or technician. Vendor: ``getUser``."""
 
     node: NodeId
+    """Id of the user's node."""
 
-    spec = declare(
-        "getUser",
-        SOAP | TEXT,
-        words=_USER_WORDS,
-        page_words="InvalidParam_Node",
-        outputs=(Output("oUser", record=User),),
-    )
+    spec = declare("getUser", SOAP | TEXT, _USER, words=USER, page_words="InvalidParam_Node")
 
 
 @operation
@@ -52,14 +63,12 @@ class GetUserV2(Operation[User]):
     """An administrator or technician. SOAP only, known from a client's code. Vendor: ``getUser_v2``.
 
     That the user has the fields of the other versions is inferred.
-
-    Args:
-        node: id of the user's node.
     """
 
     node: Annotated[int, Parameter("iNodeID", holds=int)]
+    """Id of the user's node."""
 
-    spec = declare("getUser_v2", SOAP11_SEEN, words=_USER_WORDS, outputs=(Output("oUser", record=User),))
+    spec = declare("getUser_v2", SOAP11_SEEN, _USER, words=USER)
 
 
 @operation
@@ -67,21 +76,19 @@ class GetUserV3(Operation[User]):
     """An administrator or technician, by node or e-mail address. Vendor: ``getUser_v3``.
 
     The text page's path follows from its title (inferred).
-
-    Args:
-        node: id of the user's node; 0 to look for the e-mail address.
-        email: e-mail address; one of the two must be given, and only one.
     """
 
     node: NodeId = 0
+    """Id of the user's node; 0 to look for the e-mail address."""
     email: Annotated[str, Parameter("sUserEmail", "email")] = ""
+    """E-mail address; either `email` or `node` must be given, and only one of them."""
 
     spec = declare(
         "getUser_v3",
         SOAP | TEXT_INFERRED,
-        words=f"{_USER_WORDS} InvalidParam_Email Invalid_EmailAndNodeIdBothSpecified",
+        _USER,
+        words=f"{USER} InvalidParam_Email Invalid_EmailAndNodeIdBothSpecified",
         page_words="InvalidParam_Node",
-        outputs=(Output("oUser", record=User),),
     )
 
     def __attrs_post_init__(self) -> None:
@@ -90,63 +97,54 @@ class GetUserV3(Operation[User]):
             raise errors.InvalidRequest("getUser_v3: give node or email, and only one of them", operation="getUser_v3")
 
 
-# --- making -----------------------------------------------------------------------------------------
+# --- creating -------------------------------------------------------------------------------------
 
 
 @operation
 class CreateUser(Operation[int]):
-    """Make an empty user. Never repeated after an unclear failure. Vendor: ``createUser``.
+    """Create an empty user. Never repeated after an ambiguous failure. Vendor: ``createUser``.
 
     Only the text page is known; name and the rest follow with `SetUser`.
-
-    Args:
-        parent: id of a group of master administrators, administrators or technicians.
 
     Returns:
         The id of the new user's node.
     """
 
     parent: Annotated[int, on_page("parent", int)]
+    """Id of a group of master administrators, administrators or technicians."""
 
     spec = declare(
         "createUser",
         TEXT,
-        page_layout=PageLayout.BODY,
-        words=REFUSALS,
+        Output("node"),
+        words=HIERARCHY,
         page_words="InvalidParam_Parent",
-        outputs=(Output("node"),),
+        page_layout=PageLayout.BODY,
         effect=Effect.CREATES,
     )
-
-    @classmethod
-    def result(cls, values: Mapping[str, Any]) -> int:
-        """The id."""
-        return new_node(values)
+    result = staticmethod(new_node)
 
 
 @attrs.frozen(kw_only=True)
 class NewUser:
-    """A user to make.
-
-    Args:
-        unique_id: a key of your own for this user; the service gives out node ids.
-        parent: id of the group.
-        name: of the person.
-        email: of the person.
-        password: sent as its own confirmation, too.
-        nick: the name that customers see.
-        sso_id: id for single sign-on.
-        enabled: whether the user is.
-    """
+    """A user to create with `CreateUsers`."""
 
     unique_id: Annotated[str, on_page("uniqueid")] = attrs.field(converter=str)
+    """A key of your own for the user; node ids are given by the service."""
     parent: Annotated[int, on_page("parentid", int)]
+    """Id of the group."""
     name: Annotated[str, on_page("name")]
+    """Name of the person."""
     nick: Annotated[str, on_page("nick")] = ""
+    """Name that customers see."""
     email: Annotated[str, on_page("email")]
+    """E-mail address of the person."""
     sso_id: Annotated[str, on_page("ssoid")] = ""
+    """Id for single sign-on."""
     password: Annotated[str, on_page("pwd", secret=True), on_page("confpwd", secret=True)] = attrs.field(repr=False)
-    enabled: Annotated[bool, on_page("status", **either("Disabled", "Enabled"))] = True
+    """Password of the user; sent as its own confirmation, too."""
+    enabled: Annotated[bool, on_page("status", **_ENABLED)] = True
+    """Whether the user is enabled."""
 
 
 _USER_SLOTS = tuple(slots_of(NewUser))
@@ -164,18 +162,16 @@ def _new_users(users: Iterable[NewUser]) -> tuple[NewUser, ...]:
 
 @operation
 class CreateUsers(Operation[None]):
-    """Make many users at once. Never repeated after an unclear failure. Vendor: ``createUsers``.
+    """Create many users at once. Never repeated after an ambiguous failure. Vendor: ``createUsers``.
 
-    Master administrators only. The page's path follows from its title, and nobody has shown how it takes the array:
+    Master administrators only. The page's path follows from its title, and how it takes the array was not seen:
     that the fields are called ``USERDATA[0].name`` is inferred from its table (``USERDATA[].name``).
-
-    Args:
-        users: the users; the guide recommends at most about 1,000.
     """
 
     users: tuple[NewUser, ...] = attrs.field(converter=_new_users)
+    """The users; the guide recommends at most about 1,000."""
 
-    spec = declare("createUsers", {Binding.TEXT_POST: Evidence.INFERRED}, words=REFUSALS, effect=Effect.CREATES)
+    spec = declare("createUsers", {Binding.TEXT_POST: Evidence.INFERRED}, words=HIERARCHY, effect=Effect.CREATES)
 
     def __attrs_post_init__(self) -> None:
         if not 0 < len(self.users) <= MOST_USERS:
@@ -183,7 +179,7 @@ class CreateUsers(Operation[None]):
         super().__attrs_post_init__()
 
     def more_slots(self) -> Sequence[Slot]:
-        """The fields of all users."""
+        """The slots of all users' fields."""
         return [_numbered(slot, index, user) for index, user in enumerate(self.users) for slot in _USER_SLOTS]
 
 
@@ -193,7 +189,7 @@ def _numbered(slot: Slot, index: int, user: NewUser) -> Slot:
     return Slot(f"users[{index}].{slot.name}", parameter, lambda _: value)
 
 
-# --- changing ---------------------------------------------------------------------------------------
+# --- changing -------------------------------------------------------------------------------------
 
 Password = Annotated[
     str,
@@ -202,53 +198,43 @@ Password = Annotated[
 ]
 PagePassword = Annotated[str, on_page("pwd", secret=True), on_page("confpwd", secret=True)]
 
-_SET_WORDS = (
-    f"{REFUSALS} InvalidParam_Status InvalidParam_Name InvalidParam_Email InvalidParam_Email_Already_In_Use"
-    " InvalidParam_MobileAddOn InvalidParam_Missing_Current_Password"
-)
-_ONLY_OVER_SOAP = (
-    "InvalidParam_NodeID InvalidParam_Password_Cannot_Contain_Whitespace_Characters"
-    " InvalidParam_Password_Has_To_Be_At_Least_8_Characters_Long"
-)
-
 
 @operation(kw_only=True)
 class SetUser(Operation[None]):
     """Change a user. Vendor: ``setUser``. The text page's path follows from its title (inferred).
 
-    All of it is set, not only what is given: by default the user is enabled and has no add-on, and over SOAP a text
+    Every field is set, given or not: by default the user is enabled and has no add-on, and over SOAP a text
     that is left out is sent empty.
-
-    Args:
-        node: id of the user's node.
-        name: of the person.
-        email: of the person.
-        nick: the name that customers see.
-        sso_id: id for single sign-on.
-        password: a new one; sent as its own confirmation, too.
-        current_password: asked only of master administrators who change themselves.
-        enabled: whether the user is.
-        description: a text of the account's own.
-        mobile_addon: whether they have the add-on for mobiles.
     """
 
     node: NodeId
+    """Id of the user's node."""
     name: Annotated[str, Parameter("sName", "name")]
+    """Name of the person."""
     nick: Annotated[str, Parameter("sNick", "nick")] = ""
+    """Name that customers see."""
     email: Annotated[str, Parameter("sEmail", "email")]
+    """E-mail address of the person."""
     sso_id: Annotated[str, Parameter("sSSOID", "ssoid")] = ""
+    """Id for single sign-on."""
     password: Password = attrs.field(default="", repr=False)
+    """New password; sent as its own confirmation, too."""
     current_password: Annotated[str, Parameter("sCurrentPwd", "oldpwd", secret=True)] = attrs.field(
         default="", repr=False
     )
-    enabled: Annotated[bool, Parameter("eStatus", "status", **either("Disabled", "Enabled"))] = True
+    """Current password, asked only of master administrators who change themselves."""
+    enabled: Annotated[bool, Parameter("eStatus", "status", **_ENABLED)] = True
+    """Whether the user is enabled."""
     description: Annotated[str, Parameter("sDescription", "description")] = ""
-    mobile_addon: Annotated[bool, Parameter("eAddOns", "addons", **either("False", "True"))] = False
+    """A text of the account's own."""
+    mobile_addon: Annotated[bool, Parameter("eAddOns", "addons", **_ADDON)] = False
+    """Whether the user has the add-on for mobiles."""
 
     spec = declare(
         "setUser",
         SOAP | TEXT_INFERRED,
-        words=f"{_SET_WORDS} {_ONLY_OVER_SOAP}",
+        words=f"{SET_USER} InvalidParam_NodeID InvalidParam_Password_Cannot_Contain_Whitespace_Characters "
+        "InvalidParam_Password_Has_To_Be_At_Least_8_Characters_Long",
         page_words="InvalidParam_Node",
         effect=Effect.IDEMPOTENT,
     )
@@ -258,39 +244,37 @@ class SetUser(Operation[None]):
 class SetUserV2(Operation[None]):
     """Change a user, the RPAT add-on as well. Vendor: ``setUser_v2``.
 
-    Only the text page is known, and its path follows from its title (inferred); SOAP's names were not read. By default
-    the user is enabled and has no add-on.
-
-    Args:
-        node: id of the user's node.
-        name: of the person.
-        email: of the person.
-        nick: the name that customers see.
-        sso_id: id for single sign-on.
-        password: a new one; sent as its own confirmation, too.
-        current_password: asked only of master administrators who change themselves.
-        enabled: whether the user is.
-        description: a text of the account's own.
-        mobile_addon: whether they have the add-on for mobiles.
-        rpat_addon: whether they have the RPAT add-on.
+    Only the text page is known, and its path follows from its title (inferred); SOAP's names were not read. Every field
+    is set, given or not: by default the user is enabled and has no add-on.
     """
 
     node: PageNode
+    """Id of the user's node."""
     name: Annotated[str, on_page("name")]
+    """Name of the person."""
     nick: Annotated[str, on_page("nick")] = ""
+    """Name that customers see."""
     email: Annotated[str, on_page("email")]
+    """E-mail address of the person."""
     sso_id: Annotated[str, on_page("ssoid")] = ""
+    """Id for single sign-on."""
     password: PagePassword = attrs.field(default="", repr=False)
+    """New password; sent as its own confirmation, too."""
     current_password: Annotated[str, on_page("oldpwd", secret=True)] = attrs.field(default="", repr=False)
-    enabled: Annotated[bool, on_page("status", **either("Disabled", "Enabled"))] = True
+    """Current password, asked only of master administrators who change themselves."""
+    enabled: Annotated[bool, on_page("status", **_ENABLED)] = True
+    """Whether the user is enabled."""
     description: Annotated[str, on_page("description")] = ""
-    mobile_addon: Annotated[bool, on_page("mobileaddon", **either("False", "True"))] = False
-    rpat_addon: Annotated[bool, on_page("rpataddon", **either("False", "True"))] = False
+    """A text of the account's own."""
+    mobile_addon: Annotated[bool, on_page("mobileaddon", **_ADDON)] = False
+    """Whether the user has the add-on for mobiles."""
+    rpat_addon: Annotated[bool, on_page("rpataddon", **_ADDON)] = False
+    """Whether the user has the RPAT add-on."""
 
     spec = declare(
         "setUser_v2",
         TEXT_INFERRED,
-        words=_SET_WORDS,
+        words=SET_USER,
         page_words="InvalidParam_Node InvalidParam_RPATAddOn",
         effect=Effect.IDEMPOTENT,
     )
@@ -301,20 +285,17 @@ class SetUserStatusV71(Operation[None]):
     """Enable or disable a user. SOAP only. Vendor: ``setUserStatus_v7_1``.
 
     A client was seen to call it with node, status and auth code; their element names are inferred from ``setUser``.
-
-    Args:
-        node: id of the user's node.
-        enabled: whether the user is.
     """
 
     node: Annotated[int, Parameter("iNodeID", holds=int)]
-    enabled: Annotated[bool, Parameter("eStatus", **either("Disabled", "Enabled"))]
+    """Id of the user's node."""
+    enabled: Annotated[bool, Parameter("eStatus", **_ENABLED)]
+    """Whether the user is enabled."""
 
     spec = declare(
         "setUserStatus_v7_1",
-        {Binding.SOAP11: Evidence.INFERRED, Binding.SOAP12: Evidence.INFERRED},
-        # its OK has no prefix; the other words are inferred
-        words=_USER_WORDS,
-        effect=Effect.IDEMPOTENT,
+        SOAP_INFERRED,
+        words=USER,  # its OK has no prefix; the other words are inferred
         prefix="",
+        effect=Effect.IDEMPOTENT,
     )

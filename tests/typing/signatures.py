@@ -7,7 +7,21 @@ from typing import assert_type
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, Pace, PinCode, RescueClient, RetryPolicy, Ticket
 from aiorescue.bulk import Issued, issue
 from aiorescue.inforouter import TicketHolder
-from aiorescue.rescue import CloseSession, Hierarchy, Raw, Report, ReportStream, RequestLensPinCodeV2, Session, User
+from aiorescue.rescue import (
+    Account,
+    CloseSession,
+    GetGroup,
+    Group,
+    Hierarchy,
+    Raw,
+    Report,
+    ReportStream,
+    RequestLensPinCodeV2,
+    RequestLensPinCodeV3,
+    SentPinCode,
+    Session,
+    User,
+)
 
 
 async def results(rescue: RescueClient, docs: InfoRouterClient) -> None:
@@ -23,6 +37,10 @@ async def results(rescue: RescueClient, docs: InfoRouterClient) -> None:
     assert_type(await rescue.get_user(7), User)
     assert_type(await rescue.is_any_tech_available_on_channel(7), bool)
     assert_type(await rescue.create_group(7), int)
+    assert_type(await rescue.get_note(7), str)
+    assert_type(await rescue.get_account(), Account)
+    assert_type(GetGroup.result({}), Group)
+    assert_type(RequestLensPinCodeV3.result({}), SentPinCode)
     assert_type(await rescue.report("SESSION", date(2024, 1, 1), date(2024, 1, 31), node=7, timezone=-240), Report)
     async for report in rescue.reports("SESSION", date(2024, 1, 1), date(2024, 12, 31), node=7):
         assert_type(report, Report)

@@ -53,14 +53,14 @@ ANSWERS = {
 
 def outcome(operation: Operation, binding: Binding, body: str, *, learned: str | None) -> Outcome:
     """What an answer means to a client that has seen another one before, or none."""
-    reader = AnswerReader(codec(type(operation), binding))
+    reader = AnswerReader(codec(type(operation), binding), binding)
     if learned is not None:
         reader.read(operation, ANONYMOUS, Response(200, learned.encode()))
     return reader.read(operation, ANONYMOUS, Response(200, body.encode("utf-8", "surrogatepass")))
 
 
 def learned_from(operation: Operation, binding: Binding, body: str) -> LearnedAnswer | None:
-    reader = AnswerReader(codec(type(operation), binding))
+    reader = AnswerReader(codec(type(operation), binding), binding)
     assert reader.read(operation, ANONYMOUS, Response(200, body.encode())).outcome_class is OutcomeClass.OK
     return reader.learned
 
@@ -129,7 +129,7 @@ def test_what_another_thread_forgets_meanwhile_is_still_known():
 
 
 def test_what_one_client_has_learned_is_its_own():
-    one, other = (AnswerReader(codec(rescue.CloseSession, Binding.TEXT_POST)) for _ in range(2))
+    one, other = (AnswerReader(codec(rescue.CloseSession, Binding.TEXT_POST), Binding.TEXT_POST) for _ in range(2))
     one.read(rescue.CloseSession(1), ANONYMOUS, Response(200, b"OK"))
     assert one.learned is not None
     assert other.learned is None

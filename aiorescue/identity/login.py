@@ -110,7 +110,8 @@ class LoginIdentity(StandingIdentity):
             if isinstance(lease, SessionLease):
                 return lease
             self._pool.put_back(session)
-            if lease is not None:
+            # A login for one more session that failed is no reason to fail while another session is alive.
+            if lease is not None and not self._pool.any_alive:
                 return lease
 
     async def _lease_of(

@@ -102,7 +102,17 @@ class UnsupportedBinding(InvalidRequest):
 
 
 class AuthenticationError(RescueError):
-    """The service does not take the credentials. Raised at once, never retried."""
+    """The service does not take the credentials. Raised at once, never retried.
+
+    Refused credentials are remembered for a while (``refused_for``). Calls that come in that time fail with this error
+    and `attempts` 0: no request was sent.
+
+    Attributes:
+        identity: the name of the identity that called, such as an e-mail address or ``"auth code 2"``; None outside a
+            call. It is never a secret.
+    """
+
+    identity: str | None = None
 
 
 class CredentialsMissing(AuthenticationError, InvalidRequest):

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from aiorescue import errors
 from aiorescue.call.awaits import name_methods
 from aiorescue.call.base_url import check_base_url
+from aiorescue.call.call import BeforeSend
 from aiorescue.call.connections import find_route
 from aiorescue.call.conversation import Conversation, closed_error
 from aiorescue.call.observer import Observer, Stats, hub_of
 from aiorescue.call.options import NO_OPTIONS, CallOptions
 from aiorescue.call.retry import RetryPolicy
-from aiorescue.call.runner import BeforeSend, CallRunner
+from aiorescue.call.runner import CallRunner
 from aiorescue.call.transport import ClientSession, Transport
 from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock, SystemClock
+from aiorescue.identity.choice import IdentityChoice
 from aiorescue.identity.identity import Identity
 from aiorescue.identity.login import hold
 from aiorescue.operation import Binding, Operation, discreetly_awaited
@@ -96,6 +98,7 @@ class ServiceClient:
             observer=self._observer,
         )
         self._identities: Sequence[Identity] = ()
+        self._choice: IdentityChoice | None = None
         self._closed = False
 
     def stats(self) -> Stats:
@@ -104,7 +107,11 @@ class ServiceClient:
 
     @property
     def identities(self) -> Sequence[Identity]:
-        """The identities that calls go out as, in the order of the credentials."""
+        """The identities that calls go out as, in the order of the credentials.
+
+        Each has a ``name`` and a ``state``: ``"ready"``, or ``"refused"`` as long as the service's refusal of its
+        credentials is remembered; then ``why`` says what the service said. None of them shows a secret.
+        """
         return self._identities
 
     def with_options(
@@ -146,9 +153,8 @@ class ServiceClient:
             operation: the operation, or its type: ``rescue.expected_wait(RequestPinCode)``.
         """
         family = operation.spec.family
-        identities = self._identities
-        identity = identities[0] if len(identities) == 1 else self._runner.soonest(identities, family)
-        return max(0.0, self._pacers.of(identity.account, family).ready_at() - self._clock.time())
+        ready = min(self._pacers.of(identity.account, family).ready_at() for identity in self._identities)
+        return max(0.0, ready - self._clock.time())
 
     async def call(
         self,
@@ -182,7 +188,16 @@ class ServiceClient:
         identity = self._choose(operation)
         task = self._begin(operation.spec.name)
         try:
-            result = await self._runner.call(operation, identity, binding=binding, options=options)
+            while True:
+                try:
+                    result = await self._runner.call(operation, identity, binding=binding, options=options)
+                except errors.AuthenticationError as problem:
+                    other = self._instead_of(identity, operation, problem)
+                    if other is None:
+                        raise
+                    identity = other
+                else:
+                    break
         finally:
             self._under_way.end(task)
         if identity not in self._identities:
@@ -275,9 +290,22 @@ class ServiceClient:
         return self._under_way.begin()
 
     def _choose(self, operation: Operation[Any]) -> Identity:
-        """The identity for an operation: the one whose pace is free soonest."""
+        """The identity for an operation: the one whose pace is free soonest, of those that are not set aside."""
         identities = self._identities
-        return identities[0] if len(identities) == 1 else self._runner.soonest(identities, operation.spec.family)
+        if len(identities) == 1:
+            return identities[0]
+        if self._choice is None:
+            self._choice = IdentityChoice(identities, self._pacers, self._clock)
+        return self._choice.soonest(operation)
+
+    def _instead_of(
+        self, identity: Identity, operation: Operation[Any], problem: errors.AuthenticationError
+    ) -> Identity | None:
+        """Another identity for a call that waited, unsent, while its identity was set aside; None if there is none."""
+        if problem.attempts or len(self._identities) == 1 or identity.refusal(operation) is None:
+            return None
+        other = self._choose(operation)
+        return None if other is identity or other.refusal(operation) is not None else other
 
     @discreetly_awaited
     async def aclose(self, timeout: float = CLOSING) -> None:  # noqa: ASYNC109 - a promised name, and no error

@@ -8,14 +8,13 @@ one (`CallRunner._attempt`). A single request, with a login before it if need be
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
 import attrs
 
 from aiorescue import errors, wire
-from aiorescue.call.observer import NOTICEABLE, Counts, Observer, Watch
+from aiorescue.call.call import BeforeSend, Call
+from aiorescue.call.observer import NOTICEABLE, Observer
 from aiorescue.call.options import NO_OPTIONS, CallOptions
 from aiorescue.call.reader import INLINE, AnswerReader
 from aiorescue.call.repeats import REPEATED, Repeats
@@ -24,97 +23,24 @@ from aiorescue.call.transport import CLOSED, Transport
 from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
-from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, discreetly_awaited, status
+from aiorescue.identity.standing import SetAside
+from aiorescue.identity.waiting import CalledOffError
+from aiorescue.operation import Binding, Effect, Operation, Outcome, OutcomeClass, discreetly_awaited, status
 from aiorescue.pace.pace import Account, Pacers
 from aiorescue.pace.patience import Patience, QueuedTooLongError
-from aiorescue.pace.turns import Pacer, Priority, Turn
+from aiorescue.pace.turns import Priority
 from aiorescue.wire import Authorization, Response
 
 R = TypeVar("R")
-BeforeSend = Callable[[], Awaitable[None]]
 
 #: Whether the log of calls is written at a level.
 _is_logged = logging.getLogger("aiorescue.call").isEnabledFor
-#: An enum member kept in a global, as those in `operation.status` are.
-_RETRY = Priority.RETRY
 #: Rejections of one call in a row that no pace explains, as it learns from each of them.
 _SUSPICIOUS = 3
 #: Characters of a text of the service that a message quotes before its status word; a longer one stands behind it.
 _SHORT_QUOTE = 80
 #: Readers that a client keeps: more than any service has operations and bindings that one program uses.
 _MOST_READERS = 512
-
-
-class Call(Budget):
-    """One call under way.
-
-    Args:
-        operation: the operation, completed by the identity.
-        reader: its codec, and what was learned of its answers.
-        identity: the identity that calls.
-        pacer: the pace of the identity's account for the operation's family.
-        priority: place in the pace before the first request; later ones go out with `Priority.RETRY`.
-        before_send: awaited before each request, when its turn has come.
-        counts: what is counted of the operation and the identity.
-        timeout: seconds that one request may take; None for the client's timeout.
-        patience: the time that the call may stand in the queue of the pace; None for any time.
-
-    Attributes:
-        watch: makes the events of the call; None where nothing listens.
-
-    Raises:
-        errors.InvalidRequest: the binding cannot carry the operation.
-    """
-
-    watch: Watch | None = None
-
-    def __init__(
-        self,
-        operation: Operation[Any],
-        reader: AnswerReader,
-        identity: Identity,
-        pacer: Pacer,
-        *,
-        priority: Priority,
-        before_send: BeforeSend | None,
-        counts: Counts,
-        timeout: float | None,
-        patience: Patience | None,
-    ) -> None:
-        self.counts = counts
-        self.pacer = pacer
-        self.operation = operation
-        self.reader = reader
-        self.identity = identity
-        self.priority = priority
-        self.before_send = before_send
-        self.timeout = timeout
-        self.patience = patience
-        # What the binding cannot carry is refused here, before the call waits or logs in.
-        self.draft = reader.codec.draft(operation)
-
-    def count_wait(self, seconds: float) -> None:
-        """Count the time that the call waited for a turn."""
-        self.counts.waits += 1
-        self.counts.waited += seconds
-        if self.watch is not None:
-            self.watch.waited(seconds)
-
-    def turn(self, rejections: int) -> AbstractAsyncContextManager[Turn]:
-        """The turn of the next request, to be entered. Raises `QueuedTooLongError` on entering."""
-        # A call that had a turn before does not stand in line again behind those that had none.
-        priority = _RETRY if rejections or self.attempts else self.priority
-        if self.patience is None:
-            return self.pacer.turn(priority, rejections=rejections)
-        return self.patience.turn(self.pacer, priority, rejections=rejections)
-
-    def count_orphan(self, outcome: Outcome[Any]) -> Outcome[Any]:
-        """Count an ambiguous outcome. It is final where a repetition might create a second thing, as a second PIN."""
-        self.orphans += 1
-        self.counts.orphans += 1
-        if self.operation.spec.effect is Effect.CREATES:
-            return attrs.evolve(outcome, outcome_class=OutcomeClass.FINAL, error=errors.AmbiguousOutcome)
-        return outcome
 
 
 class CallRunner:
@@ -155,10 +81,6 @@ class CallRunner:
         self._controller = controller(policy, clock, self._report_retry)
         #: By operation type and the binding named for the call; None for the client's preferred one.
         self._readers: dict[tuple[type[Operation[Any]], Binding | None], AnswerReader] = {}
-
-    def soonest(self, identities: Sequence[Identity], family: Family | None) -> Identity:
-        """The identity whose pace allows a call of the family soonest."""
-        return min(identities, key=lambda identity: self._pacers.of(identity.account, family).ready_at())
 
     @discreetly_awaited
     async def call(
@@ -205,9 +127,7 @@ class CallRunner:
         if options.hub is not None or observer.hub is not None or _is_logged(logging.DEBUG):
             call.watch = observer.watch(operation, call.reader.binding, identity_name, options.hub)
         try:
-            outcome = await self._attempt(call)
-            if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
-                outcome = await self._retry(call, outcome)
+            outcome = await self._outcome(call)
             if outcome.outcome_class is not status.OK:
                 raise _exception(outcome, call)  # noqa: TRY301 - failures are counted wherever they come from
         except BaseException as problem:
@@ -233,6 +153,16 @@ class CallRunner:
         reader = self._readers.get((operation_type, used)) or AnswerReader(wire.codec(operation_type, used), used)
         self._readers[operation_type, used] = self._readers[operation_type, binding] = reader
         return reader
+
+    async def _outcome(self, call: Call) -> Outcome[Any]:
+        """The outcome of all attempts of a call; of none if its identity is set aside, or while the call waits."""
+        try:
+            outcome = call.identity.refusal(call.operation) or await self._attempt(call)
+            if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
+                outcome = await self._retry(call, outcome)
+        except CalledOffError as called_off:
+            return called_off.outcome
+        return outcome
 
     async def _retry(self, call: Call, first: Outcome[Any]) -> Outcome[Any]:
         """Let tenacity decide about further attempts; it costs 36 µs, so a call that needs no second one avoids it."""
@@ -263,15 +193,15 @@ class CallRunner:
         rejections = 0
         while True:
             arrived = self._clock.time()
-            async with call.turn(rejections) as turn:
-                if (waited := turn.sent - arrived) >= NOTICEABLE:
+            async with call.turn(rejections, arrived) as begun:
+                if (waited := begun.sent - arrived) >= NOTICEABLE:
                     call.count_wait(waited)
-                call.begin(turn.sent, self._policy.total)
+                call.begin(begun.sent, self._policy.total)
                 outcome, session_has_ended = await self._request(call)
                 if outcome.outcome_class is status.OK:
-                    turn.answered(accepted=True)
+                    begun.answered(accepted=True)
                 elif outcome.outcome_class is status.THROTTLED:
-                    turn.answered(accepted=False)
+                    begun.answered(accepted=False)
             if outcome.ambiguous:
                 outcome = call.count_orphan(outcome)
             match outcome.outcome_class:
@@ -297,6 +227,8 @@ class CallRunner:
             await call.before_send()
         lease = await call.identity.lease(call.operation)
         if not isinstance(lease, Lease):
+            if isinstance(lease, SetAside):
+                call.attempts -= 1  # nothing was sent, not even a login
             # The login failed. Whether it was carried out may be unknown, but the call itself has not been sent.
             return attrs.evolve(lease, ambiguous=False), False
         outcome: Outcome[Any] | None = None
@@ -382,6 +314,8 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     more = dict(outcome.more)
     if outcome.error is errors.RateLimited:
         more["retry_after"] = outcome.retry_after
+    if issubclass(outcome.error, errors.AuthenticationError):
+        more["identity"] = call.identity.name
     return outcome.error(
         f"{spec.name}: {what or 'refused'}{word}{tries}{orphans}{behind}",
         operation=spec.name,

@@ -1,7 +1,8 @@
 """Identities: one set of credentials at work in one client.
 
 An identity completes an operation, authorizes each attempt and learns from its outcome. It sends no calls; logins and
-logouts go out through a function that it is given. Logins with server sessions are in `login.py`.
+logouts go out through a function that it is given. Logins with server sessions are in `login.py`. An identity whose
+credentials the service has refused is *set aside* for a while (`standing.py`): its calls fail without a request.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,7 +11,10 @@ from typing import Any, Protocol
 import attrs
 
 from aiorescue import errors
+from aiorescue.clock import SystemClock
 from aiorescue.identity.credentials import AuthCode, Login
+from aiorescue.identity.standing import SetAside, Standing, is_login_limit, refuses_credentials
+from aiorescue.identity.waiting import Waiting
 from aiorescue.operation import Needs, Operation, Outcome
 from aiorescue.pace.pace import Account
 from aiorescue.wire import ANONYMOUS, Authorization, Response
@@ -46,6 +50,17 @@ class Identity(Protocol):
     @property
     def account(self) -> Account:
         """The account whose calls the service counts: the key of the identity's pace."""
+
+    @property
+    def state(self) -> str:
+        """``"ready"``, ``"refused"`` or ``"waiting"``; see `StandingIdentity.state`."""
+
+    @property
+    def waiting(self) -> Waiting:
+        """The calls that wait for their turn as this identity."""
+
+    def refusal(self, operation: Operation[Any]) -> SetAside | None:
+        """The outcome of a call that need not be sent, because its credentials have been refused; else None."""
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
         """The operation, with the identity's own name and password where it takes them and has none.
@@ -104,11 +119,85 @@ def login_failed(name: str, outcome: Outcome[Any]) -> Outcome[Any]:
     return attrs.evolve(outcome, detail=f"login as {name} failed{why}")
 
 
-class AnonymousIdentity:
+class StandingIdentity:
+    """The part of an identity that knows how the service takes its credentials: what `RescueClient.identities` shows.
+
+    Args:
+        name: a name for messages, never a secret.
+        account: the key of the identity's pace.
+        standing: the memory of a refusal.
+
+    Attributes:
+        name: a name for messages, such as an e-mail address or "auth code 2".
+        account: the key of the identity's pace.
+        waiting: the calls that wait for their turn as this identity.
+    """
+
+    def __init__(self, name: str, account: Account, standing: Standing) -> None:
+        self.name = name
+        self.account = account
+        self.waiting = Waiting()
+        self._standing = standing
+        standing.when_refused = self._call_off
+
+    def _call_off(self) -> None:
+        """End the waits of the calls that would fail now, after a refusal."""
+        standing = self._refused_in()
+        refused = None if standing is None else standing.outcome()
+        if refused is not None:
+            self.waiting.call_off(refused)
+
+    @property
+    def state(self) -> str:
+        """``"ready"``; ``"refused"`` while a refusal is remembered; ``"waiting"`` after too many logins.
+
+        An identity that is not ready sends nothing: its calls fail at once.
+        """
+        standing = self._refused_in()
+        refused = None if standing is None else standing.refused
+        if refused is None:
+            return "ready"
+        return "waiting" if is_login_limit(refused) else "refused"
+
+    @property
+    def refused_until(self) -> float | None:
+        """The moment until which calls are refused without a request, in seconds of the client's clock, or None."""
+        standing = self._refused_in()
+        return None if standing is None else standing.until
+
+    @property
+    def why(self) -> str:
+        """The service's reason for the refusal, with its status word; empty while the identity is ready."""
+        standing = self._refused_in()
+        refused = None if standing is None else standing.refused
+        return (
+            ""
+            if refused is None
+            else f"{refused.detail or refused.quote or 'refused'} ({refused.word or refused.error.__name__})"
+        )
+
+    def _refused_in(self) -> Standing | None:
+        """The memory of the refusal that is in force; None if there is none."""
+        return self._standing if self._standing.refused is not None else None
+
+    def __repr__(self) -> str:
+        details = "; ".join(filter(None, (self.state, self.why, self._more())))
+        return f"<{type(self).__name__} {self.name!r}: {details}>"
+
+    def _more(self) -> str:
+        """What else the identity's repr shows."""
+        return ""
+
+
+class AnonymousIdentity(StandingIdentity):
     """An identity without credentials, for operations that need none."""
 
-    name = "anonymous"
-    account = Account()
+    def __init__(self) -> None:
+        super().__init__("anonymous", Account(), Standing(SystemClock(), 0.0))
+
+    def refusal(self, operation: Operation[Any]) -> SetAside | None:
+        """None: there are no credentials that could have been refused."""
+        return None
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
         """The operation as it is. Raises `errors.CredentialsMissing` if it needs an identity."""
@@ -131,18 +220,38 @@ class AnonymousIdentity:
         """Do nothing: no session was opened."""
 
 
-class CodeIdentity(AnonymousIdentity):
-    """An auth code: it travels with each call, so that calls need no server session and run side by side."""
+class CodeIdentity(StandingIdentity):
+    """An auth code: it travels with each call, so that calls need no server session and run side by side.
 
-    def __init__(self, credentials: AuthCode, name: str) -> None:
-        self.name = name
-        self.account = Account(credentials.code)
+    Args:
+        credentials: the code.
+        name: a name for messages.
+        standing: the memory of a refusal.
+    """
+
+    def __init__(self, credentials: AuthCode, name: str, standing: Standing) -> None:
+        super().__init__(name, Account(credentials.code), standing)
         self._authorization = Authorization(code=credentials.code)
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
         """The operation as it is. Raises `errors.CredentialsMissing` if it needs a name and a password."""
         return operation if operation.spec.own_credentials is None else with_login(operation, None)
 
+    def refusal(self, operation: Operation[Any]) -> SetAside | None:
+        """The outcome of a call with a code that has been refused; None if it may be sent."""
+        return self._standing.outcome() if operation.spec.needs is _NEEDS_IDENTITY else None
+
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
-        """A lease with the code, where the operation takes one; never with a cookie."""
-        return Lease(operation, self._authorization if operation.spec.needs is _NEEDS_IDENTITY else ANONYMOUS)
+        """A lease with the code, where the operation takes one; never with a cookie. A refused code is not sent."""
+        if operation.spec.needs is not _NEEDS_IDENTITY:
+            return Lease(operation, ANONYMOUS)
+        return self._standing.outcome() or Lease(operation, self._authorization)
+
+    def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
+        """End a lease; a code that is refused is set aside. Returns False, as there is no session to end."""
+        if outcome is not None and lease.authorization is self._authorization and refuses_credentials(outcome):
+            self._standing.refuse(outcome)
+        return False
+
+    async def log_out(self) -> None:
+        """Do nothing: no session was opened."""

@@ -1,4 +1,4 @@
-"""A login at work: a small pool of server sessions, each leased to one call at a time. See `session.py` for why."""
+"""A login at work: its calls go out in server sessions from a pool (`pool.py`). See `session.py` for why."""
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -7,23 +7,25 @@ from typing import Any
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login
-from aiorescue.identity.identity import Identity, Lease, Send, Sent, with_login
+from aiorescue.identity.identity import Identity, Lease, Send, Sent, StandingIdentity, with_login
+from aiorescue.identity.pool import SessionPool
 from aiorescue.identity.session import ServerSession, SessionLease, SessionService
-from aiorescue.identity.single_flight import SingleFlight
+from aiorescue.identity.standing import SetAside, Standing, heed, heed_login
 from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
 from aiorescue.pace.pace import Account
-from aiorescue.pace.turns import Priority, PrioritySemaphore
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 
-class LoginIdentity:
+class LoginIdentity(StandingIdentity):
     """A login, with a pool of server sessions that are opened as calls need them.
 
     Args:
         credentials: name and password.
         login: the login operation with them.
         logout: the logout operation.
+        probe: a harmless operation that every user may call, to find out whether a session is alive.
         sessions: how many server sessions there may be.
+        refused_for: seconds for which a refusal is remembered.
         send: sends logins and logouts.
         clock: the client's clock.
     """
@@ -34,156 +36,141 @@ class LoginIdentity:
         *,
         login: Operation[Any],
         logout: Operation[Any],
+        probe: Operation[Any],
         sessions: int,
+        refused_for: float,
         send: Send,
         clock: Clock,
     ) -> None:
-        self.name = credentials.email
-        self.account = Account(credentials.email)
+        super().__init__(credentials.email, Account(credentials.email), Standing(clock, refused_for))
         self.credentials = credentials
 
         def send_as_account(operation: Operation[Any], authorization: Authorization) -> Awaitable[Sent]:
             return send(self.account, operation, authorization)
 
-        self._service = SessionService(self.name, login, logout, send_as_account, clock)
-        self._places = PrioritySemaphore(sessions)  # which, unlike asyncio's, is bound to no event loop
-        self._sessions = sessions
-        self._opened = 0
-        self._free: list[ServerSession] = []  # in the order in which they were put back
-        self._login_flight = SingleFlight()
-        self._logged_out = False  # by an explicit logout, with no login since
-        self._refusals = 0
-        self._last_refusal: Outcome[Any] | None = None
+        self._service = SessionService(self.name, login, logout, probe, send_as_account, clock)
+        self._no_logins = Standing(clock, refused_for)  # the refusal of the last login; sessions may be alive still
+        self._no_logins.when_refused = self._call_off
+        self._no_explicit = Standing(clock, refused_for)  # the refusal of an operation that brought the password itself
+        self._pool = SessionPool(self._service, sessions, self._no_logins)
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
         """The operation, with name and password of this login where it takes them and has none."""
         return with_login(operation, self.credentials)
 
+    def refusal(self, operation: Operation[Any]) -> SetAside | None:
+        """The outcome of a call that need not be sent, because the login or its user was refused; else None."""
+        if operation.spec.needs is Needs.NOTHING:
+            # An explicit login is sent although calls were refused: the password may have been corrected. Refused
+            # itself, it is not sent again either. Other credentials that an operation brings are not this login's.
+            known = self._no_logins.refused is not None and self._carries_password(operation)
+            return self._no_explicit.outcome() if known else None
+        standing = self._refused_in()
+        return None if standing is None or self._service.ends(operation) else standing.outcome()
+
+    def _refused_in(self) -> Standing | None:
+        if self._standing.refused is not None:
+            return self._standing
+        return self._no_logins if self._no_logins.refused is not None and not self._pool.any_alive else None
+
+    def _more(self) -> str:
+        return str(self._pool)
+
+    def _carries_password(self, operation: Operation[Any]) -> bool:
+        names = operation.spec.own_credentials
+        return names is not None and (getattr(operation, names[0]), getattr(operation, names[1])) in (
+            (None, None),
+            (self.credentials.email, self.credentials.password),
+        )
+
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
-        """A lease of a server session, which is logged in before if need be; or the outcome of a failed login."""
-        if operation.spec.needs is Needs.NOTHING and not self._service.begins(operation):
-            return Lease(operation, ANONYMOUS)
-        refusals = self._refusals
-        await self._places.acquire(Priority.CALL)
-        try:
-            if self._service.ends(operation):
-                await self._log_out_free(keep=1)
-            session = self._take()
-        except BaseException:
-            self._places.release()
-            raise
-        try:
-            lease = await self.prepare(operation, session, refusals)
-        except BaseException:
-            self._put_back(session)
-            raise
-        if not isinstance(lease, Lease):
-            self._put_back(session)
-        return lease
+        """A lease of a server session, which is logged in before if need be; or the outcome of a failed login.
 
-    def _take(self) -> ServerSession:
-        """The free session used last that is not stuck; else a new one, if allowed; else the one stuck for longest."""
-        responsive = [session for session in self._free if not session.stuck]
-        if responsive:
-            session = ([one for one in responsive if one.is_logged_in] or responsive)[-1]
-        elif self._opened < self._sessions:
-            self._opened += 1
-            return ServerSession(self._service)
-        else:
-            session = self._free[0]
-        self._free.remove(session)
-        session.stuck = False
-        return session
-
-    def _put_back(self, session: ServerSession) -> None:
-        self._free.append(session)
-        self._places.release()
-
-    @asynccontextmanager
-    async def hold(self) -> AsyncIterator["HeldSession"]:
-        """Keep one session for several calls, which share what the server stores in it."""
-        await self._places.acquire(Priority.CALL)
-        session = self._take()
-        try:
-            yield HeldSession(self, session)
-        finally:
-            self._put_back(session)
-
-    async def prepare(
-        self, operation: Operation[Any], session: ServerSession, refusals: int | None = None
-    ) -> SessionLease | Outcome[Any]:
-        """A lease of that session, which is logged in before if need be; or the outcome of a failed login.
-
-        Args:
-            operation: what the attempt is for.
-            session: a session that was taken from the pool.
-            refusals: how many logins had been refused when the call came; left out, as many as there are now.
+        A logout without a session to end has nothing to do: it is OK without a request.
         """
+        if (refused := self.refusal(operation)) is not None:
+            return refused
+        begins = self._service.begins(operation)
+        if operation.spec.needs is Needs.NOTHING and not begins:
+            return Lease(operation, ANONYMOUS)
+        ends = self._service.ends(operation)
+        if ends:
+            await self._pool.log_out_free(keep=1)
+        while True:
+            if ends and not self._pool.any_alive:
+                return Outcome(OutcomeClass.OK)
+            session = await self._pool.acquire(may_open=begins)
+            if not isinstance(session, ServerSession):
+                return session
+            try:
+                lease = await self._lease_of(operation, session, needs_login=not (begins or ends))
+            except BaseException:
+                self._pool.put_back(session)
+                raise
+            if isinstance(lease, SessionLease):
+                return lease
+            self._pool.put_back(session)
+            # A login for one more session that failed is no reason to fail while another session is alive.
+            if lease is not None and not self._pool.any_alive:
+                return lease
+
+    async def _lease_of(
+        self, operation: Operation[Any], session: ServerSession, *, needs_login: bool
+    ) -> SessionLease | Outcome[Any] | None:
+        """A lease of a session; the outcome of a login that failed; None if the session turns out to have ended."""
+        was_alive = session.is_usable
+        await session.settle_doubt()
         if not session.is_usable:
             session.expire()
-        just_logged_in = False
-        if not session.is_logged_in and self._needs_login(operation):
-            failure = await self._log_in(session, self._refusals if refusals is None else refusals)
-            if failure is not None:
-                return failure
-            just_logged_in = True
-        return SessionLease(operation, session.authorization, session, just_logged_in)
-
-    def _needs_login(self, operation: Operation[Any]) -> bool:
-        """Whether a login has to come first: not before a login, nor before a second explicit logout.
-
-        What a logout without a session comes to is for the service to say.
-        """
-        return not (self._service.begins(operation) or (self._logged_out and self._service.ends(operation)))
-
-    async def _log_in(self, session: ServerSession, refusals: int) -> Outcome[Any] | None:
-        """Log in, one session at a time. Returns None, or the outcome of a login that failed, shared or our own."""
-        while self._login_flight.busy:
-            shared = await self._login_flight.join()
-            if shared is not None and shared.outcome_class is not OutcomeClass.OK:
-                return shared
-        if self._refusals > refusals:
-            return self._last_refusal
-        outcome = await self._login_flight.lead(lambda: self._log_in_now(session))
-        if outcome.outcome_class is OutcomeClass.AUTHENTICATION:
-            self._refusals += 1
-            self._last_refusal = outcome
-        return None if outcome.outcome_class is OutcomeClass.OK else outcome
-
-    async def _log_in_now(self, session: ServerSession) -> Outcome[Any]:
-        outcome = await session.login()
-        if outcome.outcome_class is OutcomeClass.OK:
-            self._logged_out = False
-        return outcome
+            if was_alive or self._service.ends(operation):
+                return None
+            if needs_login:
+                failure = await self._pool.log_in(session)
+                return failure or SessionLease(operation, session.authorization, session, just_logged_in=True)
+        return SessionLease(operation, session.authorization, session, just_logged_in=False)
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
-        """Put the leased session back after it was judged. Returns True if it has ended."""
+        """Put the leased session back after it was judged. Returns True if it has ended, or may have."""
         if not isinstance(lease, SessionLease):
+            if outcome is not None:
+                self._heed_explicit(lease.operation, outcome)
             return False
         has_ended = outcome is not None and self.judge(lease, outcome, response)
         # ASP.NET may still be executing this request, and blocks other requests of the same session.
         lease.session.stuck = outcome is None or outcome.ambiguous
-        self._put_back(lease.session)
+        self._pool.put_back(lease.session)
         return has_ended
 
     def judge(self, lease: SessionLease, outcome: Outcome[Any], response: Response | None) -> bool:
-        """Let the leased session learn from an answer. Returns True if it has ended."""
-        has_ended = lease.session.judge(lease.operation, outcome, response, just_logged_in=lease.just_logged_in)
-        if outcome.outcome_class is OutcomeClass.OK:
-            if self._service.ends(lease.operation):
-                self._logged_out = True
-            elif self._service.begins(lease.operation) and lease.session.is_logged_in:
-                self._logged_out = False
-        return has_ended
+        """Let the leased session learn from an answer. Returns True if it has ended, or may have."""
+        if self._service.begins(lease.operation):
+            self._pool.count_login()
+            self._heed_explicit(lease.operation, outcome)
+            if outcome.outcome_class is OutcomeClass.OK:
+                self._standing.accept()
+        else:
+            heed(self._standing, outcome)
+        return lease.session.judge(lease.operation, outcome, response, just_logged_in=lease.just_logged_in)
+
+    def _heed_explicit(self, operation: Operation[Any], outcome: Outcome[Any]) -> None:
+        if self._carries_password(operation):
+            heed_login(self._no_logins, outcome)
+            heed_login(self._no_explicit, outcome)
 
     async def log_out(self) -> None:
         """Log out of all sessions. One that the server has ended already is no failure."""
-        await self._log_out_free(keep=0)
+        await self._pool.log_out_free(keep=0)
 
-    async def _log_out_free(self, *, keep: int) -> None:
-        live = [session for session in self._free if session.is_logged_in]
-        for session in live[: max(0, len(live) - keep)]:
-            await session.logout()
+    @asynccontextmanager
+    async def hold(self) -> AsyncIterator["HeldSession"]:
+        """Keep one session for several calls, which share what the server stores in it."""
+        given = await self._pool.acquire()
+        # Where no login is possible, the first call of the conversation finds that out and says so.
+        session = given if isinstance(given, ServerSession) else self._pool.open()
+        try:
+            yield HeldSession(self, self._pool, session)
+        finally:
+            self._pool.put_back(session)
 
 
 class HeldSession:
@@ -194,15 +181,27 @@ class HeldSession:
 
     Args:
         login: the login that the session belongs to.
+        pool: the login's pool.
         session: the session, taken from the login's pool.
     """
 
-    def __init__(self, login: LoginIdentity, session: ServerSession) -> None:
+    def __init__(self, login: LoginIdentity, pool: SessionPool, session: ServerSession) -> None:
         self.name = login.name
         self.account = login.account
+        self.waiting = login.waiting
         self._login = login
+        self._pool = pool
         self._session = session
         self._begun = False
+
+    @property
+    def state(self) -> str:
+        """The state of the login."""
+        return self._login.state
+
+    def refusal(self, operation: Operation[Any]) -> SetAside | None:
+        """The outcome of a call that need not be sent, because the login or its user was refused; else None."""
+        return self._login.refusal(operation)
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
         """The operation, with name and password of the login where it takes them and has none."""
@@ -210,13 +209,20 @@ class HeldSession:
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """A lease of the held session, which is logged in before the first call only."""
-        if self._begun and not self._session.is_logged_in:
-            return Outcome(
-                OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, detail="the session has ended meanwhile"
-            )
-        lease = await self._login.prepare(operation, self._session)
-        self._begun = self._begun or isinstance(lease, Lease)
-        return lease
+        await self._session.settle_doubt()
+        just_logged_in = False
+        if not self._session.is_usable:
+            if self._begun:
+                return Outcome(
+                    OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, detail="the session has ended meanwhile"
+                )
+            self._session.expire()
+            failure = await self._pool.log_in(self._session)
+            if failure is not None:
+                return failure
+            just_logged_in = True
+        self._begun = True
+        return SessionLease(operation, self._session.authorization, self._session, just_logged_in)
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """Let the session learn from an answer; it stays held. Returns False: a repetition would meet no other one."""

@@ -23,30 +23,33 @@ earlier. An operator or a restart ends it at any moment, which shows only in the
 after exactly one request, unless the client may repeat it (``relogin=True``), and the next call logs in anew. A
 session in a conversation that ends is not replaced, since what the server stored in it is gone.
 
-``NotLoggedInAsAdmin`` is ambiguous. It also comes, in a session that is well and alive, when the user of the login is
-no administrator. The two cases are told apart by the moment: if it is the answer to the very call that the session was
-logged in for, the login cannot have ended yet, so the user is no administrator, and the session is kept. From then on
-the word says nothing about the life of that session. It takes a new login to forget this.
+``NotLoggedIn`` is unambiguous: the session has ended. ``NotLoggedInAsAdmin`` is not. It also comes in a session that
+is well and alive, when the user of the login is no administrator. What is known of the user decides. Once an operation
+for administrators has been carried out, the user is one, and the word means that the session has ended. As long as
+that is unknown, the session is *in doubt*, and before the next call in it a harmless operation for every user is sent
+(`SessionService.probe`). If that is answered with ``NotLoggedIn``, the session has ended. Any other answer shows that
+it is alive, so the user is no administrator, and from then on the word says nothing about the life of a session.
+
+The cookies of a session are kept as a cookie jar keeps them (`Cookies`). The login sets the first; each later answer
+in the session may renew, add or remove some, as a sliding login or a load balancer does.
 
 A session can be *stuck*. When a call gets no answer, because it was cancelled or timed out, the server may still be
 executing it and holds the lock until it is done. The next request in that session would wait for the lock and time out
 as well. A stuck session is therefore taken last: after every free one, and after a new one if there may be one more.
 If all of them are stuck, the one that has been so for longest is the most likely to be free again.
 
-Logins are done in *single flight*: while one is under way, calls that need a login wait for its outcome. If the
-service refuses it, they all fail with that one refusal, because many wrong passwords in a row lock an account. A
-refusal is remembered by its number (the *generation* of a refusal). A call notes how many refusals there had been when
-it came; if there are more when its turn to log in has come, the password it would send has been refused since, and it
-fails without a request. A call that comes later tries the login again, because the password may have been corrected.
+Logins are scarce, too, and a login that fails helps no call. How they are begun is described in `login.py`.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.clock import Clock
+from aiorescue.identity.cookies import Cookies
 from aiorescue.identity.identity import Lease, Sent, login_failed
 from aiorescue.operation import Operation, Outcome, OutcomeClass
 from aiorescue.wire import ANONYMOUS, Authorization, Response
@@ -54,8 +57,11 @@ from aiorescue.wire import ANONYMOUS, Authorization, Response
 #: Seconds after which an idle server session is not used any more; the service ends it after 20 minutes.
 IDLE_LIMIT = 19 * 60.0
 
+#: How the status word ends that says that no administrator is logged in.
+_AS_ADMIN = "NOTLOGGEDINASADMIN"
 
-@attrs.frozen(eq=False)
+
+@attrs.define(eq=False)
 class SessionService:
     """How the server sessions of one login are begun and ended.
 
@@ -63,15 +69,24 @@ class SessionService:
         name: the login's name, for messages.
         login: the operation that logs in, with name and password.
         logout: the operation that logs out.
+        probe: a harmless operation that every user may call.
         send: sends one of them, once, at the pace of the login's account.
         clock: the client's clock.
+        user_is_admin: whether the user of the login is an administrator; None while that is unknown.
     """
 
     name: str
     login: Operation[Any]
     logout: Operation[Any]
+    probe: Operation[Any]
     send: Callable[[Operation[Any], Authorization], Awaitable[Sent]]
     clock: Clock
+    user_is_admin: bool | None = None
+
+    @property
+    def path(self) -> str:
+        """The path below which the requests of a session go."""
+        return self.login.spec.service.asmx.rpartition("/")[0] + "/"
 
     def begins(self, operation: Operation[Any]) -> bool:
         """Whether the operation logs in."""
@@ -91,33 +106,32 @@ class ServerSession:
 
     def __init__(self, service: SessionService) -> None:
         self._service = service
-        self._cookie = ""
+        self._cookies = Cookies(service.path, service.clock)
         self._last_used = 0.0
-        # An answer right after the login said that the user is no administrator: from then on it is no sign of an end.
-        self._user_is_no_admin = False
+        self._in_doubt = False
         self.stuck = False
 
     @property
     def is_logged_in(self) -> bool:
         """Whether it has a cookie, expired or not."""
-        return bool(self._cookie)
+        return bool(self._cookies.header)
 
     @property
     def is_usable(self) -> bool:
         """Whether it has a cookie that the server should still know."""
-        return bool(self._cookie) and self._service.clock.time() - self._last_used <= IDLE_LIMIT
+        return self.is_logged_in and self._service.clock.time() - self._last_used <= IDLE_LIMIT
 
     @property
     def authorization(self) -> Authorization:
-        """The cookie for a request in this session; empty before a login."""
-        return Authorization(cookie=self._cookie)
+        """The cookies for a request in this session; empty before a login."""
+        return Authorization(cookie=self._cookies.header)
 
     async def login(self) -> Outcome[Any]:
-        """Log in and keep the cookie. Returns the outcome of the login, worded for the calls that waited for it."""
+        """Log in and keep the cookies. Returns the outcome of the login, worded for the calls that waited for it."""
         outcome, response = await self._service.send(self._service.login, ANONYMOUS)
         if outcome.outcome_class is not OutcomeClass.OK:
             return login_failed(self._service.name, outcome)
-        return self._keep_cookie(response)
+        return self._begin(response)
 
     async def logout(self) -> None:
         """Log out. The server may have ended the session already, so the outcome does not matter."""
@@ -126,8 +140,22 @@ class ServerSession:
         await self._service.send(self._service.logout, authorization)
 
     def expire(self) -> None:
-        """Forget the cookie: the next call in this session needs a login."""
-        self._cookie = ""
+        """Forget the cookies: the next call in this session needs a login."""
+        self._cookies.clear()
+        self._in_doubt = False
+
+    async def settle_doubt(self) -> None:
+        """If the last answer left open whether the session has ended, find out by a harmless call."""
+        if not self._in_doubt:
+            return
+        outcome, response = await self._service.send(self._service.probe, self.authorization)
+        self._take_cookies(response)
+        if outcome.error is errors.NotLoggedIn:
+            self.expire()
+        elif outcome.outcome_class is OutcomeClass.OK:
+            self._last_used = self._service.clock.time()
+            self._in_doubt = False
+            self._service.user_is_admin = False
 
     def judge(
         self, operation: Operation[Any], outcome: Outcome[Any], response: Response | None, *, just_logged_in: bool
@@ -141,33 +169,68 @@ class ServerSession:
             just_logged_in: the session was logged in for this very call.
 
         Returns:
-            True if the answer says that the session has ended.
+            True if the session has ended or may have: a repetition would go out in one that is alive.
         """
+        if outcome.error is errors.NotLoggedIn and outcome.outcome_class is OutcomeClass.AUTHENTICATION:
+            if not _is_about_administrators(outcome):
+                self.expire()
+                return True
+            self._take_cookies(response)
+            return self._doubt(just_logged_in=just_logged_in)
         if outcome.outcome_class is OutcomeClass.OK:
             self._last_used = self._service.clock.time()
             if self._service.begins(operation):
-                self._keep_cookie(response)
-            elif self._service.ends(operation):
+                self._begin(response)
+                return False
+            if self._service.ends(operation):
                 self.expire()
-        elif outcome.error is errors.NotLoggedIn:
-            if just_logged_in:
-                self._user_is_no_admin = True
-            elif not self._user_is_no_admin:
-                self.expire()
-                return True
+                return False
+            self._in_doubt = False
+        if not self._service.user_is_admin and _shows_administrator(operation, outcome):
+            self._service.user_is_admin = True
+        self._take_cookies(response)
         return False
 
-    def _keep_cookie(self, response: Response | None) -> Outcome[Any]:
-        """Take the cookie of a login that is OK. A login in a live session brings none, and the old one stays."""
-        cookie = _cookie_of(response) or self._cookie
-        if not cookie:
+    def _doubt(self, *, just_logged_in: bool) -> bool:
+        """Judge the answer that no administrator is logged in. Returns True if the session may have ended."""
+        if self._service.user_is_admin is False:
+            return False
+        if self._service.user_is_admin and not just_logged_in:
+            self.expire()
+        else:
+            self._service.user_is_admin = None
+            self._in_doubt = True
+        return True
+
+    def _take_cookies(self, response: Response | None) -> None:
+        if response is not None and "Set-Cookie" in response.headers:
+            self._cookies.update(response.cookies, response.headers.get("Date"))
+
+    def _begin(self, response: Response | None) -> Outcome[Any]:
+        """Take the cookies of a login that is OK. A login in a live session brings none, and the old ones stay."""
+        self._take_cookies(response)
+        if not self.is_logged_in:
             return Outcome(
                 OutcomeClass.FINAL, error=errors.ProtocolError, detail="the login is OK but brought no cookie"
             )
-        self._cookie = cookie
         self._last_used = self._service.clock.time()
-        self._user_is_no_admin = False
+        self._in_doubt = False
         return Outcome(OutcomeClass.OK)
+
+
+def _is_about_administrators(outcome: Outcome[Any]) -> bool:
+    return (outcome.word or "").upper().endswith(_AS_ADMIN)
+
+
+def _shows_administrator(operation: Operation[Any], outcome: Outcome[Any]) -> bool:
+    """Whether an answer shows that the user is an administrator: that was asked before anything was carried out."""
+    carried_out = outcome.outcome_class is OutcomeClass.OK or outcome.error is errors.ActionFailed
+    return carried_out and _is_for_administrators(operation.spec.words)
+
+
+@lru_cache(maxsize=128)
+def _is_for_administrators(words: tuple[str, ...]) -> bool:
+    return any(word.upper().endswith(_AS_ADMIN) for word in words)
 
 
 @attrs.define(eq=False)
@@ -181,10 +244,3 @@ class SessionLease(Lease):
 
     session: ServerSession
     just_logged_in: bool
-
-
-def _cookie_of(response: Response | None) -> str:
-    """All cookies that a login sets, as one Cookie header: beside the session's there may be a load balancer's."""
-    if response is None:
-        return ""
-    return "; ".join(cookie.partition(";")[0].strip() for cookie in response.cookies)

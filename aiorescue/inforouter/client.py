@@ -13,6 +13,7 @@ from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login, Ticket, kind
 from aiorescue.identity.identity import AnonymousIdentity, Identity
+from aiorescue.identity.standing import REFUSED_FOR, Standing, checked_refused_for
 from aiorescue.inforouter import authentication, library, server
 from aiorescue.inforouter import download as downloads
 from aiorescue.inforouter import upload as uploads
@@ -57,6 +58,8 @@ class InfoRouterClient(ServiceClient):
         proxy: URL of an HTTP proxy, as ``http://user:password@proxy.example.com:3128``.
         trust_env: use the proxy that ``https_proxy``, ``http_proxy`` and ``no_proxy`` of the environment name.
         relogin: when the service says that the ticket has ended, authenticate once and repeat the call once.
+        refused_for: seconds for which credentials that the service refuses are not sent again: calls that come in that
+            time raise at once. 0 remembers nothing, None remembers for ever.
         allow_plain_http: allow ``http://`` for any host.
         clock: source of time, for tests.
         on_event: a listener, called with each `aiorescue.events.Event`; see there.
@@ -80,6 +83,7 @@ class InfoRouterClient(ServiceClient):
         proxy: str | None = None,
         trust_env: bool = False,
         relogin: bool = False,
+        refused_for: float | None = REFUSED_FOR,
         allow_plain_http: bool = False,
         clock: Clock | None = None,
         on_event: "Listener | None" = None,
@@ -104,12 +108,15 @@ class InfoRouterClient(ServiceClient):
             raise errors.InvalidRequest(
                 f"credentials must be aiorescue's Login(…) or Ticket(…), not {kind(credentials)}"
             )
+        self._refused_for = checked_refused_for(refused_for)
+        self._explicit: TicketIdentity | None = None  # of the last login on a client without credentials
         self._identities = [AnonymousIdentity() if credentials is None else self._identity(credentials)]
         self._searches = Searches()
         self._relogin = relogin
 
     def _identity(self, credentials: Login | Ticket) -> TicketIdentity:
-        return TicketIdentity(credentials, self._runner.send)
+        standing, explicit = (Standing(self._clock, self._refused_for) for _ in range(2))
+        return TicketIdentity(credentials, self._runner.send, standing, explicit)
 
     @property
     def _is_anonymous(self) -> bool:
@@ -132,7 +139,10 @@ class InfoRouterClient(ServiceClient):
             and operation.user is not None
             and operation.password is not None
         ):
-            return self._identity(Login(operation.user, operation.password))
+            wanted = Login(operation.user, operation.password)
+            if self._explicit is None or self._explicit.credentials != wanted:
+                self._explicit = self._identity(wanted)
+            return self._explicit
         return super()._choose(operation)
 
     @overload

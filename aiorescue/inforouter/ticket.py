@@ -11,8 +11,9 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.identity.credentials import Login, Ticket
-from aiorescue.identity.identity import Lease, Send, login_failed, with_login
+from aiorescue.identity.identity import Lease, Send, StandingIdentity, login_failed, with_login
 from aiorescue.identity.single_flight import SingleFlight
+from aiorescue.identity.standing import SetAside, Standing, heed, heed_login, set_aside
 from aiorescue.inforouter.answers.tickets import TicketHolder
 from aiorescue.inforouter.authentication import AuthenticateUser, IsValidTicket, LogOut, RenewTicket
 from aiorescue.inforouter.service import own_ticket
@@ -21,14 +22,17 @@ from aiorescue.pace.pace import Account
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 _COOKIE = "ticket="
+_NO_TICKET = "[2730]"
 
 
-class TicketIdentity:
+class TicketIdentity(StandingIdentity):
     """The identity of an infoRouter client: a ticket, given or asked for with a user name and a password.
 
     Args:
         credentials: a ticket, or user name and password.
         send: function that sends a login or logout once, at its pace.
+        standing: the memory of a refusal.
+        explicit: the memory of a refused login that the program called itself.
 
     Attributes:
         name: login name, or "ticket"; for messages.
@@ -36,21 +40,20 @@ class TicketIdentity:
         credentials: the credentials that it was made with.
     """
 
-    def __init__(self, credentials: Ticket | Login, send: Send) -> None:
+    def __init__(self, credentials: Ticket | Login, send: Send, standing: Standing, explicit: Standing) -> None:
         self.credentials = credentials
         self._send = send
+        self._no_explicit = explicit
         self._flight = SingleFlight()
         self._ticket: str | None
         self._issued_here = False  # the ticket was asked for by this identity, which therefore ends it
         self._authenticate: AuthenticateUser | None
         if isinstance(credentials, Login):
-            self.name = credentials.email
-            self.account = Account(credentials.email)
+            super().__init__(credentials.email, Account(credentials.email), standing)
             self._ticket = None
             self._authenticate = AuthenticateUser(credentials.email, credentials.password)
         else:
-            self.name = "ticket"
-            self.account = Account(credentials.ticket)
+            super().__init__("ticket", Account(credentials.ticket), standing)
             self._ticket = credentials.ticket
             self._authenticate = None
 
@@ -58,6 +61,25 @@ class TicketIdentity:
     def can_log_in(self) -> bool:
         """Whether the identity can ask for a ticket: it has a user name and a password."""
         return self._authenticate is not None
+
+    def refusal(self, operation: Operation[Any]) -> SetAside | None:
+        """The outcome of a call that need not be sent, because the credentials have been refused; else None."""
+        if self._standing.refused is None:
+            return None
+        names = operation.spec.own_credentials
+        if names is not None:
+            # An explicit login is sent although calls were refused: the password may have been corrected. Refused
+            # itself, it is not sent again either, unless it has other credentials.
+            given = getattr(operation, names[0]), getattr(operation, names[1])
+            return self._no_explicit.outcome() if given in ((None, None), self._own_credentials()) else None
+        without_ours = operation.spec.needs is Needs.NOTHING or own_ticket(operation) is not None
+        return None if without_ours or self._ends_ticket(operation) else self._standing.outcome()
+
+    def _own_credentials(self) -> tuple[str, str] | None:
+        return (self.credentials.email, self.credentials.password) if isinstance(self.credentials, Login) else None
+
+    def _ends_ticket(self, operation: Operation[Any]) -> bool:
+        return operation.spec.name == LogOut.spec.name  # by name: the catalogue's LogOut ends the ticket, too
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
         """The operation with the login's user name and password, where it takes them and they were left out."""
@@ -68,8 +90,10 @@ class TicketIdentity:
 
         Returns:
             The lease; the outcome of a login that failed; or, of a check of a ticket that is known to have ended, the
-            outcome False.
+            outcome False. A logout without a ticket to end has nothing to do: it is OK without a request.
         """
+        if (refused := self.refusal(operation)) is not None:
+            return refused
         needs = operation.spec.needs
         if needs is Needs.NOTHING:
             return Lease(self._with_old_ticket(operation), ANONYMOUS)
@@ -77,6 +101,8 @@ class TicketIdentity:
             return Lease(operation, ANONYMOUS)
         if self._ticket is None and not self.can_log_in and isinstance(operation, IsValidTicket):
             return Outcome(OutcomeClass.OK, value=False)
+        if self._ticket is None and self.can_log_in and self._ends_ticket(operation):
+            return Outcome(OutcomeClass.OK)
         while self._ticket is None:
             failure = await self._log_in()
             if failure is not None:
@@ -95,6 +121,8 @@ class TicketIdentity:
         """Ask for a ticket, or wait for the call that is asking for one. The outcome if that failed, else None."""
         if self._flight.busy:
             outcome = await self._flight.join()
+            if outcome is not None and outcome.outcome_class is OutcomeClass.AUTHENTICATION:
+                outcome = set_aside(outcome)
         else:
             outcome = await self._flight.lead(self._ask_for_ticket)
         # No outcome: the call that was asking has been cancelled.
@@ -107,7 +135,10 @@ class TicketIdentity:
                 error=errors.NotLoggedIn,
                 detail="the ticket has ended, and there is no Login to ask for another",
             )
+        if (refused := self._standing.outcome()) is not None:
+            return refused  # by a call that waited together with this one
         outcome, _ = await self._send(self.account, self._authenticate, ANONYMOUS)
+        heed_login(self._standing, outcome)
         if outcome.outcome_class is not OutcomeClass.OK:
             return login_failed(self.name, outcome)
         issued: Any = outcome.value
@@ -123,18 +154,29 @@ class TicketIdentity:
         if outcome is None:
             return False
         operation = lease.operation
+        self._heed(lease, outcome)
         succeeded = outcome.outcome_class is OutcomeClass.OK
         if succeeded and operation.spec.needs is Needs.NOTHING and isinstance(outcome.value, TicketHolder):
             self._keep(operation, outcome.value.ticket)
             return False
         dead = outcome.error is errors.NotLoggedIn
         found_dead = isinstance(operation, IsValidTicket) and outcome.value is False
-        # By name: the catalogue's LogOut ends the ticket, too.
-        ended_it = succeeded and operation.spec.name == LogOut.spec.name
+        ended_it = succeeded and self._ends_ticket(operation)
         # A ticket that took the place of the dead one in the meantime stays.
         if (dead or found_dead or ended_it) and self._ticket == _sent_ticket(lease):
             self._ticket = None
         return dead and own_ticket(operation) is None and self.can_log_in
+
+    def _heed(self, lease: Lease, outcome: Outcome[Any]) -> None:
+        """Remember a refusal of this identity's credentials, or a login with them."""
+        names = lease.operation.spec.own_credentials
+        if names is not None:
+            if (getattr(lease.operation, names[0]), getattr(lease.operation, names[1])) == self._own_credentials():
+                heed_login(self._standing, outcome)
+                heed_login(self._no_explicit, outcome)
+        # No ticket reached the method ([2730]): that says nothing of the credentials.
+        elif lease.authorization is not ANONYMOUS and not (outcome.word or "").startswith(_NO_TICKET):
+            heed(self._standing, outcome)
 
     def _keep(self, operation: Operation[Any], ticket: str) -> None:
         """Use the ticket of an explicit login with this identity's credentials, or of a renewal of its ticket."""

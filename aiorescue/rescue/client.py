@@ -19,6 +19,7 @@ from aiorescue.clock import Clock
 from aiorescue.identity.credentials import AuthCode, Login, kind
 from aiorescue.identity.identity import AnonymousIdentity, CodeIdentity, Identity
 from aiorescue.identity.login import LoginIdentity
+from aiorescue.identity.standing import REFUSED_FOR, Standing, checked_refused_for
 from aiorescue.operation import Binding, Operation, discreet
 from aiorescue.pace.pace import Pace, PaceSetting
 from aiorescue.rescue import (
@@ -68,6 +69,9 @@ class RescueClient(ServiceClient):
         trust_env: True to use the proxy that ``https_proxy``, ``http_proxy`` and ``no_proxy`` of the environment name.
         sessions: most server sessions of one `Login`; each call in flight has one to itself.
         relogin: True to log in once and repeat the call once when the service says that a session has ended.
+        refused_for: seconds for which credentials that the service refuses are not sent again. Calls that come in that
+            time go out as another identity if there is one, and otherwise raise at once. 0 remembers nothing, None
+            remembers for ever.
         allow_plain_http: True to accept ``http://`` for any host.
         clock: source of time and of waiting, for tests; None for the system's.
         on_event: a listener, called with each `aiorescue.events.Event`; None for none.
@@ -93,6 +97,7 @@ class RescueClient(ServiceClient):
         trust_env: bool = False,
         sessions: int = SESSIONS,
         relogin: bool = False,
+        refused_for: float | None = REFUSED_FOR,
         allow_plain_http: bool = False,
         clock: Clock | None = None,
         on_event: "Listener | None" = None,
@@ -116,18 +121,25 @@ class RescueClient(ServiceClient):
         if sessions < 1:
             raise errors.InvalidRequest("sessions must be at least 1")
         self._sessions = sessions
+        self._refused_for = checked_refused_for(refused_for)
+        self._explicit: LoginIdentity | None = None  # of the last explicit login on a client without credentials
         self._reporting: dict[Identity, asyncio.Lock] = {}
         given = _sequence(credentials)
         self._identities = [self._identity(one, number) for number, one in enumerate(given, 1)] or [AnonymousIdentity()]
 
     def _identity(self, credentials: AuthCode | Login, number: int) -> Identity:
         if isinstance(credentials, AuthCode):
-            return CodeIdentity(credentials, f"auth code {number}")
+            return CodeIdentity(credentials, f"auth code {number}", Standing(self._clock, self._refused_for))
+        return self._login_identity(credentials)
+
+    def _login_identity(self, credentials: Login) -> LoginIdentity:
         return LoginIdentity(
             credentials,
             login=authentication.Login(credentials.email, credentials.password),
             logout=authentication.Logout(),
+            probe=hierarchy.GetAccount(),
             sessions=self._sessions,
+            refused_for=self._refused_for,
             send=self._runner.send,
             clock=self._clock,
         )
@@ -151,8 +163,11 @@ class RescueClient(ServiceClient):
                 "login: this client already calls as somebody else; use a client of its own for each caller",
                 operation=operation.spec.name,
             )
-        # A client without credentials takes on the identity of the login, if the service accepts it.
-        return self._identity(wanted, 1)
+        # A client without credentials takes on the identity of the login, if the service accepts it. That is kept for
+        # the next login with these credentials, as it remembers a refusal.
+        if self._explicit is None or self._explicit.credentials != wanted:
+            self._explicit = self._login_identity(wanted)
+        return self._explicit
 
     # --- authentication ---
     login = awaits(authentication.Login)

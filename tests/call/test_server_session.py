@@ -11,7 +11,8 @@ from aiorescue.wire import ANONYMOUS, Response, Unreadable, codec, read
 from tests.lab.clocks import QuickClock
 
 OK = Outcome(OutcomeClass.OK)
-ENDED = Outcome(OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn)
+ENDED = Outcome(OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, word="NotLoggedIn")
+NO_ADMINISTRATOR = Outcome(OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, word="NotLoggedInAsAdmin")
 CALL = rescue.CloseSession(1)
 
 
@@ -28,7 +29,9 @@ class Service:
         return OK, self.response
 
     def session(self) -> ServerSession:
-        return ServerSession(SessionService("me", rescue.Login("me", "x"), rescue.Logout(), self.send, self.clock))
+        return ServerSession(
+            SessionService("me", rescue.Login("me", "x"), rescue.Logout(), rescue.GetAccount(), self.send, self.clock)
+        )
 
 
 COOKIE = ("Set-Cookie", "ASP.NET_SessionId=abc; path=/; HttpOnly")
@@ -59,14 +62,33 @@ async def test_not_logged_in_ends_it():
     assert not session.is_logged_in
 
 
-async def test_not_logged_in_right_after_the_login_means_that_the_user_is_no_administrator():
+async def test_not_logged_in_ends_it_even_right_after_the_login():
     session = Service(COOKIE).session()
     await session.login()
-    assert not session.judge(CALL, ENDED, None, just_logged_in=True)
-    assert not session.judge(CALL, ENDED, None, just_logged_in=False)
-    assert session.is_usable
+    assert session.judge(CALL, ENDED, None, just_logged_in=True)
+    assert not session.is_logged_in
+
+
+async def test_that_no_administrator_is_logged_in_leaves_it_in_doubt_until_a_probe_has_settled_that():
+    service = Service(COOKIE)
+    session = service.session()
     await session.login()
-    assert session.judge(CALL, ENDED, None, just_logged_in=False)
+    assert session.judge(CALL, NO_ADMINISTRATOR, None, just_logged_in=True)
+    assert session.is_usable
+    await session.settle_doubt()  # answered with OK: the session is alive
+    assert isinstance(service.sent[-1][0], rescue.GetAccount)
+    assert not session.judge(CALL, NO_ADMINISTRATOR, None, just_logged_in=False)
+    sent = len(service.sent)
+    await session.settle_doubt()
+    assert (len(service.sent), session.is_usable) == (sent, True)
+
+
+async def test_that_no_administrator_is_logged_in_ends_it_once_the_user_has_acted_as_one():
+    session = Service(COOKIE).session()
+    await session.login()
+    assert not session.judge(CALL, OK, None, just_logged_in=True)
+    assert session.judge(CALL, NO_ADMINISTRATOR, None, just_logged_in=False)
+    assert not session.is_logged_in
 
 
 async def test_a_logout_sends_the_cookie_and_forgets_it():
@@ -83,7 +105,9 @@ async def test_a_held_session_has_the_account_of_its_login_and_is_not_its_login(
         Login("me", "x"),
         login=rescue.Login("me", "x"),
         logout=rescue.Logout(),
+        probe=rescue.GetAccount(),
         sessions=1,
+        refused_for=300.0,
         send=Service(COOKIE).send,
         clock=QuickClock(),
     )

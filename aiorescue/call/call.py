@@ -1,0 +1,103 @@
+"""`Call`: one call under way, with what it has used up and what it waits for."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.call.observer import NOTICEABLE, Counts, Watch
+from aiorescue.call.reader import AnswerReader
+from aiorescue.call.retry import Budget
+from aiorescue.identity.identity import Identity
+from aiorescue.operation import Effect, Needs, Operation, Outcome, OutcomeClass
+from aiorescue.pace.patience import Patience
+from aiorescue.pace.turns import Pacer, Priority, Turn
+
+BeforeSend = Callable[[], Awaitable[None]]
+
+# Enum members kept in globals, as those in `operation.status` are.
+_RETRY, _NOTHING = Priority.RETRY, Needs.NOTHING
+
+
+class Call(Budget):
+    """One call under way.
+
+    Args:
+        operation: the operation, completed by the identity.
+        reader: its codec, and what was learned of its answers.
+        identity: the identity that calls.
+        pacer: the pace of the identity's account for the operation's family.
+        priority: place in the pace before the first request; later ones go out with `Priority.RETRY`.
+        before_send: awaited before each request, when its turn has come.
+        counts: what is counted of the operation and the identity.
+        timeout: seconds that one request may take; None for the client's timeout.
+        patience: the time that the call may stand in the queue of the pace; None for any time.
+
+    Attributes:
+        watch: makes the events of the call; None where nothing listens.
+
+    Raises:
+        errors.InvalidRequest: the binding cannot carry the operation.
+    """
+
+    watch: Watch | None = None
+
+    def __init__(
+        self,
+        operation: Operation[Any],
+        reader: AnswerReader,
+        identity: Identity,
+        pacer: Pacer,
+        *,
+        priority: Priority,
+        before_send: BeforeSend | None,
+        counts: Counts,
+        timeout: float | None,
+        patience: Patience | None,
+    ) -> None:
+        self.counts = counts
+        self.pacer = pacer
+        self.operation = operation
+        self.reader = reader
+        self.identity = identity
+        self.priority = priority
+        self.before_send = before_send
+        self.timeout = timeout
+        self.patience = patience
+        # What the binding cannot carry is refused here, before the call waits or logs in.
+        self.draft = reader.codec.draft(operation)
+
+    def count_wait(self, seconds: float) -> None:
+        """Count the time that the call waited for a turn."""
+        self.counts.waits += 1
+        self.counts.waited += seconds
+        if self.watch is not None:
+            self.watch.waited(seconds)
+
+    def turn(self, rejections: int, now: float) -> AbstractAsyncContextManager[Turn]:
+        """The turn of the next request, to be entered.
+
+        Raises (on entering):
+            QueuedTooLongError: the call has stood in line for as long as it may.
+            CalledOffError: the identity was set aside while the call stood in line.
+        """
+        # A call that had a turn before does not stand in line again behind those that had none.
+        priority = _RETRY if rejections or self.attempts else self.priority
+        turn: AbstractAsyncContextManager[Turn]
+        if self.patience is None:
+            turn = self.pacer.turn(priority, rejections=rejections)
+        else:
+            turn = self.patience.turn(self.pacer, priority, rejections=rejections)
+        if self.pacer.ready_at(priority) > now + NOTICEABLE and self.operation.spec.needs is not _NOTHING:
+            turn = self.identity.waiting.enter(turn)
+        return turn
+
+    def count_orphan(self, outcome: Outcome[Any]) -> Outcome[Any]:
+        """Count an ambiguous outcome. It is final where a repetition might create a second thing, as a second PIN."""
+        self.orphans += 1
+        self.counts.orphans += 1
+        if self.operation.spec.effect is Effect.CREATES:
+            return attrs.evolve(outcome, outcome_class=OutcomeClass.FINAL, error=errors.AmbiguousOutcome)
+        return outcome

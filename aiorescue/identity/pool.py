@@ -1,0 +1,209 @@
+"""The pool of a login's server sessions: which call gets which session, and when one more is logged in.
+
+Theory of operation
+===================
+
+The service lets a user log in ten times in three minutes, so that a login is worth more than a little waiting. A call
+therefore takes the first of these that there is: a free session that is alive; a login of its own, if the budget has
+one for it; the next session that another call puts back. Calls that wait stand in line, and whatever comes free goes to
+the first of them: a session, the right to log in, or the outcome of a login that failed for all of them.
+
+The budget tells two kinds of login apart. While no session is alive, a login helps every call in line and is begun in
+any case, one at a time (*single flight*); if all ten are used up it waits for its turn in the pace. A login that only
+adds one more session is begun while fewer than `MORE_SESSIONS` logins were made in the last three minutes. The rest is
+kept for sessions that end: when they all end under two hundred calls, one login brings the calls back.
+
+A refused login is remembered (`Standing`), because many wrong passwords in a row lock an account: all calls that wait
+fail with that one refusal, and those that come later fail without a request. As long as a session is alive, calls go
+out in it all the same. A login that was refused because there were too many (``LimitReached``) is remembered for a
+short time only.
+"""
+
+import asyncio
+from collections import deque
+from contextlib import suppress
+from typing import Any
+
+from aiorescue.identity.session import ServerSession, SessionService
+from aiorescue.identity.single_flight import SingleFlight
+from aiorescue.identity.standing import Standing, heed_login, set_aside
+from aiorescue.operation import Outcome, OutcomeClass
+from aiorescue.pace.pace import LOGIN_WINDOW
+
+#: Logins in three minutes that the service allows, and those of them that may be made for more sessions.
+LOGINS, MORE_SESSIONS = 10, 6
+
+#: What a call in line is given: a session, the outcome of a login that failed, or None to look again.
+_Given = ServerSession | Outcome[Any] | None
+
+
+class SessionPool:
+    """The server sessions of one login, which are opened as calls need them.
+
+    Args:
+        service: how sessions are begun and ended.
+        most: how many sessions there may be.
+        no_logins: the memory of a refused login.
+    """
+
+    def __init__(self, service: SessionService, most: int, no_logins: Standing) -> None:
+        self._service = service
+        self._clock = service.clock
+        self._most = most
+        self._no_logins = no_logins
+        self._sessions: list[ServerSession] = []  # all there are, leased or free
+        self._free: list[ServerSession] = []  # in the order in which they were put back
+        self._line: deque[asyncio.Future[_Given]] = deque()
+        self._flight = SingleFlight()
+        self._logging_in: ServerSession | None = None  # a session that a call was given in order to log it in
+        self._made: deque[float] = deque(maxlen=LOGINS)  # when the last logins were made
+
+    @property
+    def any_alive(self) -> bool:
+        """Whether the server should still know one of the sessions, free or leased."""
+        return any(session.is_usable for session in self._sessions)
+
+    def _recent_logins(self) -> int:
+        since = self._clock.time() - LOGIN_WINDOW
+        return sum(made > since for made in self._made)
+
+    def count_login(self) -> None:
+        """Count a login that was made, with its answer now."""
+        self._made.append(self._clock.time())
+
+    def __str__(self) -> str:
+        alive = sum(session.is_usable for session in self._sessions)
+        sessions = f"{alive} of {self._most} server sessions"
+        if not self._line:
+            return sessions
+        used = f"{self._recent_logins()} of {LOGINS} logins in three minutes made"
+        return f"{sessions}; {len(self._line)} calls wait for one ({used})"
+
+    async def acquire(self, *, may_open: bool = False) -> ServerSession | Outcome[Any]:
+        """A session that no other call uses, alive or to be logged in; or why there will be none.
+
+        Args:
+            may_open: a session that is not logged in will do, whatever the budget says.
+        """
+        if may_open and len(self._sessions) < self._most and not any(one.is_usable for one in self._free):
+            return self.open()
+        while True:
+            given = self._next() if not self._line else None
+            if given is None:
+                given = await self._wait_in_line()
+            if given is not None:
+                return given
+
+    def _next(self) -> _Given:
+        """What the first call in line is given now; None if there is nothing for it yet."""
+        for session in [one for one in self._free if not one.is_usable]:
+            self._free.remove(session)
+            self._sessions.remove(session)
+        responsive = [one for one in self._free if not one.stuck]
+        if responsive:
+            return self._take(responsive[-1])
+        alive = any(one.is_usable and not one.stuck for one in self._sessions)
+        if self._logging_in is None and len(self._sessions) < self._most:
+            refused = self._no_logins.outcome()
+            if refused is not None and not self.any_alive:
+                return refused
+            used = self._recent_logins()
+            if refused is None and used < (MORE_SESSIONS if alive else LOGINS):
+                self._logging_in = self.open()
+                return self._logging_in
+        if self._free:  # all are stuck: the one that has been so for longest is the most likely to be free again
+            return self._take(self._free[0])
+        if self._logging_in is None and not self._sessions:
+            self._logging_in = self.open()  # its login waits for its turn in the pace
+            return self._logging_in
+        return None
+
+    def open(self) -> ServerSession:
+        """A session more, which is not logged in."""
+        session = ServerSession(self._service)
+        self._sessions.append(session)
+        return session
+
+    def _take(self, session: ServerSession) -> ServerSession:
+        self._free.remove(session)
+        session.stuck = False
+        return session
+
+    def put_back(self, session: ServerSession) -> None:
+        """Give a session to the calls in line, or keep it for the next; one that is not logged in is dropped."""
+        if self._logging_in is session:
+            self._logging_in = None
+        if session.is_usable:
+            self._free.append(session)
+        elif session in self._sessions:
+            self._sessions.remove(session)
+        self._serve_line()
+
+    async def _wait_in_line(self) -> _Given:
+        waiting: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()
+        self._line.append(waiting)
+        self._serve_line()
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if not waiting.cancelled() and isinstance(given := waiting.result(), ServerSession):
+                self.put_back(given)  # it was given in the same moment
+            with suppress(ValueError):
+                self._line.remove(waiting)
+            self._serve_line()
+            raise
+
+    def _serve_line(self) -> None:
+        """Give what there is to the first calls in line."""
+        while self._line:
+            if self._line[0].done():  # cancelled, and its task has not run since
+                self._line.popleft()
+            elif (given := self._next()) is not None:
+                self._line.popleft().set_result(given)
+            else:
+                return
+
+    def _fail_line(self, outcome: Outcome[Any]) -> None:
+        """Give the outcome of a login that failed to all calls in line, unless they may wait for a live session."""
+        if self.any_alive:
+            return
+        line, self._line = self._line, deque()
+        for waiting in line:
+            if not waiting.done():
+                waiting.set_result(outcome)
+
+    async def log_in(self, session: ServerSession) -> Outcome[Any] | None:
+        """Log a session in, one at a time. Returns None, or the outcome of a login that failed, shared or our own."""
+        while self._flight.busy:
+            shared = await self._flight.join()
+            if shared is not None and shared.outcome_class is not OutcomeClass.OK:
+                return _shared(shared)
+        if (refused := self._no_logins.outcome()) is not None:
+            return refused
+        outcome = await self._flight.lead(lambda: self._log_in_now(session))
+        if self._logging_in is session:
+            self._logging_in = None
+        if outcome.outcome_class is OutcomeClass.OK:
+            self._serve_line()
+            return None
+        self._fail_line(_shared(outcome))
+        return outcome
+
+    async def _log_in_now(self, session: ServerSession) -> Outcome[Any]:
+        try:
+            outcome = await session.login()
+        finally:
+            self.count_login()  # only now: before, it may have waited for its turn
+        heed_login(self._no_logins, outcome)
+        return outcome
+
+    async def log_out_free(self, *, keep: int) -> None:
+        """Log out of all free sessions but some. One that the server has ended already is no failure."""
+        live = [session for session in self._free if session.is_logged_in]
+        for session in live[: max(0, len(live) - keep)]:
+            await session.logout()
+
+
+def _shared(outcome: Outcome[Any]) -> Outcome[Any]:
+    """The outcome of a failed login for a call that sent nothing itself: one that was refused is not sent again."""
+    return set_aside(outcome) if outcome.outcome_class is OutcomeClass.AUTHENTICATION else outcome

@@ -16,8 +16,9 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.bulk.issued import Issued, Item
-from aiorescue.bulk.journal import Entry, Journal, State
+from aiorescue.bulk.journal import Journal
 from aiorescue.bulk.source import Requests, RequestT, Source
+from aiorescue.bulk.store import Entry, State
 from aiorescue.identity.identity import Identity
 from aiorescue.operation import Binding
 from aiorescue.rescue import PinCode, PinRequest, RescueClient

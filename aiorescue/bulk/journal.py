@@ -81,7 +81,6 @@ known of them: ISSUED ones with their PIN, all others to be sent. Rows whose req
 """
 
 import asyncio
-import enum
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -90,10 +89,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import attrs
-
 from aiorescue import errors
 from aiorescue.bulk.group_commit import GroupCommit
+from aiorescue.bulk.store import Entry, State
 from aiorescue.errors import JournalReason
 
 #: A statement with its values; or a function that runs in the thread and returns a value.
@@ -126,34 +124,6 @@ _REASONS = {
     sqlite3.SQLITE_LOCKED: JournalReason.IN_USE,
     sqlite3.SQLITE_NOTADB: JournalReason.NO_DATABASE,
 }
-
-
-class State(enum.IntEnum):
-    """What the journal knows of a request; the module's theory of operation explains each."""
-
-    ADMITTED = 0
-    SENT = 1
-    ISSUED = 2
-    FAILED = 3
-
-
-@attrs.frozen
-class Entry:
-    """A request as `Journal.admit` found it.
-
-    Attributes:
-        key: names the request in the other methods of the journal.
-        state: what became of it in earlier runs.
-        pin: its PIN, if it is issued.
-        orphans: earlier attempts that may have left an unclaimed PIN.
-        duplicate: the key was admitted before in this very run.
-    """
-
-    key: str
-    state: State
-    pin: str | None
-    orphans: int
-    duplicate: bool
 
 
 class Journal:

@@ -15,7 +15,8 @@ import pytest
 
 from aiorescue import AuthCode, RescueClient, errors
 from aiorescue.bulk import issue
-from aiorescue.bulk.journal import Journal, State
+from aiorescue.bulk.journal import Journal
+from aiorescue.bulk.store import State
 from aiorescue.emulator import Emulator
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import RequestPinCode

@@ -9,7 +9,6 @@ through a bounded queue, so a program that reads slowly slows the job down inste
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
-from hashlib import blake2b
 from typing import Any, Generic
 
 import attrs
@@ -21,7 +20,7 @@ from aiorescue.bulk.source import Requests, RequestT, Source
 from aiorescue.bulk.store import Entry, State
 from aiorescue.identity.identity import Identity
 from aiorescue.operation import Binding
-from aiorescue.rescue import PinCode, PinRequest, RescueClient
+from aiorescue.rescue import PinCode, RescueClient
 
 #: Refusals of the identity, not of the request: this identity would get no other answer for any request.
 _STOPS_IDENTITY = (errors.AuthenticationError, errors.OutOfPinCodes)
@@ -225,7 +224,7 @@ class Dispatcher(Generic[RequestT]):
         items = [Item(request, position) for position, request in await self._source.some(self._in_flight)]
         if not items:
             return False
-        entries = await self._journal.admit([(item.request.tracking, _digest(item.request)) for item in items])
+        entries = await self._journal.admit([item.request for item in items])
         for item, entry in zip(items, entries, strict=True):
             item.key, item.orphans = entry.key, entry.orphans
             known = _known_result(item, entry)
@@ -249,8 +248,3 @@ def _known_result(item: Item[RequestT], entry: Entry) -> Issued[RequestT] | None
     if entry.state is State.ISSUED and entry.pin is not None:
         return item.issued(PinCode(entry.pin, entry.orphans))
     return None
-
-
-def _digest(request: PinRequest) -> bytes:
-    fields = (type(request).__name__, *(slot.get(request) for slot in request.slots))
-    return blake2b(repr(fields).encode(), digest_size=16).digest()

@@ -7,6 +7,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 import aiohttp
@@ -42,13 +43,10 @@ class _HungUpError(Exception):
     """The connection broke. For its own exceptions of that meaning aiohttp repeats a GET by itself, for this not."""
 
 
-async def _yield_before_sending() -> None:
-    """Let the other calls of this turn of the event loop be made ready before the first of them is sent.
-
-    What is done many times in a row finds the processor's caches warm, which a system call in between would spoil.
-    Measured: a GET costs a third less.
-    """
-    await asyncio.sleep(0)
+#: Lets the other calls of this turn of the event loop be made ready before the first of them is sent: what is done many
+#: times in a row finds the processor's caches warm, which a system call in between would spoil. Measured: a GET costs a
+#: third less. No function of its own, whose frame would cost each call again what it saves.
+_yield_before_sending = partial(asyncio.sleep, 0)
 
 
 async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:

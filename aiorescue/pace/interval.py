@@ -27,7 +27,7 @@ class IntervalPacer(Pacer):
         """The moment at which a call that came now would be sent."""
         return max(self._due(), self._clock.time()) + self._line.ahead(priority) * self.limit.gap
 
-    async def wait(self, turn: Turn) -> None:
+    async def wait(self, turn: Turn) -> Turn:
         """Wait for the next slot; cancelled, it is left to the next call in line."""
         await self._line.acquire(turn.priority)
         try:
@@ -35,6 +35,7 @@ class IntervalPacer(Pacer):
             self._take(turn)
         finally:
             self._line.release()
+        return turn
 
     def _due(self) -> float:
         return max(self._last + self.limit.gap, self._not_before)

@@ -118,7 +118,7 @@ class Pacers:
     def __init__(self, setting: PaceSetting, clock: Clock, service: str = "") -> None:
         self._clock = clock
         self._unpaced = UnpacedPacer(clock)
-        self._pacers: dict[tuple[Account, Family], Pacer] = {}
+        self._pacers: dict[tuple[str, Family], Pacer] = {}  # by key: to hash an `Account` takes a Python call
         self._setting: Pace | Literal["auto"] | None = None
         self._shared: SharedPacers | None = None
         if isinstance(setting, SharedPace):
@@ -132,9 +132,9 @@ class Pacers:
         """The pacer of an account in a rate family; calls without a family are not paced."""
         if family is None:
             return self._unpaced
-        pacer = self._pacers.get((account, family))
+        pacer = self._pacers.get((account.key, family))
         if pacer is None:
-            pacer = self._pacers[account, family] = self._make(account, family)
+            pacer = self._pacers[account.key, family] = self._make(account, family)
         return pacer
 
     def _make(self, account: Account, family: Family) -> Pacer:

@@ -22,11 +22,12 @@ class UnpacedPacer(Pacer):
         """The moment at which a call that came now would be sent: now."""
         return self._clock.time()
 
-    async def wait(self, turn: Turn) -> None:
+    async def wait(self, turn: Turn) -> Turn:
         """Wait only where the call was rejected before."""
         if turn.rejections:
             await self._clock.sleep(UNKNOWN * (1 + random.random()))  # noqa: S311 - spreads, hides nothing
         turn.sent = self._clock.time()
+        return turn
 
     def settle(self, turn: Turn, *, accepted: bool | None) -> None:
         """Learn nothing: there is no pace."""
@@ -57,7 +58,7 @@ class WindowPacer(Pacer):
         full = len(self._counted) >= self._count
         return max(now, self._counted[0] + self._seconds) if full else now
 
-    async def wait(self, turn: Turn) -> None:
+    async def wait(self, turn: Turn) -> Turn:
         """Wait until one more call fits in."""
         await self._line.acquire(turn.priority)
         try:
@@ -68,6 +69,7 @@ class WindowPacer(Pacer):
             self._under_way[turn] = turn.sent
         finally:
             self._line.release()
+        return turn
 
     def settle(self, turn: Turn, *, accepted: bool | None) -> None:
         """Count the call from now on: the service may have counted it as late as its answer."""

@@ -26,7 +26,7 @@ class SharedPacer(Pacer):
         self._local: Pacer | None = None
         self._local_turns: dict[Turn, Pacer] = {}  # under way, with the local pacer that gave each
 
-    async def wait(self, turn: Turn) -> None:
+    async def wait(self, turn: Turn) -> Turn:
         """Wait for the next slot of all processes, or of this one while the books are away."""
         await self._line.acquire(turn.priority)
         try:
@@ -41,6 +41,7 @@ class SharedPacer(Pacer):
                 self._local = None  # what it learned for one process is not true of all together
         finally:
             self._line.release()
+        return turn
 
     @abstractmethod
     async def _wait_shared(self, turn: Turn) -> None:

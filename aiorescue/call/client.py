@@ -73,6 +73,20 @@ class ServiceClient:
         """The identities that calls go out as, in the order of the credentials."""
         return self._identities
 
+    @property
+    def clock(self) -> Clock:
+        """The client's clock."""
+        return self._clock
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client was closed, so that it takes no more calls."""
+        return self._closed
+
+    def ready_at(self, identity: Identity, operation_type: type[Operation[Any]]) -> float:
+        """The moment at which a bulk call that an identity made now would be sent, in seconds of `clock`."""
+        return self._runner.ready_at(identity, operation_type.spec.family)
+
     async def call(self, operation: Operation[R], *, binding: Binding | None = None) -> R:
         """Call an operation that is given as a value.
 

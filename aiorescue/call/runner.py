@@ -19,7 +19,7 @@ from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
 from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, status
 from aiorescue.pace.pace import Account, Pacers
-from aiorescue.pace.turns import Pacer, Priority
+from aiorescue.pace.turns import Pacer, Priority, Turn
 from aiorescue.wire import Authorization, Response
 
 R = TypeVar("R")
@@ -27,10 +27,17 @@ BeforeSend = Callable[[], Awaitable[None]]
 
 #: An enum member kept in a global, as those in `operation.status` are.
 _RETRY = Priority.RETRY
+#: Outcomes that tell the pace whether a request came too fast.
+_ANSWERS = (status.OK, status.THROTTLED)
+#: Seconds, and share of the gap between two calls, after which a turn that was not used has passed.
+_STALE, _STALE_SHARE = 0.05, 0.25
 
 
 class Call(Budget):
     """One call under way.
+
+    Attributes:
+        is_late: what is to be done before its request was done, and took so long that the turn has passed.
 
     Args:
         operation: the operation, completed by the identity.
@@ -43,6 +50,8 @@ class Call(Budget):
     Raises:
         errors.InvalidRequest: the binding cannot carry the operation.
     """
+
+    is_late = False
 
     def __init__(
         self,
@@ -107,6 +116,10 @@ class CallRunner:
         """The identity whose pace allows a call of the family soonest."""
         return min(identities, key=lambda identity: self._pacers.of(identity.account, family).ready_at())
 
+    def ready_at(self, identity: Identity, family: Family | None) -> float:
+        """The moment at which a bulk call that an identity made now would be sent."""
+        return self._pacers.of(identity.account, family).ready_at(Priority.BULK)
+
     async def call(
         self,
         operation: Operation[R],
@@ -167,14 +180,14 @@ class CallRunner:
         rejections = 0
         while True:
             # A call that had a turn before does not stand in line again behind those that had none.
-            priority = _RETRY if rejections or call.attempts else call.priority
-            async with call.pacer.turn(priority, rejections=rejections) as turn:
+            priority = _RETRY if rejections or call.is_late or call.attempts else call.priority
+            async with call.pacer.turn(priority, rejections=0 if call.is_late else rejections) as turn:
+                if call.before_send is not None and await self._has_passed(call, call.before_send, turn):
+                    continue
                 call.begin(turn.sent, self._policy.total)
                 outcome, session_has_ended = await self._request(call)
-                if outcome.outcome_class is status.OK:
-                    turn.answered(accepted=True)
-                elif outcome.outcome_class is status.THROTTLED:
-                    turn.answered(accepted=False)
+                if outcome.outcome_class in _ANSWERS:
+                    turn.answered(accepted=outcome.outcome_class is status.OK)
             if outcome.ambiguous:
                 outcome = call.count_orphan(outcome)
             match outcome.outcome_class:
@@ -192,10 +205,21 @@ class CallRunner:
                 case _:
                     return outcome  # raised at once: AUTHENTICATION and FINAL
 
+    async def _has_passed(self, call: Call, before_send: BeforeSend, turn: Turn) -> bool:
+        """Await what is to be done before a request; returns whether its turn has passed, so that it needs another one.
+
+        A disk that stalls lets many requests wait here. Each of them had its slot; all at once they would be a burst.
+        """
+        if call.is_late:
+            call.is_late = False  # it was done in the turn before
+            return False
+        limit = max(_STALE, (call.ready() - turn.sent) * _STALE_SHARE)
+        await before_send()
+        call.is_late = self._clock.time() - turn.sent > limit
+        return call.is_late
+
     async def _request(self, call: Call) -> tuple[Outcome[Any], bool]:
         """One request, with a login before it if need be. Returns its outcome, and whether it met an ended session."""
-        if call.before_send is not None:
-            await call.before_send()
         lease = await call.identity.lease(call.operation)
         if not isinstance(lease, Lease):
             # The login failed. Whether it was carried out may be unknown, but the call itself has not been sent.

@@ -92,6 +92,7 @@ class Dispatcher(Generic[RequestT]):
         self._breaker = Breaker(patience)
         self._lanes = Lanes(client.identities, in_flight, self._ready_at)
         self._batch = _AHEAD * in_flight
+        self._most = client.max_connections  # calls under way; one that had its slot would wait for a connection
         self._room = max(in_flight, len(self._lanes.all))  # results that may wait to be read
         self._ready: deque[Item[RequestT]] = deque()
         self._attempts: set[_Attempt[RequestT]] = set()
@@ -163,7 +164,7 @@ class Dispatcher(Generic[RequestT]):
 
     def _begin_calls(self) -> None:
         now = self._clock.time()
-        while self._ready and len(self.results) < self._room:
+        while self._ready and len(self.results) < self._room and len(self._attempts) < self._most:
             if self._breaker.is_open:
                 if self._attempts:
                     return  # the probe, or calls that began before the outage was noticed

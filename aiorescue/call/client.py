@@ -52,6 +52,7 @@ class ServiceClient:
         if timeout <= 0 or max_connections < 1:
             raise errors.InvalidRequest("timeout must be above 0 seconds, and max_connections at least 1")
         self.base_url = check_base_url(base_url, allow_plain_http=allow_plain_http)
+        self.max_connections = max_connections
         self._clock = clock or SystemClock()
         self._transport = Transport(self.base_url, timeout=timeout, max_connections=max_connections, http=http)
         self._pacers = Pacers(pace, self._clock, self.base_url)

@@ -140,6 +140,10 @@ class _Snapshot:
         self.connection.execute("BEGIN")
         self.name, self._runs, was_open, self._staging, columns = read_job(self.connection)
         self.columns = records.cells_of(columns)
+        if not self._running:  # else its writer has checked it
+            found = self.connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise ValueError(f"damaged: {' '.join(found.split())[:200]}")
         if was_open and log_is_empty:
             self._note = f"its write-ahead log {log_of(self._path).name} is missing, and with it up to a second of work"
 

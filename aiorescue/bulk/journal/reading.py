@@ -70,7 +70,7 @@ class JournalReader:
         def begin() -> Iterator[Sequence[T]]:
             with explained(self._path):
                 opened.append(_Snapshot(self._path))
-            return question(opened[0])
+                return question(opened[0])
 
         def read(chunks: Iterator[Sequence[T]]) -> Sequence[T] | None:
             with explained(self._path):

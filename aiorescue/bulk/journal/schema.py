@@ -113,8 +113,8 @@ def take_over(connection: sqlite3.Connection) -> None:
     """Turn the tables of version 1 into those of version 2, within a transaction. It kept no fields of requests."""
     name, runs = connection.execute("SELECT name, run FROM job").fetchone()
     connection.execute("ALTER TABLE request RENAME TO request_1")
-    connection.execute("DROP TABLE job")
-    connection.execute("DROP TABLE alike")
+    connection.execute("DROP TABLE main.job")
+    connection.execute("DROP TABLE main.alike")
     connection.execute(JOB)
     connection.execute(REQUEST)
     write_job(connection, name, runs, 0, 0, "[]")

@@ -101,21 +101,19 @@ class Dispatcher(Generic[RequestT]):
         self._feed_error: BaseException | None = None  # what ended the feed early
         self._timer: tuple[float, asyncio.Task[None]] | None = None  # a moment to wait for
         self._stopping = False
-        self._error: BaseException | None = None  # what ends the job early; None as long as nothing does
+        self.error: BaseException | None = None  # what ended the job early; not raised, as it may be a cancellation
         self._over: asyncio.Future[None] | None = None  # made by `run`
         self.results: deque[Issued[RequestT]] = deque()
         self.changed = asyncio.Event()  # a result came, or the end
 
     async def run(self) -> None:
-        """Do all the work. Ends with what ended the job early, once all calls that had left have been answered."""
+        """Do all the work; ends when all calls that had left have been answered. `error` says what ended it early."""
         self._over = asyncio.get_running_loop().create_future()
         try:
             self._pump()
             await self._over
         finally:
             await self._end()
-        if self._error is not None:
-            raise self._error
 
     def stop(self) -> None:
         """Take no more requests and send none that waits; the job ends with those already sent."""
@@ -150,11 +148,11 @@ class Dispatcher(Generic[RequestT]):
             if has_room and not self._exhausted and self._feeding is None:
                 self._feeding = asyncio.get_running_loop().create_task(self._take_requests())
         if not self._attempts and (self._is_stopped() or (self._exhausted and not self._ready)):
-            self._error = self._error or self._reason_to_end()
+            self.error = self.error or self._reason_to_end()
             self._over.set_result(None)
 
     def _is_stopped(self) -> bool:
-        return self._stopping or self._error is not None or not self._lanes.left
+        return self._stopping or self.error is not None or not self._lanes.left
 
     def _reason_to_end(self) -> BaseException | None:
         if self._ready and not self._stopping and not self._lanes.left:
@@ -212,7 +210,7 @@ class Dispatcher(Generic[RequestT]):
 
     def _end_with(self, problem: BaseException) -> None:
         """End the job early: what has not left is called off."""
-        self._error = self._error or problem
+        self.error = self.error or problem
         self._call_off(self._attempts)
 
     def _call_off(self, attempts: Iterable[_Attempt[RequestT]]) -> None:

@@ -179,8 +179,10 @@ class Job(AsyncIterator[Issued[RequestT]]):
                 break
             dispatcher.changed.clear()
             await dispatcher.changed.wait()
-        if not self._closed and self._work is not None and not self._work.cancelled():
-            self._work.result()  # raises what ended the job early
+        if not self._closed and self._work is not None:
+            self._work.result()  # raises if the journal could not be opened, or the loop is being closed
+            if dispatcher.error is not None:
+                raise dispatcher.error
         raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:

@@ -78,7 +78,7 @@ async def test_a_changed_bit_never_gives_a_wrong_pin_or_asks_for_one_anew_in_sil
     files = await files_of(tmp_path / "whole")
     assert files_of is files_of_a_finished_run or "j-wal" in files
     chance, refused = random.Random(8), 0
-    for number in range(60):
+    for number in range(30):
         folder = tmp_path / str(number)
         folder.mkdir()
         for name, content in files.items():

@@ -1,4 +1,4 @@
-"""The dispatcher: many identities, slots that have passed, outages, heartbeats, all kinds of sources, closed clients."""
+"""The dispatcher: many identities, slots that have passed, outages, heartbeats, sources, closed clients."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

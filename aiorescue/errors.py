@@ -230,6 +230,9 @@ class JournalReason(enum.Enum):
     NEWER_VERSION = "a newer version of aiorescue made the journal"
     IN_USE = "another process uses the journal"
     CLOSED = "the journal is closed"
+    DAMAGED = "something in the journal is not as it was written"
+    LOG_MISSING = "the write-ahead log of a run that did not end by itself is not beside the journal"
+    VANISHED = "the file was deleted or replaced while it was used"
     FAILED = "the file cannot be read or written"
 
 

@@ -1,29 +1,59 @@
 """The dispatcher of a bulk job: brings requests to the identities that may send them, and results to the iterator.
 
-A *feeder* takes requests from the source into the journal and on to a queue. *Workers*, several for each identity, take
-requests from that queue and send them one after the other; the pace decides when. An identity that the service refuses
-stops: its workers end, and the requests that they held go back to the queue for the other identities. Results pass
-through a bounded queue, so a program that reads slowly slows the job down instead of filling the memory.
+A *feed* gives requests, a few at a time. The dispatcher holds them until the pace of an identity is ready, and begins
+one call for each: a task for each call under way, and none for those that wait. It has no loop of its own. `_pump` does
+all that can be done at a moment, and is called whenever something has changed: a call has begun to wait for its slot or
+has ended, requests have come, a result was taken, or a moment has come at which an identity or a probe is due.
+
+An identity that the service refuses stops: its calls that have not left are called off, and the requests that it held
+go to the other identities. A program that reads slowly slows the job down, as calls begin only while there is room for
+their results. While the service is away, the breaker of `outage.py` lets nothing through but probes.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable
-from hashlib import blake2b
-from typing import Any, Generic
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any, Final, Generic
 
 import attrs
 
 from aiorescue import errors
+from aiorescue.bulk.feed import Feed
 from aiorescue.bulk.issued import Issued, Item
-from aiorescue.bulk.journal import Entry, Journal, State
-from aiorescue.bulk.source import Requests, RequestT, Source
+from aiorescue.bulk.lanes import Lanes, WorkLane, first_refusal
+from aiorescue.bulk.outage import Breaker, Outage, is_of_the_service
+from aiorescue.bulk.progress import Progress
+from aiorescue.bulk.source import RequestT
+from aiorescue.bulk.store import Store
 from aiorescue.identity.identity import Identity
 from aiorescue.operation import Binding
-from aiorescue.rescue import PinCode, PinRequest, RescueClient
+from aiorescue.rescue import RequestPinCode, RescueClient
 
 #: Refusals of the identity, not of the request: this identity would get no other answer for any request.
-_STOPS_IDENTITY = (errors.AuthenticationError, errors.OutOfPinCodes)
+_STOPS_IDENTITY: Final = (errors.AuthenticationError, errors.OutOfPinCodes)
+#: Requests that are taken from the feed at once, for each that may be under way in a lane.
+_AHEAD: Final = 4
+#: How often a request may get a PIN that another request has, before it fails.
+_REPEATS: Final = 5
+
+
+@attrs.define(eq=False)
+class _Attempt(Generic[RequestT]):
+    """One call under way.
+
+    Attributes:
+        item: the request.
+        lane: who calls.
+        is_sent: its slot has come, so that it may have left.
+        task: makes the call.
+    """
+
+    item: Item[RequestT]
+    lane: WorkLane
+    is_sent: bool = False
+    task: "asyncio.Task[Issued[RequestT] | None] | None" = None
 
 
 class Dispatcher(Generic[RequestT]):
@@ -34,222 +64,297 @@ class Dispatcher(Generic[RequestT]):
 
     Args:
         client: makes the calls.
-        requests: the requests of the job.
-        journal: records them; opened and closed by `results`.
+        feed: gives the requests.
+        store: records them.
         binding: the only binding to use, or None for the best of each operation.
-        in_flight: workers for each identity.
+        in_flight: the most calls under way for each identity.
+        patience: seconds for which an outage of the service is waited out; 0 lets each request fail by itself.
+        progress: counts what becomes of the requests, and tells listeners.
     """
 
     def __init__(
         self,
         client: RescueClient,
-        requests: Requests[RequestT],
-        journal: Journal,
+        feed: Feed[RequestT],
+        store: Store,
+        *,
         binding: Binding | None,
         in_flight: int,
+        patience: float,
+        progress: Progress,
     ) -> None:
         self._client = client
-        self._source = Source(requests)
-        self._journal = journal
+        self._clock = client.clock
+        self._feed = feed
+        self._store = store
         self._binding = binding
-        self._in_flight = in_flight
-        self._work: asyncio.Task[None] | None = None
-        self._feeder: asyncio.Task[None] | None = None
-        self._exhausted = False  # the source has no more requests
-        self._source_error: BaseException | None = None  # the error that ended the source early
-        self._changed = asyncio.Event()  # a request is ready, or none will come
+        self._progress = progress
+        self._breaker = Breaker(patience)
+        self._lanes = Lanes(client.identities, in_flight, self._ready_at)
+        self._batch = _AHEAD * in_flight
+        self._most = client.max_connections  # calls under way; one that had its slot would wait for a connection
+        self._room = max(in_flight, len(self._lanes.all))  # results that may wait to be read
         self._ready: deque[Item[RequestT]] = deque()
-        self._results: asyncio.Queue[Issued[RequestT] | None] = asyncio.Queue(in_flight)  # None marks the end
-        self._unsent: dict[asyncio.Task[Any], Identity] = {}  # workers whose request has not left yet
+        self._attempts: set[_Attempt[RequestT]] = set()
+        self._feeding: asyncio.Task[None] | None = None
+        self._exhausted = False  # the feed has no more requests
+        self._feed_error: BaseException | None = None  # what ended the feed early
+        self._timer: tuple[float, asyncio.Task[None]] | None = None  # a moment to wait for
         self._stopping = False
-        self._refused: dict[Identity, errors.RescueError] = {}
+        self.error: BaseException | None = None  # what ended the job early; not raised, as it may be a cancellation
+        self._over: asyncio.Future[None] | None = None  # made by `run`
+        self.results: deque[Issued[RequestT]] = deque()
+        self.changed = asyncio.Event()  # a result came, or the end
 
-    async def results(self) -> AsyncGenerator[Issued[RequestT], None]:
-        """Run the job and yield its results; when it has ended, no task is left running."""
-        await self._journal.open()
-        self._work = work = asyncio.create_task(self._run())
+    async def run(self) -> None:
+        """Do all the work; ends when all calls that had left have been answered. `error` says what ended it early."""
+        self._over = asyncio.get_running_loop().create_future()
         try:
-            while (result := await self._results.get()) is not None:
-                yield result
-            await asyncio.wait({work})
-            if not work.cancelled():
-                work.result()  # raises what ended the job early
+            self._pump()
+            await self._over
         finally:
-            work.cancel()
-            try:
-                await asyncio.gather(work, return_exceptions=True)
-            finally:
-                try:
-                    await self._source.aclose()
-                finally:
-                    await self._journal.close()
+            await self._end()
 
     def stop(self) -> None:
-        """Take no more requests and send none that waits; `results` ends with those already sent."""
+        """Take no more requests and send none that waits; the job ends with those already sent."""
         self._stopping = True
-        self._call_off(self._unsent)
-        self._changed.set()
+        self._call_off(self._attempts)
+        self._pump()
 
-    def end(self) -> None:
-        """End the job at once while another task waits in `results`."""
-        if self._work is not None:
-            self._work.cancel()
-        while self._results.full():
-            self._results.get_nowait()
-        self._results.put_nowait(None)
+    def taken(self) -> None:
+        """A result was taken: there is room for another one."""
+        if len(self.results) == self._room - 1:
+            self._pump()
 
-    async def _run(self) -> None:
-        """Do all the work and mark its end in the results, unless it is cancelled."""
+    @property
+    def refused(self) -> Mapping[str, errors.RescueError]:
+        """The identities that the service refuses, by name."""
+        return {lane.identity.name: lane.refusal for lane in self._lanes.refused if lane.refusal is not None}
+
+    @property
+    def outage(self) -> Outage | None:
+        """The outage that the job waits out at this moment; None if there is none."""
+        return self._breaker.outage(self._clock.time())
+
+    # --- what can be done at a moment ---
+
+    def _pump(self) -> None:
+        """Begin all calls that can begin, see to it that requests come, and notice the end."""
+        if self._over is None or self._over.done():
+            return
+        if not self._is_stopped():
+            self._begin_calls()
+            has_room = len(self._ready) < self._batch // 2 and len(self.results) < self._room
+            if has_room and not self._exhausted and self._feeding is None:
+                self._feeding = asyncio.get_running_loop().create_task(self._take_requests())
+        if not self._attempts and (self._is_stopped() or (self._exhausted and not self._ready)):
+            self.error = self.error or self._reason_to_end()
+            self._over.set_result(None)
+
+    def _is_stopped(self) -> bool:
+        return self._stopping or self.error is not None or not self._lanes.left
+
+    def _reason_to_end(self) -> BaseException | None:
+        if self._ready and not self._stopping and not self._lanes.left:
+            refusal: BaseException | None = first_refusal(self._lanes.refused)
+            return refusal
+        return self._feed_error
+
+    def _begin_calls(self) -> None:
+        now = self._clock.time()
+        while self._ready and len(self.results) < self._room and len(self._attempts) < self._most:
+            if self._breaker.is_open:
+                if self._attempts:
+                    return  # the probe, or calls that began before the outage was noticed
+                if self._breaker.probe_at > now:
+                    self._wake_at(self._breaker.probe_at)
+                    return
+            lane = self._lanes.take(now)
+            if isinstance(lane, float):
+                self._wake_at(lane)
+            if not isinstance(lane, WorkLane):
+                return
+            self._begin(self._ready.popleft(), lane)
+
+    def _begin(self, item: Item[RequestT], lane: WorkLane) -> None:
+        attempt = _Attempt(item, lane)
+        self._attempts.add(attempt)
+        lane.under_way += 1
+        loop = asyncio.get_running_loop()
+        attempt.task = task = loop.create_task(self._send(attempt))
+        task.add_done_callback(partial(self._ended, attempt))
+        # By then the call stands in the line of its pace, which knows when the next one can be sent.
+        loop.call_soon(self._put_back, lane)
+
+    def _put_back(self, lane: WorkLane) -> None:
+        self._lanes.put_back(lane)
+        self._pump()
+
+    def _ended(self, attempt: _Attempt[RequestT], task: "asyncio.Task[Issued[RequestT] | None]") -> None:
+        """Take the result of a call; one that was called off gives its request back."""
+        self._attempts.discard(attempt)
+        attempt.lane.under_way -= 1
+        if task.cancelled():
+            if not attempt.is_sent:
+                self._ready.appendleft(attempt.item)
+        elif (problem := task.exception()) is not None:
+            self._end_with(problem)
+        elif (result := task.result()) is not None:
+            self._add_result(result)
+        self._put_back(attempt.lane)
+
+    def _add_result(self, result: Issued[RequestT]) -> None:
+        self._progress.count(result, self._clock.time())
+        self.results.append(result)
+        self.changed.set()
+
+    def _end_with(self, problem: BaseException) -> None:
+        """End the job early: what has not left is called off."""
+        self.error = self.error or problem
+        self._call_off(self._attempts)
+
+    def _call_off(self, attempts: Iterable[_Attempt[RequestT]]) -> None:
+        for attempt in attempts:
+            if not attempt.is_sent and attempt.task is not None:
+                attempt.task.cancel()
+
+    def _ready_at(self, identity: Identity) -> float:
+        # All PIN requests are of one rate family.
+        return self._client.ready_at(identity, RequestPinCode)
+
+    # --- moments ---
+
+    def _wake_at(self, moment: float) -> None:
+        """Pump at a moment, or before it."""
+        if self._timer is not None:
+            if self._timer[0] <= moment:
+                return
+            self._timer[1].cancel()
+        task = asyncio.get_running_loop().create_task(self._sleep_until(moment))
+        self._timer = (moment, task)
+        task.add_done_callback(self._woken)
+
+    async def _sleep_until(self, moment: float) -> None:
+        await self._clock.sleep(max(moment - self._clock.time(), 0.0))
+
+    def _woken(self, task: "asyncio.Task[None]") -> None:
+        if self._timer is not None and self._timer[1] is task:
+            self._timer = None
+            self._pump()
+
+    # --- requests in ---
+
+    async def _take_requests(self) -> None:
+        feeding = asyncio.current_task()
         try:
-            await self._run_workers()
-        except asyncio.CancelledError:
-            raise  # the results are no longer read
-        except BaseException:
-            await self._results.put(None)
-            raise
-        else:
-            await self._results.put(None)
+            taken = await self._feed.some(self._batch)
+        except BaseException as problem:
+            if feeding is not None and feeding.cancelling():
+                raise  # `_end`
+            # Raised when what came before has been answered.
+            self._feed_error, taken = problem, ()
         finally:
-            if self._feeder is not None:
-                self._feeder.cancel()
-                await asyncio.gather(self._feeder, return_exceptions=True)
-
-    async def _run_workers(self) -> None:
-        """Run workers for each identity; again, if one gave requests back after the others had found none to send."""
-        while identities := [identity for identity in self._client.identities if identity not in self._refused]:
-            try:
-                async with asyncio.TaskGroup() as group:
-                    for identity in identities * self._in_flight:
-                        group.create_task(self._work_as(identity))
-            except BaseExceptionGroup as problems:
-                problem = problems.exceptions[0]
+            self._feeding = None
+        self._exhausted = not taken
+        for one in taken:
+            if isinstance(one, Item):
+                self._ready.append(one)
             else:
-                problem = None
-            if problem is not None:
-                raise problem
-            if self._stopping or not self._ready:
-                break
-        if self._ready and not self._stopping:
-            raise next(iter(self._refused.values()))
-        if self._source_error is not None:
-            raise self._source_error
+                self._add_result(one)
+        self._pump()
 
-    async def _work_as(self, identity: Identity) -> None:
-        """Send one request after the other as one identity, until it is refused or no request is left."""
-        me = asyncio.current_task()
-        assert me is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
-        while not self._is_over(identity):
-            item = await self._take(identity)
-            if item is None:
-                return
-            self._unsent[me] = identity
-            try:
-                result = await self._send(identity, item, me)
-            except asyncio.CancelledError:
-                if not (me in self._unsent and self._is_over(identity)):
-                    raise  # not called off: the whole job is being ended
-                self._put_back(item)
-                return
-            finally:
-                self._unsent.pop(me, None)
-            if result is not None:
-                await self._results.put(result)
+    # --- one call ---
 
-    def _is_over(self, identity: Identity) -> bool:
-        return self._stopping or identity in self._refused
-
-    async def _send(self, identity: Identity, item: Item[RequestT], me: "asyncio.Task[Any]") -> Issued[RequestT] | None:
-        """Make one call and record what became of it; None if the request was given back."""
+    async def _send(self, attempt: _Attempt[RequestT]) -> Issued[RequestT] | None:
+        """Make one call and record what became of it; None if the request is to be sent again."""
+        item, lane = attempt.item, attempt.lane
 
         async def before_send() -> None:
-            self._unsent.pop(me, None)
+            attempt.is_sent = True
             item.attempts += 1
-            await self._journal.sent(item.key)
+            await self._store.sent(item.key, lane.name)
 
         try:
             pin = await self._client.call_as(
-                identity, item.request, binding=self._binding, before_send=before_send, bulk=True
+                lane.identity, item.request, binding=self._binding, before_send=before_send, bulk=True
             )
+        except errors.JournalError:
+            raise
         except errors.RescueError as problem:
-            item.orphans += problem.possibly_orphaned
-            if isinstance(problem, _STOPS_IDENTITY):
-                await self._give_back(identity, item, problem)
-                return None
-            await self._journal.failed(item.key, str(problem), item.orphans)
-            return item.failed(problem)
-        pin = attrs.evolve(pin, possibly_orphaned=pin.possibly_orphaned + item.orphans)
-        await self._journal.issued(item.key, pin.code, pin.possibly_orphaned)
-        return item.issued(pin)
-
-    async def _give_back(self, identity: Identity, item: Item[RequestT], problem: errors.RescueError) -> None:
-        """Stop a refused identity and return its request to the queue, for the identities that are left."""
-        if identity not in self._refused:
-            self._refused[identity] = problem
-            self._call_off([worker for worker, sender in self._unsent.items() if sender is identity])
-        await self._journal.given_back(item.key, item.orphans)
-        self._put_back(item)
-
-    def _put_back(self, item: Item[RequestT]) -> None:
-        self._ready.appendleft(item)
-        self._changed.set()
-
-    def _call_off(self, workers: Iterable["asyncio.Task[Any]"]) -> None:
-        for worker in workers:
-            worker.cancel()
-
-    async def _take(self, identity: Identity) -> Item[RequestT] | None:
-        """The next request to send as this identity; None if the identity is to stop or no request is left."""
-        while not self._is_over(identity):
-            if self._ready:
-                return self._ready.popleft()
-            if self._exhausted:
-                return None
-            if self._feeder is None or self._feeder.done():
-                # A task of its own: a worker that is called off must not take along a request that is on its way in.
-                self._feeder = asyncio.create_task(self._feed())
-            self._changed.clear()
-            await self._changed.wait()
-        return None
-
-    async def _feed(self) -> None:
+            return await self._refused(attempt, problem)
+        self._has_answered()
+        orphans = pin.possibly_orphaned + item.orphans
         try:
-            self._exhausted = not await self._admit_some()
-        except Exception as problem:  # noqa: BLE001 - raised when what was sent before has been answered
-            self._exhausted, self._source_error = True, problem
-        finally:
-            self._changed.set()
+            await self._store.issued(item.key, pin.code, orphans, lane.name)
+        except errors.ProtocolError as problem:
+            return await self._repeated(attempt, orphans + 1, problem)
+        return item.issued(attrs.evolve(pin, possibly_orphaned=orphans) if orphans else pin)
 
-    async def _admit_some(self) -> bool:
-        """Admit some requests from the source; those that need not be sent become results at once. False at the end."""
-        items = [Item(request, position) for position, request in await self._source.some(self._in_flight)]
-        if not items:
-            return False
-        entries = await self._journal.admit([(item.request.tracking, _digest(item.request)) for item in items])
-        for item, entry in zip(items, entries, strict=True):
-            item.key, item.orphans = entry.key, entry.orphans
-            known = _known_result(item, entry)
-            if known is None:
-                self._ready.append(item)
-            else:
-                await self._results.put(known)
-        return True
+    async def _refused(self, attempt: _Attempt[RequestT], problem: errors.RescueError) -> Issued[RequestT] | None:
+        """Record a call that ended with an error: of the identity, of the client, of the service, or of the request."""
+        item, lane = attempt.item, attempt.lane
+        item.orphans += problem.possibly_orphaned
+        if isinstance(problem, _STOPS_IDENTITY):
+            self._has_answered()
+            if self._lanes.refuse(lane, problem):
+                self._call_off([other for other in self._attempts if other.lane is lane and other is not attempt])
+            await self._give_back(attempt)
+            return None
+        if self._client.closed and not isinstance(problem, errors.InvalidParameter | errors.PreconditionFailed):
+            if not attempt.is_sent:
+                self._ready.appendleft(item)
+            self._end_with(problem)  # one that was sent stays so: nothing is known of it
+            return None
+        if self._breaker.patience and is_of_the_service(problem):
+            now = self._clock.time()
+            if not self._breaker.failed(item, item.setbacks, problem, now):
+                if self._breaker.gives_up(now):
+                    self._end_with(problem)
+                elif self._breaker.is_open:
+                    self._call_off(self._attempts)
+                    self._progress.outage_began(self._breaker, now)
+                await self._give_back(attempt, last=True)
+                return None
+        elif attempt.is_sent:
+            self._has_answered()
+        await self._store.failed(item.key, str(problem), item.orphans, lane.name)
+        return item.failed(problem)
 
+    def _has_answered(self) -> None:
+        if self._breaker.answered():
+            self._progress.outage_ended(self._clock.time())
 
-def _known_result(item: Item[RequestT], entry: Entry) -> Issued[RequestT] | None:
-    """The result of a request that need not be sent: it is a duplicate, or its PIN is in the journal."""
-    if entry.duplicate:
-        return item.failed(
-            errors.DuplicateTracking(
-                f"request {item.position}: tracking {item.name!r} occurs twice in this job; each request needs its own",
-                operation=item.request.spec.name,
-                tracking=item.name,
-            )
-        )
-    if entry.state is State.ISSUED and entry.pin is not None:
-        return item.issued(PinCode(entry.pin, entry.orphans))
-    return None
+    async def _repeated(
+        self, attempt: _Attempt[RequestT], orphans: int, problem: errors.ProtocolError
+    ) -> Issued[RequestT] | None:
+        """Ask again for a request that got the PIN of another one; its own may have been issued and lost."""
+        item = attempt.item
+        item.orphans = orphans
+        item.repeats += 1
+        if item.repeats < _REPEATS:
+            await self._give_back(attempt)
+            return None
+        await self._store.failed(item.key, str(problem), item.orphans, attempt.lane.name)
+        return item.failed(problem)
 
+    async def _give_back(self, attempt: _Attempt[RequestT], *, last: bool = False) -> None:
+        """Return a request to those that are ready: to the first of them, or behind all others."""
+        item = attempt.item
+        await self._store.given_back(item.key, item.orphans, attempt.lane.name)
+        if last:
+            self._ready.append(item)
+        else:
+            self._ready.appendleft(item)
 
-def _digest(request: PinRequest) -> bytes:
-    fields = (type(request).__name__, *(slot.get(request) for slot in request.slots))
-    return blake2b(repr(fields).encode(), digest_size=16).digest()
+    # --- the end ---
+
+    async def _end(self) -> None:
+        """Cancel what still runs, and wait for it."""
+        running: set[asyncio.Task[Any]] = {attempt.task for attempt in self._attempts if attempt.task is not None}
+        running |= {task for task in (self._feeding, self._timer and self._timer[1]) if task is not None}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running)
+        with suppress(Exception):  # the program's own generator, closed early
+            await self._feed.aclose()

@@ -5,6 +5,7 @@ from typing import Generic
 import attrs
 
 from aiorescue import errors
+from aiorescue.bulk.outage import Setbacks
 from aiorescue.bulk.source import RequestT
 from aiorescue.rescue import PinCode
 
@@ -42,6 +43,8 @@ class Item(Generic[RequestT]):
         key: its key in the journal.
         orphans: attempts of all runs that may have left an unclaimed PIN.
         attempts: how often this run sent it.
+        setbacks: its failures that may be the service's.
+        repeats: how often the service gave it a PIN that another request has.
     """
 
     request: RequestT
@@ -49,6 +52,8 @@ class Item(Generic[RequestT]):
     key: str = ""
     orphans: int = 0
     attempts: int = 0
+    setbacks: Setbacks = attrs.field(factory=Setbacks)
+    repeats: int = 0
 
     @property
     def name(self) -> str:

@@ -1,5 +1,7 @@
 """The source of a bulk job: requests from an iterable or an async iterable of the program."""
 
+import asyncio
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -15,6 +17,8 @@ Requests = Iterable[RequestT] | AsyncIterable[RequestT]
 class Source(Generic[RequestT]):
     """Takes requests from an iterable or an async iterable, checks and numbers them.
 
+    An async iterable is read ahead by a task of its own, so that requests that come quickly are taken many at a time.
+
     Args:
         requests: PIN operations.
     """
@@ -27,41 +31,86 @@ class Source(Generic[RequestT]):
         else:
             self._sync = iter(requests)
         self._position = 0
-        self._problem: Exception | None = None
+        self._problem: BaseException | None = None
+        self._ahead: deque[RequestT] = deque()
+        self._most = 1
+        self._reader: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()  # a request came, the end, or one was taken
+        self._exhausted = False
 
     async def some(self, most: int) -> Sequence[tuple[int, RequestT]]:
-        """The next requests with their positions; empty at the end.
+        """The next requests with their positions, without waiting for more than one; empty at the end.
 
-        An async source gives one request at a time, which is then sent without waiting for the one behind it. An
-        error of the source is raised once the requests that came before it have been returned.
+        Whatever the source raises, be it a cancellation of its own, is raised once the requests that came before it
+        have been returned.
 
         Args:
-            most: the most requests that an iterable is asked for.
+            most: the most requests to take.
         """
-        if self._problem is not None:
+        found = self._take(most) if self._sync is not None else await self._take_ahead(most)
+        if not found and self._problem is not None:
             raise self._problem
-        found: list[RequestT] = []
-        try:
-            if self._sync is not None:
-                for request in islice(self._sync, most):
-                    found.append(_checked(request))  # noqa: PERF401 - what came before an error is kept
-            elif self._async is not None:
-                with suppress(StopAsyncIteration):
-                    found.append(_checked(await anext(self._async)))
-        except Exception as problem:
-            if not found:
-                raise
-            self._problem = problem
         first = self._position
         self._position += len(found)
         return list(enumerate(found, first))
 
+    def _take(self, most: int) -> list[RequestT]:
+        found: list[RequestT] = []
+        if self._sync is None or self._problem is not None:
+            return found
+        try:
+            for request in islice(self._sync, most):
+                found.append(_checked(request))  # noqa: PERF401 - what came before an error is kept
+        except BaseException as problem:  # noqa: BLE001 - raised by `some`, in its turn
+            self._problem = _error_of_source(problem)
+        return found
+
+    async def _take_ahead(self, most: int) -> list[RequestT]:
+        self._most = most
+        if self._reader is None:
+            # A task of its own: a wait that is called off must not take along a request that is on its way in.
+            self._reader = asyncio.create_task(self._read())
+        while not self._ahead and not self._exhausted:
+            self._changed.clear()
+            await self._changed.wait()
+        found = [self._ahead.popleft() for _ in range(min(most, len(self._ahead)))]
+        self._changed.set()
+        return found
+
+    async def _read(self) -> None:
+        """Read ahead, as many requests as are taken at a time."""
+        reader = asyncio.current_task()
+        try:
+            async for request in self._async or _empty():
+                self._ahead.append(_checked(request))
+                self._changed.set()
+                while len(self._ahead) >= self._most:
+                    self._changed.clear()
+                    await self._changed.wait()
+        except BaseException as problem:
+            if reader is not None and reader.cancelling():
+                raise  # `aclose`
+            self._problem = _error_of_source(problem)
+        finally:
+            self._exhausted = True
+            self._changed.set()
+
     async def aclose(self) -> None:
-        """Close a source that is an async generator; do nothing with others."""
+        """Stop reading ahead, and close a source that is an async generator."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait({self._reader})
         closing: Any = getattr(self._async, "aclose", None)
         if closing is not None:
             with suppress(RuntimeError):  # it is being closed already
                 await closing()
+
+
+async def _empty() -> AsyncIterator[Any]:
+    """No requests."""
+    nothing: tuple[Any, ...] = ()
+    for request in nothing:
+        yield request
 
 
 def _checked(request: RequestT) -> RequestT:
@@ -70,3 +119,12 @@ def _checked(request: RequestT) -> RequestT:
             f"a bulk job takes PIN requests such as RequestPinCode(…), not {type(request).__name__}"
         )
     return request
+
+
+def _error_of_source(problem: BaseException) -> BaseException:
+    """What a job raises for an error of its source: an iteration must not look complete because of it."""
+    if isinstance(problem, StopIteration | StopAsyncIteration):
+        error = RuntimeError(f"the source of the requests raised {type(problem).__name__}")
+        error.__cause__ = problem
+        return error
+    return problem

@@ -37,12 +37,14 @@ class Call(Budget):
 
     Attributes:
         watch: makes the events of the call; None where nothing listens.
+        is_late: what is to be done before its request was done, and took so long that the turn has passed.
 
     Raises:
         errors.InvalidRequest: the binding cannot carry the operation.
     """
 
     watch: Watch | None = None
+    is_late = False
 
     def __init__(
         self,
@@ -84,7 +86,9 @@ class Call(Budget):
             CalledOffError: the identity was set aside while the call stood in line.
         """
         # A call that had a turn before does not stand in line again behind those that had none.
-        priority = _RETRY if rejections or self.attempts else self.priority
+        priority = _RETRY if rejections or self.is_late or self.attempts else self.priority
+        if self.is_late:
+            rejections = 0
         turn: AbstractAsyncContextManager[Turn]
         if self.patience is None:
             turn = self.pacer.turn(priority, rejections=rejections)

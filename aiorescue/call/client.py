@@ -76,6 +76,7 @@ class ServiceClient:
             raise errors.InvalidRequest("timeout must be above 0 seconds, and max_connections at least 1")
         self.base_url = check_base_url(base_url, allow_plain_http=allow_plain_http)
         self._options = NO_OPTIONS
+        self.max_connections = max_connections
         self._clock = clock or SystemClock()
         self._transport = Transport(
             self.base_url,
@@ -113,6 +114,20 @@ class ServiceClient:
         credentials is remembered; then ``why`` says what the service said. None of them shows a secret.
         """
         return self._identities
+
+    @property
+    def clock(self) -> Clock:
+        """The client's clock."""
+        return self._clock
+
+    @property
+    def closed(self) -> bool:
+        """Whether the client was closed, so that it takes no more calls."""
+        return self._closed
+
+    def ready_at(self, identity: Identity, operation_type: type[Operation[Any]]) -> float:
+        """The moment at which a bulk call that an identity made now would be sent, in seconds of `clock`."""
+        return self._runner.ready_at(identity, operation_type.spec.family)
 
     def with_options(
         self,

@@ -25,10 +25,10 @@ from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
 from aiorescue.identity.standing import SetAside
 from aiorescue.identity.waiting import CalledOffError
-from aiorescue.operation import Binding, Effect, Operation, Outcome, OutcomeClass, discreetly_awaited, status
+from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, discreetly_awaited, status
 from aiorescue.pace.pace import Account, Pacers
 from aiorescue.pace.patience import Patience, QueuedTooLongError
-from aiorescue.pace.turns import Priority
+from aiorescue.pace.turns import Priority, Turn
 from aiorescue.wire import Authorization, Response
 
 R = TypeVar("R")
@@ -41,6 +41,10 @@ _SUSPICIOUS = 3
 _SHORT_QUOTE = 80
 #: Readers that a client keeps: more than any service has operations and bindings that one program uses.
 _MOST_READERS = 512
+#: Outcomes that tell the pace whether a request came too fast.
+_ANSWERS = (status.OK, status.THROTTLED)
+#: Seconds, and share of the gap between two calls, after which a turn that was not used has passed.
+_STALE, _STALE_SHARE = 0.05, 0.25
 
 
 class CallRunner:
@@ -81,6 +85,10 @@ class CallRunner:
         self._controller = controller(policy, clock, self._report_retry)
         #: By operation type and the binding named for the call; None for the client's preferred one.
         self._readers: dict[tuple[type[Operation[Any]], Binding | None], AnswerReader] = {}
+
+    def ready_at(self, identity: Identity, family: Family | None) -> float:
+        """The moment at which a bulk call that an identity made now would be sent."""
+        return self._pacers.of(identity.account, family).ready_at(Priority.BULK)
 
     @discreetly_awaited
     async def call(
@@ -193,15 +201,15 @@ class CallRunner:
         rejections = 0
         while True:
             arrived = self._clock.time()
-            async with call.turn(rejections, arrived) as begun:
-                if (waited := begun.sent - arrived) >= NOTICEABLE:
+            async with call.turn(rejections, arrived) as turn:
+                if (waited := turn.sent - arrived) >= NOTICEABLE:
                     call.count_wait(waited)
-                call.begin(begun.sent, self._policy.total)
+                if call.before_send is not None and await self._has_passed(call, call.before_send, turn):
+                    continue
+                call.begin(turn.sent, self._policy.total)
                 outcome, session_has_ended = await self._request(call)
-                if outcome.outcome_class is status.OK:
-                    begun.answered(accepted=True)
-                elif outcome.outcome_class is status.THROTTLED:
-                    begun.answered(accepted=False)
+                if outcome.outcome_class in _ANSWERS:
+                    turn.answered(accepted=outcome.outcome_class is status.OK)
             if outcome.ambiguous:
                 outcome = call.count_orphan(outcome)
             match outcome.outcome_class:
@@ -221,10 +229,21 @@ class CallRunner:
                 case _:
                     return outcome  # raised at once: AUTHENTICATION and FINAL
 
+    async def _has_passed(self, call: Call, before_send: BeforeSend, turn: Turn) -> bool:
+        """Await what is to be done before a request; returns whether its turn has passed, so that it needs another one.
+
+        A disk that stalls lets many requests wait here. Each of them had its slot; all at once they would be a burst.
+        """
+        if call.is_late:
+            call.is_late = False  # it was done in the turn before
+            return False
+        limit = max(_STALE, (call.ready() - turn.sent) * _STALE_SHARE)
+        await before_send()
+        call.is_late = self._clock.time() - turn.sent > limit
+        return call.is_late
+
     async def _request(self, call: Call) -> tuple[Outcome[Any], bool]:
         """One request, with a login before it if need be. Returns its outcome, and whether it met an ended session."""
-        if call.before_send is not None:
-            await call.before_send()
         lease = await call.identity.lease(call.operation)
         if not isinstance(lease, Lease):
             if isinstance(lease, SetAside):

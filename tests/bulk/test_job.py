@@ -327,8 +327,8 @@ async def test_what_is_no_pin_request_is_refused(service: Emulator):
 async def test_a_slow_consumer_slows_the_job_down(service: Emulator):
     async with client_of(service) as client, issue(client, requests(1000), in_flight=8) as job:
         await anext(job)
-        results = job._dispatcher._results
-        while not results.full():
+        dispatcher = job._dispatcher
+        while len(dispatcher.results) < dispatcher._room:
             await asyncio.sleep(0)
         for _ in range(50):  # a job that is not slowed down would issue more between these round trips
             await client.call(GetAccount())

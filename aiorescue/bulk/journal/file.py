@@ -1,0 +1,391 @@
+"""`JournalFile`: the open file of a journal, for the one thread that writes it. `journal.py` is its face.
+
+What is checked when a file is opened, so that a damaged one never passes for another job or an earlier state of this
+one: the marks and the schema, SQLite's own structures and indexes, the checksum of each row, the write-ahead log, and
+that the log is there if the last run ended without closing the file.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from aiorescue import errors
+from aiorescue.bulk.journal import log_check, schema, statements
+from aiorescue.bulk.journal.lock import FileLock
+from aiorescue.bulk.journal.pins import PinSet
+from aiorescue.bulk.journal.staging import damaged
+from aiorescue.bulk.store import State
+from aiorescue.errors import JournalReason
+
+#: A statement with its values; or a function that runs in the thread and returns a value.
+Write = tuple[str, tuple[Any, ...]] | Callable[["JournalFile"], Any]
+
+#: Seconds to wait for a lock of another process, and how often it is tried.
+_PATIENCE, _TRIES = 1.0, 20
+#: Why a file cannot be used, by SQLite's primary result code.
+_REASONS: Final = {
+    sqlite3.SQLITE_BUSY: JournalReason.IN_USE,
+    sqlite3.SQLITE_LOCKED: JournalReason.IN_USE,
+    sqlite3.SQLITE_NOTADB: JournalReason.NO_DATABASE,
+    sqlite3.SQLITE_CORRUPT: JournalReason.DAMAGED,
+}
+#: What the parts of a journal raise; each becomes a `errors.JournalError`.
+_TROUBLE = (sqlite3.Error, OSError, ValueError, TypeError, OverflowError)
+
+
+def journal_error(path: Path | None, reason: JournalReason, found: str, *, advice: str = "") -> errors.JournalError:
+    """The error for a journal that cannot be used."""
+    finding = f"journal {path or '(temporary)'}: {found}"
+    return errors.JournalError(f"{finding}. {advice}" if advice else finding, reason=reason, finding=finding)
+
+
+@contextmanager
+def explained(path: Path | None) -> Iterator[None]:
+    """Turn what SQLite and the system raise into `errors.JournalError`."""
+    try:
+        yield
+    except _TROUBLE as problem:
+        reason = _reason(problem)
+        found = "in use by another process" if reason is JournalReason.IN_USE else str(problem)
+        raise journal_error(path, reason, found) from None
+
+
+def _reason(problem: Exception) -> JournalReason:
+    if isinstance(problem, sqlite3.Error):
+        # Errors of Python's module, such as a closed connection, carry no code. Extended codes keep the primary below.
+        return _REASONS.get(getattr(problem, "sqlite_errorcode", 0) & 0xFF, JournalReason.FAILED)
+    return JournalReason.FAILED if isinstance(problem, OSError) else JournalReason.DAMAGED
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log of a journal."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def lock_of(path: Path) -> Path:
+    """The file that is locked while a process works on the job."""
+    resolved = Path(os.path.realpath(path))
+    return resolved.with_name(f"{resolved.name}-lock")
+
+
+class JournalFile:
+    """The open file of a journal.
+
+    Attributes:
+        connection: the connection of the thread.
+        pins: the PINs of the job.
+        staging: number of the last staging; 0 if none was staged.
+        columns: names of the caller's own columns, as JSON.
+
+    Args:
+        path: the file; it is made if it does not exist. None for a temporary database that goes with the connection.
+        job: the name of the job; a journal with another name is refused.
+        accept_loss: open a journal whose write-ahead log is missing; see `aiorescue.bulk.journal.journal.Journal`.
+    """
+
+    connection: sqlite3.Connection
+
+    def __init__(self, path: Path | None, job: str, *, accept_loss: bool) -> None:
+        self._path = path
+        self._job = job
+        self._accept_loss = accept_loss
+        self._lock: FileLock | None = None
+        self._places: list[tuple[Path, tuple[int, int]]] = []  # files that must stay where they are
+        self._runs = 0
+        self.pins = PinSet()
+        self.staging = 0
+        self.columns = "[]"
+        self.is_open = False
+
+    # --- opening ---
+
+    def open(self) -> None:
+        """Open the file, check it and begin a run.
+
+        Raises:
+            errors.JournalError: the file cannot be used; `reason` says why.
+        """
+        with explained(self._path):
+            try:
+                self._open()
+            except BaseException:
+                self._abandon()
+                raise
+
+    def _open(self) -> None:
+        path = self._path
+        if path is None:
+            self._connect(":memory:")
+            self._make_temporary_tables()
+            self.is_open = True
+            return
+        self._lock = self._take_lock(path)
+        _make_private(path)
+        log = log_of(path)
+        log_is_empty = log_check.is_empty(log)
+        if log_check.is_damaged(log):
+            raise self.error(JournalReason.DAMAGED, f"its write-ahead log {log.name} is damaged", advice=_TAKE_A_COPY)
+        self._connect(f"{path.absolute().as_uri()}?mode=rw")
+        is_new = self._check_marks()
+        if not is_new:
+            self._check_structure()
+        _patiently(lambda: self.connection.execute("PRAGMA journal_mode = WAL"))
+        self.connection.execute("PRAGMA synchronous = FULL")
+        self._make_temporary_tables()
+        with self.transaction():
+            if is_new:
+                schema.create(self.connection, self._job)
+            elif self._version() < schema.VERSION:
+                schema.take_over(self.connection)
+            self._begin_run(log_is_empty=log_is_empty)
+        self.checkpoint()
+        self._places = [(place, _identity(place)) for place in (path, log)]
+        self.is_open = True
+
+    def _take_lock(self, path: Path) -> FileLock:
+        for tries_left in reversed(range(_TRIES)):
+            lock = FileLock.take(lock_of(path))
+            if lock is not None:
+                return lock
+            if tries_left:
+                time.sleep(_PATIENCE / _TRIES)  # a look at whether it is held takes the lock for a moment, too
+        raise self.error(JournalReason.IN_USE, "in use by another process")
+
+    def _connect(self, database: str) -> None:
+        self.connection = sqlite3.connect(
+            database, isolation_level=None, timeout=_PATIENCE, check_same_thread=False, uri=True
+        )
+        schema.register(self.connection)
+
+    def _make_temporary_tables(self) -> None:
+        for statement in schema.TEMPORARY:
+            self.connection.execute(statement)
+
+    def _check_marks(self) -> bool:
+        """Check whose database the file is; returns whether it is a new one."""
+        execute = self.connection.execute
+        with self.transaction("DEFERRED"):
+            mark = execute("PRAGMA application_id").fetchone()[0]
+            tables = execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+            version = self._version()
+        if mark != schema.APPLICATION:
+            if mark or tables:
+                raise self.error(JournalReason.OTHER_PROGRAM, "a database of another program")
+            return True
+        if version > schema.VERSION:
+            raise self.error(JournalReason.NEWER_VERSION, "made by a newer version of aiorescue")
+        if version == schema.VERSION and not schema.is_whole(self.connection):
+            raise self.error(JournalReason.DAMAGED, "its tables are not those of a journal", advice=_TAKE_A_COPY)
+        if version < 1:
+            raise self.error(JournalReason.DAMAGED, "its version is none", advice=_TAKE_A_COPY)
+        return False
+
+    def _version(self) -> int:
+        version: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
+        return version
+
+    def _check_structure(self) -> None:
+        found = self.connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+        if found != "ok":
+            raise self.error(JournalReason.DAMAGED, f"damaged: {' '.join(found.split())[:200]}", advice=_TAKE_A_COPY)
+
+    def _begin_run(self, *, log_is_empty: bool) -> None:
+        name, runs, was_open, self.staging, self.columns = read_job(self.connection)
+        if name != self._job:
+            raise self.error(
+                JournalReason.OTHER_JOB, f"the journal of another job: it says {name!r}, this is {self._job!r}"
+            )
+        self._runs = runs + 1
+        self._check_rows()
+        if was_open and log_is_empty:
+            if not self._accept_loss:
+                raise self.error(
+                    JournalReason.LOG_MISSING,
+                    f"its write-ahead log {log_of(self._path or Path()).name} is missing, and with it up to a second of"
+                    " work",
+                    advice="Put that file back beside the journal. If it is lost, `aiorescue job retry` goes on without"
+                    " it and counts what it may have held as possibly orphaned",
+                )
+            self.connection.execute(statements.COUNT_LOST)
+        self._write_job(is_open=True)
+
+    def _check_rows(self) -> None:
+        rows = self.connection.execute(statements.OUTCOMES)
+        check, issued, add = schema.outcome_check, int(State.ISSUED), self.pins.add
+        for *outcome, expected in rows:
+            if check(*outcome) != expected:
+                raise self.error(JournalReason.DAMAGED, damaged(outcome[0]), advice=_TAKE_A_COPY)
+            if outcome[2] == issued:
+                add(outcome[3])
+
+    def _write_job(self, *, is_open: bool) -> None:
+        schema.write_job(self.connection, self._job, self._runs, int(is_open), self.staging, self.columns)
+
+    # --- writing ---
+
+    @contextmanager
+    def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+        """Commit what the block writes, or nothing of it."""
+        self.connection.execute(f"BEGIN {kind}")
+        try:
+            yield
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def commit(self, group: Sequence[Write]) -> list[Any]:
+        """Carry out writes in one transaction; returns an outcome for each, which may be an exception of its own.
+
+        Raises:
+            errors.JournalError: none of them was carried out.
+        """
+        if not self.is_open:
+            raise self.error(JournalReason.CLOSED, "the journal is closed")
+        self._check_places()
+        with explained(self._path), self.transaction():
+            # A request has one write under way at a time, so the order of the writes of a group does not matter.
+            noted: dict[str, list[tuple[Any, ...]]] = {}
+            for write in group:
+                if isinstance(write, tuple):
+                    noted.setdefault(write[0], []).append(write[1])
+            for statement, values in noted.items():
+                if self.connection.executemany(statement, values).rowcount != len(values):
+                    raise self.error(JournalReason.DAMAGED, "a row of this run is gone", advice=_TAKE_A_COPY)
+            return [None if isinstance(write, tuple) else self._result(write) for write in group]
+
+    def _result(self, write: Callable[["JournalFile"], Any]) -> Any:
+        """The value of a write, or its own `errors.JournalError` as a value: the other writes of the commit stay."""
+        try:
+            return write(self)
+        except errors.JournalError as problem:
+            return problem
+
+    def _check_places(self) -> None:
+        for place, identity in self._places:
+            if _identity(place) != identity:
+                raise self.error(
+                    JournalReason.VANISHED,
+                    f"{place.name} was deleted or replaced while the job ran",
+                    advice="What was issued since then is not in it. Leave the files of a running job where they are",
+                )
+
+    def checkpoint(self) -> None:
+        """Copy what is in the write-ahead log to the file, as far as readers allow it."""
+        if self._path is not None:
+            self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def checkpoint_quietly(self) -> None:
+        """As `checkpoint`; what keeps it from working will be noticed by the next commit."""
+        if self.is_open:
+            with suppress(sqlite3.Error):
+                self.checkpoint()
+
+    @contextmanager
+    def staging_as(self, columns: str) -> Iterator[tuple[sqlite3.Connection, int]]:
+        """A transaction in which the next input is staged; gives the connection and the number of the staging.
+
+        Args:
+            columns: names of the caller's own columns, as JSON.
+        """
+        if not self.is_open:
+            raise self.error(JournalReason.CLOSED, "the journal is closed")
+        self._check_places()
+        before = self.staging, self.columns
+        try:
+            with explained(self._path), self.transaction():
+                self.staging, self.columns = self.staging + 1, columns
+                self._write_job(is_open=True)
+                yield self.connection, self.staging
+        except BaseException:
+            self.staging, self.columns = before
+            raise
+
+    @property
+    def is_temporary(self) -> bool:
+        """Whether nothing is kept but the keys of this run."""
+        return self._path is None
+
+    def error(self, reason: JournalReason, found: str, *, advice: str = "") -> errors.JournalError:
+        """The error for this journal."""
+        return journal_error(self._path, reason, found, advice=advice)
+
+    # --- closing ---
+
+    def close(self) -> None:
+        """Bring all into the one file, and close it. Where a reader is in the way, the log stays beside it."""
+        if not self.is_open:
+            self._abandon()
+            return
+        self.is_open = False
+        try:
+            if self._path is not None:
+                with suppress(sqlite3.Error, errors.JournalError):
+                    self._check_places()
+                    self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    with self.transaction():
+                        self._write_job(is_open=False)
+                    self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    self.connection.execute("PRAGMA journal_mode = DELETE")
+        finally:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Close what is open, and leave the file as it is."""
+        connection: sqlite3.Connection | None = self.__dict__.pop("connection", None)
+        lock, self._lock = self._lock, None
+        try:
+            if connection is not None:
+                connection.close()
+        finally:
+            if lock is not None:
+                lock.release()
+
+
+_TAKE_A_COPY = "Nothing was changed. Keep it, and go on from a backup"
+
+
+def read_job(connection: sqlite3.Connection) -> tuple[str, int, int, int, str]:
+    """The row of `job`: name, runs, open, staging, columns. Raises ValueError if it is damaged."""
+    rows = connection.execute("SELECT name, runs, open, staging, columns, job_check FROM job").fetchall()
+    if len(rows) != 1 or schema.job_check(*rows[0][:-1]) != rows[0][-1]:
+        raise ValueError("the row of the job is damaged: its checksum is wrong")
+    name, runs, is_open, staging, columns, _ = rows[0]
+    return name, runs, is_open, staging, columns
+
+
+def _make_private(path: Path) -> None:
+    """Make the file if need be. PINs open doors: only the owner may read it and what lies beside it."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except FileExistsError:
+        for part in (path, log_of(path), path.with_name(f"{path.name}-shm")):
+            with suppress(FileNotFoundError):
+                if part.is_file() and part.stat().st_mode & 0o077:
+                    part.chmod(0o600)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return -1, -1
+    return found.st_dev, found.st_ino
+
+
+def _patiently(work: Callable[[], Any]) -> None:
+    """Do what a reader may be in the way of, for a second."""
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            work()
+        except sqlite3.OperationalError:
+            if not tries_left:
+                raise
+            time.sleep(_PATIENCE / _TRIES)
+        else:
+            return

@@ -1,0 +1,100 @@
+"""Checks SQLite's write-ahead log for damage that SQLite itself would pass over.
+
+SQLite reads the log up to the first frame whose checksum is wrong, and takes what follows for the rest of a commit that
+a crash cut short. So one changed bit silently takes back every commit behind it. A crash cannot leave that picture: it
+cuts the end of the log and nothing in its middle. Format: https://sqlite.org/fileformat2.html#the_write_ahead_log
+"""
+
+import struct
+import sys
+from array import array
+from pathlib import Path
+from typing import BinaryIO, Final
+
+_HEADER, _FRAME = 32, 24
+_MAGIC: Final = {0x377F0682: "little", 0x377F0683: "big"}
+_WORD: Final = 0xFFFFFFFF
+#: Frames behind the last visible commit that are looked at, too: their mark may be what was damaged.
+_BEYOND: Final = 4_000
+
+
+def is_empty(path: Path) -> bool:
+    """Whether there is no log, or one that holds nothing."""
+    try:
+        return path.stat().st_size <= _HEADER
+    except FileNotFoundError:
+        return True
+
+
+def is_damaged(path: Path) -> bool:
+    """Whether a log that no process writes holds a changed frame; a missing log is not damaged.
+
+    Raises:
+        OSError: the log cannot be read.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        header = file.read(_HEADER)
+        if not header:
+            return False
+        if len(header) < _HEADER:
+            return True
+        magic, _, size, _, *_, first, second = struct.unpack(">8I", header)
+        order = _MAGIC.get(magic)
+        if order is None or _sum(header[:24], order, 0, 0) != (first, second):
+            return True
+        return _has_damaged_frame(file, header[16:24], size, order, (first, second))
+
+
+def _has_damaged_frame(file: BinaryIO, salt: bytes, size: int, order: str, sums: tuple[int, int]) -> bool:
+    """Whether a frame of the present generation, or one that only its salt makes one of another, is damaged."""
+    beyond = _last_commit(file, salt, size) + _BEYOND
+    file.seek(_HEADER)
+    number = 0
+    while number < beyond and len(frame := file.read(_FRAME + size)) == _FRAME + size:
+        number += 1
+        expected = _sum(frame[_FRAME:], order, *_sum(frame[:8], order, *sums))
+        is_right = expected == struct.unpack(">2I", frame[16:24])
+        is_ours = frame[8:16] == salt
+        if is_right and is_ours:
+            sums = expected
+            continue
+        # A frame of an earlier generation, which the present one has not overwritten yet, is wrong in both respects.
+        return is_right or is_ours or _salt_follows(file, salt, size)
+    return False
+
+
+def _last_commit(file: BinaryIO, salt: bytes, size: int) -> int:
+    """The number of the last frame of the present generation that ends a commit, from 1; 0 if there is none."""
+    last = number = 0
+    file.seek(_HEADER)
+    while len(head := file.read(_FRAME)) == _FRAME:
+        number += 1
+        if head[8:16] == salt and head[4:8] != bytes(4):
+            last = number
+        file.seek(size, 1)
+    return last
+
+
+def _salt_follows(file: BinaryIO, salt: bytes, size: int) -> bool:
+    """Whether a frame of the present generation comes later in the file."""
+    while len(head := file.read(_FRAME)) == _FRAME:
+        if head[8:16] == salt:
+            return True
+        file.seek(size, 1)
+    return False
+
+
+def _sum(data: bytes, order: str, first: int, second: int) -> tuple[int, int]:
+    """SQLite's running checksum over more data."""
+    words = array("I", data)
+    if order != sys.byteorder:
+        words.byteswap()
+    pairs = iter(words)
+    for one, two in zip(pairs, pairs, strict=True):
+        first = (first + one + second) & _WORD
+        second = (second + two + first) & _WORD
+    return first, second

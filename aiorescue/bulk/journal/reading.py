@@ -1,0 +1,253 @@
+"""Reading a journal: figures and rows as they were at one moment, while another process may be writing."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from aiorescue.bulk import records
+from aiorescue.bulk.journal import log_check, schema, statements
+from aiorescue.bulk.journal.file import explained, journal_error, lock_of, log_of, read_job
+from aiorescue.bulk.journal.lock import FileLock
+from aiorescue.bulk.journal.staging import damaged
+from aiorescue.bulk.store import JobStatus, State, StoredRow
+from aiorescue.errors import JournalReason
+
+T = TypeVar("T")
+
+#: Seconds over which the rate of a job is measured, and rows that are read at once.
+_WINDOW: Final = 60.0
+_CHUNK: Final = 500
+
+
+class JournalReader:
+    """Reads a journal that this or another process may be writing. It is a `StoreReader`.
+
+    Args:
+        path: the file.
+        now: the time of day in seconds, which is compared with that of the PINs.
+    """
+
+    def __init__(self, path: Path, now: Callable[[], float]) -> None:
+        self._path = path
+        self._now = now
+
+    async def status(self) -> JobStatus:
+        """The figures of the job at this moment."""
+        return await self._once(lambda snapshot: snapshot.status(self._now()))
+
+    async def columns(self) -> tuple[str, ...]:
+        """The names of the caller's own columns, as they were staged last."""
+        return await self._once(lambda snapshot: snapshot.columns)
+
+    async def rows(self, *states: State) -> AsyncIterator[StoredRow]:
+        """Yield the rows as they were at one moment, in the order of the input."""
+        which = f"state IN ({', '.join(str(int(state)) for state in states)})" if states else "1"
+        async for row in self._select(which):
+            yield row
+
+    async def orphans(self) -> AsyncIterator[StoredRow]:
+        """Yield the rows with attempts that may have left an unclaimed PIN."""
+        async for row in self._select(None):
+            yield row
+
+    async def _once(self, question: Callable[["_Snapshot"], T]) -> T:
+        async for answer in self._in_thread(lambda snapshot: iter([[question(snapshot)]])):
+            return answer
+        raise AssertionError("one question has one answer")
+
+    def _select(self, which: str | None) -> AsyncIterator[StoredRow]:
+        return self._in_thread(lambda snapshot: snapshot.rows(which or snapshot.is_orphaned))
+
+    async def _in_thread(self, question: Callable[["_Snapshot"], Iterator[Sequence[T]]]) -> AsyncIterator[T]:
+        """Yield what a question to a snapshot yields in chunks, all in a thread of its own."""
+        loop = asyncio.get_running_loop()
+        thread = ThreadPoolExecutor(1, thread_name_prefix="aiorescue-journal-reader")
+        opened: list[_Snapshot] = []
+
+        def begin() -> Iterator[Sequence[T]]:
+            with explained(self._path):
+                opened.append(_Snapshot(self._path))
+                return question(opened[0])
+
+        def read(chunks: Iterator[Sequence[T]]) -> Sequence[T] | None:
+            with explained(self._path):
+                return next(chunks, None)
+
+        def end() -> None:
+            for snapshot in opened:
+                snapshot.connection.close()
+
+        try:
+            chunks = await loop.run_in_executor(thread, begin)
+            while (chunk := await loop.run_in_executor(thread, read, chunks)) is not None:
+                for row in chunk:
+                    yield row
+        finally:
+            closing = loop.run_in_executor(thread, end)  # behind what the thread may be doing for a cancelled wait
+            thread.shutdown(wait=False)
+            await asyncio.shield(closing)
+
+
+class _Snapshot:
+    """A journal at one moment, for one thread.
+
+    Attributes:
+        connection: reads that moment until it is closed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._running = FileLock.is_held(lock_of(path))
+        self._note = ""
+        if not path.exists():
+            raise journal_error(path, JournalReason.FAILED, "there is no such file")
+        log = log_of(path)
+        if not self._running and log_check.is_damaged(log):
+            raise journal_error(path, JournalReason.DAMAGED, f"its write-ahead log {log.name} is damaged")
+        self.connection = self._connect(log)
+        try:
+            self._begin(log_is_empty=not self._running and log_check.is_empty(log))
+        except BaseException:
+            self.connection.close()
+            raise
+
+    def _connect(self, log: Path) -> sqlite3.Connection:
+        """Connect without leaving a trace: where there is no log, SQLite would make one that holds nothing."""
+        uri = self._path.absolute().as_uri()
+        if not log.exists():
+            connection = _connect(f"{uri}?immutable=1")
+            try:
+                _check_marks(self._path, connection)
+                was_open = _version(connection) == schema.VERSION and read_job(connection)[2]
+            except BaseException:
+                connection.close()
+                raise
+            if was_open and not log.exists():
+                return connection
+            connection.close()
+        connection = _connect(f"{uri}?mode=ro")
+        try:
+            _check_marks(self._path, connection)
+            return connection if _version(connection) == schema.VERSION else _taken_over(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _begin(self, *, log_is_empty: bool) -> None:
+        self.connection.execute("BEGIN")
+        self.name, self._runs, was_open, self._staging, columns = read_job(self.connection)
+        self.columns = records.cells_of(columns)
+        if not self._running:  # else its writer has checked it
+            found = self.connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            if found != "ok":
+                raise ValueError(f"damaged: {' '.join(found.split())[:200]}")
+        if was_open and log_is_empty:
+            self._note = f"its write-ahead log {log_of(self._path).name} is missing, and with it up to a second of work"
+
+    @property
+    def is_orphaned(self) -> str:
+        """In SQL: the row may have left an unclaimed PIN; one that was sent before a crash has, too."""
+        return "orphans > 0" if self._running else "orphans > 0 OR state = 1"
+
+    def status(self, now: float) -> JobStatus:
+        """The figures of the job."""
+        since = now - _WINDOW
+        counts = dict.fromkeys(State, 0)
+        orphans = vanished = corrected = recent = in_flight = 0
+        first = now
+        for state, staged, count, left, changed, issued, earliest, wrong in self.connection.execute(
+            statements.FIGURES, (self._staging, since, since)
+        ):
+            if wrong:
+                raise ValueError(damaged(self.connection.execute(statements.WRONG).fetchone()[0]))
+            orphans += int(left)
+            recent += int(issued)
+            first = min(first, earliest or now)
+            in_flight += count if state == State.SENT else 0
+            if staged:
+                counts[State(state)] += count
+                corrected += int(changed)
+            else:
+                vanished += count
+        left = counts[State.ADMITTED] + counts[State.SENT]
+        rate = recent / max(now - first, 1.0)
+        return JobStatus(
+            name=self.name,
+            rows=sum(counts.values()),
+            issued=counts[State.ISSUED],
+            failed=counts[State.FAILED],
+            bad=counts[State.BAD],
+            left=left,
+            in_flight=in_flight,
+            possibly_orphaned=orphans + (0 if self._running else in_flight),
+            vanished=vanished,
+            corrected=corrected,
+            runs=self._runs,
+            running=self._running,
+            rate=rate,
+            seconds_left=left / rate if rate else None,
+            note=self._note,
+        )
+
+    def rows(self, which: str) -> Iterator[Sequence[StoredRow]]:
+        """Rows for which a condition in SQL holds, in chunks."""
+        found = self.connection.execute(statements.rows(which), (self._staging, self._staging))
+        while chunk := found.fetchmany(_CHUNK):
+            yield [self._row(*values) for values in chunk]
+
+    def _row(self, *values: Any) -> StoredRow:
+        (staging, position, line, cells, operation, fields, placed), outcome, check = (
+            values[:7],
+            values[7:-1],
+            values[-1],
+        )
+        key, _, state, pin, orphans, error, corrected, _ = outcome
+        is_right = schema.outcome_check(*outcome) == check
+        if not is_right or schema.input_check(*values[:6]) != placed:
+            raise ValueError(damaged(key))
+        is_here = staging == self._staging
+        return StoredRow(
+            key=key,
+            position=position if is_here else None,
+            line=line if is_here else None,
+            cells=records.cells_of(cells),
+            request=None if operation is None else records.decode(operation, fields),
+            state=State(state),
+            pin=pin,
+            orphans=orphans,
+            error=error or "",
+            corrected=bool(corrected),
+        )
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(uri, isolation_level=None, timeout=1.0, check_same_thread=False, uri=True)
+    schema.register(connection)
+    return connection
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def _taken_over(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """A copy in memory of a journal of version 1, as the present version; the file stays as it is."""
+    copy = _connect("file::memory:")
+    connection.backup(copy)
+    connection.close()
+    schema.take_over(copy)
+    return copy
+
+
+def _check_marks(path: Path, connection: sqlite3.Connection) -> None:
+    if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION:
+        raise journal_error(path, JournalReason.OTHER_PROGRAM, "not a journal of a bulk job")
+    version = _version(connection)
+    if version > schema.VERSION:
+        raise journal_error(path, JournalReason.NEWER_VERSION, "made by a newer version of aiorescue")
+    if version < 1 or (version == schema.VERSION and not schema.is_whole(connection)):
+        raise journal_error(path, JournalReason.DAMAGED, "its tables are not those of a journal")

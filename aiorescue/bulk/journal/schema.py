@@ -1,0 +1,133 @@
+"""The tables of a journal, version 2; the checksums of their rows; and how a journal of version 1 becomes one.
+
+Two checksums stand in each row of ``request``: ``input_check`` over what came from the input, and ``outcome_check``
+over what became of it, with the key and the digest. They are CRC-32, which notices every change of a single bit. SQL
+computes the second one through the function `outcome_check`, which `register` gives to a connection.
+"""
+
+import sqlite3
+from typing import Any, Final, NamedTuple
+from zlib import crc32
+
+from aiorescue.bulk.journal import statements
+
+#: Marks the file as ours ("RESQ").
+APPLICATION: Final = 0x52455351
+VERSION: Final = 2
+
+JOB: Final = """CREATE TABLE job (
+    name TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    staging INTEGER NOT NULL,
+    columns TEXT NOT NULL,
+    job_check INTEGER NOT NULL
+)"""
+REQUEST: Final = """CREATE TABLE request (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    digest BLOB NOT NULL,
+    staging INTEGER NOT NULL,
+    position INTEGER,
+    line INTEGER,
+    cells TEXT,
+    operation TEXT,
+    fields TEXT,
+    input_check INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    pin TEXT,
+    orphans INTEGER NOT NULL,
+    error TEXT,
+    corrected INTEGER NOT NULL,
+    issued_at REAL,
+    outcome_check INTEGER NOT NULL
+)"""
+#: What a run notes for itself, in a temporary database that goes with the connection.
+TEMPORARY: Final = (
+    "CREATE TEMP TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID",
+    "CREATE TEMP TABLE alike (digest BLOB PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TEMP TABLE todo (place INTEGER PRIMARY KEY, id INTEGER NOT NULL)",
+)
+
+
+class Outcome(NamedTuple):
+    """What became of a row: the columns that `outcome_check` covers.
+
+    Attributes:
+        key: names the request.
+        digest: of the fields that were sent, or are to be.
+        state: a `aiorescue.bulk.store.State`, as a plain number.
+        pin: its PIN, if it is issued.
+        orphans: attempts that may have left an unclaimed PIN.
+        error: why it failed or is bad.
+        corrected: 1 if its PIN was issued for other fields than the row has now.
+        issued_at: time of day in seconds at which its PIN was recorded.
+    """
+
+    key: str
+    digest: bytes
+    state: int = 0
+    pin: str | None = None
+    orphans: int = 0
+    error: str | None = None
+    corrected: int = 0
+    issued_at: float | None = None
+
+
+def outcome_check(*values: Any) -> int:
+    """The checksum of what became of a row: of an `Outcome`."""
+    return crc32(repr(values).encode("utf-8", "surrogatepass"))
+
+
+def input_check(*values: Any) -> int:
+    """The checksum of what the input said of a row: of the columns `statements.INPUT`."""
+    return crc32(repr(values).encode("utf-8", "surrogatepass"))
+
+
+def job_check(*values: Any) -> int:
+    """The checksum of the row of `job`: of its other columns."""
+    return crc32(repr(values).encode("utf-8", "surrogatepass"))
+
+
+def register(connection: sqlite3.Connection) -> None:
+    """Give a connection the function `outcome_check`."""
+    connection.create_function("outcome_check", 8, outcome_check, deterministic=True)
+
+
+def create(connection: sqlite3.Connection, name: str) -> None:
+    """Make the tables of a new journal, within a transaction."""
+    connection.execute(f"PRAGMA application_id = {APPLICATION}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute(JOB)
+    connection.execute(REQUEST)
+    write_job(connection, name, 0, 0, 0, "[]")
+
+
+def write_job(connection: sqlite3.Connection, *values: Any) -> None:
+    """Replace the row of `job`: name, runs, open, staging, columns."""
+    connection.execute("DELETE FROM job")
+    connection.execute("INSERT INTO job VALUES (?, ?, ?, ?, ?, ?)", (*values, job_check(*values)))
+
+
+def take_over(connection: sqlite3.Connection) -> None:
+    """Turn the tables of version 1 into those of version 2, within a transaction. It kept no fields of requests."""
+    name, runs = connection.execute("SELECT name, run FROM job").fetchone()
+    connection.execute("ALTER TABLE request RENAME TO request_1")
+    connection.execute("DROP TABLE main.job")
+    connection.execute("DROP TABLE main.alike")
+    connection.execute(JOB)
+    connection.execute(REQUEST)
+    write_job(connection, name, runs, 0, 0, "[]")
+    connection.execute(statements.TAKE_OVER, (input_check(0, None, None, None, None, None),))
+    connection.execute("DROP TABLE request_1")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether the schema is that of version 2, to the letter."""
+    found = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()
+    return found == [
+        ("index", "sqlite_autoindex_request_1", "request", None),
+        ("table", "job", "job", JOB),
+        ("table", "request", "request", REQUEST),
+    ]

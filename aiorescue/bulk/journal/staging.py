@@ -1,0 +1,170 @@
+"""Staging: takes a whole input into the tables of a journal, and compares it with the input that was staged before."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from aiorescue.bulk import records
+from aiorescue.bulk.journal import schema, statements
+from aiorescue.bulk.store import InputRow, Staging, State
+from aiorescue.rescue import PinRequest
+
+#: Lines of corrected rows that a `Staging` names.
+_LINES: Final = 100
+
+
+class Stager:
+    """One staging of an input, within a transaction.
+
+    Args:
+        connection: the journal's connection, in which the transaction has begun.
+        staging: number of this staging in the job.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, staging: int) -> None:
+        self._connection = connection
+        self._staging = staging
+        self._new = self._bad = self._corrected = 0
+        self._corrected_lines: list[int] = []
+
+    def stage(self, rows: Iterable[InputRow]) -> Staging:
+        """Take in all rows; returns what was found.
+
+        Raises:
+            ValueError: a row of the journal is damaged; the message names it.
+        """
+        execute = self._connection.execute
+        execute("DELETE FROM request WHERE state = ?", (State.BAD,))
+        execute("DELETE FROM temp.alike")
+        position = -1
+        for position, row in enumerate(rows):
+            if row.request is None:
+                self._add_bad(position, row, row.problem)
+            else:
+                self._add(position, row, row.request)
+        vanished, vanished_issued = execute(
+            "SELECT count(*), coalesce(sum(state = ?), 0) FROM request WHERE staging <> ?",
+            (State.ISSUED, self._staging),
+        ).fetchone()
+        return Staging(
+            rows=position + 1,
+            new=self._new,
+            bad=self._bad,
+            corrected=self._corrected,
+            corrected_lines=tuple(self._corrected_lines),
+            vanished=vanished,
+            vanished_issued=vanished_issued,
+        )
+
+    def _add(self, position: int, row: InputRow, request: PinRequest) -> None:
+        digest = records.digest(request)
+        key = key_of(self._connection, request, digest)
+        given = (self._staging, position, row.line, records.to_json(row.cells), *records.encode(request))
+        if insert(self._connection, given, schema.Outcome(key, digest)):
+            self._new += 1
+            return
+        number, staging, line, _, *found, check = self._connection.execute(statements.KNOWN, (key,)).fetchone()
+        if schema.outcome_check(*found) != check:
+            raise ValueError(damaged(key))
+        if staging == self._staging:
+            self._add_bad(position, row, _occurs_twice(request.tracking, line))
+        else:
+            update(self._connection, number, given, self._merge(row.line, digest, schema.Outcome(*found)))
+
+    def _merge(self, line: int, digest: bytes, known: schema.Outcome) -> schema.Outcome:
+        """What became of a request that the job knows, once its row may have been corrected."""
+        if known.digest == digest:
+            return known._replace(corrected=0)
+        if known.state == State.ISSUED:
+            self._corrected += 1
+            if len(self._corrected_lines) < _LINES:
+                self._corrected_lines.append(line)
+            return known._replace(corrected=1)
+        # A request that was sent with other fields may have left a PIN for them.
+        return schema.Outcome(known.key, digest, orphans=known.orphans + (known.state == State.SENT))
+
+    def _add_bad(self, position: int, row: InputRow, problem: str) -> None:
+        self._bad += 1
+        given = (self._staging, position, row.line, records.to_json(row.cells), None, None)
+        insert(self._connection, given, schema.Outcome(f"!{position}", b"", State.BAD.value, error=utf8(problem)))
+
+
+def insert(connection: sqlite3.Connection, given: tuple[Any, ...], outcome: schema.Outcome) -> bool:
+    """Add a row, unless its key is there already; returns whether it was added.
+
+    Args:
+        connection: the journal's.
+        given: what the input says of it, in the order of `statements.INPUT`.
+        outcome: what became of it.
+    """
+    values = (*given, schema.input_check(*given), *outcome, schema.outcome_check(*outcome))
+    return bool(connection.execute(statements.INSERT, values).rowcount)
+
+
+def update(connection: sqlite3.Connection, number: int, given: tuple[Any, ...], outcome: schema.Outcome) -> None:
+    """Replace a row, by its id; see `insert`."""
+    values = (*given, schema.input_check(*given), *outcome, schema.outcome_check(*outcome))
+    connection.execute(statements.UPDATE, (*values, number))
+
+
+class Watched:
+    """The rows of an input, whose own errors are told apart from those of the journal.
+
+    Args:
+        rows: the rows.
+    """
+
+    def __init__(self, rows: Iterable[InputRow]) -> None:
+        self._rows = rows
+        self._stopped = False
+        self.problem: Exception | None = None
+
+    def stop(self) -> None:
+        """Let the iteration fail at its next row."""
+        self._stopped = True
+
+    def __iter__(self) -> Iterator[InputRow]:
+        rows = iter(self._rows)
+        while not self._stopped:
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except Exception as problem:  # noqa: BLE001 - `Journal.stage` raises it
+                self.problem = problem
+                raise StagingStopped from None
+            yield row
+        raise StagingStopped
+
+
+class StagingStopped(Exception):
+    """The input cannot be iterated to its end."""
+
+
+def key_of(connection: sqlite3.Connection, request: PinRequest, digest: bytes) -> str:
+    """The key of a request; those without a tracking field are counted by their digests."""
+    if request.tracking:
+        return records.named_key(request.tracking)
+    before = connection.execute(statements.COUNT_ALIKE, (digest,)).fetchone()
+    return records.unnamed_key(digest, before[0])
+
+
+def damaged(key: object) -> str:
+    """What is said of a row whose checksum is wrong."""
+    return f"the row of the request {records.name_of(str(key))} is damaged: its checksum is wrong"
+
+
+def utf8(text: str) -> str:
+    """A text without the characters that UTF-8 lacks, which SQLite would not take."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _occurs_twice(tracking: str, line: int | None) -> str:
+    first = "" if line is None else f", first on line {line}"
+    return f"tracking {tracking!r} occurs twice in this job{first}; each request needs its own"
+
+
+def seen_before(connection: sqlite3.Connection, keys: Sequence[str]) -> list[bool]:
+    """Note keys as seen in this run; tells for each whether it was seen before."""
+    execute = connection.execute
+    return [not execute("INSERT OR IGNORE INTO temp.seen VALUES (?)", (key,)).rowcount for key in keys]

@@ -1,0 +1,91 @@
+"""The SQL of a journal: its columns and statements, put together from constants; every value is a parameter."""
+
+from typing import Final
+
+#: Columns of what became of a row, in the order of `aiorescue.bulk.journal.schema.Outcome`.
+OUTCOME: Final = "key, digest, state, pin, orphans, error, corrected, issued_at"
+#: Columns of what the input said of a row, in the order of `schema.input_check`.
+INPUT: Final = "staging, position, line, cells, operation, fields"
+
+_CHECKED: Final = "outcome_check = outcome_check(key, digest,"
+_PLACES: Final = ", ".join("?" * 16)
+
+# --- notes of what became of a row, by its key ---
+
+SENT: Final = (
+    f"UPDATE request SET orphans = orphans + (state = 1), state = 1, {_CHECKED}"
+    " 1, pin, orphans + (state = 1), error, corrected, issued_at) WHERE key = ?1"
+)
+ISSUED: Final = (
+    f"UPDATE request SET state = 2, pin = ?2, orphans = ?3, error = NULL, issued_at = ?4, {_CHECKED}"
+    " 2, ?2, ?3, NULL, corrected, ?4) WHERE key = ?1"
+)
+FAILED: Final = (
+    f"UPDATE request SET state = 3, error = ?2, orphans = ?3, {_CHECKED}"
+    " 3, pin, ?3, ?2, corrected, issued_at) WHERE key = ?1"
+)
+GIVEN_BACK: Final = (
+    f"UPDATE request SET state = 0, orphans = ?2, {_CHECKED} 0, pin, ?2, error, corrected, issued_at) WHERE key = ?1"
+)
+_REOPENED: Final = (
+    f"UPDATE request SET orphans = orphans + (state = 1), state = 0, error = NULL, {_CHECKED}"
+    " 0, pin, orphans + (state = 1), NULL, corrected, issued_at)"
+)
+#: Failed rows are ready to be sent again.
+RETRY: Final = f"{_REOPENED} WHERE state = 3"
+#: As are, in a new run, those that an earlier one sent without an answer.
+REOPEN: Final = f"{_REOPENED} WHERE state IN (1, 3)"
+#: Each row without a PIN may have been sent by a run whose log is lost.
+COUNT_LOST: Final = (
+    f"UPDATE request SET orphans = orphans + 1, state = 0, {_CHECKED}"
+    " 0, pin, orphans + 1, error, corrected, issued_at) WHERE state IN (0, 1, 3)"
+)
+
+# --- rows in ---
+
+INSERT: Final = (
+    f"INSERT INTO request ({INPUT}, input_check, {OUTCOME}, outcome_check) VALUES ({_PLACES})"
+    " ON CONFLICT (key) DO NOTHING"
+)
+KNOWN: Final = f"SELECT id, staging, line, operation, {OUTCOME}, outcome_check FROM request WHERE key = ?"
+UPDATE: Final = f"UPDATE request SET ({INPUT}, input_check, {OUTCOME}, outcome_check) = ({_PLACES}) WHERE id = ?"
+COUNT_ALIKE: Final = (
+    "INSERT INTO temp.alike VALUES (?, 0) ON CONFLICT (digest) DO UPDATE SET count = count + 1 RETURNING count"
+)
+COUNT_VANISHED: Final = "SELECT count(*), coalesce(sum(state = 2), 0) FROM request WHERE staging <> ?"
+
+# --- rows out ---
+
+LIST_WHAT_IS_LEFT: Final = (
+    "INSERT INTO temp.todo (id) SELECT id FROM request WHERE state = 0 AND staging = ? AND operation IS NOT NULL"
+    " ORDER BY position IS NULL, position, id"
+)
+CLAIM: Final = (
+    f"SELECT place, {INPUT}, input_check, {OUTCOME}, outcome_check FROM temp.todo"
+    " JOIN request USING (id) WHERE place > ? ORDER BY place LIMIT ?"
+)
+OUTCOMES: Final = f"SELECT {OUTCOME}, outcome_check FROM request"
+WRONG: Final = f"SELECT key FROM request WHERE outcome_check <> outcome_check({OUTCOME}) LIMIT 1"
+#: Figures by state and by whether the rows are in the last input: two moments and a staging are its parameters.
+FIGURES: Final = (
+    "SELECT state, staging = ?, count(*), total(orphans), total(corrected), total(issued_at > ?),"
+    f" min(CASE WHEN issued_at > ? THEN issued_at END), total(outcome_check <> outcome_check({OUTCOME}))"
+    " FROM request GROUP BY 1, 2"
+)
+
+
+def rows(condition: str) -> str:
+    """The statement for all rows that a condition holds for, in the order of the input; the staging is asked twice."""
+    return (
+        f"SELECT {INPUT}, input_check, {OUTCOME}, outcome_check FROM request"
+        f" WHERE ({condition}) AND (staging = ? OR state IN (1, 2) OR orphans > 0)"
+        " ORDER BY staging <> ?, position IS NULL, position, id"
+    )
+
+
+#: Takes over the rows of version 1, which have no input; the checksum of an empty input is its parameter.
+TAKE_OVER: Final = (
+    f"INSERT INTO request ({INPUT}, input_check, {OUTCOME}, outcome_check)"
+    " SELECT 0, NULL, NULL, NULL, NULL, NULL, ?, key, digest, state, pin, unseen, error, 0, NULL,"
+    " outcome_check(key, digest, state, pin, unseen, error, 0, NULL) FROM request_1 ORDER BY key"
+)

@@ -1,0 +1,104 @@
+"""Lanes: the identities of a bulk job, in the order in which their pace lets them send."""
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.bulk.store import Lane
+from aiorescue.identity.identity import Identity
+
+#: Seconds before its slot at which a call begins: the pace waits for the rest, and does so to the millisecond.
+LEAD = 0.02
+
+
+@attrs.define(eq=False)
+class WorkLane:
+    """One identity at work in this run.
+
+    Attributes:
+        identity: who calls.
+        name: the lane in the writes of the store.
+        under_way: calls that have begun and not ended.
+        refusal: why the service takes no more calls of this identity; None as long as it does.
+        is_queued: the lane stands in the order of `Lanes`.
+    """
+
+    identity: Identity
+    name: Lane
+    under_way: int = 0
+    refusal: errors.RescueError | None = None
+    is_queued: bool = False
+
+
+class Lanes:
+    """The lanes of a job, by the moment at which each may send; finding the next one does not look at all of them.
+
+    Args:
+        identities: the identities of the client.
+        in_flight: the most calls under way in one lane.
+        ready_at: the moment at which the pace would let a call of an identity be sent.
+    """
+
+    def __init__(self, identities: Sequence[Identity], in_flight: int, ready_at: Callable[[Identity], float]) -> None:
+        self.all = [WorkLane(identity, Lane(identity.name)) for identity in identities]
+        self._in_flight = in_flight
+        self._ready_at = ready_at
+        self._order: list[tuple[float, int, WorkLane]] = []
+        self._number = 0
+        self.left = len(self.all)
+        for lane in self.all:
+            self._queue(lane, float("-inf"))
+
+    @property
+    def refused(self) -> Iterable[WorkLane]:
+        """The lanes whose identity the service refuses."""
+        return (lane for lane in self.all if lane.refusal is not None)
+
+    def refuse(self, lane: WorkLane, problem: errors.RescueError) -> bool:
+        """Take a lane out of the order for good; returns whether that is news."""
+        if lane.refusal is not None:
+            return False
+        lane.refusal = problem
+        self.left -= 1
+        return True
+
+    def take(self, now: float) -> WorkLane | float | None:
+        """The lane that may send now; or the moment from which one may; or None if none can before a call has ended.
+
+        A lane that was taken is out of the order until `put_back`.
+        """
+        order = self._order
+        while order:
+            moment, number, lane = order[0]
+            if lane.refusal is not None or lane.under_way >= self._in_flight:
+                heapq.heappop(order)
+                lane.is_queued = False
+                continue
+            if moment - LEAD > now:
+                return moment - LEAD
+            ready = self._ready_at(lane.identity)
+            if ready - LEAD > now:
+                heapq.heapreplace(order, (ready, number, lane))
+                continue
+            heapq.heappop(order)
+            lane.is_queued = False
+            return lane
+        return None
+
+    def put_back(self, lane: WorkLane) -> None:
+        """Let a lane take part again, once its pace knows of the call that it was taken for."""
+        if not lane.is_queued and lane.refusal is None and lane.under_way < self._in_flight:
+            self._queue(lane, self._ready_at(lane.identity))
+
+    def _queue(self, lane: WorkLane, moment: float) -> None:
+        lane.is_queued = True
+        self._number += 1
+        heapq.heappush(self._order, (moment, self._number, lane))
+
+
+def first_refusal(lanes: Iterable[WorkLane]) -> Any:
+    """The error of the first lane that was refused, or None."""
+    return next((lane.refusal for lane in lanes), None)

@@ -1,0 +1,259 @@
+"""Damaged, copied, deleted and old journals: never a wrong PIN, nothing issued anew in silence."""
+
+import random
+import shutil
+import sqlite3
+import stat
+from hashlib import blake2b
+from pathlib import Path
+
+import pytest
+
+from aiorescue import errors
+from aiorescue.bulk import Journal, State
+from aiorescue.errors import JournalReason
+from aiorescue.rescue import RequestPinCode
+
+COUNT = 60
+REQUESTS = [
+    *(RequestPinCode(tracking=f"CASE-{number}", custom_fields=["Jane"]) for number in range(COUNT // 2)),
+    *(RequestPinCode(custom_fields=[str(number)]) for number in range(COUNT // 2)),
+]
+PINS = [f"{number * 7919:06d}" for number in range(COUNT)]
+#: Every tenth request was sent and has no answer.
+UNKNOWN = range(9, COUNT, 10)
+
+
+async def write(path: Path) -> Journal:
+    """An open journal with all requests."""
+    journal = Journal(path, "job")
+    await journal.open()
+    for number, entry in enumerate(await journal.admit(REQUESTS)):
+        await journal.sent(entry.key)
+        if number not in UNKNOWN:
+            await journal.issued(entry.key, PINS[number], 0)
+    return journal
+
+
+async def files_of_a_finished_run(folder: Path) -> dict[str, bytes]:
+    await (await write(folder / "j")).close()
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+async def files_of_a_killed_run(folder: Path) -> dict[str, bytes]:
+    journal = await write(folder / "j")
+    left = {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-lock")}
+    await journal.close()
+    return left
+
+
+async def check(path: Path) -> JournalReason | None:
+    """Run the job again: all PINs are as they were, and unknown outcomes are known to be; or why it is refused."""
+    try:
+        async with Journal(path, "job") as journal:
+            entries = await journal.admit(REQUESTS)
+    except errors.JournalError as problem:
+        return problem.reason
+    assert [entry.pin for entry in entries] == [None if n in UNKNOWN else pin for n, pin in enumerate(PINS)]
+    assert [entry.orphans for entry in entries] == [int(number in UNKNOWN) for number in range(COUNT)]
+    assert not any(entry.duplicate for entry in entries)
+    return None
+
+
+async def check_reader(path: Path) -> None:
+    """Read the job: all PINs are there, or it is refused."""
+    try:
+        found = [one async for one in Journal.reading(path).rows(State.ISSUED)]
+        status = await Journal.reading(path).status()
+    except errors.JournalError:
+        return
+    known = {request: PINS[number] for number, request in enumerate(REQUESTS) if number not in UNKNOWN}
+    assert {one.request: one.pin for one in found} == known
+    assert (status.issued, status.left) == (len(known), len(UNKNOWN))
+
+
+@pytest.mark.parametrize("files_of", [files_of_a_finished_run, files_of_a_killed_run])
+async def test_a_changed_bit_never_gives_a_wrong_pin_or_asks_for_one_anew_in_silence(tmp_path: Path, files_of):
+    (tmp_path / "whole").mkdir()
+    files = await files_of(tmp_path / "whole")
+    assert files_of is files_of_a_finished_run or "j-wal" in files
+    chance, refused = random.Random(8), 0
+    for number in range(30):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        damaged = folder / chance.choice([name for name in files if not name.endswith("-shm")])
+        content = bytearray(damaged.read_bytes())
+        bit = chance.randrange(8 * len(content))
+        content[bit // 8] ^= 1 << bit % 8
+        damaged.write_bytes(content)
+        await check_reader(folder / "j")
+        refused += await check(folder / "j") is not None
+    assert refused
+
+
+async def test_an_error_names_the_row_whose_checksum_is_wrong(tmp_path: Path):
+    await (await write(tmp_path / "j")).close()
+    with sqlite3.connect(tmp_path / "j") as connection:
+        connection.execute("UPDATE request SET pin = '999999' WHERE key = '=CASE-7'")
+    connection.close()
+    with pytest.raises(errors.JournalError, match="'CASE-7' is damaged") as refused:
+        await Journal(tmp_path / "j", "job").open()
+    assert refused.value.reason is JournalReason.DAMAGED
+    with pytest.raises(errors.JournalError, match="'CASE-7' is damaged"):
+        await Journal.reading(tmp_path / "j").status()
+
+
+@pytest.mark.parametrize("part", ["cells", "fields", "operation", "position", "line"])
+async def test_what_came_from_the_input_is_checked_before_it_is_sent_or_shown(tmp_path: Path, part: str):
+    await (await write(tmp_path / "j")).close()
+    with sqlite3.connect(tmp_path / "j") as connection:
+        connection.execute(f"UPDATE request SET {part} = '7' WHERE key = '=CASE-9'")
+    connection.close()
+    async with Journal(tmp_path / "j", "job") as journal:
+        with pytest.raises(errors.JournalError, match="'CASE-9' is damaged"):
+            await journal.claim(9)
+    with pytest.raises(errors.JournalError, match="'CASE-9' is damaged"):
+        assert [one async for one in Journal.reading(tmp_path / "j").rows()]
+
+
+async def test_a_table_under_another_name_is_not_made_anew(tmp_path: Path):
+    await (await write(tmp_path / "j")).close()
+    with sqlite3.connect(tmp_path / "j") as connection:
+        connection.execute("ALTER TABLE request RENAME TO requests")
+    connection.close()
+    assert await check(tmp_path / "j") is JournalReason.DAMAGED
+
+
+async def test_the_file_alone_knows_that_its_log_is_missing(tmp_path: Path):
+    files = await files_of_a_killed_run(tmp_path)
+    copy = tmp_path / "copy"
+    copy.write_bytes(files["j"])
+    status = await Journal.reading(copy).status()
+    assert "j-wal" not in status.note
+    assert "copy-wal is missing" in status.note
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "j"]  # reading leaves nothing behind
+    with pytest.raises(errors.JournalError, match="copy-wal is missing") as refused:
+        await Journal(copy, "job").open()
+    assert refused.value.reason is JournalReason.LOG_MISSING
+    assert "aiorescue job retry" in str(refused.value)
+
+
+async def test_a_missing_log_is_accepted_when_asked_and_counts_as_possible_orphans(tmp_path: Path):
+    files = await files_of_a_killed_run(tmp_path)
+    copy = tmp_path / "copy"
+    copy.write_bytes(files["j"])
+    async with Journal(copy, "job", accept_loss=True) as journal:
+        entries = await journal.admit(REQUESTS)
+    known = [entry for entry in entries if entry.pin]
+    assert all(PINS[entries.index(entry)] == entry.pin for entry in known)
+    with sqlite3.connect(copy) as connection:
+        unknown = connection.execute("SELECT min(orphans) FROM request WHERE state <> 2").fetchone()[0]
+    connection.close()
+    assert unknown in (None, 0, 1)
+    async with Journal(copy, "job"):
+        pass  # that it was accepted is kept
+
+
+async def test_all_is_in_the_file_itself_soon_after_it_was_written(tmp_path: Path):
+    journal = await write(tmp_path / "j")
+    while journal._checkpoint is not None:  # the timer of at most half a second
+        await journal.given_back("=CASE-9", 0)
+    await journal.given_back("=CASE-9", 0)  # behind the checkpoint, in the same thread
+    shutil.copy(tmp_path / "j", tmp_path / "copy")
+    found = [one.pin async for one in Journal.reading(tmp_path / "copy").rows(State.ISSUED)]
+    await journal.close()
+    assert sorted(found) == sorted(pin for number, pin in enumerate(PINS) if number not in UNKNOWN)
+
+
+@pytest.mark.parametrize("name", ["j", "j-wal"])
+async def test_a_file_that_was_deleted_under_a_job_is_noticed_at_the_next_commit(tmp_path: Path, name: str):
+    journal = await write(tmp_path / "j")
+    (tmp_path / name).unlink()
+    with pytest.raises(errors.JournalError, match=f"{name} was deleted or replaced") as refused:
+        await journal.sent("=CASE-9")
+    assert refused.value.reason is JournalReason.VANISHED
+    await journal.close()
+
+
+async def test_a_journal_that_all_could_read_is_made_private(tmp_path: Path):
+    files = await files_of_a_killed_run(tmp_path)
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).chmod(0o666)
+    async with Journal(tmp_path / "j", "job") as journal:
+        await journal.sent("=CASE-9")
+        assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize("path", ["a\0b", ".", "nowhere/j"])
+async def test_a_path_that_can_hold_no_journal_is_refused_by_name(tmp_path: Path, path: str):
+    with pytest.raises(errors.JournalError, match="journal "):
+        await Journal(tmp_path / path, "job").open()
+    with pytest.raises(errors.JournalError, match="journal "):
+        await Journal.reading(tmp_path / path).status()
+
+
+def digest_of_version_1(request: RequestPinCode) -> bytes:
+    fields = (type(request).__name__, *(slot.get(request) for slot in request.slots))
+    return blake2b(repr(fields).encode(), digest_size=16).digest()
+
+
+async def test_a_journal_of_version_1_is_taken_over(tmp_path: Path):
+    named, unnamed, unknown = REQUESTS[0], REQUESTS[-1], REQUESTS[1]
+    with sqlite3.connect(tmp_path / "j") as connection:
+        connection.executescript(
+            """
+            PRAGMA application_id = 0x52455351;
+            PRAGMA user_version = 1;
+            PRAGMA journal_mode = WAL;
+            CREATE TABLE job (name TEXT NOT NULL, run INTEGER NOT NULL);
+            CREATE TABLE request (
+                key TEXT PRIMARY KEY, digest BLOB NOT NULL, run INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0,
+                pin TEXT, unseen INTEGER NOT NULL DEFAULT 0, error TEXT
+            ) WITHOUT ROWID;
+            CREATE TABLE alike (digest BLOB PRIMARY KEY, run INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
+            INSERT INTO job VALUES ('job', 3);
+            """
+        )
+        for key, request, state, pin, orphans in (
+            ("=CASE-0", named, 2, "000001", 2),
+            (f"#{digest_of_version_1(unnamed).hex()}.0", unnamed, 2, "000002", 0),
+            ("=CASE-1", unknown, 1, None, 0),
+        ):
+            values = (key, digest_of_version_1(request), 3, state, pin, orphans, None)
+            connection.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?)", values)
+    connection.close()
+    status = await Journal.reading(tmp_path / "j").status()
+    assert (status.name, status.issued, status.possibly_orphaned) == ("job", 2, 3)
+    async with Journal(tmp_path / "j", "job") as journal:
+        entries = await journal.admit([named, unnamed, unknown, REQUESTS[2]])
+        assert [(entry.pin, entry.orphans) for entry in entries] == [("000001", 2), ("000002", 0), (None, 1), (None, 0)]
+        assert (await journal.status()).runs == 4
+    async with Journal(tmp_path / "j", "job") as journal:
+        assert [entry.pin for entry in await journal.admit([named, unnamed])] == ["000001", "000002"]
+
+
+async def test_a_pin_that_another_request_has_is_refused(tmp_path: Path):
+    journal = await write(tmp_path / "j")
+    for run in range(2):
+        with pytest.raises(errors.ProtocolError, match="that of another request"):
+            await journal.issued("=CASE-9", PINS[0], 0)
+        await journal.close()
+        if not run:
+            journal = Journal(tmp_path / "j", "job")
+            await journal.open()
+
+
+async def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path):
+    journal = await write(tmp_path / "j")
+    with pytest.raises(errors.JournalError, match="in use by another process") as refused:
+        await Journal(tmp_path / "j", "job").open()
+    assert refused.value.reason is JournalReason.IN_USE
+    with sqlite3.connect(f"{(tmp_path / 'j').as_uri()}?mode=ro", uri=True) as connection:
+        assert connection.execute("SELECT count(*) FROM request WHERE state = 2").fetchone()[0] == COUNT - len(UNKNOWN)
+        await journal.sent("=CASE-9")
+    connection.close()
+    await journal.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["j"]

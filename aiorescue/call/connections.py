@@ -11,6 +11,7 @@ came unasked, others will, so after the first sign of it connections are used fo
 """
 
 import asyncio
+import base64
 import select
 import time
 import urllib.request
@@ -73,11 +74,31 @@ class Route:
 
     Attributes:
         ssl: the certificates that are trusted and shown; None for the system's.
-        proxy: the proxy to go through, with its user and password; None for none.
+        proxy: the proxy to go through; None for none.
+        authorization: headers with the user and the password that the proxy wants.
+        tunnels: the proxy is asked for a tunnel (CONNECT), and only that request has those headers.
     """
 
     ssl: SSLContext | None = None
-    proxy: URL | None = attrs.field(default=None, repr=False)
+    proxy: URL | None = None
+    authorization: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    tunnels: bool = True
+
+    def headers(self) -> dict[str, str]:
+        """Headers of every request. aiohttp 3.12 leaves a proxy's out of requests on kept connections."""
+        return {**_HEADERS, **({} if self.tunnels else self.authorization)}
+
+    def proxy_headers(self) -> Mapping[str, str] | None:
+        """Headers of the request for a tunnel; None for none."""
+        return self.authorization if self.tunnels and self.authorization else None
+
+
+def _by_proxy(ssl: SSLContext | None, proxy: str, base_url: str) -> Route:
+    url, authorization = check_proxy(proxy), {}
+    if url.user is not None or url.password is not None:
+        pair = f"{url.user or ''}:{url.password or ''}".encode()
+        authorization["Proxy-Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+    return Route(ssl, url.with_user(None), authorization, tunnels=base_url.startswith("https:"))
 
 
 def find_route(base_url: str, *, ssl: SSLContext | None, proxy: str | None, trust_env: bool, lent: bool) -> Route:
@@ -98,12 +119,12 @@ def find_route(base_url: str, *, ssl: SSLContext | None, proxy: str | None, trus
     if lent and (ssl is not None or proxy is not None or trust_env):
         raise errors.InvalidRequest("the session given as http= goes its own way: set ssl, proxy and trust_env there")
     if proxy is not None:
-        return Route(ssl, check_proxy(proxy))
+        return _by_proxy(ssl, proxy, base_url)
     if trust_env:
         url, found = URL(base_url), urllib.request.getproxies()
         proxy = found.get(url.scheme) or found.get("all")
         if proxy and not urllib.request.proxy_bypass(url.host or ""):
-            return Route(ssl, check_proxy(proxy if "://" in proxy else f"http://{proxy}"))
+            return _by_proxy(ssl, proxy if "://" in proxy else f"http://{proxy}", base_url)
     return Route(ssl)
 
 
@@ -273,7 +294,7 @@ def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Tr
         return ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_HEADERS,
+            headers=route.headers(),
             request_class=trust.checked_request(),
             proxy=route.proxy,
         )

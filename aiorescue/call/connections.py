@@ -11,14 +11,17 @@ came unasked, others will, so after the first sign of it connections are used fo
 """
 
 import asyncio
+import base64
 import select
 import time
 import urllib.request
 from asyncio.trsock import TransportSocket
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from errno import ECONNRESET
+from functools import partial
 from ssl import SSLCertVerificationError, SSLContext, SSLError
 from types import MappingProxyType
+from typing import Any
 
 import aiohttp
 import attrs
@@ -71,11 +74,31 @@ class Route:
 
     Attributes:
         ssl: the certificates that are trusted and shown; None for the system's.
-        proxy: the proxy to go through, with its user and password; None for none.
+        proxy: the proxy to go through; None for none.
+        authorization: headers with the user and the password that the proxy wants.
+        tunnels: the proxy is asked for a tunnel (CONNECT), and only that request has those headers.
     """
 
     ssl: SSLContext | None = None
-    proxy: URL | None = attrs.field(default=None, repr=False)
+    proxy: URL | None = None
+    authorization: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    tunnels: bool = True
+
+    def headers(self) -> dict[str, str]:
+        """Headers of every request. aiohttp 3.12 leaves a proxy's out of requests on kept connections."""
+        return {**_HEADERS, **({} if self.tunnels else self.authorization)}
+
+    def proxy_headers(self) -> Mapping[str, str] | None:
+        """Headers of the request for a tunnel; None for none."""
+        return self.authorization if self.tunnels and self.authorization else None
+
+
+def _by_proxy(ssl: SSLContext | None, proxy: str, base_url: str) -> Route:
+    url, authorization = check_proxy(proxy), {}
+    if url.user is not None or url.password is not None:
+        pair = f"{url.user or ''}:{url.password or ''}".encode()
+        authorization["Proxy-Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+    return Route(ssl, url.with_user(None), authorization, tunnels=base_url.startswith("https:"))
 
 
 def find_route(base_url: str, *, ssl: SSLContext | None, proxy: str | None, trust_env: bool, lent: bool) -> Route:
@@ -96,12 +119,12 @@ def find_route(base_url: str, *, ssl: SSLContext | None, proxy: str | None, trus
     if lent and (ssl is not None or proxy is not None or trust_env):
         raise errors.InvalidRequest("the session given as http= goes its own way: set ssl, proxy and trust_env there")
     if proxy is not None:
-        return Route(ssl, check_proxy(proxy))
+        return _by_proxy(ssl, proxy, base_url)
     if trust_env:
         url, found = URL(base_url), urllib.request.getproxies()
         proxy = found.get(url.scheme) or found.get("all")
         if proxy and not urllib.request.proxy_bypass(url.host or ""):
-            return Route(ssl, check_proxy(proxy if "://" in proxy else f"http://{proxy}"))
+            return _by_proxy(ssl, proxy if "://" in proxy else f"http://{proxy}", base_url)
     return Route(ssl)
 
 
@@ -123,10 +146,16 @@ class _Watch(asyncio.Protocol):
     Args:
         inner: aiohttp's protocol of the connection.
         trust: what the connection's pool knows of its path.
+        transport: its transport.
+
+    Attributes:
+        is_readable: whether bytes, or the end of the stream, have arrived that the event loop has not read yet.
         encrypted: it is a TLS connection.
     """
 
-    def __init__(self, inner: asyncio.Protocol, trust: "Trust", *, encrypted: bool) -> None:
+    def __init__(self, inner: asyncio.Protocol, trust: "Trust", transport: asyncio.Transport) -> None:
+        self.is_readable = _look_at(transport.get_extra_info("socket"))
+        self.encrypted = encrypted = transport.get_extra_info("sslcontext") is not None
         self._inner = inner
         self._is_silent = encrypted  # nothing has come on this TLS connection since its handshake
         self._data_received = inner.data_received
@@ -204,18 +233,16 @@ class Trust:
         if transport is None or protocol is None:
             raise UnaskedError(kept=True)
         watch = transport.get_protocol()
-        kept = isinstance(watch, _Watch)
-        # On a new TLS connection lie the server's session tickets, which TLS reads by itself.
-        encrypted = transport.get_extra_info("sslcontext") is not None
-        looked_at = kept or not encrypted
-        if protocol.should_close or (looked_at and _is_readable(transport.get_extra_info("socket"))):
-            raise UnaskedError(kept=kept)
-        if not isinstance(watch, _Watch):
-            watch = _Watch(protocol, self, encrypted=encrypted)
+        if isinstance(watch, _Watch):
+            if protocol.should_close or not watch.is_clean or watch.is_readable():
+                raise UnaskedError(kept=True)
+            watch.begin()
+        else:
+            watch = _Watch(protocol, self, transport)
+            # On a new TLS connection lie the server's session tickets, which TLS reads by itself.
+            if protocol.should_close or (not watch.encrypted and watch.is_readable()):
+                raise UnaskedError(kept=False)
             transport.set_protocol(watch)
-        elif not watch.is_clean:
-            raise UnaskedError(kept=True)
-        watch.begin()
         conn.add_callback(watch.end)
         if self.generation and time.monotonic() < self._until:
             protocol.force_close()  # after this answer
@@ -225,9 +252,9 @@ class Trust:
         take = self.take
 
         class CheckedRequest(ClientRequest):
-            async def send(self, conn: Connection) -> ClientResponse:
+            def send(self, conn: Connection) -> Coroutine[Any, Any, ClientResponse]:
                 take(conn)
-                return await super().send(conn)
+                return super().send(conn)
 
         return CheckedRequest
 
@@ -235,27 +262,23 @@ class Trust:
         """Middleware that makes a request of a lent session look at its connection before it writes."""
         send = request.send
 
-        async def checked(conn: Connection) -> ClientResponse:
+        def checked(conn: Connection) -> Coroutine[Any, Any, ClientResponse]:
             self.take(conn)
-            return await send(conn)
+            return send(conn)
 
         request.send = checked  # type: ignore[method-assign]
         return await handler(request)
 
 
-if hasattr(select, "poll"):
-
-    def _is_readable(sock: TransportSocket) -> bool:
-        """Whether bytes, or the end of the stream, have arrived that the event loop has not read yet."""
-        poll = select.poll()
-        poll.register(sock, select.POLLIN)
-        return bool(poll.poll(0))
-
-else:
-
-    def _is_readable(sock: TransportSocket) -> bool:
-        """Whether bytes, or the end of the stream, have arrived that the event loop has not read yet."""
-        return bool(select.select([sock], [], [], 0)[0])
+def _look_at(sock: TransportSocket | None) -> Callable[[], object]:
+    """A function that says whether something can be read from a socket, without reading it."""
+    if sock is None:
+        return lambda: False
+    if not hasattr(select, "poll"):
+        return lambda: select.select([sock], [], [], 0)[0]
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return partial(poll.poll, 0)
 
 
 def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Trust) -> ClientSession:
@@ -271,7 +294,7 @@ def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Tr
         return ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers=_HEADERS,
+            headers=route.headers(),
             request_class=trust.checked_request(),
             proxy=route.proxy,
         )

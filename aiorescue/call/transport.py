@@ -118,6 +118,7 @@ class Transport:
         self._other_times: dict[float, TimeLimits] = {}
         self._limit = min(max_connections, connections.limit_of(http) or max_connections)
         self._route = route
+        self._proxy_headers = route.proxy_headers()
         self._http = http
         self._trust = Trust(lent=http is not None)
         self._lent_middlewares = (_send_once, self._trust.check)
@@ -180,6 +181,7 @@ class Transport:
                     headers=request.headers,
                     timeout=times.patient if request.streamed else times.whole,
                     raise_for_status=False,
+                    proxy_headers=self._proxy_headers,
                     allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
                     # A lent session may have some of its own, which these replace.
                     middlewares=self._lent_middlewares if lent else _MIDDLEWARES if request.method == "GET" else None,
@@ -370,7 +372,7 @@ def _lost(
 
 def _why(problem: BaseException) -> str:
     """The reason in words, without the request: aiohttp's own texts can hold its URL."""
-    cause: Any = getattr(problem, "os_error", problem)
+    cause: Any = getattr(problem, "certificate_error", None) or getattr(problem, "os_error", problem)
     if isinstance(cause, ssl.SSLError):
         return connections.explain_tls(cause)
     if isinstance(cause, OSError) and cause.strerror:

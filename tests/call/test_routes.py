@@ -153,7 +153,7 @@ async def test_the_reason_that_a_server_gives_is_shown(version: ssl.TLSVersion):
                 await client.request_pin_code()
 
 
-@pytest.mark.parametrize("user", [None, "jane:s3cr:t%"], ids=["open", "with a password"])
+@pytest.mark.parametrize("user", [None, "jane:s3cr:t%é"], ids=["open", "with a password"])
 @pytest.mark.parametrize("encrypted", [False, True], ids=["http", "https"])
 @pytest.mark.parametrize("by_environment", [False, True], ids=["argument", "environment"])
 async def test_the_way_goes_through_a_proxy(
@@ -165,7 +165,7 @@ async def test_the_way_goes_through_a_proxy(
     ):
         port = url.rpartition(":")[2] if encrypted else service.url.rpartition(":")[2]
         base = f"{'https' if encrypted else 'http'}://rescue.example.com:{port}"
-        before = "" if user is None else "jane:s3cr%3At%25@"
+        before = "" if user is None else "jane:s3cr%3At%25%C3%A9@"
         way = f"http://{before}127.0.0.1:{proxy.port}"
         options = {"proxy": way}
         if by_environment:

@@ -232,8 +232,8 @@ class ServiceClient:
     def _instead_of(
         self, identity: Identity, operation: Operation[Any], problem: errors.AuthenticationError
     ) -> Identity | None:
-        """Another identity for a call that waited, unsent, while its identity was set aside; None if there is none."""
-        if problem.attempts or len(self._identities) == 1 or identity.refusal(operation) is None:
+        """Another identity for a call whose own was set aside because of another call; None if there is none."""
+        if not problem.refused_before or problem.possibly_orphaned or len(self._identities) == 1:
             return None
         other = self._choose(operation)
         return None if other is identity or other.refusal(operation) is not None else other

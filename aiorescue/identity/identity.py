@@ -13,7 +13,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import SystemClock
 from aiorescue.identity.credentials import AuthCode, Login
-from aiorescue.identity.standing import SetAside, Standing, is_login_limit, refuses_credentials
+from aiorescue.identity.standing import SetAside, Standing, heed, is_login_limit
 from aiorescue.identity.waiting import Waiting
 from aiorescue.operation import Needs, Operation, Outcome
 from aiorescue.pace.pace import Account
@@ -249,8 +249,8 @@ class CodeIdentity(StandingIdentity):
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """End a lease; a code that is refused is set aside. Returns False, as there is no session to end."""
-        if outcome is not None and lease.authorization is self._authorization and refuses_credentials(outcome):
-            self._standing.refuse(outcome)
+        if outcome is not None and lease.authorization is self._authorization:
+            heed(self._standing, outcome)
         return False
 
     async def log_out(self) -> None:

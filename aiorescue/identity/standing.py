@@ -15,6 +15,8 @@ REFUSED_FOR = 300.0
 _LIMIT = "LIMITREACHED"
 #: Seconds without a login after the service has said that there were too many.
 _LIMIT_PAUSE = 20.0
+#: Attributes of the error of a call whose credentials had been refused to an earlier one.
+_KNOWN = {"refused_before": True}
 
 
 def checked_refused_for(seconds: float | None) -> float:
@@ -54,7 +56,7 @@ def set_aside(refused: Outcome[Any], seconds: float | None = None) -> SetAside:
     """
     when = "" if seconds is None else ", and it is not tried again" if seconds == float("inf") else _again(seconds)
     detail = f"{refused.detail or refused.quote or 'refused'} (not sent: the service refused this before{when})"
-    return SetAside(OutcomeClass.AUTHENTICATION, word=refused.word, error=refused.error, detail=detail)
+    return SetAside(OutcomeClass.AUTHENTICATION, word=refused.word, error=refused.error, detail=detail, more=_KNOWN)
 
 
 def _again(seconds: float) -> str:
@@ -109,6 +111,8 @@ class Standing:
 def heed(standing: Standing, outcome: Outcome[Any]) -> None:
     """Remember in a standing what an outcome says of the credentials, if it is a refusal of them or of more logins."""
     if refuses_credentials(outcome):
+        if standing.refused is not None:
+            outcome.more = _KNOWN  # it was sent before the refusal of another call had come
         standing.refuse(outcome)
     elif is_login_limit(outcome):
         standing.refuse(outcome, _LIMIT_PAUSE)

@@ -47,11 +47,17 @@ async def test_only_the_call_that_met_the_refusal_fails(service: Emulator, crede
 async def test_calls_that_wait_for_a_refused_identity_go_out_as_another(service: Emulator):
     async with RescueClient([GOOD, WRONG], base_url=service.url, pace=Pace(pins=50.0)) as client:
         (problem,) = refused_in(await pins(client, 20))
-        assert problem.identity == "auth code 2"
-        assert problem.attempts == 1
+        assert (problem.identity, problem.attempts, problem.refused_before) == ("auth code 2", 1, False)
         assert refused_in(await pins(client, 10)) == []
     assert len(service.ledger) == 29
-    assert service.requests.count == 30
+
+
+@pytest.mark.parametrize("wrong", [WRONG, WRONG_LOGIN])
+async def test_of_many_calls_that_meet_a_refusal_at_the_same_time_one_fails(service: Emulator, wrong: AuthCode | Login):
+    service.latency = 0.02
+    async with RescueClient([wrong, OTHER], base_url=service.url, pace=None) as client:
+        assert len(refused_in(await pins(client, 20))) == 1
+    assert len(service.ledger) == 19
 
 
 async def test_when_all_are_refused_calls_raise_without_a_request(service: Emulator):

@@ -7,7 +7,7 @@ from typing import Any
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login
-from aiorescue.identity.identity import Identity, Lease, Send, Sent, StandingIdentity, with_login
+from aiorescue.identity.identity import Identity, IdentityObserver, Lease, Send, Sent, StandingIdentity, with_login
 from aiorescue.identity.pool import SessionPool
 from aiorescue.identity.session import ServerSession, SessionLease, SessionService
 from aiorescue.identity.standing import SetAside, Standing, heed, heed_login
@@ -28,6 +28,7 @@ class LoginIdentity(StandingIdentity):
         refused_for: seconds for which a refusal is remembered.
         send: sends logins and logouts.
         clock: the client's clock.
+        observer: receives logins, logouts and refusals.
     """
 
     def __init__(
@@ -41,14 +42,15 @@ class LoginIdentity(StandingIdentity):
         refused_for: float,
         send: Send,
         clock: Clock,
+        observer: IdentityObserver | None = None,
     ) -> None:
-        super().__init__(credentials.email, Account(credentials.email), Standing(clock, refused_for))
+        super().__init__(credentials.email, Account(credentials.email), Standing(clock, refused_for), observer)
         self.credentials = credentials
 
         def send_as_account(operation: Operation[Any], authorization: Authorization) -> Awaitable[Sent]:
             return send(self.account, operation, authorization)
 
-        self._service = SessionService(self.name, login, logout, probe, send_as_account, clock)
+        self._service = SessionService(self.name, login, logout, probe, send_as_account, clock, observer)
         self._no_logins = Standing(clock, refused_for)  # the refusal of the last login; sessions may be alive still
         self._no_logins.when_refused = self._call_off
         self._no_explicit = Standing(clock, refused_for)  # the refusal of an operation that brought the password itself

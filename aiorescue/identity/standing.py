@@ -91,6 +91,11 @@ class Standing:
         """The moment in seconds of the clock until which the refusal is remembered; None without one."""
         return None if self.refused is None else self._until
 
+    @property
+    def seconds(self) -> float:
+        """Seconds for which the refusal is remembered from now on."""
+        return max(0.0, self._until - self._clock.time())
+
     def refuse(self, outcome: Outcome[Any], seconds: float | None = None) -> None:
         """Remember a refusal, for a time of its own or that of the client."""
         self._refused = outcome
@@ -105,15 +110,17 @@ class Standing:
     def outcome(self) -> SetAside | None:
         """The outcome of a call that is not sent because of the remembered refusal; None without one."""
         refused = self.refused
-        return None if refused is None else set_aside(refused, self._until - self._clock.time())
+        return None if refused is None else set_aside(refused, self.seconds)
 
 
 def heed(standing: Standing, outcome: Outcome[Any]) -> None:
     """Remember in a standing what an outcome says of the credentials, if it is a refusal of them or of more logins."""
     if refuses_credentials(outcome):
-        if standing.refused is not None:
+        known = standing.refused
+        if known is not None and refuses_credentials(known):
             outcome.more = _KNOWN  # it was sent before the refusal of another call had come
-        standing.refuse(outcome)
+        else:
+            standing.refuse(outcome)
     elif is_login_limit(outcome):
         standing.refuse(outcome, _LIMIT_PAUSE)
 

@@ -128,7 +128,8 @@ class RescueClient(ServiceClient):
 
     def _identity(self, credentials: AuthCode | Login, number: int) -> Identity:
         if isinstance(credentials, AuthCode):
-            return CodeIdentity(credentials, f"auth code {number}", Standing(self._clock, self._refused_for))
+            standing = Standing(self._clock, self._refused_for)
+            return CodeIdentity(credentials, f"auth code {number}", standing, self._observer)
         return self._login_identity(credentials)
 
     def _login_identity(self, credentials: Login) -> LoginIdentity:
@@ -141,6 +142,7 @@ class RescueClient(ServiceClient):
             refused_for=self._refused_for,
             send=self._runner.send,
             clock=self._clock,
+            observer=self._observer,
         )
 
     def _choose(self, operation: Operation[Any]) -> Identity:

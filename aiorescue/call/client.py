@@ -21,8 +21,8 @@ from aiorescue.clock import Clock, SystemClock
 from aiorescue.identity.choice import IdentityChoice
 from aiorescue.identity.identity import Identity
 from aiorescue.identity.login import hold
-from aiorescue.operation import Binding, Operation
-from aiorescue.pace.pace import Pacers, PaceSetting
+from aiorescue.operation import Binding, Family, Operation
+from aiorescue.pace.pace import Account, Pacers, PaceSetting
 from aiorescue.pace.turns import Priority
 
 if TYPE_CHECKING:
@@ -228,6 +228,10 @@ class ServiceClient:
         if self._choice is None:
             self._choice = IdentityChoice(identities, self._pacers, self._clock)
         return self._choice.soonest(operation)
+
+    def _may_log_in(self, user: str) -> bool:
+        """Whether the pace of a user's logins allows one now."""
+        return self._pacers.of(Account(user), Family.LOGINS).ready_at() <= self._clock.time()
 
     def _instead_of(
         self, identity: Identity, operation: Operation[Any], problem: errors.AuthenticationError

@@ -1,6 +1,6 @@
 """A login at work: its calls go out in server sessions from a pool (`pool.py`). See `session.py` for why."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
@@ -12,7 +12,7 @@ from aiorescue.identity.pool import SessionPool
 from aiorescue.identity.session import ServerSession, SessionLease, SessionService
 from aiorescue.identity.standing import SetAside, Standing, heed, heed_login
 from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
-from aiorescue.pace.pace import Account
+from aiorescue.pace.pace import DOCUMENTED_LOGINS, Account
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 
@@ -26,6 +26,8 @@ class LoginIdentity(StandingIdentity):
         probe: a harmless operation that every user may call, to find out whether a session is alive.
         sessions: how many server sessions there may be.
         refused_for: seconds for which a refusal is remembered.
+        logins: how many logins the service allows in three minutes.
+        may_log_in: whether the pace allows a login now.
         send: sends logins and logouts.
         clock: the client's clock.
         observer: receives logins, logouts and refusals.
@@ -40,6 +42,8 @@ class LoginIdentity(StandingIdentity):
         probe: Operation[Any],
         sessions: int,
         refused_for: float,
+        logins: int = DOCUMENTED_LOGINS,
+        may_log_in: Callable[[], bool] = lambda: True,
         send: Send,
         clock: Clock,
         observer: IdentityObserver | None = None,
@@ -54,7 +58,7 @@ class LoginIdentity(StandingIdentity):
         self._no_logins = Standing(clock, refused_for)  # the refusal of the last login; sessions may be alive still
         self._no_logins.when_refused = self._call_off
         self._no_explicit = Standing(clock, refused_for)  # the refusal of an operation that brought the password itself
-        self._pool = SessionPool(self._service, sessions, self._no_logins)
+        self._pool = SessionPool(self._service, sessions, self._no_logins, logins=logins, may_log_in=may_log_in)
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
         """The operation, with name and password of this login where it takes them and has none."""

@@ -110,9 +110,12 @@ class AuthenticationError(RescueError):
     Attributes:
         identity: the name of the identity that called, such as an e-mail address or ``"auth code 2"``; None outside a
             call. It is never a secret.
+        refused_before: True if the credentials had been refused to an earlier call already. A client with several
+            identities makes such a call as another one, and raises the first refusal of each identity only.
     """
 
     identity: str | None = None
+    refused_before: bool = False
 
 
 class CredentialsMissing(AuthenticationError, InvalidRequest):

@@ -23,8 +23,8 @@ from aiorescue.clock import Clock, SystemClock
 from aiorescue.identity.choice import IdentityChoice
 from aiorescue.identity.identity import Identity
 from aiorescue.identity.login import hold
-from aiorescue.operation import Binding, Operation, discreetly_awaited
-from aiorescue.pace.pace import Pacers, PaceSetting
+from aiorescue.operation import Binding, Family, Operation, discreetly_awaited
+from aiorescue.pace.pace import Account, Pacers, PaceSetting
 from aiorescue.pace.turns import Priority
 
 if TYPE_CHECKING:
@@ -313,11 +313,15 @@ class ServiceClient:
             self._choice = IdentityChoice(identities, self._pacers, self._clock)
         return self._choice.soonest(operation)
 
+    def _may_log_in(self, user: str) -> bool:
+        """Whether the pace of a user's logins allows one now."""
+        return self._pacers.of(Account(user), Family.LOGINS).ready_at() <= self._clock.time()
+
     def _instead_of(
         self, identity: Identity, operation: Operation[Any], problem: errors.AuthenticationError
     ) -> Identity | None:
-        """Another identity for a call that waited, unsent, while its identity was set aside; None if there is none."""
-        if problem.attempts or len(self._identities) == 1 or identity.refusal(operation) is None:
+        """Another identity for a call whose own was set aside because of another call; None if there is none."""
+        if not problem.refused_before or problem.possibly_orphaned or len(self._identities) == 1:
             return None
         other = self._choose(operation)
         return None if other is identity or other.refusal(operation) is not None else other

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from aiorescue.clock import Clock
-from aiorescue.operation import Binding, Family, Operation, Outcome, OutcomeClass
+from aiorescue.operation import Binding, Family, Operation, Outcome, OutcomeClass, status
 from aiorescue.wire import Request
 
 if TYPE_CHECKING:
@@ -124,6 +124,26 @@ class Observer:
     def emit(self, make: "Callable[[float], Event]") -> None:
         """Tell listeners and logs of something rare, of which an event is made only then."""
         self._listeners(None).emit(make(self.clock.time()))
+
+    def logged_in(self, identity: str, seconds: float, outcome: Outcome[Any]) -> None:
+        """Count a login, and tell listeners of it."""
+        from aiorescue.events import LoggedIn  # noqa: PLC0415 - as in `_listeners`
+
+        self.logins += 1
+        error = None if outcome.outcome_class is status.OK else outcome.error.__name__
+        self.emit(lambda at: LoggedIn(at=at, identity=identity, seconds=seconds, error=error, status=outcome.word))
+
+    def logged_out(self, identity: str) -> None:
+        """Tell listeners of a logout."""
+        from aiorescue.events import LoggedOut  # noqa: PLC0415 - as in `_listeners`
+
+        self.emit(lambda at: LoggedOut(at=at, identity=identity))
+
+    def refused(self, identity: str, word: str | None, seconds: float) -> None:
+        """Tell listeners of an identity that is set aside."""
+        from aiorescue.events import IdentityRefused  # noqa: PLC0415 - as in `_listeners`
+
+        self.emit(lambda at: IdentityRefused(at=at, identity=identity, status=word, seconds=seconds))
 
     def _listeners(self, hub: "Hub | None") -> "Hub":
         # Imported with the first event: two dozen classes that most programs never use.

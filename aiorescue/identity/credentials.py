@@ -1,6 +1,6 @@
 """Credentials: the auth code, login or ticket that a program gives a client."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import attrs
@@ -70,3 +70,20 @@ def kind(given: object) -> str:
     """The name of the type of a value given as credentials, for a message; the value itself may be a secret."""
     # With its module: the operation Login is easily taken for the credentials of that name.
     return f"{type(given).__module__}.{type(given).__name__}".removeprefix("builtins.")
+
+
+def several(credentials: AuthCode | Login | Sequence[AuthCode | Login] | None) -> Sequence[AuthCode | Login]:
+    """The credentials given to a client as a sequence: none, one or several.
+
+    Raises:
+        errors.InvalidRequest: something else is among them, or one of them twice.
+    """
+    if credentials is None:
+        return ()
+    given = credentials if isinstance(credentials, Sequence) else [credentials]
+    for one in given:
+        if not isinstance(one, AuthCode | Login):
+            raise errors.InvalidRequest(f"credentials must be aiorescue's AuthCode(…) or Login(…), not {kind(one)}")
+    if len(set(given)) != len(given):
+        raise errors.InvalidRequest("credentials name the same caller twice; each needs a pace of its own")
+    return given

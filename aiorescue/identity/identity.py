@@ -13,7 +13,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import SystemClock
 from aiorescue.identity.credentials import AuthCode, Login
-from aiorescue.identity.standing import SetAside, Standing, is_login_limit, refuses_credentials
+from aiorescue.identity.standing import SetAside, Standing, heed, is_login_limit
 from aiorescue.identity.waiting import Waiting
 from aiorescue.operation import Needs, Operation, Outcome
 from aiorescue.pace.pace import Account
@@ -38,6 +38,19 @@ class Lease:
 
     operation: Operation[Any]
     authorization: Authorization
+
+
+class IdentityObserver(Protocol):
+    """Receives what happens to identities: logins, logouts and refusals."""
+
+    def logged_in(self, identity: str, seconds: float, outcome: Outcome[Any]) -> None:
+        """A login of an identity has an outcome, after so many seconds."""
+
+    def logged_out(self, identity: str) -> None:
+        """A server session or ticket of an identity was ended."""
+
+    def refused(self, identity: str, word: str | None, seconds: float) -> None:
+        """The credentials of an identity were refused with a status word; it is set aside for so many seconds."""
 
 
 class Identity(Protocol):
@@ -126,6 +139,7 @@ class StandingIdentity:
         name: a name for messages, never a secret.
         account: the key of the identity's pace.
         standing: the memory of a refusal.
+        observer: receives the identity's refusals.
 
     Attributes:
         name: a name for messages, such as an e-mail address or "auth code 2".
@@ -133,19 +147,25 @@ class StandingIdentity:
         waiting: the calls that wait for their turn as this identity.
     """
 
-    def __init__(self, name: str, account: Account, standing: Standing) -> None:
+    def __init__(
+        self, name: str, account: Account, standing: Standing, observer: IdentityObserver | None = None
+    ) -> None:
         self.name = name
         self.account = account
         self.waiting = Waiting()
         self._standing = standing
+        self._observer = observer
         standing.when_refused = self._call_off
 
     def _call_off(self) -> None:
         """End the waits of the calls that would fail now, after a refusal."""
         standing = self._refused_in()
         refused = None if standing is None else standing.outcome()
-        if refused is not None:
-            self.waiting.call_off(refused)
+        if standing is None or refused is None:
+            return
+        self.waiting.call_off(refused)
+        if self._observer is not None:
+            self._observer.refused(self.name, refused.word, standing.seconds)
 
     @property
     def state(self) -> str:
@@ -227,10 +247,13 @@ class CodeIdentity(StandingIdentity):
         credentials: the code.
         name: a name for messages.
         standing: the memory of a refusal.
+        observer: receives the identity's refusals.
     """
 
-    def __init__(self, credentials: AuthCode, name: str, standing: Standing) -> None:
-        super().__init__(name, Account(credentials.code), standing)
+    def __init__(
+        self, credentials: AuthCode, name: str, standing: Standing, observer: IdentityObserver | None = None
+    ) -> None:
+        super().__init__(name, Account(credentials.code), standing, observer)
         self._authorization = Authorization(code=credentials.code)
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
@@ -249,8 +272,8 @@ class CodeIdentity(StandingIdentity):
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """End a lease; a code that is refused is set aside. Returns False, as there is no session to end."""
-        if outcome is not None and lease.authorization is self._authorization and refuses_credentials(outcome):
-            self._standing.refuse(outcome)
+        if outcome is not None and lease.authorization is self._authorization:
+            heed(self._standing, outcome)
         return False
 
     async def log_out(self) -> None:

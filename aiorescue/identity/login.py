@@ -1,18 +1,18 @@
 """A login at work: its calls go out in server sessions from a pool (`pool.py`). See `session.py` for why."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login
-from aiorescue.identity.identity import Identity, Lease, Send, Sent, StandingIdentity, with_login
+from aiorescue.identity.identity import Identity, IdentityObserver, Lease, Send, Sent, StandingIdentity, with_login
 from aiorescue.identity.pool import SessionPool
 from aiorescue.identity.session import ServerSession, SessionLease, SessionService
 from aiorescue.identity.standing import SetAside, Standing, heed, heed_login
 from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
-from aiorescue.pace.pace import Account
+from aiorescue.pace.pace import DOCUMENTED_LOGINS, Account
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 
@@ -26,8 +26,11 @@ class LoginIdentity(StandingIdentity):
         probe: a harmless operation that every user may call, to find out whether a session is alive.
         sessions: how many server sessions there may be.
         refused_for: seconds for which a refusal is remembered.
+        logins: how many logins the service allows in three minutes.
+        may_log_in: whether the pace allows a login now.
         send: sends logins and logouts.
         clock: the client's clock.
+        observer: receives logins, logouts and refusals.
     """
 
     def __init__(
@@ -39,20 +42,23 @@ class LoginIdentity(StandingIdentity):
         probe: Operation[Any],
         sessions: int,
         refused_for: float,
+        logins: int = DOCUMENTED_LOGINS,
+        may_log_in: Callable[[], bool] = lambda: True,
         send: Send,
         clock: Clock,
+        observer: IdentityObserver | None = None,
     ) -> None:
-        super().__init__(credentials.email, Account(credentials.email), Standing(clock, refused_for))
+        super().__init__(credentials.email, Account(credentials.email), Standing(clock, refused_for), observer)
         self.credentials = credentials
 
         def send_as_account(operation: Operation[Any], authorization: Authorization) -> Awaitable[Sent]:
             return send(self.account, operation, authorization)
 
-        self._service = SessionService(self.name, login, logout, probe, send_as_account, clock)
+        self._service = SessionService(self.name, login, logout, probe, send_as_account, clock, observer)
         self._no_logins = Standing(clock, refused_for)  # the refusal of the last login; sessions may be alive still
         self._no_logins.when_refused = self._call_off
         self._no_explicit = Standing(clock, refused_for)  # the refusal of an operation that brought the password itself
-        self._pool = SessionPool(self._service, sessions, self._no_logins)
+        self._pool = SessionPool(self._service, sessions, self._no_logins, logins=logins, may_log_in=may_log_in)
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
         """The operation, with name and password of this login where it takes them and has none."""

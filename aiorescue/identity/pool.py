@@ -9,9 +9,9 @@ one for it; the next session that another call puts back. Calls that wait stand 
 the first of them: a session, the right to log in, or the outcome of a login that failed for all of them.
 
 The budget tells two kinds of login apart. While no session is alive, a login helps every call in line and is begun in
-any case, one at a time (*single flight*); if all ten are used up it waits for its turn in the pace. A login that only
-adds one more session is begun while fewer than `MORE_SESSIONS` logins were made in the last three minutes. The rest is
-kept for sessions that end: when they all end under two hundred calls, one login brings the calls back.
+any case, one at a time (*single flight*); if all are used up it waits for its turn in the pace. A login that only
+adds one more session is begun only at once, and while the share `MORE_SESSIONS` of the budget is not used up. The rest
+is kept for sessions that end: when they all end under two hundred calls, one login brings the calls back.
 
 A refused login is remembered (`Standing`), because many wrong passwords in a row lock an account: all calls that wait
 fail with that one refusal, and those that come later fail without a request. As long as a session is alive, calls go
@@ -21,6 +21,7 @@ short time only.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -30,8 +31,8 @@ from aiorescue.identity.standing import Standing, heed_login, set_aside
 from aiorescue.operation import Outcome, OutcomeClass
 from aiorescue.pace.pace import LOGIN_WINDOW
 
-#: Logins in three minutes that the service allows, and those of them that may be made for more sessions.
-LOGINS, MORE_SESSIONS = 10, 6
+#: The share of the logins that may be made for more sessions, while others are alive.
+MORE_SESSIONS = 0.6
 
 #: What a call in line is given: a session, the outcome of a login that failed, or None to look again.
 _Given = ServerSession | Outcome[Any] | None
@@ -44,9 +45,19 @@ class SessionPool:
         service: how sessions are begun and ended.
         most: how many sessions there may be.
         no_logins: the memory of a refused login.
+        logins: how many logins the service allows in three minutes.
+        may_log_in: whether the pace allows a login now.
     """
 
-    def __init__(self, service: SessionService, most: int, no_logins: Standing) -> None:
+    def __init__(
+        self,
+        service: SessionService,
+        most: int,
+        no_logins: Standing,
+        *,
+        logins: int,
+        may_log_in: Callable[[], bool],
+    ) -> None:
         self._service = service
         self._clock = service.clock
         self._most = most
@@ -56,7 +67,8 @@ class SessionPool:
         self._line: deque[asyncio.Future[_Given]] = deque()
         self._flight = SingleFlight()
         self._logging_in: ServerSession | None = None  # a session that a call was given in order to log it in
-        self._made: deque[float] = deque(maxlen=LOGINS)  # when the last logins were made
+        self._logins, self._may_log_in = logins, may_log_in
+        self._made: deque[float] = deque(maxlen=logins)  # when the last logins were made
 
     @property
     def any_alive(self) -> bool:
@@ -76,7 +88,7 @@ class SessionPool:
         sessions = f"{alive} of {self._most} server sessions"
         if not self._line:
             return sessions
-        used = f"{self._recent_logins()} of {LOGINS} logins in three minutes made"
+        used = f"{self._recent_logins()} of {self._logins} logins in three minutes made"
         return f"{sessions}; {len(self._line)} calls wait for one ({used})"
 
     async def acquire(self, *, may_open: bool = False) -> ServerSession | Outcome[Any]:
@@ -108,7 +120,8 @@ class SessionPool:
             if refused is not None and not self.any_alive:
                 return refused
             used = self._recent_logins()
-            if refused is None and used < (MORE_SESSIONS if alive else LOGINS):
+            budget = self._logins * MORE_SESSIONS if alive else self._logins
+            if refused is None and used < budget and self._may_log_in():
                 self._logging_in = self.open()
                 return self._logging_in
         if self._free:  # all are stuck: the one that has been so for longest is the most likely to be free again

@@ -50,7 +50,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.identity.cookies import Cookies
-from aiorescue.identity.identity import Lease, Sent, login_failed
+from aiorescue.identity.identity import IdentityObserver, Lease, Sent, login_failed
 from aiorescue.operation import Operation, Outcome, OutcomeClass
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
@@ -72,6 +72,7 @@ class SessionService:
         probe: a harmless operation that every user may call.
         send: sends one of them, once, at the pace of the login's account.
         clock: the client's clock.
+        observer: receives logins and logouts.
         user_is_admin: whether the user of the login is an administrator; None while that is unknown.
     """
 
@@ -81,6 +82,7 @@ class SessionService:
     probe: Operation[Any]
     send: Callable[[Operation[Any], Authorization], Awaitable[Sent]]
     clock: Clock
+    observer: IdentityObserver | None = None
     user_is_admin: bool | None = None
 
     @property
@@ -128,7 +130,10 @@ class ServerSession:
 
     async def login(self) -> Outcome[Any]:
         """Log in and keep the cookies. Returns the outcome of the login, worded for the calls that waited for it."""
+        began = self._service.clock.time()
         outcome, response = await self._service.send(self._service.login, ANONYMOUS)
+        if self._service.observer is not None:
+            self._service.observer.logged_in(self._service.name, self._service.clock.time() - began, outcome)
         if outcome.outcome_class is not OutcomeClass.OK:
             return login_failed(self._service.name, outcome)
         return self._begin(response)
@@ -138,6 +143,8 @@ class ServerSession:
         authorization = self.authorization
         self.expire()  # first: while the logout is under way no call may go out in this session
         await self._service.send(self._service.logout, authorization)
+        if self._service.observer is not None:
+            self._service.observer.logged_out(self._service.name)
 
     def expire(self) -> None:
         """Forget the cookies: the next call in this session needs a login."""

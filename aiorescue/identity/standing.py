@@ -15,6 +15,8 @@ REFUSED_FOR = 300.0
 _LIMIT = "LIMITREACHED"
 #: Seconds without a login after the service has said that there were too many.
 _LIMIT_PAUSE = 20.0
+#: Attributes of the error of a call whose credentials had been refused to an earlier one.
+_KNOWN = {"refused_before": True}
 
 
 def checked_refused_for(seconds: float | None) -> float:
@@ -54,7 +56,7 @@ def set_aside(refused: Outcome[Any], seconds: float | None = None) -> SetAside:
     """
     when = "" if seconds is None else ", and it is not tried again" if seconds == float("inf") else _again(seconds)
     detail = f"{refused.detail or refused.quote or 'refused'} (not sent: the service refused this before{when})"
-    return SetAside(OutcomeClass.AUTHENTICATION, word=refused.word, error=refused.error, detail=detail)
+    return SetAside(OutcomeClass.AUTHENTICATION, word=refused.word, error=refused.error, detail=detail, more=_KNOWN)
 
 
 def _again(seconds: float) -> str:
@@ -89,6 +91,11 @@ class Standing:
         """The moment in seconds of the clock until which the refusal is remembered; None without one."""
         return None if self.refused is None else self._until
 
+    @property
+    def seconds(self) -> float:
+        """Seconds for which the refusal is remembered from now on."""
+        return max(0.0, self._until - self._clock.time())
+
     def refuse(self, outcome: Outcome[Any], seconds: float | None = None) -> None:
         """Remember a refusal, for a time of its own or that of the client."""
         self._refused = outcome
@@ -103,13 +110,17 @@ class Standing:
     def outcome(self) -> SetAside | None:
         """The outcome of a call that is not sent because of the remembered refusal; None without one."""
         refused = self.refused
-        return None if refused is None else set_aside(refused, self._until - self._clock.time())
+        return None if refused is None else set_aside(refused, self.seconds)
 
 
 def heed(standing: Standing, outcome: Outcome[Any]) -> None:
     """Remember in a standing what an outcome says of the credentials, if it is a refusal of them or of more logins."""
     if refuses_credentials(outcome):
-        standing.refuse(outcome)
+        known = standing.refused
+        if known is not None and refuses_credentials(known):
+            outcome.more = _KNOWN  # it was sent before the refusal of another call had come
+        else:
+            standing.refuse(outcome)
     elif is_login_limit(outcome):
         standing.refuse(outcome, _LIMIT_PAUSE)
 

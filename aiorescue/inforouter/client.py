@@ -116,7 +116,14 @@ class InfoRouterClient(ServiceClient):
 
     def _identity(self, credentials: Login | Ticket) -> TicketIdentity:
         standing, explicit = (Standing(self._clock, self._refused_for) for _ in range(2))
-        return TicketIdentity(credentials, self._runner.send, standing, explicit)
+        return TicketIdentity(
+            credentials,
+            self._runner.send,
+            standing=standing,
+            explicit=explicit,
+            clock=self._clock,
+            observer=self._observer,
+        )
 
     @property
     def _is_anonymous(self) -> bool:

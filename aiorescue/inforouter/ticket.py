@@ -10,8 +10,9 @@ from typing import Any
 import attrs
 
 from aiorescue import errors
+from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login, Ticket
-from aiorescue.identity.identity import Lease, Send, StandingIdentity, login_failed, with_login
+from aiorescue.identity.identity import IdentityObserver, Lease, Send, StandingIdentity, login_failed, with_login
 from aiorescue.identity.single_flight import SingleFlight
 from aiorescue.identity.standing import SetAside, Standing, heed, heed_login, set_aside
 from aiorescue.inforouter.answers.tickets import TicketHolder
@@ -33,6 +34,8 @@ class TicketIdentity(StandingIdentity):
         send: function that sends a login or logout once, at its pace.
         standing: the memory of a refusal.
         explicit: the memory of a refused login that the program called itself.
+        clock: the client's clock.
+        observer: receives logins, logouts and refusals.
 
     Attributes:
         name: login name, or "ticket"; for messages.
@@ -40,20 +43,31 @@ class TicketIdentity(StandingIdentity):
         credentials: the credentials that it was made with.
     """
 
-    def __init__(self, credentials: Ticket | Login, send: Send, standing: Standing, explicit: Standing) -> None:
+    def __init__(
+        self,
+        credentials: Ticket | Login,
+        send: Send,
+        *,
+        standing: Standing,
+        explicit: Standing,
+        clock: Clock,
+        observer: IdentityObserver,
+    ) -> None:
         self.credentials = credentials
         self._send = send
         self._no_explicit = explicit
+        self._clock = clock
+        self._events = observer
         self._flight = SingleFlight()
         self._ticket: str | None
         self._issued_here = False  # the ticket was asked for by this identity, which therefore ends it
         self._authenticate: AuthenticateUser | None
         if isinstance(credentials, Login):
-            super().__init__(credentials.email, Account(credentials.email), standing)
+            super().__init__(credentials.email, Account(credentials.email), standing, observer)
             self._ticket = None
             self._authenticate = AuthenticateUser(credentials.email, credentials.password)
         else:
-            super().__init__("ticket", Account(credentials.ticket), standing)
+            super().__init__("ticket", Account(credentials.ticket), standing, observer)
             self._ticket = credentials.ticket
             self._authenticate = None
 
@@ -137,7 +151,9 @@ class TicketIdentity(StandingIdentity):
             )
         if (refused := self._standing.outcome()) is not None:
             return refused  # by a call that waited together with this one
+        began = self._clock.time()
         outcome, _ = await self._send(self.account, self._authenticate, ANONYMOUS)
+        self._events.logged_in(self.name, self._clock.time() - began, outcome)
         heed_login(self._standing, outcome)
         if outcome.outcome_class is not OutcomeClass.OK:
             return login_failed(self.name, outcome)
@@ -192,6 +208,7 @@ class TicketIdentity(StandingIdentity):
         if ticket is not None and issued_here:
             self._ticket, self._issued_here = None, False
             await self._send(self.account, LogOut(ticket), ANONYMOUS)
+            self._events.logged_out(self.name)
 
 
 def _sent_ticket(lease: Lease) -> str:

@@ -15,6 +15,8 @@ from aiorescue.pace.window import UnpacedPacer, WindowPacer
 
 #: Seconds in which the service counts logins.
 LOGIN_WINDOW = 180.0
+#: Logins in that time, as documented.
+DOCUMENTED_LOGINS = 10
 #: Families in which the service answers a call that came too fast with a plain Error: there is nothing to learn from.
 _SILENT = frozenset({Family.EMAIL_TEXTS, Family.REPORTS})
 
@@ -40,7 +42,7 @@ class Pace:
     pins: float | None = attrs.field(default=1.0, validator=_positive)
     email_texts: float | None = attrs.field(default=1.0, validator=_positive)
     reports: float | None = attrs.field(default=1 / 60, validator=_positive)
-    logins: int | None = attrs.field(default=10, validator=_positive)
+    logins: int | None = attrs.field(default=DOCUMENTED_LOGINS, validator=_positive)
     auth_codes: float | None = attrs.field(default=None, validator=_positive)
     links: float | None = attrs.field(default=None, validator=_positive)
 
@@ -129,6 +131,12 @@ class Pacers:
             raise errors.InvalidRequest(
                 f"pace must be Pace(…), HostPace(…), RedisPace(…), 'auto' or None, not {setting!r}"
             )
+
+    @property
+    def logins(self) -> int:
+        """Logins of one user in three minutes: as the pace says, else as documented."""
+        set_by_pace = self._setting.logins if isinstance(self._setting, Pace) else None
+        return set_by_pace or DOCUMENTED_LOGINS
 
     def of(self, account: Account, family: Family | None) -> Pacer:
         """The pacer of an account in a rate family; calls without a family are not paced."""

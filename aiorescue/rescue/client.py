@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from functools import partial
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
@@ -16,7 +17,7 @@ from aiorescue.call.conversation import Conversation
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
-from aiorescue.identity.credentials import AuthCode, Login, kind
+from aiorescue.identity.credentials import AuthCode, Login, several
 from aiorescue.identity.identity import AnonymousIdentity, CodeIdentity, Identity
 from aiorescue.identity.login import LoginIdentity
 from aiorescue.identity.standing import REFUSED_FOR, Standing, checked_refused_for
@@ -124,12 +125,13 @@ class RescueClient(ServiceClient):
         self._refused_for = checked_refused_for(refused_for)
         self._explicit: LoginIdentity | None = None  # of the last explicit login on a client without credentials
         self._reporting: dict[Identity, asyncio.Lock] = {}
-        given = _sequence(credentials)
+        given = several(credentials)
         self._identities = [self._identity(one, number) for number, one in enumerate(given, 1)] or [AnonymousIdentity()]
 
     def _identity(self, credentials: AuthCode | Login, number: int) -> Identity:
         if isinstance(credentials, AuthCode):
-            return CodeIdentity(credentials, f"auth code {number}", Standing(self._clock, self._refused_for))
+            standing = Standing(self._clock, self._refused_for)
+            return CodeIdentity(credentials, f"auth code {number}", standing, self._observer)
         return self._login_identity(credentials)
 
     def _login_identity(self, credentials: Login) -> LoginIdentity:
@@ -140,8 +142,11 @@ class RescueClient(ServiceClient):
             probe=hierarchy.GetAccount(),
             sessions=self._sessions,
             refused_for=self._refused_for,
+            logins=self._pacers.logins,
+            may_log_in=partial(self._may_log_in, credentials.email),
             send=self._runner.send,
             clock=self._clock,
+            observer=self._observer,
         )
 
     def _choose(self, operation: Operation[Any]) -> Identity:
@@ -384,15 +389,3 @@ class RescueClient(ServiceClient):
             del parameters  # in a traceback they would show a password
         answer = await self.call(operation, binding=binding)
         return attrs.evolve(answer, seconds=self._clock.time() - began)
-
-
-def _sequence(credentials: AuthCode | Login | Sequence[AuthCode | Login] | None) -> Sequence[AuthCode | Login]:
-    if credentials is None:
-        return ()
-    given = credentials if isinstance(credentials, Sequence) else [credentials]
-    for one in given:
-        if not isinstance(one, AuthCode | Login):
-            raise errors.InvalidRequest(f"credentials must be aiorescue's AuthCode(…) or Login(…), not {kind(one)}")
-    if len(set(given)) != len(given):
-        raise errors.InvalidRequest("credentials name the same caller twice; each needs a pace of its own")
-    return given

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from aiorescue import AuthCode, InfoRouterClient, Login, RescueClient, errors, rescue
+from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient, errors, rescue
 from aiorescue.emulator import Emulator
 from aiorescue.operation import Operation
 from tests.lab.clocks import QuickClock
@@ -184,6 +184,28 @@ async def test_calls_wait_for_a_live_session_rather_than_for_a_login_that_the_li
         await asyncio.gather(*(client.request_pin_code() for _ in range(40)))
     assert count(service, "login") <= 10
     assert not [request for request in service.requests if request.word != "OK"]
+
+
+@pytest.mark.parametrize("logins", [1, 2, 5])
+async def test_a_smaller_limit_of_logins_costs_sessions_and_no_time(service: Emulator, logins: int):
+    clock = QuickClock()
+    service.latency = 0.005
+    async with RescueClient(TECH, base_url=service.url, pace=Pace(pins=None, logins=logins), clock=clock) as client:
+        await asyncio.gather(*(client.request_pin_code() for _ in range(20)))
+        assert clock.skipped == 0
+    assert count(service, "login") <= logins
+
+
+async def test_explicit_logins_leave_no_call_waiting_while_a_session_lives(service: Emulator):
+    clock = QuickClock()
+    service.latency = 0.005
+    async with RescueClient(TECH, base_url=service.url, clock=clock) as client:
+        await client.get_account()
+        for _ in range(9):
+            await client.login()
+        await asyncio.gather(*(client.get_account() for _ in range(20)))
+        assert clock.skipped == 0
+    assert count(service, "login") == 10
 
 
 async def test_a_login_limit_that_another_program_used_up_stops_no_call_while_a_session_lives(service: Emulator):

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient, Ticket, errors, rescue
+from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient, Ticket, errors, events, rescue
 from aiorescue.emulator import Emulator
 from tests.lab.clocks import HandClock, QuickClock
 from tests.support import IMPATIENT
@@ -47,16 +47,22 @@ async def test_only_the_call_that_met_the_refusal_fails(service: Emulator, crede
 async def test_calls_that_wait_for_a_refused_identity_go_out_as_another(service: Emulator):
     async with RescueClient([GOOD, WRONG], base_url=service.url, pace=Pace(pins=50.0)) as client:
         (problem,) = refused_in(await pins(client, 20))
-        assert problem.identity == "auth code 2"
-        assert problem.attempts == 1
+        assert (problem.identity, problem.attempts, problem.refused_before) == ("auth code 2", 1, False)
         assert refused_in(await pins(client, 10)) == []
     assert len(service.ledger) == 29
-    assert service.requests.count == 30
+
+
+@pytest.mark.parametrize("wrong", [WRONG, WRONG_LOGIN])
+async def test_of_many_calls_that_meet_a_refusal_at_the_same_time_one_fails(service: Emulator, wrong: AuthCode | Login):
+    service.latency = 0.02
+    async with RescueClient([wrong, OTHER], base_url=service.url, pace=None) as client:
+        assert len(refused_in(await pins(client, 20))) == 1
+    assert len(service.ledger) == 19
 
 
 async def test_when_all_are_refused_calls_raise_without_a_request(service: Emulator):
     credentials = [WRONG, AuthCode("another-wrong-code")]
-    async with RescueClient(credentials, base_url=service.url, pace=Pace(pins=100.0)) as client:
+    async with RescueClient(credentials, base_url=service.url, retry=IMPATIENT) as client:
         assert len(refused_in(await pins(client, 10))) == 10
         assert service.requests.count == 2
         for _ in range(3):
@@ -223,6 +229,33 @@ async def test_a_thousand_identities_are_used_in_turn_without_looking_at_each(se
                 chosen.append(identity)
     assert len(set(chosen)) == 1000
     assert looked < 4000
+
+
+async def test_logins_logouts_and_refusals_are_seen(service: Emulator):
+    seen: list[events.Event] = []
+    async with RescueClient([TECH, WRONG], base_url=service.url, pace=None, on_event=seen.append) as client:
+        await client.request_pin_code()
+        with pytest.raises(errors.AuthenticationError):
+            await client.call_as(client.identities[1], rescue.RequestPinCode())
+        assert client.stats().logins == 1
+    rare = [one for one in seen if isinstance(one, events.LoggedIn | events.LoggedOut | events.IdentityRefused)]
+    assert [(type(one), one.identity) for one in rare] == [
+        (events.LoggedIn, "tech@example.com"),
+        (events.IdentityRefused, "auth code 2"),
+        (events.LoggedOut, "tech@example.com"),
+    ]
+    assert rare[1].seconds == pytest.approx(300, abs=1)
+    assert "planted" not in repr(seen)
+
+
+async def test_an_inforouter_login_that_is_refused_is_seen_once(service: Emulator):
+    seen: list[events.Event] = []
+    async with InfoRouterClient(WRONG_LOGIN, base_url=service.url, on_event=seen.append) as docs:
+        for _ in range(3):
+            with pytest.raises(errors.AuthenticationError):
+                await docs.get_current_user()
+    kinds = [type(one).__name__ for one in seen]
+    assert (kinds.count("LoggedIn"), kinds.count("IdentityRefused"), kinds.count("LoggedOut")) == (1, 1, 0)
 
 
 # --- infoRouter -----------------------------------------------------------------------------------

@@ -14,12 +14,14 @@ import attrs
 from aiohttp import web
 
 from aiorescue import clock, rescue
-from aiorescue.emulator import asmx, control, pages, soap
+from aiorescue.emulator import asmx, pages, soap
 from aiorescue.emulator.catalogue import InfoRouterSite
 from aiorescue.emulator.clock import Clock
+from aiorescue.emulator.control import plane
 from aiorescue.emulator.faults import Fault, cut_at, reply
 from aiorescue.emulator.http import Incoming, NotACall, Reading, Reply, error_page, not_found
 from aiorescue.emulator.request_log import LoggedRequest
+from aiorescue.emulator.rules.rescue.ledger import LEDGER_SIZE
 from aiorescue.emulator.site import SESSION_COOKIE, Site
 from aiorescue.emulator.world import World
 from aiorescue.inforouter import METHODS
@@ -49,6 +51,7 @@ class Emulator(World):
         clock: base of the emulator's clock, in seconds; tests turn the emulator's clock with `clock.advance`.
         pins: number of PINs in stock; None for an unlimited stock.
         seed: seed of the random values and of the sequence of PINs.
+        ledger_size: PINs that the ledger keeps; older ones are dropped, and counted.
     """
 
     def __init__(
@@ -62,8 +65,17 @@ class Emulator(World):
         clock: Callable[[], float] = time.monotonic,
         pins: int | None = None,
         seed: int = 0,
+        ledger_size: int = LEDGER_SIZE,
     ) -> None:
-        super().__init__(Clock(clock), pin_rate=pin_rate, pins=pins, latency=latency, jitter=jitter, seed=seed)
+        super().__init__(
+            Clock(clock),
+            pin_rate=pin_rate,
+            pins=pins,
+            latency=latency,
+            jitter=jitter,
+            seed=seed,
+            ledger_size=ledger_size,
+        )
         self.host, self.port = host, port
         self._runner: web.ServerRunner | None = None
         self._answers: WeakKeyDictionary[asyncio.Transport, int] = WeakKeyDictionary()
@@ -118,8 +130,8 @@ class Emulator(World):
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
-        if path.lower().startswith(control.PREFIX):
-            return await control.handle(self, request, path[len(control.PREFIX) :].strip("/"))
+        if plane.is_for(path):
+            return await plane.handle(self, request, path, self.host)
         # Counted before anything can go wrong with it.
         entry = self.requests.arrived()
         try:
@@ -175,7 +187,7 @@ class Emulator(World):
         return _spoil(transport, fault, reading, entry, usual)
 
     def _carry_out(self, reading: Reading, entry: LoggedRequest) -> Reply:
-        result = reading.named(self.state.handle(reading.call))
+        result = reading.named(self.carry_out(reading.call))
         entry.word = result.word
         usual = reading.write(result)
         return _with_cookie(usual, result.cookie) if result.cookie else usual

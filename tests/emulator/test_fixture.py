@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent.parent
 PLUGIN = ("-p", "aiorescue.emulator.pytest_plugin")
-ASYNCIO, ANYIO = ("-p", "pytest_asyncio.plugin"), ("-p", "anyio.pytest_plugin")
+ASYNCIO = ("-p", "pytest_asyncio.plugin", "-o", "asyncio_default_fixture_loop_scope=function")
 
 SYNC = """
 import asyncio, urllib.request
@@ -108,18 +108,28 @@ def run(folder, *options, **files):
     return done.stdout + done.stderr, done.returncode
 
 
+#: A plugin that runs coroutines and knows nothing of anybody's fixtures.
+OTHER = """
+import asyncio
+
+def pytest_pyfunc_call(pyfuncitem):
+    if asyncio.iscoroutinefunction(pyfuncitem.obj):
+        asyncio.run(pyfuncitem.obj(rescue_emulator=pyfuncitem.funcargs["rescue_emulator"]))
+        return True
+"""
+
+
 @pytest.mark.parametrize(
-    ("mark", "options"),
+    ("mark", "options", "conftest"),
     [
-        ("@pytest.mark.asyncio", (*ASYNCIO, "-o", "asyncio_default_fixture_loop_scope=function")),
-        ("", (*ASYNCIO, "-o", "asyncio_mode=auto", "-o", "asyncio_default_fixture_loop_scope=function")),
-        ("@pytest.mark.anyio", ANYIO),
+        ("@pytest.mark.asyncio", ASYNCIO, ""),
+        ("", (*ASYNCIO, "-o", "asyncio_mode=auto"), ""),
+        ("", (), OTHER),
     ],
-    ids=["strict", "auto", "anyio"],
+    ids=["strict", "auto", "other"],
 )
-def test_the_fixture_works_with_every_plugin(tmp_path, mark, options):
-    more = 'import pytest\n\n@pytest.fixture\ndef anyio_backend():\n    return "asyncio"\n'
-    output, status = run(tmp_path, *options, test_async=ASYNC.format(mark=mark), conftest=more)
+def test_the_fixture_works_with_every_plugin(tmp_path, mark, options, conftest):
+    output, status = run(tmp_path, *options, test_async=ASYNC.format(mark=mark), conftest=conftest)
     assert (status, "3 passed" in output) == (0, True), output
 
 

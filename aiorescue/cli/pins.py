@@ -15,7 +15,7 @@ from aiorescue.cli.customers import Customers
 from aiorescue.cli.options import BindingOption, JsonOption
 from aiorescue.cli.summary import Summary
 from aiorescue.emulator.people import default_users
-from aiorescue.emulator.rules.rescue.pins import PINS, PINS_PER_SEED
+from aiorescue.emulator.rules.rescue.ledger import PINS, PINS_PER_SEED
 from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 
 #: PINs per second: as documented, and as the embedded emulator allows.

@@ -4,6 +4,7 @@ The emulated services themselves are a `World`, which knows no socket.
 """
 
 import asyncio
+import errno
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -14,13 +15,16 @@ import attrs
 from aiohttp import web
 
 from aiorescue import clock, rescue
-from aiorescue.emulator import asmx, control, pages, soap
+from aiorescue.emulator import asmx, pages, soap
 from aiorescue.emulator.catalogue import InfoRouterSite
 from aiorescue.emulator.clock import Clock
+from aiorescue.emulator.control import plane
 from aiorescue.emulator.faults import Fault, cut_at, reply
 from aiorescue.emulator.http import Incoming, NotACall, Reading, Reply, error_page, not_found
 from aiorescue.emulator.request_log import LoggedRequest
+from aiorescue.emulator.rules.rescue.ledger import LEDGER_SIZE
 from aiorescue.emulator.site import SESSION_COOKIE, Site
+from aiorescue.emulator.thread import ServerThread
 from aiorescue.emulator.world import World
 from aiorescue.inforouter import METHODS
 
@@ -40,6 +44,9 @@ SITES = (RESCUE_SITE, INFOROUTER_SITE)
 class Emulator(World):
     """LogMeIn Rescue and infoRouter on a port of this machine.
 
+    ``async with`` serves on the running event loop. ``with`` serves in a thread with an event loop of its own, which
+    goes on while a test blocks; faults, limits, ledger, clock and reset may be used from the test's thread.
+
     Args:
         port: port to listen on; 0 takes a free one.
         pin_rate: PINs per second and user; None for no limit.
@@ -49,6 +56,7 @@ class Emulator(World):
         clock: base of the emulator's clock, in seconds; tests turn the emulator's clock with `clock.advance`.
         pins: number of PINs in stock; None for an unlimited stock.
         seed: seed of the random values and of the sequence of PINs.
+        ledger_size: PINs that the ledger keeps; older ones are dropped, and counted.
     """
 
     def __init__(
@@ -62,10 +70,20 @@ class Emulator(World):
         clock: Callable[[], float] = time.monotonic,
         pins: int | None = None,
         seed: int = 0,
+        ledger_size: int = LEDGER_SIZE,
     ) -> None:
-        super().__init__(Clock(clock), pin_rate=pin_rate, pins=pins, latency=latency, jitter=jitter, seed=seed)
+        super().__init__(
+            Clock(clock),
+            pin_rate=pin_rate,
+            pins=pins,
+            latency=latency,
+            jitter=jitter,
+            seed=seed,
+            ledger_size=ledger_size,
+        )
         self.host, self.port = host, port
         self._runner: web.ServerRunner | None = None
+        self._thread: ServerThread | None = None
         self._answers: WeakKeyDictionary[asyncio.Transport, int] = WeakKeyDictionary()
 
     @property
@@ -77,9 +95,32 @@ class Emulator(World):
     # --- start and stop ---------------------------------------------------------------------------
 
     async def start(self) -> Self:
-        """Start to listen; a second call does nothing. Raises OSError if the port is taken."""
+        """Start to listen on the running event loop; a second call does nothing.
+
+        Raises:
+            OSError: the port is taken, or the host is not one of this machine.
+            RuntimeError: the emulator is running in a thread of its own.
+        """
+        self._refuse_thread("start")
+        await self._listen()
+        return self
+
+    async def stop(self) -> None:
+        """Stop listening and close open connections; a second call does nothing.
+
+        Raises:
+            RuntimeError: the emulator is running in a thread of its own.
+        """
+        self._refuse_thread("stop")
+        await self._close()
+
+    def _refuse_thread(self, what: str) -> None:
+        if self._thread is not None:
+            raise RuntimeError(f"cannot {what} the emulator at {self.url} here: its `with` block runs it in a thread")
+
+    async def _listen(self) -> None:
         if self._runner is not None:
-            return self
+            return
         if not METHODS.loaded:  # reads a file, which would block the event loop during a call
             await asyncio.to_thread(METHODS.load)
         server = web.Server(
@@ -93,15 +134,16 @@ class Emulator(World):
         await runner.setup()
         try:
             await web.TCPSite(runner, self.host, self.port).start()
-        except OSError:
+        except OSError as problem:
+            await runner.cleanup()
+            raise _cannot_listen(problem, self.host, self.port) from problem
+        except BaseException:
             await runner.cleanup()
             raise
         self._runner = runner
         self.port = runner.addresses[0][1]
-        return self
 
-    async def stop(self) -> None:
-        """Stop listening and close open connections; a second call does nothing."""
+    async def _close(self) -> None:
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -114,12 +156,27 @@ class Emulator(World):
     ) -> None:
         await self.stop()
 
+    def __enter__(self) -> Self:
+        if self._thread is not None or self._runner is not None:
+            raise RuntimeError(f"the emulator runs already, at {self.url}; make another Emulator() for another server")
+        thread = ServerThread(self._listen, self._close)
+        thread.start()
+        self._thread = thread
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.stop()
+
     # --- one request ------------------------------------------------------------------------------
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
-        if path.lower().startswith(control.PREFIX):
-            return await control.handle(self, request, path[len(control.PREFIX) :].strip("/"))
+        if plane.is_for(path):
+            return await plane.handle(self, request, path, self.host)
         # Counted before anything can go wrong with it.
         entry = self.requests.arrived()
         try:
@@ -175,7 +232,7 @@ class Emulator(World):
         return _spoil(transport, fault, reading, entry, usual)
 
     def _carry_out(self, reading: Reading, entry: LoggedRequest) -> Reply:
-        result = reading.named(self.state.handle(reading.call))
+        result = reading.named(self.carry_out(reading.call))
         entry.word = result.word
         usual = reading.write(result)
         return _with_cookie(usual, result.cookie) if result.cookie else usual
@@ -201,6 +258,15 @@ def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: "asyn
     loop = asyncio.get_running_loop()
     largest = _LARGEST_UPLOAD if message.path.lower().startswith(INFOROUTER_SITE.path) else _LARGEST_BODY
     return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=largest)
+
+
+def _cannot_listen(problem: OSError, host: str, port: int) -> OSError:
+    """An OSError that says what to do about a port that cannot be listened on."""
+    if problem.errno == errno.EADDRINUSE:
+        return OSError(
+            problem.errno, f"port {port} of {host} is taken: address already in use; port=0 takes a free one"
+        )
+    return OSError(problem.errno, f"cannot listen on port {port} of {host}: {problem.strerror or problem}")
 
 
 async def _pause(seconds: float) -> None:

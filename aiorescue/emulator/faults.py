@@ -1,14 +1,18 @@
 """Scripted faults: what goes wrong, for which operation, how often, and what it makes of the reply."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from threading import Lock
 from typing import Any
 
 import attrs
 
+from aiorescue import inforouter, rescue
 from aiorescue.emulator import soap
 from aiorescue.emulator.http import XML_TYPE, Reading, Reply, error_page
 from aiorescue.emulator.rules.call import Result
-from aiorescue.operation import Binding
+from aiorescue.inforouter import METHODS
+from aiorescue.operation import Binding, Spec
 
 _HTML = (
     b"<html><head><title>Trouble</title></head>\n"
@@ -21,37 +25,124 @@ _ENTITIES = (
 )
 
 
+#: The first and the last of the characters that cannot be written.
+_SURROGATES = "\ud800", "\udfff"
+_LARGEST = 2**30
+
+
+def _is_flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not any(_SURROGATES[0] <= each <= _SURROGATES[1] for each in value)
+
+
+def _is_header(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isprintable()
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+
+
+def _is_duration(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+
+
+def _is_status(value: object) -> bool:
+    return _is_count(value) and value in range(200, 600)
+
+
+def _or_none(is_one: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or is_one(value)
+
+
+@attrs.frozen
+class Option:
+    """An option of a kind of fault.
+
+    Attributes:
+        default: value of an option that is not given.
+        expected: what a value is, in words.
+        accepts: whether a value is one.
+    """
+
+    default: Any
+    expected: str
+    accepts: Callable[[object], bool]
+
+
 @attrs.frozen
 class FaultKind:
     """A kind of fault.
 
     Attributes:
         effect: whether the call is carried out nevertheless; the option of this name overrules it.
-        options: options of the kind and their default values.
+        declared: options of the kind by name, without the effect.
     """
 
     effect: bool
-    options: Mapping[str, Any] = attrs.field(factory=dict)
+    declared: Mapping[str, Option] = attrs.field(factory=dict)
 
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options of the kind and their default values, without the effect."""
+        return {name: option.default for name, option in self.declared.items()}
+
+    def complete(self, kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All options of a fault: those that are given, checked, and the others; raises ValueError."""
+        known = {"effect": Option(self.effect, "True or False", _is_flag), **self.declared}
+        for name, value in given.items():
+            if name not in known:
+                meant = did_you_mean(name, known)
+                raise ValueError(f"the fault {kind} takes no {name}{meant}; it takes {', '.join(known)}")
+            if not known[name].accepts(value):
+                raise ValueError(f"{name} of the fault {kind} is {known[name].expected}, not {value!r:.100}")
+        return {name: given.get(name, option.default) for name, option in known.items()}
+
+
+def _text(default: str) -> Option:
+    return Option(default, "text", _is_text)
+
+
+_SECONDS = {"seconds": Option(1.0, "a number of seconds", _is_duration)}
+_AT = {"at": Option(None, "a number of bytes, or None for two thirds", _or_none(_is_count))}
+_HTTP = {
+    "status": Option(503, "an HTTP status from 200 to 599", _is_status),
+    "retry_after": Option(
+        None,
+        "a number of seconds, a date, or None",
+        lambda value: value is None or _is_duration(value) or _is_header(value),
+    ),
+    "body": _text(""),
+}
+_LOCATION = "/login?returnUrl=%2fAPI%2fAPI.asmx"
 
 #: All kinds of fault by name.
 KINDS: Mapping[str, FaultKind] = {
-    "word": FaultKind(effect=False, options={"word": "Error", "error": ""}),
-    "unknown_word": FaultKind(effect=False, options={"word": "Flabbergasted"}),
-    "http": FaultKind(effect=False, options={"status": 503, "retry_after": None, "body": ""}),
+    "word": FaultKind(effect=False, declared={"word": _text("Error"), "error": _text("")}),
+    "unknown_word": FaultKind(effect=False, declared={"word": _text("Flabbergasted")}),
+    "http": FaultKind(effect=False, declared=_HTTP),
     "html": FaultKind(effect=False),
     "empty": FaultKind(effect=False),
-    "huge": FaultKind(effect=False, options={"bytes": 20 * 2**20}),
-    "redirect": FaultKind(effect=False, options={"location": "/login?returnUrl=%2fAPI%2fAPI.asmx"}),
-    "fault_server": FaultKind(effect=False, options={"text": "Server was unable to process request. ---> Injected."}),
-    "fault_client": FaultKind(effect=False, options={"text": "Server was unable to read request. ---> Injected."}),
+    "huge": FaultKind(effect=False, declared={"bytes": Option(20 * 2**20, "a number of bytes", _is_count)}),
+    "redirect": FaultKind(
+        effect=False, declared={"location": Option(_LOCATION, "an address in printable ASCII", _is_header)}
+    ),
+    "fault_server": FaultKind(
+        effect=False, declared={"text": _text("Server was unable to process request. ---> Injected.")}
+    ),
+    "fault_client": FaultKind(
+        effect=False, declared={"text": _text("Server was unable to read request. ---> Injected.")}
+    ),
     "drop_before": FaultKind(effect=False),
     "drop_after": FaultKind(effect=True),
-    "delay_before": FaultKind(effect=True, options={"seconds": 1.0}),
-    "delay_after": FaultKind(effect=True, options={"seconds": 1.0}),
+    "delay_before": FaultKind(effect=True, declared=_SECONDS),
+    "delay_after": FaultKind(effect=True, declared=_SECONDS),
     "expire": FaultKind(effect=True),
-    "cut": FaultKind(effect=True, options={"at": None}),
-    "truncate": FaultKind(effect=True, options={"at": None}),
+    "cut": FaultKind(effect=True, declared=_AT),
+    "truncate": FaultKind(effect=True, declared=_AT),
     "garble": FaultKind(effect=True),
     "entities": FaultKind(effect=True),
 }
@@ -80,38 +171,96 @@ class Fault:
 
 
 class Faults:
-    """The script of faults: a request meets the first entry for its operation."""
+    """The script of faults: a request meets the first entry for its operation. Any thread may change the script."""
 
     def __init__(self) -> None:
         self.script: list[Fault] = []
+        self._lock = Lock()
 
     def add(self, kind: str, operation: str | None = None, times: int = 1, **options: Any) -> Fault:
-        """Append a fault to the script; raises ValueError for an unknown kind or option."""
-        if kind not in KINDS:
-            raise ValueError(f"no fault {kind!r}; there are {', '.join(KINDS)}")
-        known = {"effect": KINDS[kind].effect, **KINDS[kind].options}
-        unknown = options.keys() - known.keys()
-        if unknown:
-            raise ValueError(f"the fault {kind} takes no {', '.join(sorted(unknown))}; it takes {', '.join(known)}")
-        if times < 1:
-            raise ValueError(f"times is {times}, but a fault happens once at least")
-        fault = Fault(kind, operation, times, known | options)
-        self.script.append(fault)
+        """Append a fault to the script; raises ValueError for a kind, operation, word or option that there is not."""
+        if str(kind) not in KINDS:
+            raise ValueError(f"no fault {kind!r:.100}{did_you_mean(kind, KINDS)}; there are {', '.join(KINDS)}")
+        complete = KINDS[kind].complete(kind, options)
+        if not _is_count(times) or times < 1:
+            raise ValueError(f"times is {times!r:.100}, but a fault happens once at least")
+        _check_operation(operation)
+        if kind == "word" and not complete["error"]:
+            _check_word(operation, complete["word"])
+        fault = Fault(kind, operation, times, complete)
+        with self._lock:
+            self.script.append(fault)
         return fault
 
     def take(self, operation: str) -> Fault | None:
         """The fault that a request of an operation meets, or None; the fault is used up once."""
-        for fault in self.script:
-            if fault.operation in (None, operation):
-                fault.times -= 1
-                if fault.times == 0:
-                    self.script.remove(fault)
-                return fault
+        if not self.script:
+            return None
+        with self._lock:
+            for fault in self.script:
+                if fault.operation in (None, operation):
+                    fault.times -= 1
+                    if fault.times == 0:
+                        self.script.remove(fault)
+                    return fault
         return None
 
     def clear(self) -> None:
         """Remove all faults from the script."""
-        self.script.clear()
+        with self._lock:
+            self.script.clear()
+
+
+# --- what a fault may name ------------------------------------------------------------------------
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """The words ", did you mean …?" with the name closest to a wrong one; empty if none is close.
+
+    Upper and lower case and underscores do not count, so that names of methods and of classes lead to the operation.
+    """
+    folded = {_folded(each): each for each in known}
+    close = get_close_matches(_folded(str(name)[:100]), folded, n=1)
+    return f", did you mean {folded[close[0]]}?" if close else ""
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "")
+
+
+def _spec(operation: str) -> Spec | None:
+    for known in (rescue.OPERATIONS, inforouter.OPERATIONS, inforouter.TYPED):
+        if operation in known:
+            return known[operation].spec
+    return None
+
+
+def _check_operation(operation: object) -> None:
+    if operation is None:
+        return
+    if not isinstance(operation, str):
+        raise ValueError(f"an operation is named by text, not by {operation!r:.100}")  # noqa: TRY004 - one error for all
+    if _spec(operation) is None and operation not in METHODS:
+        meant = did_you_mean(operation, [*rescue.OPERATIONS, *METHODS])
+        raise ValueError(f"no operation {operation!r:.100}{meant or '; docs/coverage.md lists them'}")
+
+
+def _check_word(operation: str | None, word: str) -> None:
+    """Raise ValueError for a word that an operation of Rescue does not answer; infoRouter's errors are any text."""
+    spec = None if operation is None else _spec(operation)
+    if operation is not None and (spec is None or not spec.words):
+        return
+    specs = [each.spec for each in rescue.OPERATIONS.values()] if spec is None else [spec]
+    words = {word: None for each in specs for word in (*each.words, *each.page_words)}
+    if word.lower() not in {each.lower() for each in words}:
+        meant = did_you_mean(word, words) or (f"; it answers {', '.join(words)}" if spec is not None else "")
+        raise ValueError(
+            f"{operation or 'no operation'} does not answer {word!r:.100}{meant} "
+            '(the fault "unknown_word" takes any word)'
+        )
+
+
+# --- what a fault does ----------------------------------------------------------------------------
 
 
 def reply(fault: Fault, reading: Reading, usual: Reply | None) -> Reply:

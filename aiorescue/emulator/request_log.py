@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Iterator
+from threading import Lock
 
 import attrs
 
@@ -29,6 +30,8 @@ class LoggedRequest:
 class RequestLog:
     """Log of every request that arrived, whatever became of it: all are counted, the last ten thousand are kept.
 
+    Other threads may read the log while requests arrive.
+
     Attributes:
         count: number of requests that arrived.
         by_operation: number of requests by the name of their operation.
@@ -39,18 +42,22 @@ class RequestLog:
         self.count = 0
         self.by_operation: Counter[str] = Counter()
         self.recent: deque[LoggedRequest] = deque(maxlen=_LOG_LENGTH)
+        self._lock = Lock()
 
     def __len__(self) -> int:
         return self.count
 
     def __iter__(self) -> Iterator[LoggedRequest]:
-        return iter(self.recent)
+        with self._lock:
+            recent = list(self.recent)
+        return iter(recent)
 
     def arrived(self) -> LoggedRequest:
         """Count a request whose operation is not known yet; returns its entry, to be filled in."""
         request = LoggedRequest()
-        self.count += 1
-        self.recent.append(request)
+        with self._lock:
+            self.count += 1
+            self.recent.append(request)
         return request
 
     def understood(self, request: LoggedRequest, operation: str, binding: str) -> None:

@@ -5,6 +5,7 @@ refused as the service would refuse it. How a result looks on a binding is decid
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from aiorescue.emulator.clock import Calendar
@@ -16,7 +17,8 @@ from aiorescue.emulator.rules.inforouter.tickets import Tickets
 from aiorescue.emulator.rules.inforouter.transfer import Transfer
 from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.emulator.rules.rescue.hierarchy import Hierarchy
-from aiorescue.emulator.rules.rescue.pins import LedgerEntry, Pins
+from aiorescue.emulator.rules.rescue.ledger import Ledger
+from aiorescue.emulator.rules.rescue.pins import Pins
 from aiorescue.emulator.rules.rescue.report_settings import ReportSettings
 from aiorescue.emulator.rules.rescue.reports import Reports
 from aiorescue.emulator.rules.rescue.sessions import Sessions
@@ -44,17 +46,30 @@ class State:
     Args:
         clock: the emulator's clock, in seconds.
         limits: limits that the rules enforce.
-        seed: seed of the random values and of the sequence of PINs.
+        seed: seed of the random values.
+        ledger: an empty ledger for the PINs; a usual one if there is none.
+        lock: held while customers act on the sessions, which they may from another thread.
     """
 
-    def __init__(self, clock: Callable[[], float], limits: Limits, seed: int = 0) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        limits: Limits,
+        seed: int = 0,
+        ledger: Ledger | None = None,
+        *,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
         self.clock, self.limits = clock, limits
+        self.lock = lock or nullcontext()
         self.calendar = calendar = Calendar(clock)
         self.access = Access(clock, limits, seed)
         self.hierarchy = Hierarchy(self.access)
-        self.pins = Pins(self.access, clock, limits, seed)
+        self.pins = Pins(self.access, clock, limits, Ledger(seed) if ledger is None else ledger)
         self.settings = ReportSettings(self.access, calendar)
-        self.support_sessions = Sessions(self.access, self.hierarchy, self.pins, self.settings, calendar)
+        self.support_sessions = Sessions(
+            self.access, self.hierarchy, self.pins, self.settings, calendar, lock=self.lock
+        )
         self.tickets = Tickets(self.access, limits, calendar)
         self.library = Library(self.tickets, calendar)
         every: tuple[Rules, ...] = (
@@ -103,8 +118,8 @@ class State:
         return self.calendar.now()
 
     @property
-    def ledger(self) -> list[LedgerEntry]:
-        """Every PIN that was issued, in order."""
+    def ledger(self) -> Ledger:
+        """The PINs that were issued, in order, except the oldest where they are too many to keep."""
         return self.pins.ledger
 
     @property
@@ -120,13 +135,15 @@ class State:
     @property
     def sessions(self) -> dict[int, str]:
         """The state of each support session in a word, by the session's id."""
-        return {session.id: WORDS[session.status][1] for session in self.support_sessions.by_id.values()}
+        with self.lock:
+            return {session.id: WORDS[session.status][1] for session in self.support_sessions.by_id.values()}
 
     def add_user(self, user: User) -> None:
         """Make a user known, with the nodes of the user's roles."""
-        self.access.add(user)
-        if not user.deleted:
-            self.hierarchy.add_user(user)
+        with self.lock:
+            self.access.add(user)
+            if not user.deleted:
+                self.hierarchy.add_user(user)
 
     def alive(self, cookie: str) -> bool:
         """Whether a server session is known and has not expired."""
@@ -135,7 +152,8 @@ class State:
     def expire(self, keys: Iterable[str] | None = None) -> int:
         """End server sessions and tickets, those with these keys or all; returns how many were ended."""
         known = None if keys is None else list(keys)
-        return self.access.cookies.end(known) + self.tickets.tickets.end(known)
+        with self.lock:
+            return self.access.cookies.end(known) + self.tickets.tickets.end(known)
 
 
 def _check_outputs(call: Call, result: Result) -> None:

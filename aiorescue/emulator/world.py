@@ -2,14 +2,15 @@
 
 import asyncio
 import random
+from threading import RLock
 from typing import Any
 from weakref import WeakValueDictionary
 
 from aiorescue.emulator.clock import Clock
 from aiorescue.emulator.faults import Faults
 from aiorescue.emulator.request_log import RequestLog
-from aiorescue.emulator.rules.call import Call, Limits
-from aiorescue.emulator.rules.rescue.pins import LedgerEntry
+from aiorescue.emulator.rules.call import Call, Limits, Result
+from aiorescue.emulator.rules.rescue.ledger import LEDGER_SIZE, Ledger, LedgerEntry
 from aiorescue.emulator.state import State
 from aiorescue.rescue.service import RESCUE
 
@@ -17,7 +18,11 @@ from aiorescue.rescue.service import RESCUE
 class World:
     """The emulated services: their state and limits, the scripted faults, the log, and how long answers take.
 
+    A test may run in another thread than the server. What it reads and does here is safe then, and `lock` makes it safe
+    to reach into `state`; the server holds the lock while it carries out a call, and never while it waits.
+
     Attributes:
+        lock: held while the state changes.
         clock: the emulator's clock.
         limits: limits that the services enforce.
         state: what the services remember.
@@ -33,6 +38,7 @@ class World:
         latency: the latency after each reset, in seconds.
         jitter: the jitter after each reset, in seconds.
         seed: seed of the random values and of the sequence of PINs.
+        ledger_size: PINs that the ledger keeps; older ones are dropped, and counted.
     """
 
     limits: Limits
@@ -51,26 +57,29 @@ class World:
         latency: float = 0.0,
         jitter: float = 0.0,
         seed: int = 0,
+        ledger_size: int = LEDGER_SIZE,
     ) -> None:
         if pin_rate is not None and pin_rate <= 0:
             raise ValueError(f"pin_rate is {pin_rate}, but it is above 0, or None for no limit")
-        self.clock = clock
+        self.clock, self.lock = clock, RLock()
         self._stock = pin_rate, pins
         self._delays = latency, jitter
-        self._seed = seed
+        self._seed, self._ledger_size = seed, ledger_size
         self.reset()
 
     def reset(self) -> None:
-        """Put everything back as it was at the start; connections stay open."""
-        self.clock.offset = 0.0
-        self.latency, self.jitter = self._delays
-        pin_rate, pins = self._stock
-        self.limits = Limits(pin_rate=pin_rate, pins_left=pins)
-        self.state = State(self.clock, self.limits, self._seed)
-        self.requests = RequestLog()
-        self.faults = Faults()
-        self._random = random.Random(self._seed)  # noqa: S311 - jitter
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """Put everything back as it was at the start; connections stay open, and the clock does not go back."""
+        with self.lock:
+            self.latency, self.jitter = self._delays
+            pin_rate, pins = self._stock
+            self.limits = Limits(pin_rate=pin_rate, pins_left=pins)
+            self.state = State(
+                self.clock, self.limits, self._seed, Ledger(self._seed, self._ledger_size), lock=self.lock
+            )
+            self.requests = RequestLog()
+            self.faults = Faults()
+            self._random = random.Random(self._seed)  # noqa: S311 - jitter
+            self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def url(self) -> str:
@@ -78,9 +87,15 @@ class World:
         return ""
 
     @property
-    def ledger(self) -> list[LedgerEntry]:
-        """Every PIN that was issued, in order."""
+    def ledger(self) -> Ledger:
+        """The PINs that were issued, in order; see `Ledger.dropped` for those that were too many to keep."""
         return self.state.ledger
+
+    def ledger_between(self, start: int, end: int) -> list[LedgerEntry]:
+        """Entries of the ledger that are kept, after so many issued PINs, up to so many."""
+        with self.lock:
+            dropped = self.ledger.dropped
+            return self.ledger[max(start - dropped, 0) : max(end - dropped, 0)]
 
     def fault(self, kind: str, operation: str | None = None, times: int = 1, **options: Any) -> None:
         """Script a fault for the next requests (of one operation); see `faults.KINDS` for kinds and options.
@@ -92,9 +107,14 @@ class World:
             **options: options of the kind.
 
         Raises:
-            ValueError: there is no such kind or option.
+            ValueError: there is no such kind, operation, word or option.
         """
         self.faults.add(kind, operation, times, **options)
+
+    def carry_out(self, call: Call) -> Result:
+        """Carry out a call; a refusal is a result, too."""
+        with self.lock:
+            return self.state.handle(call)
 
     def delay(self) -> float:
         """Seconds to wait before a call takes effect, and again after: half the latency with its jitter."""

@@ -1,6 +1,7 @@
 """A client that knows nothing: bytes out, bytes in, over a socket of its own."""
 
 import asyncio
+import json
 from urllib.parse import urlsplit
 
 import attrs
@@ -16,6 +17,10 @@ class Answer:
     @property
     def text(self) -> str:
         return self.body.decode()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
 
 
 async def exchange(url, method, path, headers=None, body=b"") -> Answer:
@@ -77,3 +82,13 @@ async def login(service, email="tech@example.com") -> str:
     """The cookie of a new server session."""
     answer = await exchange(service.url, "GET", f"/API/login.aspx?email={email}&pwd=secret")
     return answer.headers["Set-Cookie"].partition(";")[0]
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+async def control(service, method, path, body=None):
+    """Status and JSON of an answer of the control plane."""
+    payload = b"" if body is None else json.dumps(body).encode()
+    answer = await exchange(service.url, method, f"/_emulator/{path}", JSON if payload else {}, payload)
+    return answer.status, answer.json

@@ -1,16 +1,12 @@
 """The control plane: JSON over HTTP for those who are not in the same process."""
 
-import json
+import asyncio
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.emulator.sockets import exchange, login, page
-
-
-async def control(service, method, path, body=None):
-    payload = b"" if body is None else json.dumps(body).encode()
-    answer = await exchange(service.url, method, f"/_emulator/{path}", {}, payload)
-    return answer.status, json.loads(answer.body)
+from aiorescue.emulator import Emulator
+from tests.emulator.sockets import JSON, control, exchange, login, page, soap
 
 
 async def test_the_front_page_tells_the_state_and_the_ways(service):
@@ -108,5 +104,171 @@ async def test_what_there_is_not_is_a_404_that_lists_what_there_is(service):
 
 
 async def test_json_that_is_none_is_a_400(service):
-    answer = await exchange(service.url, "POST", "/_emulator/limits", {}, b"{")
+    answer = await exchange(service.url, "POST", "/_emulator/limits", JSON, b"{")
+    assert answer.status == 400
+
+
+# --- who may use it -------------------------------------------------------------------------------
+
+
+async def ask(service, method="GET", path="/_emulator/ledger", headers=(), body=b""):
+    """The status of the answer to a request with exactly these headers."""
+    host, port = service.host, service.port
+    reader, writer = await asyncio.open_connection(host, port)
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+    writer.write("\r\n".join([*lines, f"Content-Length: {len(body)}", "Connection: close", "", ""]).encode() + body)
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return int(answer.split(b" ", 2)[1])
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "LOCALHOST", "localhost.", "127.0.0.1:80", "[::1]", "[::1]:8765", "127.1.2.3"]
+)
+async def test_requests_to_this_machine_are_carried_out(service, host):
+    assert await ask(service, headers=[("Host", host)]) == 200
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("evil.example", "evil.example:80", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "0.0.0.0"),
+        *("", "localhost@evil.example", "evil.example@localhost", "localhost:80:80", "localhost/", "[::1", "[::2]"),
+        *("localhost?", "localhost#", "2130706433", "evil.localhost", "secure.logmeinrescue.com", "[::ffff:10.0.0.1]"),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("GET", "/_emulator/ledger"), ("POST", "/_emulator/reset")])
+async def test_a_name_that_is_not_this_machines_reaches_nothing(service, host, method, path):
+    await page(service, "requestPINCode", "authcode=fixedtech0000")
+    assert await ask(service, method, path, [("Host", host)]) == 403
+    assert len(service.ledger) == 1
+
+
+async def test_a_request_has_one_host(service):
+    assert await ask(service, headers=[]) in (400, 403)
+    assert await ask(service, headers=[("Host", "localhost"), ("Host", "evil.example")]) in (400, 403)
+
+
+async def test_the_host_that_it_listens_on_is_its_own():
+    async with Emulator(host="0.0.0.0") as service:  # the connection arrives at 127.0.0.1
+        for host, status in (("0.0.0.0", 200), ("127.0.0.1", 200), ("192.0.2.1", 403), ("evil.example", 403)):
+            assert await ask(service, headers=[("Host", host)]) == status
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "http://127.0.0.1", "https://{host}", "http://{host}.evil", "", "file://"]
+)
+async def test_a_page_of_another_origin_reaches_nothing(service, origin):
+    host = urlsplit(service.url).netloc
+    headers = [("Host", host), ("Origin", origin.format(host=host))]
+    await page(service, "requestPINCode", "authcode=fixedtech0000")
+    assert await ask(service, "POST", "/_emulator/reset", headers) == 403
+    assert await ask(service, headers=headers) == 403
+    assert len(service.ledger) == 1
+
+
+async def test_the_emulators_own_page_may_use_it(service):
+    host = urlsplit(service.url).netloc
+    assert await ask(service, "POST", "/_emulator/reset", [("Host", host), ("Origin", f"http://{host}")]) == 200
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", None]
+)
+async def test_a_body_that_is_not_called_json_is_refused(service, kind):
+    headers = [("Host", "localhost"), *([("Content-Type", kind)] if kind else [])]
+    assert await ask(service, "POST", "/_emulator/limits", headers, b'{"pin_rate": 5}') == 415
+    assert service.limits.pin_rate is None
+
+
+async def test_json_may_name_its_charset(service):
+    headers = [("Host", "localhost"), ("Content-Type", "application/json; charset=utf-8")]
+    assert await ask(service, "POST", "/_emulator/limits", headers, b'{"pin_rate": 5}') == 200
+
+
+DEEP = 100_000
+
+
+@pytest.mark.parametrize("path", ["limits", "faults", "clock", "sessions", "chat", "leave", "reset"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"[" * DEEP, b'{"a":' * DEEP, b'{"pin_rate":' + b"[" * DEEP + b"]" * DEEP + b"}"),
+        *(b"\xff", b"\0", b"[]", b"null", b'"x"', b"7" * 5000, b'{"advance": NaN}', b'{"latency": Infinity}'),
+        b'{"text": "\\ud800"}',
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+async def test_json_that_makes_trouble_is_a_400(service, path, body):
+    answer = await exchange(service.url, "POST", f"/_emulator/{path}", JSON, body)
+    assert answer.status == 400, answer
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        *(("clock", {"advance": value}) for value in (-1, True, "1", None, 1e300)),
+        *(("limits", {name: value}) for name in ("latency", "pins_left") for value in (1e300, [], {}, "x", -1)),
+        *(("sessions", {"channel": value}) for value in (1, "x", None, [], 1902861083)),
+        *(("sessions", {"custom_fields": value}) for value in (5, "x", None, [1], {"a": 1})),
+        *(("sessions", {"pin": value}) for value in ("012345", "x", None, 12345, "٠١٢٣٤٥")),
+        *(("chat", {"session": value}) for value in (1, True, None, "x", [])),
+        *(("leave", {"session": value}) for value in (1, True, None, "x", [])),
+        ("sessions", {"chanel": 1902861082}),
+    ],
+)
+async def test_values_that_make_no_sense_are_a_400(service, path, body):
+    status, told = await control(service, "POST", path, body)
+    assert (status, list(told)) == (400, ["error"])
+
+
+async def test_a_body_of_megabytes_is_a_413(service):
+    assert (
+        await ask(service, "POST", "/_emulator/limits", [("Host", "localhost"), *JSON.items()], b" " * 5_000_000) == 413
+    )
+
+
+# --- the ledger in pages --------------------------------------------------------------------------
+
+
+async def ledger(service, query):
+    answer = await exchange(service.url, "GET", f"/_emulator/ledger?{query}")
+    return answer.headers, [entry["number"] for entry in answer.json]
+
+
+@pytest.fixture
+async def small():
+    """An emulator that keeps five PINs, after it has issued eight."""
+    async with Emulator(pin_rate=None, ledger_size=5) as service:
+        for number in range(1, 9):
+            await soap(
+                service, "requestPINCodeV3", f"<sTracking0>{number}</sTracking0><sAuthCode>fixedtech0000</sAuthCode>"
+            )
+        yield service
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("", [4, 5, 6, 7, 8]),
+        ("offset=0&limit=2", [4, 5]),
+        ("offset=5", [6, 7, 8]),
+        ("offset=5&limit=1", [6]),
+        ("limit=0", []),
+        ("offset=8", []),
+        ("offset=999999999999&limit=999999999999", []),
+    ],
+)
+async def test_the_ledger_comes_in_pages_and_tells_what_was_dropped(small, query, numbers):
+    headers, found = await ledger(small, query)
+    assert found == numbers
+    assert (headers["Ledger-Issued"], headers["Ledger-Dropped"]) == ("8", "3")
+    _, status = await control(small, "GET", "")
+    assert (status["pins"], status["ledger"]) == (8, {"issued": 8, "dropped": 3, "size": 5})
+
+
+@pytest.mark.parametrize("query", ["offset=-1", "limit=x", "offset=", "limit=1e3", "ofset=1", f"limit={'9' * 5000}"])
+async def test_a_page_of_the_ledger_that_there_is_not_is_a_400(small, query):
+    answer = await exchange(small.url, "GET", f"/_emulator/ledger?{query}")
     assert answer.status == 400

@@ -7,7 +7,7 @@ import pytest
 
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.faults import KINDS
-from tests.emulator.sockets import exchange, login, page, soap
+from tests.emulator.sockets import control, exchange, login, page, soap
 
 CODE = "<sAuthCode>fixedtech0000</sAuthCode>"
 
@@ -175,14 +175,64 @@ async def test_every_request_is_counted_whatever_happens_to_it(service, kind):
     assert word
 
 
+WRONG = [
+    ({"kind": "earthquake"}, "no fault 'earthquake'"),
+    ({"kind": "wrod"}, "did you mean word"),
+    ({"kind": ["word"]}, "no fault"),
+    ({"kind": "word", "status": 1}, "takes no status"),
+    ({"kind": "http", "retryafter": 1}, "did you mean retry_after"),
+    *(({"kind": "word", "times": times}, "times is") for times in (0, -1, True, 1.5, "2", None)),
+    ({"kind": "word", "operation": "requestPinCode"}, "did you mean requestPINCode?"),
+    ({"kind": "drop_after", "operation": "request_pin_code_v3"}, "did you mean requestPINCodeV3?"),
+    ({"kind": "expire", "operation": "authenticateuser"}, "did you mean AuthenticateUser?"),
+    ({"kind": "html", "operation": "somethingElse"}, "no operation 'somethingElse'"),
+    *(({"kind": "html", "operation": operation}, "operation") for operation in (5, "", ["login"])),
+    ({"kind": "word", "word": "PollRateExceded"}, "did you mean PollRateExceeded?"),
+    ({"kind": "word", "operation": "login", "word": "PollRateExceeded"}, "login does not answer 'PollRateExceeded'"),
+    ({"kind": "word", "operation": "login", "word": "Flabbergasted"}, 'it answers .*LimitReached.*"unknown_word"'),
+    ({"kind": "word", "word": 5}, "word of the fault word is text, not 5"),
+    ({"kind": "unknown_word", "word": "\ud800"}, "word of the fault unknown_word is text"),
+    ({"kind": "word", "error": None}, "error of the fault word is text"),
+    *(
+        ({"kind": "http", "status": status}, "status from 200 to 599")
+        for status in (100, 600, "503", True, None, 503.0)
+    ),
+    *(({"kind": "http", "retry_after": after}, "retry_after") for after in (-1, "a\r\nSet-Cookie: a=b", [], True)),
+    ({"kind": "redirect", "location": "/\r\nX: y"}, "an address in printable ASCII"),
+    *(({"kind": "huge", "bytes": size}, "a number of bytes") for size in (-1, 2**40, "1", 1.5)),
+    *(({"kind": kind, "at": -1}, "two thirds") for kind in ("cut", "truncate")),
+    *(({"kind": "delay_before", "seconds": value}, "a number of seconds") for value in (-1, float("nan"), "1", 1e300)),
+    ({"kind": "http", "effect": "yes"}, "True or False"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_a_fault_that_there_is_not_is_refused(arguments, message):
+    service = Emulator()
+    with pytest.raises(ValueError, match=message.replace("?", r"\?")):
+        service.fault(**arguments)
+    assert service.faults.script == []
+
+
+@pytest.mark.parametrize("arguments", [arguments for arguments, _ in WRONG if "nan" not in repr(arguments)])
+async def test_the_control_plane_refuses_the_same_faults(service, arguments):
+    status, told = await control(service, "POST", "faults", arguments)
+    assert (status, list(told)) == (400, ["error"])
+    assert service.faults.script == []
+
+
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    "arguments",
     [
-        ({"kind": "earthquake"}, "no fault 'earthquake'"),
-        ({"kind": "word", "status": 1}, "takes no status"),
-        ({"kind": "word", "times": 0}, "times is 0"),
+        {"kind": "word", "operation": "requestPINCodeV3", "word": "OUTOFPINCODES"},
+        {"kind": "word", "operation": "AuthenticateUser", "word": "Error"},
+        {"kind": "word", "operation": "GetDocument", "error": "[901] gone"},
+        {"kind": "http", "retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"},
+        {"kind": "http", "retry_after": 1.5, "status": 200},
+        {"kind": "cut", "operation": None, "at": 0},
     ],
 )
-def test_a_fault_that_there_is_not_is_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        Emulator().fault(**arguments)
+def test_a_fault_that_there_is_is_accepted(arguments):
+    service = Emulator()
+    service.fault(**arguments)
+    assert len(service.faults.script) == 1

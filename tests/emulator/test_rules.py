@@ -6,7 +6,7 @@ import pytest
 
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.rescue.pins import FIRST_PIN, PIN_STEP, PINS
+from aiorescue.emulator.rules.rescue.ledger import FIRST_PIN, PIN_STEP, PINS
 from tests.emulator.sockets import exchange, login, page, soap, until
 
 PIN = "OK\n\nPINCODE:"

@@ -2,8 +2,6 @@
 
 import asyncio
 import gzip
-import subprocess
-import sys
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,16 +14,6 @@ ENVELOPE = (
     b'<logout xmlns="https://secure.logmeinrescue.com/API/API.asmx"/></e:Body></e:Envelope>'
 )
 CODE = "<sAuthCode>fixedtech0000</sAuthCode>"
-
-
-async def test_the_fixture_comes_with_the_package(rescue_emulator):
-    assert await page(rescue_emulator, "logout") == "NOTLOGGEDIN"
-    assert rescue_emulator.limits.pin_rate == 1.0
-
-
-def test_the_plugin_imports_nothing_heavy():
-    code = "import sys, aiorescue.emulator.pytest_plugin; assert 'aiorescue.emulator.app' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 async def test_it_can_be_started_and_stopped_twice():
@@ -69,28 +57,6 @@ def test_a_rate_that_makes_no_sense_is_refused():
 
 async def test_ipv6_has_brackets_in_its_url():
     assert Emulator(8765, host="::1").url == "http://[::1]:8765"
-
-
-@pytest.mark.parametrize("mode", ["auto", "strict"])
-def test_the_fixture_works_in_both_modes_of_pytest_asyncio(tmp_path, mode):
-    (tmp_path / "test_it.py").write_text(
-        "import pytest\n\n@pytest.mark.asyncio\n"
-        "async def test_it(rescue_emulator):\n    assert rescue_emulator.url.startswith('http://127.0.0.1:')\n"
-    )
-    plugins = [
-        "-p",
-        "no:cacheprovider",
-        "-o",
-        f"asyncio_mode={mode}",
-        "-o",
-        "asyncio_default_fixture_loop_scope=function",
-        "-W",
-        "error",
-        "--rootdir",
-        tmp_path,
-    ]
-    command = [sys.executable, "-m", "pytest", "-q", *plugins, tmp_path]
-    subprocess.run(command, check=True, cwd=tmp_path, capture_output=True)
 
 
 # --- paths and pages ------------------------------------------------------------------------------

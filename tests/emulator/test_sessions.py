@@ -5,7 +5,7 @@ import pytest
 from aiorescue import AuthCode, RescueClient, errors, rescue
 from aiorescue.emulator.rules.rescue.tree import CHANNEL
 from aiorescue.rescue import NodeRef, SessionStatus
-from tests.emulator.sockets import exchange, page, soap
+from tests.emulator.sockets import JSON, exchange, page, soap
 
 JOHN, JANE, GROUP = 337366, 337368, 337364
 
@@ -119,7 +119,7 @@ async def test_a_channel_has_somebody_while_a_technician_of_it_is_online(service
 
 async def test_customers_come_chat_and_leave_through_the_control_plane(service, client):
     async def control(path, body):
-        return await exchange(service.url, "POST", f"/_emulator/{path}", {}, body)
+        return await exchange(service.url, "POST", f"/_emulator/{path}", JSON, body)
 
     pin = (await client.request_pin_code_v3()).code
     assert (await control("sessions", f'{{"pin": "{pin}"}}'.encode())).text == '{\n "session": 12345688\n}'

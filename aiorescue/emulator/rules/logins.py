@@ -6,6 +6,9 @@ import attrs
 
 from aiorescue.emulator.people import User
 
+#: Server sessions or tickets that are kept.
+MOST_LOGINS = 100_000
+
 
 @attrs.define
 class LoginEntry:
@@ -21,7 +24,16 @@ class LoginEntry:
 
 
 class LoginTable(dict[str, LoginEntry]):
-    """Server sessions by cookie, or tickets by GUID; an entry expires when it idles for too long."""
+    """Server sessions by cookie, or tickets by GUID; an entry expires when it idles for too long.
+
+    When there are too many to keep, the oldest ends.
+    """
+
+    def begin(self, key: str, entry: LoginEntry) -> None:
+        """Add an entry under a new key."""
+        self[key] = entry
+        if len(self) > MOST_LOGINS:
+            del self[next(iter(self))]
 
     def live(self, key: str, now: float, ttl: float) -> LoginEntry | None:
         """The entry of a key, or None if there is none or it has idled for `ttl` seconds."""

@@ -114,7 +114,7 @@ class Tickets(Rules):
         if user.no_ticket:
             return Result(NO_TICKETS)
         ticket = self._access.guid()
-        self.tickets[ticket] = LoginEntry(user, self._clock())
+        self.tickets.begin(ticket, LoginEntry(user, self._clock()))
         return self._profile(user, ticket)
 
     @handles("RenewTicket")

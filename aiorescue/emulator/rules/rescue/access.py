@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from aiorescue.emulator.people import User, default_users
 from aiorescue.emulator.rules.call import OK, Call, Limits, Refusal, Result, Rules, handles, ok
-from aiorescue.emulator.rules.logins import LoginEntry, LoginTable
+from aiorescue.emulator.rules.logins import MOST_LOGINS, LoginEntry, LoginTable
 
 #: Logins of one user that the service lets in within a window, and the window in seconds.
 LOGINS, LOGIN_WINDOW = 10, 180.0
@@ -23,7 +23,7 @@ class Access(Rules):
     Attributes:
         users: users by e-mail address.
         cookies: server sessions by the value of their cookie.
-        history: successful logins: time in seconds on the emulator's clock, and user.
+        history: the last successful logins: time in seconds on the emulator's clock, and user.
 
     Args:
         clock: the emulator's clock, in seconds.
@@ -36,7 +36,7 @@ class Access(Rules):
         self.users = {user.email: user for user in default_users()}
         self.cookies = LoginTable()
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose; nothing here is secret
-        self.history: list[tuple[float, User]] = []
+        self.history: deque[tuple[float, User]] = deque(maxlen=MOST_LOGINS)
         self._codes = {user.auth_code: user for user in self.users.values() if user.auth_code}
         self._requested: dict[str, str] = {}
         self._logins: dict[str, deque[float]] = {}
@@ -115,7 +115,7 @@ class Access(Rules):
             entry.user, entry.used = user, now
             return OK
         cookie = f"{self._random.getrandbits(96):024X}"
-        self.cookies[cookie] = LoginEntry(user, now)
+        self.cookies.begin(cookie, LoginEntry(user, now))
         return OK._replace(cookie=cookie)
 
     def _too_many_logins(self, email: str) -> bool:

@@ -1,65 +1,34 @@
-"""PIN codes: how fast they are issued, how many there are, the ledger, and how they reach the customer."""
+"""PIN codes: how fast they are issued, how many there are, and how they reach the customer."""
 
 from collections.abc import Callable
-
-import attrs
 
 from aiorescue.emulator.people import User
 from aiorescue.emulator.rules.call import Call, Limits, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import Access
-
-# 7919 is coprime to a million, so the PINs repeat only after a million; the first ones are those of the captures.
-FIRST_PIN, PIN_STEP, PINS = 12345, 7919, 1_000_000
-#: PINs in the sequence between the first PINs of seeds n and n + 1.
-PINS_PER_SEED = 1000
+from aiorescue.emulator.rules.rescue.ledger import Ledger
 
 _LINK = "https://secure.logmeinrescue.com/R?i=2&Code="
 _DIGITS = 6
-
-
-@attrs.frozen
-class LedgerEntry:
-    """A PIN that was issued.
-
-    Attributes:
-        number: position in the ledger, from 1.
-        pin: the PIN, six digits.
-        operation: name of the operation that issued it.
-        user: e-mail address of the user who requested it.
-        tracking: tracking field of the request.
-        custom_fields: custom fields of the request.
-        no_tech_console: whether the request allowed a PIN without a running Technician Console.
-        time: seconds on the emulator's clock.
-        node: id of the technician's node that the PIN is for; None for the user's own.
-    """
-
-    number: int
-    pin: str
-    operation: str
-    user: str
-    tracking: str
-    custom_fields: tuple[str, ...]
-    no_tech_console: bool
-    time: float
-    node: int | None = None
 
 
 class Pins(Rules):
     """PIN codes, invitation links and e-mail texts.
 
     Attributes:
-        ledger: every PIN that was issued, in order.
+        ledger: the last PINs that were issued, in order.
 
     Args:
         access: tells which user calls.
         clock: the emulator's clock, in seconds.
         limits: rates and stock; the stock is counted down here.
-        seed: chooses the first PIN of the sequence.
+        ledger: an empty ledger; a usual one if there is none.
     """
 
-    def __init__(self, access: Access, clock: Callable[[], float], limits: Limits, seed: int = 0) -> None:
-        self._access, self._clock, self._limits, self._seed = access, clock, limits, seed
-        self.ledger: list[LedgerEntry] = []
+    def __init__(
+        self, access: Access, clock: Callable[[], float], limits: Limits, ledger: Ledger | None = None
+    ) -> None:
+        self._access, self._clock, self._limits = access, clock, limits
+        self.ledger = Ledger() if ledger is None else ledger
         self._last: dict[tuple[str, str], float] = {}
 
     @handles(
@@ -72,28 +41,23 @@ class Pins(Rules):
         refusal = self._refusal(user, call)
         if refusal:
             return Result(refusal)
-        pin = self._issue(user, call).pin
+        pin = self._issue(user, call)
         if call.name == "requestPINCode":  # the only version whose PIN is a number
             return ok(iPINCode=pin)
         sms = {"SMS_RESULT": "sendInvitationForMobileSession_OK"} if call.values.get("phone_number") else {}
         return ok(sPINCode=pin, **sms)
 
-    def _issue(self, user: User, call: Call) -> LedgerEntry:
-        number, values = len(self.ledger) + 1, call.values
-        position = PINS_PER_SEED * self._seed + number - 1
-        entry = LedgerEntry(
-            number=number,
-            pin=f"{(FIRST_PIN + PIN_STEP * position) % PINS:06d}",
-            operation=call.name,
-            user=user.email,
+    def _issue(self, user: User, call: Call) -> str:
+        values = call.values
+        return self.ledger.issue(
+            call.name,
+            user.email,
             tracking=values.get("tracking", ""),
             custom_fields=values["custom_fields"],
             no_tech_console=values.get("no_tech_console", False),
             time=self._clock(),
-            node=values.get("node") or None,
+            node=values.get("node"),
         )
-        self.ledger.append(entry)
-        return entry
 
     def _refusal(self, user: User, call: Call, interval: str = "pins") -> str:
         """Status word that refuses a PIN; empty if one is granted, which is then taken from the stock."""
@@ -128,7 +92,7 @@ class Pins(Rules):
         """Issue a PIN within a web address; links are limited apart from other PINs, at the rate of PINs."""
         user = self._access.caller(call)
         refusal = self._refusal(user, call, "links")
-        return Result(refusal) if refusal else ok(sInvitationLink=f"{_LINK}{self._issue(user, call).pin}")
+        return Result(refusal) if refusal else ok(sInvitationLink=f"{_LINK}{self._issue(user, call)}")
 
     @handles("generateEmailText")
     def email_text(self, call: Call) -> Result:

@@ -1,6 +1,7 @@
 """Operations on support sessions: customers enter with a PIN or by a channel, administrators act on the sessions."""
 
 from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 from aiorescue.emulator.clock import Calendar
@@ -46,11 +47,20 @@ class Sessions(Rules):
         pins: the ledger of issued PINs.
         settings: the report settings, which decide how a text page lists sessions.
         calendar: the emulator's clock and dates.
+        lock: held while customers act, which they may from another thread.
     """
 
     def __init__(
-        self, access: Access, hierarchy: Hierarchy, pins: Pins, settings: ReportSettings, calendar: Calendar
+        self,
+        access: Access,
+        hierarchy: Hierarchy,
+        pins: Pins,
+        settings: ReportSettings,
+        calendar: Calendar,
+        *,
+        lock: AbstractContextManager[object],
     ) -> None:
+        self._lock = lock
         self._access, self._hierarchy, self._pins, self._settings = access, hierarchy, pins, settings
         self._calendar, self._clock = calendar, calendar.clock
         now = self._clock()
@@ -61,20 +71,23 @@ class Sessions(Rules):
 
     def enter(self, pin: str) -> SupportSession:
         """Begin a session as a customer who types an issued PIN; raises ValueError for any other or a used PIN."""
-        entry = next((entry for entry in self._pins.ledger if entry.pin == pin), None)
-        if entry is None:
-            raise ValueError(f"no PIN {pin!r} was issued")
-        if any(session.pin == pin for session in self.by_id.values()):
-            raise ValueError(f"the PIN {pin} has been used already")
-        technician = entry.node or self._hierarchy.node_of(entry.user, NodeType.TECHNICIAN)
-        return self._begin(technician=technician, pin=pin, custom_fields=entry.custom_fields, tracking=entry.tracking)
+        with self._lock:
+            entry = self._pins.ledger.of_pin(pin)
+            if entry is None:
+                raise ValueError(f"no PIN {pin!r} was issued")
+            if any(session.pin == pin for session in self.by_id.values()):
+                raise ValueError(f"the PIN {pin} has been used already")
+            technician = entry.node or self._hierarchy.node_of(entry.user, NodeType.TECHNICIAN)
+            fields, tracking = entry.custom_fields, entry.tracking
+            return self._begin(technician=technician, pin=pin, custom_fields=fields, tracking=tracking)
 
     def arrive(self, channel: int = CHANNEL, custom_fields: tuple[str, ...] = ()) -> SupportSession:
         """Begin a session as a customer who comes by a channel; raises ValueError if there is no such channel."""
-        node = self._hierarchy.nodes.get(channel)
-        if node is None or node.type is not NodeType.CHANNEL:
-            raise ValueError(f"there is no channel {channel}")
-        return self._begin(channel=channel, custom_fields=tuple(custom_fields))
+        with self._lock:
+            node = self._hierarchy.nodes.get(channel)
+            if node is None or node.type is not NodeType.CHANNEL:
+                raise ValueError(f"there is no channel {channel}")
+            return self._begin(channel=channel, custom_fields=tuple(custom_fields))
 
     def _begin(self, **known: Any) -> SupportSession:
         number = max(self.by_id) + 1
@@ -89,13 +102,15 @@ class Sessions(Rules):
 
     def say(self, session: int, name: str, text: str) -> None:
         """Write a line into the chat of a session under a name; raises KeyError if there is no such session."""
-        self._get(session).chat.append(ChatLine(self._clock(), name, text))
+        with self._lock:
+            self._get(session).chat.append(ChatLine(self._clock(), name, text))
 
     def leave(self, session: int) -> None:
         """Close a session as its customer; raises KeyError if there is no such session."""
-        left = self._get(session)
-        if not left.closed:
-            left.become(LEFT_WAITING if left.picked is None else LEFT, self._clock())
+        with self._lock:
+            left = self._get(session)
+            if not left.closed:
+                left.become(LEFT_WAITING if left.picked is None else LEFT, self._clock())
 
     # --- what administrators do -------------------------------------------------------------------
 

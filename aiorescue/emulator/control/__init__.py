@@ -1,0 +1,1 @@
+"""The control plane, which acts on an emulator over HTTP: `plane` has its actions, `guard` keeps web pages out."""

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
+from io import BytesIO
 
 import pytest
 
@@ -223,3 +224,31 @@ async def test_a_bulk_job_outlives_any_single_answer():
     assert len(results) == len(requests)
     assert all(isinstance(issued.error, errors.RescueError) or issued.pin for issued in results)
     assert sum(issued.pin is not None for issued in results) >= len(HEADS)
+
+
+async def test_a_ticket_that_no_cookie_can_carry_is_none():
+    body = ROOT % (b"true", b"", b"", b'ticket="a&#10;X: y"')
+    async with (
+        server(answer(body, b"Content-Type: text/xml")) as url,
+        InfoRouterClient(Login("me", "pw"), base_url=url, retry=ONCE, binding=Binding.HTTP_POST) as docs,
+    ):
+        with pytest.raises(errors.ProtocolError, match="control character"):
+            await docs.log_out()
+
+
+async def test_a_chunk_of_a_size_beyond_all_bounds_is_asked_for_in_parts():
+    handler = ROOT % (b"true", b"", b"", b'downloadhandler="a" UploadHandler="a" ChunkSize="%b"' % (b"9" * 30))
+    asked: list[bytes] = []
+
+    def serve(sent: bytes) -> bytes:
+        asked.append(sent)
+        return answer(handler, b"Content-Type: text/xml")
+
+    async with (
+        server(serve) as url,
+        InfoRouterClient(Ticket("t"), base_url=url, retry=ONCE, binding=Binding.HTTP_POST) as docs,
+    ):
+        with pytest.raises(errors.ProtocolError):
+            await docs.download("/a", BytesIO())
+        assert b"ChunkSize=33554432" in asked[1]
+        await docs.upload(b"abc", "/a")

@@ -32,10 +32,12 @@ class TicketHolder:
 
     @classmethod
     def of(cls, root: Element) -> "TicketHolder":
-        """Read the ticket and its user from the root element. Raises ValueError where the ticket is empty."""
+        """Read the ticket and its user from the root element. Raises ValueError for one that cannot be used."""
         if not root["ticket"].strip():
             # An empty ticket is never accepted: infoRouter would run every call with it as the anonymous user.
             raise ValueError("the ticket is empty")
+        if not root["ticket"].isprintable():
+            raise ValueError("the ticket holds a line break or another control character, which no cookie can carry")
         return cls(
             ticket=root["ticket"],
             user_id=number(root.get("userid")),

@@ -27,8 +27,6 @@ BeforeSend = Callable[[], Awaitable[None]]
 
 #: An enum member kept in a global, as those in `operation.status` are.
 _RETRY = Priority.RETRY
-#: Characters of a text of the service that a message quotes before its status word; a longer one stands behind it.
-_SHORT_QUOTE = 80
 #: Readers that a client keeps: more than any service has operations and bindings that one program uses.
 _MOST_READERS = 512
 
@@ -242,10 +240,9 @@ class CallRunner:
 def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     """The exception for the outcome that a call has ended with."""
     spec = call.operation.spec
-    word = f" ({outcome.word})" if outcome.word else ""
-    what, behind = ": ".join(filter(None, (outcome.detail, outcome.quote))), ""
-    if outcome.detail and len(outcome.quote) > _SHORT_QUOTE:
-        what, behind = outcome.detail, f": {outcome.quote}"
+    # The mark of a partial failure says no more than its type does.
+    word = f" ({outcome.word})" if outcome.word and outcome.error is not errors.PartialFailure else ""
+    what, quote = (outcome.detail, outcome.quote) if outcome.detail else (outcome.quote, "")
     if outcome.too_large and spec.streamed and not call.reader.codec.streamed:
         word = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
     tries = f"; tried {call.attempts} times" if call.attempts > 1 else ""
@@ -254,7 +251,7 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     if outcome.error is errors.RateLimited:
         more["retry_after"] = outcome.retry_after
     return outcome.error(
-        f"{spec.name}: {what or 'refused'}{word}{tries}{orphans}{behind}",
+        f"{spec.name}: {what or 'refused'}{word}{tries}{orphans}{f': {quote}' if quote else ''}",
         operation=spec.name,
         status=outcome.word,
         attempts=call.attempts,

@@ -37,8 +37,6 @@ R = TypeVar("R")
 _is_logged = logging.getLogger("aiorescue.call").isEnabledFor
 #: Rejections of one call in a row that no pace explains, as it learns from each of them.
 _SUSPICIOUS = 3
-#: Characters of a text of the service that a message quotes before its status word; a longer one stands behind it.
-_SHORT_QUOTE = 80
 #: Readers that a client keeps: more than any service has operations and bindings that one program uses.
 _MOST_READERS = 512
 #: Outcomes that tell the pace whether a request came too fast.
@@ -322,10 +320,9 @@ def _queued_too_long(problem: QueuedTooLongError, call: Call) -> Outcome[Any]:
 def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     """The exception for the outcome that a call has ended with."""
     spec = call.operation.spec
-    word = f" ({outcome.word})" if outcome.word else ""
-    what, behind = ": ".join(filter(None, (outcome.detail, outcome.quote))), ""
-    if outcome.detail and len(outcome.quote) > _SHORT_QUOTE:
-        what, behind = outcome.detail, f": {outcome.quote}"
+    # The mark of a partial failure says no more than its type does.
+    word = f" ({outcome.word})" if outcome.word and outcome.error is not errors.PartialFailure else ""
+    what, quote = (outcome.detail, outcome.quote) if outcome.detail else (outcome.quote, "")
     if outcome.too_large and spec.streamed and not call.reader.codec.streamed:
         word = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
     tries = f"; tried {call.attempts} times" if call.attempts > 1 else ""
@@ -336,7 +333,7 @@ def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     if issubclass(outcome.error, errors.AuthenticationError):
         more["identity"] = call.identity.name
     return outcome.error(
-        f"{spec.name}: {what or 'refused'}{word}{tries}{orphans}{behind}",
+        f"{spec.name}: {what or 'refused'}{word}{tries}{orphans}{f': {quote}' if quote else ''}",
         operation=spec.name,
         status=outcome.word,
         attempts=call.attempts,

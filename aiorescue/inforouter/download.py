@@ -16,7 +16,16 @@ from aiorescue import errors
 from aiorescue.call.conversation import Conversation
 from aiorescue.inforouter.answers.transfers import Chunk, DownloadHandler, is_crc
 from aiorescue.inforouter.authentication import IsValidTicket
-from aiorescue.inforouter.files import CHUNK, Progress, close_file, finish, local_path, no_progress, open_file
+from aiorescue.inforouter.files import (
+    CHUNK,
+    Progress,
+    bytes_in_chunk,
+    close_file,
+    finish,
+    local_path,
+    no_progress,
+    open_file,
+)
 from aiorescue.inforouter.invocation import Invocation
 from aiorescue.inforouter.library import GetDocument
 from aiorescue.inforouter.service import TICKET, TICKET_LOWER, InfoRouterOperation, Path, declare, own_ticket
@@ -182,7 +191,7 @@ async def _checked_chunks(calls: Conversation, handler: DownloadHandler) -> Asyn
     """Yield the chunks of a download; compare the whole with the handler's size and checksum at the end."""
     done, crc, last = 0, 0, False
     while not last:
-        chunk = await _intact(calls, DownloadFileChunk(handler.handler, done, max(1, handler.chunk_size)))
+        chunk = await _intact(calls, DownloadFileChunk(handler.handler, done, bytes_in_chunk(handler.chunk_size)))
         done += len(chunk.data)
         last = chunk.last
         if not last and not chunk.data:

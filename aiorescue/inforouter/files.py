@@ -10,9 +10,16 @@ from aiorescue import errors
 
 #: Bytes in a chunk, unless the caller or the server chooses another size.
 CHUNK = 2**20
+#: Bytes in the largest chunk that a server is known to choose.
+_LARGEST_CHUNK = 2**25
 
 #: Called with the number of bytes that are done and of bytes in the whole document, None while that is unknown.
 Progress = Callable[[int, int | None], object]
+
+
+def bytes_in_chunk(chosen: int) -> int:
+    """The bytes in a chunk by the size that the server chose, within what memory and a request's number can hold."""
+    return min(max(1, chosen), _LARGEST_CHUNK)
 
 
 def no_progress(done: int, total: int | None) -> None:

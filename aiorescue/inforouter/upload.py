@@ -16,7 +16,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
 from aiorescue.inforouter.answers.transfers import Received, Uploaded, UploadHandler, is_crc
-from aiorescue.inforouter.files import CHUNK, Progress, close_file, local_path, no_progress, open_file
+from aiorescue.inforouter.files import CHUNK, Progress, bytes_in_chunk, close_file, local_path, no_progress, open_file
 from aiorescue.inforouter.service import InfoRouterOperation, LowerPath, declare
 from aiorescue.operation import Effect, Parameter, operation
 
@@ -195,7 +195,7 @@ class Upload:
         return await self.calls.call(UploadDocumentWithHandler1(self.path, handler.handler, self.comment))
 
     async def _send_chunks(self, handler: UploadHandler, read: Read, total: int | None) -> None:
-        crc, done, size = 0, 0, max(1, handler.chunk_size)
+        crc, done, size = 0, 0, bytes_in_chunk(handler.chunk_size)
         chunk, last, file_crc = await read(size), False, ""
         while not last:
             following = await read(size)

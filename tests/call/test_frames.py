@@ -7,6 +7,8 @@ import logging
 import pickle
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import date
+from io import BytesIO
 from typing import Any
 
 import attrs
@@ -24,6 +26,7 @@ from aiorescue import (
     inforouter,
     rescue,
 )
+from aiorescue.bulk import issue
 from aiorescue.operation import Operation
 from tests.lab.echo_server import COOKIE, FAILURES, TICKET, EchoServer, echo_server
 from tests.support import EXAMPLES
@@ -324,3 +327,53 @@ async def test_debug_mode_logs_no_secret(echo: EchoServer, caplog: pytest.LogCap
     assert any("never retrieved" in record.getMessage() for record in caplog.records)
     formatter = logging.Formatter()
     assert_no_secret("\n".join(formatter.format(record) for record in caplog.records))
+
+
+async def _read_stream(client: RescueClient) -> None:
+    async with client.stream_report("SESSION", date(2024, 1, 1), date(2024, 1, 2), node=1) as rows:
+        [row async for row in rows]
+
+
+async def _run_job(client: RescueClient) -> None:
+    [
+        issued
+        async for issued in issue(client, [rescue.RequestPinCode(tracking="a"), rescue.RequestPinCode(tracking="b")])
+    ]
+
+
+async def _search(docs: InfoRouterClient) -> None:
+    [page async for page in docs.search("<a/>")]
+
+
+LONGER = {
+    "a report": lambda client: client.report("SESSION", date(2024, 1, 1), date(2024, 1, 2), node=1),
+    "a streamed report": _read_stream,
+    "a bulk job": _run_job,
+    "an upload": lambda docs: docs.upload(b"abc", "/a"),
+    "a download": lambda docs: docs.download("/a", BytesIO()),
+    "a search": _search,
+}
+
+
+@pytest.mark.parametrize("work", LONGER)
+@pytest.mark.parametrize("with_login", [False, True])
+async def test_work_of_many_calls_that_is_cancelled_shows_no_secret(echo: EchoServer, work: str, with_login: bool):
+    echo.logs_in = True
+    if work in ("a report", "a streamed report", "a bulk job"):
+        client = RescueClient(Login("me", PASSWORD) if with_login else AuthCode(CODE), base_url=echo.url)
+    else:
+        client = InfoRouterClient(Login("me", PASSWORD) if with_login else Ticket(TICKET), base_url=echo.url)
+
+    async def run() -> None:
+        await LONGER[work](client)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with asyncio.TaskGroup() as tasks:
+            task = tasks.create_task(run())
+            await echo.arrived.wait()
+            raise ZeroDivisionError
+    assert_no_secret(shown_by(caught.value))
+    with pytest.raises(asyncio.CancelledError) as cancelled:
+        await task
+    assert_no_secret(shown_by(cancelled.value))
+    await client._transport.close()

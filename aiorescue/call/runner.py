@@ -162,9 +162,12 @@ class CallRunner:
             timeout=options.timeout,
             patience=None if options.max_wait is None else Patience(options.max_wait, self._clock),
         )
-        outcome = await self._attempt(call)
-        if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
-            outcome = await self._retry(call, outcome)
+        try:
+            outcome = await self._attempt(call)
+            if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
+                outcome = await self._retry(call, outcome)
+        except QueuedTooLongError as problem:
+            outcome = _queued_too_long(problem, call)
         if outcome.outcome_class is status.OK:
             value: Any = outcome.value
             return operation.with_orphans(value, call.orphans) if call.orphans else value
@@ -188,13 +191,6 @@ class CallRunner:
         return outcome
 
     async def _attempt(self, call: Call) -> Outcome[Any]:
-        """One attempt in the sense of the retry policy, or the outcome of a queue that was too long for it."""
-        try:
-            return await self._attempt_in_turn(call)
-        except QueuedTooLongError as problem:
-            return _queued_too_long(problem, call)
-
-    async def _attempt_in_turn(self, call: Call) -> Outcome[Any]:
         """One attempt in the sense of the retry policy, which counts neither rejections nor one ended session."""
         rejections = 0
         while True:

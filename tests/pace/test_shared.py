@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aiorescue import AuthCode, Login, Pace, RescueClient
+from aiorescue import AuthCode, Login, Pace, RescueClient, errors
 from aiorescue.emulator import Emulator
 from aiorescue.operation import Family
 from aiorescue.pace.shared import books
@@ -252,6 +252,33 @@ async def test_without_its_books_each_process_keeps_to_its_part_of_the_pace(shar
         assert min(apart) >= 4 * 0.05 - 0.01
     for shared in all_of_them:
         await shared.aclose()
+
+
+async def test_back_at_its_books_a_process_keeps_the_gap_to_its_last_call(sharing: Sharing, monkeypatch):
+    shared = sharing.pacers(pins=5.0)
+    pacer = shared.make(ACCOUNT, Family.PINS)
+
+    async def away(*_: object) -> None:
+        raise BooksAwayError
+
+    with monkeypatch.context() as outage:
+        outage.setattr(shared._books, "slot", away)
+        for _ in range(2):
+            alone = await answer(pacer)
+    assert pacer.ready_at() >= alone + 0.2
+    assert await answer(pacer) - pacer._offset >= alone + 0.2 - 0.01
+    assert pacer._local is None
+    await shared.aclose()
+
+
+async def test_a_call_that_must_not_wait_is_sent_if_its_turn_has_come(sharing: Sharing, service: Emulator):
+    pace = sharing.pace(Pace(pins=0.05))
+    async with RescueClient(AuthCode(CODE), base_url=service.url, pace=pace) as client:
+        await client.call(RequestPinCode(), max_wait=0)
+        with pytest.raises(errors.QueueTimeout) as caught:
+            await client.call(RequestPinCode(), max_wait=0)
+        assert caught.value.expected_wait > 10
+        assert client.expected_wait(RequestPinCode) > 10
 
 
 async def test_it_comes_back_to_its_books(sharing: Sharing, caplog: pytest.LogCaptureFixture, monkeypatch):

@@ -168,6 +168,8 @@ class CallRunner:
                 outcome = await self._retry(call, outcome)
         except CalledOffError as called_off:
             return called_off.outcome
+        except QueuedTooLongError as problem:
+            return _queued_too_long(problem, call)
         return outcome
 
     async def _retry(self, call: Call, first: Outcome[Any]) -> Outcome[Any]:
@@ -187,14 +189,7 @@ class CallRunner:
                 watch = self._observer.late_watch(budget.operation, budget.reader.binding, budget.identity.name)
             watch.retrying(outcome, budget.attempts, seconds)
 
-    async def _attempt(self, call: Call) -> Outcome[Any]:
-        """One attempt in the sense of the retry policy, or the outcome of a queue that was too long for it."""
-        try:
-            return await self._attempt_in_turn(call)
-        except QueuedTooLongError as problem:
-            return _queued_too_long(problem, call)
-
-    async def _attempt_in_turn(self, call: Call) -> Outcome[Any]:  # noqa: C901 - one branch an outcome class
+    async def _attempt(self, call: Call) -> Outcome[Any]:  # noqa: C901 - one branch an outcome class
         """One attempt in the sense of the retry policy, which counts neither rejections nor one ended session."""
         rejections = 0
         while True:

@@ -49,5 +49,9 @@ limit.
 
 **Several processes.** Processes that call as one account must share its pace: without that, the first one takes all
 turns and the others are rejected until they give up. `aiorescue.pace.shared` keeps the same `Limit` where all of them
-see it, with a version, so that each process improves what the others have learned.
+see it, with a version, so that each process improves what the others have learned: in files of the machine
+(`HostPace`), or in Redis (`RedisPace`).
+
+**Patience.** A call may have a bound on the time that it stands in line (`Patience`): it is refused at once if its turn
+cannot come in time even at the fastest pace, and otherwise leaves the line when the time is over.
 """

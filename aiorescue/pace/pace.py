@@ -64,6 +64,12 @@ class Account:
     key: str = attrs.field(default="", repr=False)
 
 
+def check_shared(owner: object, _: "attrs.Attribute[Any]", value: Any) -> None:
+    """Validator of the field ``pace`` of a `SharedPace`. Raises `errors.InvalidRequest`."""
+    if not isinstance(value, Pace) and value != "auto":
+        raise errors.InvalidRequest(f"{type(owner).__name__}: pace must be Pace(…) or 'auto', not {value!r}")
+
+
 class SharedPace(ABC):
     """A pace setting whose pacers keep their books where several processes see them, such as `RedisPace`."""
 

@@ -48,7 +48,7 @@ class Patience:
         position, expected = pacer.ahead(priority) + 1, max(0.0, pacer.ready_at(priority) - began)
         if earliest > began + self._left:
             raise QueuedTooLongError(position, expected, at_once=True)
-        if not await self._enter(turn):
+        if not await self._enter(turn, max(self._left, pacer.delay)):
             raise QueuedTooLongError(position, max(expected, self._left), at_once=False)
         self._left = max(0.0, self._left - (self._clock.time() - began))
         try:
@@ -56,11 +56,11 @@ class Patience:
         finally:
             await turn.__aexit__()
 
-    async def _enter(self, turn: Turn) -> bool:
+    async def _enter(self, turn: Turn, seconds: float) -> bool:
         """Enter a turn; False if the time was over first."""
         loop = asyncio.get_running_loop()
         waiting = True
-        alarm = loop.create_task(self._clock.sleep(self._left))
+        alarm = loop.create_task(self._clock.sleep(seconds))
 
         def ring(_: object) -> None:
             if waiting and not alarm.cancelled():

@@ -54,7 +54,13 @@ class Turn:
 
 
 class Pacer(ABC):
-    """The pace of one account in one rate family: hands out turns in order of priority and arrival."""
+    """The pace of one account in one rate family: hands out turns in order of priority and arrival.
+
+    Attributes:
+        delay: seconds that it may take to find the next turn, even if that has come.
+    """
+
+    delay = 0.0
 
     def turn(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> Turn:
         """A turn to enter with ``async with``.

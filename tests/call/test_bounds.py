@@ -3,7 +3,9 @@
 import asyncio
 import inspect
 import pickle
+import weakref
 from datetime import date
+from unittest.mock import AsyncMock, create_autospec
 
 import pytest
 
@@ -248,6 +250,12 @@ async def test_infoRouter_has_views_too(service: Emulator):  # noqa: N802 - the 
             await docs.call("ServerInfo", timeout=0.2)
         with pytest.raises(errors.RequestTimeout):
             await docs.call("DownloadDocument", timeout=0.2, Path="/Public/a.txt")
+
+
+def test_views_can_be_mocked():
+    for mocked in (AsyncMock(spec=RescueClient), create_autospec(RescueClient, instance=True)):
+        assert mocked.with_options
+    assert weakref.ref(RescueClient())
 
 
 def test_views_have_coroutine_functions():

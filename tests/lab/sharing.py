@@ -1,5 +1,6 @@
 """The two ways in which processes share a pace, as tests need them: with books that can be read and spoilt."""
 
+import asyncio
 import json
 import time
 from pathlib import Path
@@ -9,10 +10,28 @@ import redis
 
 from aiorescue import HostPace, Pace, RedisPace
 from aiorescue.clock import SystemClock
-from aiorescue.pace.pace import SharedPace
-from aiorescue.pace.shared.pacers import BookPacers
+from aiorescue.pace.pace import Account, SharedPace
+from aiorescue.pace.shared.pacers import BookPacers, SharedIntervalPacer
+from aiorescue.pace.turns import Pacer, Priority, Turn
 
 SERVICE = "http://service"
+CODE = "fixedtech0000"
+ACCOUNT = Account(CODE)
+
+
+async def answer(pacer: Pacer, *, accepted: bool | None = True, priority: Priority = Priority.CALL) -> float:
+    """One call; the moment that the books gave it, which a busy machine does not change."""
+    async with pacer.turn(priority) as turn:
+        slot = pacer._under_way.get(turn) if isinstance(pacer, SharedIntervalPacer) else None
+        await asyncio.sleep(0.002)
+        if accepted is not None:
+            turn.answered(accepted=accepted)
+    return turn.sent if slot is None else slot.moment
+
+
+async def taken(pacer: Pacer) -> Turn:
+    """A turn that was waited for, and is under way."""
+    return await pacer.turn().__aenter__()
 
 
 class Sharing(Protocol):

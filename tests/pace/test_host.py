@@ -256,6 +256,12 @@ def test_a_pace_that_is_none_is_refused(pace: object):
         HostPace(pace=pace)
 
 
+@pytest.mark.parametrize("directory", ["", "a\0b", 5, b"bytes"])
+def test_a_folder_that_is_none_is_refused(directory: object):
+    with pytest.raises(errors.InvalidRequest, match="directory"):
+        HostPace(directory=directory)
+
+
 def test_on_windows_it_says_that_it_does_not_work(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
     with pytest.raises(errors.InvalidRequest, match=r"Windows.*RedisPace"):

@@ -10,35 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from aiorescue import AuthCode, Login, Pace, RescueClient
+from aiorescue import AuthCode, Login, Pace, RescueClient, errors
 from aiorescue.emulator import Emulator
 from aiorescue.operation import Family
-from aiorescue.pace.pace import Account
 from aiorescue.pace.shared import books
 from aiorescue.pace.shared.books import BooksAwayError
 from aiorescue.pace.shared.pacers import BookPacers, SharedIntervalPacer, SharedWindowPacer
-from aiorescue.pace.turns import Pacer, Priority, Turn
 from aiorescue.rescue import RequestPinCode
-from tests.lab.sharing import Sharing
+from tests.lab.sharing import ACCOUNT, CODE, Sharing, answer, taken
 
 ROOT = Path(__file__).parent.parent.parent
-CODE = "fixedtech0000"
-ACCOUNT = Account(CODE)
-
-
-async def answer(pacer, *, accepted: bool | None = True, priority: Priority = Priority.CALL) -> float:
-    """One call; the moment that the books gave it, which a busy machine does not change."""
-    async with pacer.turn(priority) as turn:
-        slot = pacer._under_way.get(turn) if isinstance(pacer, SharedIntervalPacer) else None
-        await asyncio.sleep(0.002)
-        if accepted is not None:
-            turn.answered(accepted=accepted)
-    return turn.sent if slot is None else slot.moment
-
-
-async def taken(pacer: Pacer) -> Turn:
-    """A turn that was waited for, and is under way."""
-    return await pacer.turn().__aenter__()
 
 
 # --- taking turns -----------------------------------------------------------------------------------
@@ -242,96 +223,6 @@ def test_one_client_may_be_used_on_two_event_loops(sharing: Sharing):
     gc.collect()
 
 
-# --- books that hold what cannot be true ------------------------------------------------------------
-
-DAMAGE = {
-    "an unknown field": ("limit", '{"gap": 0.01, "floor": 0.01, "of_the_future": 1}'),
-    "a limit that is none": ("limit", "rubbish"),
-    "a limit of bytes": ("limit", "\udcff\udcfe".encode("utf-8", "surrogateescape").decode("latin-1")),
-    "a limit that is a list": ("limit", "[1, 2]"),
-    "a limit of texts": ("limit", '{"gap": "0.05"}'),
-    "a limit without a gap": ("limit", "{}"),
-    "a gap of a year": ("limit", '{"gap": 31536000.0}'),
-    "a gap below the floor": ("limit", '{"gap": 0.0001, "floor": 0.0}'),
-    "a negative gap": ("limit", '{"gap": -1.0}'),
-    "a gap that is no number": ("limit", '{"gap": NaN}'),
-    "an alarm without end": ("limit", '{"gap": 0.01, "alarm": 1e300}'),
-    "a factor of nothing": ("limit", '{"gap": 0.01, "factor": 0}'),
-    "deep nesting": ("limit", "[" * 100_000),
-    "a number of 5,000 digits": ("limit", '{"gap": ' + "9" * 5000 + "}"),
-    "a version that is none": ("version", "rubbish"),
-    "a negative version": ("version", "-7"),
-    "a version without end": ("version", "9" * 400),
-    "slots that are none": ("slots", "rubbish"),
-    "a slot that is no moment": ("slots", "other rubbish"),
-    "an infinite slot": ("slots", "other inf"),
-    "a slot that is no number": ("slots", "other nan"),
-    "a slot in a thousand years": ("slots", "other 31557600000"),
-    "a slot before time": ("slots", "other -5e9"),
-    "a hold that is none": ("hold", "rubbish"),
-    "an infinite hold": ("hold", "inf"),
-    "a hold in a thousand years": ("hold", "31557600000"),
-}
-
-
-async def _goes_on(sharing: Sharing, spoil) -> None:
-    """Two processes call, the books are spoilt, and they go on: no error, no long wait, one call each too soon."""
-    both = [sharing.pacers(pins=100.0) for _ in range(2)]
-    calling = [shared.make(ACCOUNT, Family.PINS) for shared in both]
-    moments = [await answer(pacer) for pacer in calling * 2]
-    spoil()
-    async with asyncio.timeout(30):  # not for the years that the books may tell of
-        after = sorted([await answer(pacer) for pacer in calling * 4])
-    assert sum(b - a < 0.0099 for a, b in pairwise([max(moments), *after])) <= len(both)
-    for shared, pacer in zip(both, calling, strict=True):
-        assert pacer._local is None  # the books are in use
-        await shared.aclose()
-
-
-@pytest.mark.parametrize("damage", DAMAGE)
-async def test_a_field_that_cannot_be_true_stops_no_process(sharing: Sharing, damage: str):
-    await _goes_on(sharing, lambda: sharing.spoil(*DAMAGE[damage]))
-
-
-@pytest.mark.parametrize("seconds", [1, 60, 3600, 1e6])
-async def test_a_clock_that_was_set_back_stops_no_process(sharing: Sharing, seconds: float):
-    def spoil() -> None:
-        later = sharing.now() + seconds
-        sharing.spoil("slots", f"one {later} two {later + 0.01} three {later + 0.02}")
-        sharing.spoil("hold", str(later))
-
-    await _goes_on(sharing, spoil)
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"rubbish", b"{}", b"[]", b"\xff\xfe\x00", b"[" * 100_000, b'{"format": 99, "slots": 1}']
-)
-async def test_books_of_another_kind_stop_no_process(sharing: Sharing, content: bytes):
-    await _goes_on(sharing, lambda: sharing.spoil_all(content))
-
-
-async def test_what_a_process_knows_of_the_limit_outlives_its_books(sharing: Sharing):
-    shared = sharing.pacers(pins=100.0)
-    pacer = shared.make(ACCOUNT, Family.PINS)
-    for accepted in (True, True, True, False, True):
-        await answer(pacer, accepted=accepted)
-    learned = pacer._limit.gap
-    sharing.spoil_all(b"rubbish")
-    await answer(pacer)
-    assert pacer._limit.gap == pytest.approx(learned, rel=0.01)
-    await shared.aclose()
-
-
-@pytest.mark.parametrize("value", ["-inf", "31557600000", "nan"])
-async def test_logins_of_the_future_are_not_waited_for(sharing: Sharing, value: str):
-    shared = sharing.pacers(logins=1)
-    pacer = shared.make(ACCOUNT, Family.LOGINS)
-    await answer(pacer, accepted=None)
-    sharing.spoil_logins(value)
-    await answer(pacer, accepted=None)
-    await shared.aclose()
-
-
 # --- without books ----------------------------------------------------------------------------------
 
 
@@ -361,6 +252,33 @@ async def test_without_its_books_each_process_keeps_to_its_part_of_the_pace(shar
         assert min(apart) >= 4 * 0.05 - 0.01
     for shared in all_of_them:
         await shared.aclose()
+
+
+async def test_back_at_its_books_a_process_keeps_the_gap_to_its_last_call(sharing: Sharing, monkeypatch):
+    shared = sharing.pacers(pins=5.0)
+    pacer = shared.make(ACCOUNT, Family.PINS)
+
+    async def away(*_: object) -> None:
+        raise BooksAwayError
+
+    with monkeypatch.context() as outage:
+        outage.setattr(shared._books, "slot", away)
+        for _ in range(2):
+            alone = await answer(pacer)
+    assert pacer.ready_at() >= alone + 0.2
+    assert await answer(pacer) - pacer._offset >= alone + 0.2 - 0.01
+    assert pacer._local is None
+    await shared.aclose()
+
+
+async def test_a_call_that_must_not_wait_is_sent_if_its_turn_has_come(sharing: Sharing, service: Emulator):
+    pace = sharing.pace(Pace(pins=0.05))
+    async with RescueClient(AuthCode(CODE), base_url=service.url, pace=pace) as client:
+        await client.call(RequestPinCode(), max_wait=0)
+        with pytest.raises(errors.QueueTimeout) as caught:
+            await client.call(RequestPinCode(), max_wait=0)
+        assert caught.value.expected_wait > 10
+        assert client.expected_wait(RequestPinCode) > 10
 
 
 async def test_it_comes_back_to_its_books(sharing: Sharing, caplog: pytest.LogCaptureFixture, monkeypatch):

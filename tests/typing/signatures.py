@@ -7,10 +7,12 @@ from typing import assert_type
 from aiorescue import (
     AuthCode,
     Binding,
+    HostPace,
     InfoRouterClient,
     Login,
     Pace,
     PinCode,
+    RedisPace,
     RescueClient,
     RetryPolicy,
     Ticket,
@@ -107,6 +109,11 @@ def clients() -> None:
     RescueClient(AuthCode("code"), pace=Pace(pins=10.0), retry=RetryPolicy(attempts=2))
     RescueClient([AuthCode("one"), Login("tech@example.com", "secret")], pace="auto", relogin=True)
     RescueClient(pace=None)
+    RescueClient(pace=HostPace(pace=Pace(pins=10.0), directory="/run/pace"))
+    RescueClient(pace=HostPace(pace="auto"))
+    RescueClient(pace=RedisPace("redis://localhost", pace="auto"))
+    HostPace(Pace())  # type: ignore[call-arg]
+    HostPace(pace=None)  # type: ignore[arg-type]
     RescueClient(Ticket("3f2a"))  # type: ignore[arg-type]
     RescueClient(pace="fast")  # type: ignore[arg-type]
     InfoRouterClient(Login("user", "secret"), base_url="https://docs.example.com")

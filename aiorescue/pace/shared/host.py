@@ -1,21 +1,24 @@
 """`HostPace`: one pace for all processes of one machine, without a server."""
 
 import sys
-from os import PathLike
+from os import PathLike, fspath
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.clock import Clock
-from aiorescue.pace.pace import Pace, SharedPace
+from aiorescue.pace.pace import Pace, SharedPace, check_shared
 from aiorescue.pace.shared.pacers import BookPacers
 
 
-def _is_setting(_: object, __: "attrs.Attribute[Pace | Literal['auto']]", value: object) -> None:
-    if not isinstance(value, Pace) and value != "auto":
-        raise errors.InvalidRequest(f"HostPace: pace must be Pace(…) or 'auto', not {value!r}")
+def _is_folder(_: object, __: "attrs.Attribute[Any]", value: Any) -> None:
+    if value is None:
+        return
+    path = fspath(value) if isinstance(value, str | PathLike) else b""
+    if not isinstance(path, str) or not path or "\0" in path:
+        raise errors.InvalidRequest(f"HostPace: directory must be the path of a folder, not {value!r}")
 
 
 @attrs.frozen(kw_only=True)
@@ -33,8 +36,8 @@ class HostPace(SharedPace):
             of several users, or containers, share a folder that is named here and that all of them may write.
     """
 
-    pace: Pace | Literal["auto"] = attrs.field(default=Pace(), validator=_is_setting)
-    directory: str | PathLike[str] | None = None
+    pace: Pace | Literal["auto"] = attrs.field(default=Pace(), validator=check_shared)
+    directory: str | PathLike[str] | None = attrs.field(default=None, validator=_is_folder)
 
     def open(self, clock: Clock, service: str) -> BookPacers:
         """Pacers for one client of one service. Raises `errors.InvalidRequest` on Windows."""

@@ -91,6 +91,8 @@ class SharedPacer(Pacer):
         clock: the time.
     """
 
+    delay = 0.05
+
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._line = PrioritySemaphore()
@@ -112,6 +114,7 @@ class SharedPacer(Pacer):
                     self._local = self._make_local()
                 await self._local.wait(turn)
                 self._local_turns[turn] = self._local
+                self._took_locally(turn)
             else:
                 self._local = None  # what it learned for one process is not true of all together
         finally:
@@ -121,6 +124,9 @@ class SharedPacer(Pacer):
     @abstractmethod
     def _make_local(self) -> Pacer:
         """A pacer for this process alone."""
+
+    def _took_locally(self, turn: Turn) -> None:
+        """Note a turn that the local pacer has given."""
 
     @abstractmethod
     async def _wait_shared(self, turn: Turn) -> None:
@@ -242,11 +248,18 @@ class SharedIntervalPacer(SharedPacer):
         part = attrs.evolve(limit, gap=limit.gap * parts, floor=limit.floor * parts, changed=float("-inf"))
         return IntervalPacer(part, self._clock, last=self._last)
 
+    def _took_locally(self, turn: Turn) -> None:
+        """Keep the gap to this turn when the books are back."""
+        self._begun, self._last = True, turn.sent
+        self._not_before = max(self._not_before, turn.sent + self._limit.gap)
+
     async def _wait_shared(self, turn: Turn) -> None:
         while True:
             slot = self._reserved  # perhaps left by one that was cancelled
             if slot is None or self._is_lost(slot):
                 slot = await self._reserve()
+                if self._not_before > slot.due + slot.tardy:  # the first answer tells how far apart the clocks are
+                    slot = await self._reserve()
             if (wait := slot.due - self._clock.time()) > 0:
                 await self._clock.sleep(wait)
             elif self._limit.gap and self._latency.is_late(self._under_way, self._clock.time()):

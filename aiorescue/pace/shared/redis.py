@@ -6,7 +6,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.clock import Clock
-from aiorescue.pace.pace import Pace, SharedPace
+from aiorescue.pace.pace import Pace, SharedPace, check_shared
 from aiorescue.pace.shared.pacers import BookPacers
 
 
@@ -24,7 +24,7 @@ class RedisPace(SharedPace):
     """
 
     url: str = attrs.field(repr=False)
-    pace: Pace | Literal["auto"] = attrs.field(default=Pace(), kw_only=True)
+    pace: Pace | Literal["auto"] = attrs.field(default=Pace(), kw_only=True, validator=check_shared)
     prefix: str = attrs.field(default="aiorescue:pace:", kw_only=True)
 
     def open(self, clock: Clock, service: str) -> BookPacers:

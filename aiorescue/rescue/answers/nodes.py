@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
@@ -172,6 +172,9 @@ class User:
         mobile_addon: whether they have the add-on for mobiles; None where the answer does not say.
         rpat_addon: whether they have the RPAT add-on; None where the answer does not say (version 1).
     """
+
+    #: Attributes that come last on the text page, in its order.
+    LAST_ON_PAGE: ClassVar[tuple[str, ...]] = ("mobile_addon", "account_holder", "rpat_addon", "status")
 
     id: Annotated[int, Field("iNodeID", "NODEID", int)]
     name: Annotated[str, Field("sName", "NAME")] = ""

@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -62,6 +62,18 @@ def wire_fields(record: type[Any]) -> Iterator[tuple[Field, bool]]:
     for _, mark, optional in marks(record):
         for field in mark.fields if isinstance(mark, Columns) else (mark,):
             yield field, optional
+
+
+def page_keys(record: type[Any]) -> list[str]:
+    """The keys of a record on its text page, in the page's order."""
+    late: Sequence[str] = getattr(record, "LAST_ON_PAGE", ())
+    found = {
+        name: field.page_key
+        for name, mark, _ in marks(record)
+        for field in (mark.fields if isinstance(mark, Columns) else (mark,))
+        if field.page_key
+    }
+    return [*(key for name, key in found.items() if name not in late), *(found[name] for name in late)]
 
 
 def outputs(record: type[Any]) -> tuple[Output, ...]:

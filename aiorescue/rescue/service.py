@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from aiorescue import errors
 from aiorescue.operation import (
     Answer,
@@ -23,6 +25,7 @@ from aiorescue.operation import (
     verdict,
 )
 from aiorescue.rescue.answers import pages, records
+from aiorescue.wire.characters import REPLACEMENT
 
 _DOCUMENTED, _INFERRED = Evidence.DOCUMENTED, Evidence.INFERRED
 
@@ -77,7 +80,8 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
         return Outcome(OutcomeClass.OK, value=operation.result(values), word=word, outputs=values)
     except ValueError as problem:
         # Nothing marks the end of a text answer, so that one cut short looks like this; XML cut short does not.
-        kind = OutcomeClass.TRANSIENT if answer.from_page else OutcomeClass.FINAL
+        cut = answer.from_page and not isinstance(problem, records.Unclear)
+        kind = OutcomeClass.TRANSIENT if cut else OutcomeClass.FINAL
         return Outcome(kind, word=word, error=errors.ProtocolError, detail=str(problem), ambiguous=True)
 
 
@@ -123,7 +127,15 @@ def _list(output: Output, value: Any) -> list[Any]:
     # The item's name differs between versions, and not all were seen; a wrapper holds nothing else.
     for items in _elements(output, value).values():
         found += items if isinstance(items, list) else [items]
-    return [records.read(output.record, _elements(output, one)) for one in found]
+    return [_record(output.record, _elements(output, one)) for one in found]
+
+
+def _record(record: type[Any], values: Mapping[str, Any]) -> Any:
+    """A record of a list; where it can, it tells that a character was replaced which XML does not allow."""
+    if any(field.name == "mended" for field in attrs.fields(record)):
+        lacks = any(REPLACEMENT in value for value in values.values() if isinstance(value, str))
+        return records.read(record, values, mended=lacks)
+    return records.read(record, values)
 
 
 def _elements(output: Output, value: Any) -> Mapping[str, Any]:

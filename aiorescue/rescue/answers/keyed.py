@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple, Optional
 
+from aiorescue.rescue.answers.records import Unclear
+
 _KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:")
 #: Keys whose values are free texts of several lines.
 _TEXTS = frozenset({"description", "text", "signature", "note"})
@@ -44,7 +46,7 @@ def keyed(keys: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
         lines: lines of the page.
 
     Raises:
-        ValueError: the lines can be read in two ways.
+        Unclear: the lines can be read in two ways.
     """
     order = {key.casefold(): index for index, key in enumerate(keys)}
     starts = [
@@ -100,7 +102,7 @@ class _Reading(NamedTuple):
 
 
 def _best(starts: Sequence[_Start], texts: Sequence[bool], lines: Sequence[str]) -> list[_Start]:
-    """The beginnings of the best reading. Raises ValueError if there are two of them."""
+    """The beginnings of the best reading. Raises Unclear if there are two of them."""
     # Lines with something in them, before each line.
     filled = list(accumulate((bool(line.strip()) for line in lines), initial=0))
     nothing = _Reading(0, 0, 1, None, None)
@@ -127,7 +129,7 @@ def _best(starts: Sequence[_Start], texts: Sequence[bool], lines: Sequence[str])
             by_key[start.key] = known._replace(ways=2)
     found = until(len(lines), len(texts))
     if found.ways > 1:
-        raise ValueError("the answer is OK but its lines can be read in two ways")
+        raise Unclear("the answer is OK but its lines can be read in two ways")
     return _beginnings(found)
 
 
@@ -146,7 +148,7 @@ def _beginnings(reading: _Reading) -> list[_Start]:
 
 
 def _check(starts: Sequence[_Start], chosen: Sequence[_Start], texts: Sequence[bool]) -> None:
-    """Each key that is left out must lie within a text behind its place. Raises ValueError."""
+    """Each key that is left out must lie within a text behind its place. Raises Unclear."""
     kept = {start.key for start in chosen}
     position = 0
     for start in starts:
@@ -154,4 +156,4 @@ def _check(starts: Sequence[_Start], chosen: Sequence[_Start], texts: Sequence[b
             position += 1
         last = chosen[position - 1] if position else None
         if start.key not in kept and (last is None or not texts[last.key] or start.key > last.key):
-            raise ValueError("the answer is OK but its keys come in no order that is known")
+            raise Unclear("the answer is OK but its keys come in no order that is known")

@@ -59,6 +59,7 @@ class Node:
         description: a text of the account's own.
         status: online or not; a word that is not known is kept as it came.
         type: what it is; a word that is not known is kept as it came.
+        mended: a character that XML does not allow was replaced in one of its texts.
     """
 
     id: Annotated[int, Field("iNodeID", "NodeID", int)]
@@ -69,6 +70,7 @@ class Node:
     description: Annotated[str, Field("sDescription", "Description")] = ""
     status: Annotated[NodeStatus | str, Field("eStatus", "Status", _STATUS)] = ""
     type: Annotated[NodeType | str, Field("eType", "Type", _TYPE)] = ""
+    mended: bool = False
 
 
 @attrs.frozen

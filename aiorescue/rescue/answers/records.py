@@ -14,6 +14,10 @@ T = TypeVar("T")
 E = TypeVar("E", bound=enum.StrEnum)
 
 
+class Unclear(ValueError):
+    """An answer that came whole but cannot be told apart, so that another attempt would bring the same."""
+
+
 @attrs.frozen
 class Field:
     """Where a field of a record comes from.

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, Required, TypedDict, Unpack
+from functools import lru_cache
+from typing import Any, ClassVar, Required, TypedDict, TypeVar, Unpack
 
 import attrs
 
@@ -12,11 +13,13 @@ from aiorescue.operation import Binding, Operation, operation
 from aiorescue.rescue.answers.report import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.answers.report_stream import ReportRows, ReportStream
 from aiorescue.rescue.report_settings import (
+    SetDateFormat,
     SetDelimiter,
     SetOutput,
     SetReportArea,
     SetReportAreaV8,
     SetReportDateV2,
+    SetReportTime,
     SetReportType,
     SetTimeZone,
 )
@@ -29,16 +32,41 @@ _SECOND = timedelta(seconds=1)
 _LAST = time(23, 59, 59)
 
 
+R = TypeVar("R")
+
+
+@operation
+class FetchReportV2(ReportV2[Report]):
+    """getReport_v2 with a delimiter that is known, for `RescueClient.report`."""
+
+    #: What closes each cell of a report as text; None to find out from the header.
+    delimiter: ClassVar[str | None] = None
+    spec = GetReportV2.spec
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Report:
+        """The report."""
+        return Report.parse(values["sReport"], cls.delimiter)
+
+
 @operation
 class OpenReportV2(ReportV2[ReportRows]):
     """getReport_v2 with rows that are decoded one by one, for `RescueClient.stream_report`."""
 
+    #: What closes each cell of a report as text; None to find out from the header.
+    delimiter: ClassVar[str | None] = None
     spec = GetReportV2.spec
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> ReportRows:
         """The rows, which their reader closes."""
-        return ReportRows(values["sReport"])
+        return ReportRows(values["sReport"], cls.delimiter)
+
+
+@lru_cache(maxsize=64)
+def _split_by(kind: type[R], delimiter: str | None) -> type[R]:
+    """The operation type that splits the lines of its answer by a delimiter."""
+    return type(kind.__name__, (kind,), {"__slots__": (), "delimiter": delimiter, "__module__": kind.__module__})
 
 
 @attrs.frozen(kw_only=True)
@@ -60,15 +88,24 @@ class Wanted:
             raise errors.InvalidRequest("report: the end lies before the begin")
 
     def settings(self) -> Iterator[Operation[None]]:
-        """What must be set, whatever was set before."""
+        """All that the rows depend on, whatever another program has left in the account."""
         beyond = self.area > ReportArea.FAILED_SESSIONS
+        # An older client sends this value to get the order in which dates are written here.
+        yield SetDateFormat("MMDDYY")
         yield SetReportAreaV8(self.area) if beyond else SetReportArea(self.area)
-        yield SetReportType(self.type)
         yield SetTimeZone(self.timezone)
         yield SetReportDateV2(self.begin, self.end)
+        yield SetReportTime(self.begin.time(), self.end.time())
+        # Behind the dates: one client's notes say that the type may be reset with them.
+        yield SetReportType(self.type)
         yield SetOutput(self.output)
         if self.output is ReportOutput.TEXT:
             yield SetDelimiter(self.delimiter)
+
+    @property
+    def closing(self) -> str | None:
+        """What closes the cells of the answer; None where it comes as XML."""
+        return self.delimiter if self.output is ReportOutput.TEXT else None
 
     def windows(self, window: timedelta) -> Iterator["Wanted"]:
         """The same in pieces that follow each other without a gap."""
@@ -120,14 +157,16 @@ def moment_of(value: date, offset: int, *, last: bool = False) -> datetime:
 async def get(calls: Conversation, wanted: Wanted) -> Report:
     """Set what must be set, and get the report."""
     await _set(calls, wanted)
-    report = await calls.call(GetReportV2(wanted.node, wanted.node_ref), binding=BINDING)
+    operation: Operation[Report] = _split_by(FetchReportV2, wanted.closing)(wanted.node, wanted.node_ref)
+    report = await calls.call(operation, binding=BINDING)
     return attrs.evolve(report, begin=wanted.begin, end=wanted.end)
 
 
 async def stream(calls: Conversation, wanted: Wanted) -> ReportStream:
     """The same, to be read row by row; whoever gets it closes it."""
     await _set(calls, wanted)
-    rows = await calls.call(OpenReportV2(wanted.node, wanted.node_ref), binding=BINDING)
+    operation: Operation[ReportRows] = _split_by(OpenReportV2, wanted.closing)(wanted.node, wanted.node_ref)
+    rows = await calls.call(operation, binding=BINDING)
     return ReportStream(rows, wanted.begin, wanted.end)
 
 

@@ -72,9 +72,9 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     word = word.strip() if isinstance(word, str) else ""
     if not word:
         return Outcome(OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer holds no status word")
-    found = verdict(word, spec.prefix)
+    found = verdict(word, spec.prefix, (*spec.words, *spec.page_words))
     if found.outcome_class is not OutcomeClass.OK:
-        return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint)
+        return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint, ambiguous=found.ambiguous)
     try:
         values = pages.values(spec, answer) if answer.from_page else _values(spec.outputs, answer)
         return Outcome(OutcomeClass.OK, value=operation.result(values), word=word, outputs=values)

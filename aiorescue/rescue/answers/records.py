@@ -207,6 +207,12 @@ def truth(text: str) -> bool:
     return plain in ("true", "1")
 
 
+#: How a list of sessions may say no, in languages of the service.
+_NO = frozenset(
+    ["", "false", "0", "no", "não", "nao", "nein", "non", "nee", "nej", "nei", "nie", "ne", "ei", "нет", "いいえ", "否"]
+)
+
+
 def marked(text: str) -> bool:
-    """The same, or as the rows of a list of sessions: ``yes`` in the language of the account, or nothing for no."""
-    return text.strip().casefold() not in ("", "false", "0", "no")
+    """Whether a row of a list of sessions is marked: ``yes`` in the language of the account, or nothing for no."""
+    return text.strip().casefold() not in _NO

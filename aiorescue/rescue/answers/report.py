@@ -117,7 +117,8 @@ class Report(Sequence[Mapping[str, Value]]):
         columns: the titles, in the service's order; one that occurs twice is numbered (``"Name (2)"``).
         rows: a mapping each.
         mended: indices of rows that held the delimiter or a line break in a cell, and were put together by what
-            their columns can hold; there are none in a report that came as XML.
+            their columns can hold, which happens in reports as text only; and of rows with a character that could not
+            be read, or that XML does not allow: U+FFFD stands in its place.
         begin: the first moment it covers, as `RescueClient.report` set it; else None.
         end: the last one.
     """
@@ -144,9 +145,17 @@ class Report(Sequence[Mapping[str, Value]]):
         return [row[title] for row in self.rows]
 
     @classmethod
-    def parse(cls, body: str | StreamedText) -> "Report":
-        """A report in either form; a long text is closed. Raises ValueError."""
-        found = tables.Reader(check)
+    def parse(cls, body: str | StreamedText, delimiter: str | None = None) -> "Report":
+        """A report in either form; a long text is closed.
+
+        Args:
+            body: what stands below the OK.
+            delimiter: what closes each cell in the text form; None to find out from the header.
+
+        Raises:
+            ValueError: it is no table, or stops before its end.
+        """
+        found = tables.Reader(check, delimiter)
         columns: tuple[str, ...] = ()
         rows: list[dict[str, Value]] = []
         with nullcontext(body) if isinstance(body, str) else closing(body):

@@ -69,7 +69,7 @@ class Rows:
         if count == width and self._open is None and line.endswith(delimiter):
             # The usual line.
             cells = line.removesuffix(delimiter).split(delimiter)
-            if self._columns.prefix(cells) == width:
+            if self._columns.ends(cells[-1]):
                 self._doubt = False
                 self._emit(tuple(cells), mended=REPLACEMENT in line)
                 return
@@ -209,6 +209,11 @@ class _Columns:
         """Whether a row begins with that cell; None if its column does not tell."""
         check = self._checks[0]
         return None if check is None or not cell.strip() else check(cell)
+
+    def ends(self, cell: str) -> bool:
+        """Whether a row may end with that cell."""
+        check = self._checks[-1]
+        return check is None or not cell or check(cell) or not cell.strip()
 
     def prefix(self, cells: Sequence[str], first: int = 0) -> int:
         """How many of the cells, from the first on, hold what the columns from `first` on can hold."""

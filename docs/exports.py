@@ -14,8 +14,9 @@ _LINE = 120
 
 #: What `aiorescue.rescue` exports beside the operations.
 _VALUES = {
+    "aiorescue.rescue.answers.chat": "Chat ChatLine",
     "aiorescue.rescue.answers.nodes": "Account Group Hierarchy Node NodeStatus NodeType User",
-    "aiorescue.rescue.answers.report": "Chat ChatLine Report ReportArea ReportNodeRef ReportOutput ReportType",
+    "aiorescue.rescue.answers.report": "Report ReportArea ReportNodeRef ReportOutput ReportType",
     "aiorescue.rescue.answers.report_stream": "ReportStream",
     "aiorescue.rescue.answers.sessions": "NodeRef Session SessionStatus",
     "aiorescue.rescue.catalogue": "OPERATIONS",

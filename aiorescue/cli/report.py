@@ -5,11 +5,10 @@ needs little memory.
 """
 
 import asyncio
-import csv
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -20,8 +19,9 @@ from aiorescue import RescueClient
 from aiorescue.cli import credentials
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import Result
-from aiorescue.cli.sheet import Sheet
+from aiorescue.cli.sheet import Sheet, row_writer
 from aiorescue.rescue import Report, ReportStream
+from aiorescue.rescue.answers.report import Value, written
 
 _Day = typer.Argument(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="A day (2026-11-01) or a moment.")
 
@@ -38,7 +38,11 @@ class Table(Result):
 
     def for_programs(self) -> Any:
         """Columns, and rows as objects."""
-        return {"columns": list(self.report.columns), "rows": [dict(row) for row in self.report]}
+        return {"columns": list(self.report.columns), "rows": [_plain(row) for row in self.report]}
+
+
+def _plain(row: Mapping[str, Value]) -> dict[str, Any]:
+    return {title: written(cell) if isinstance(cell, timedelta) else cell for title, cell in row.items()}
 
 
 @attrs.frozen
@@ -103,11 +107,11 @@ async def _write(wanted: Mapping[str, Any], target: Path | TextIO) -> int:
 
 
 async def _to_device(rows: ReportStream, device: TextIO) -> int:
-    writer = csv.DictWriter(device, rows.columns, lineterminator="\n")
-    writer.writeheader()
+    write = row_writer(device)
+    write(rows.columns)
     count = 0
     async for row in rows:
-        writer.writerow(row)
+        write([written(cell) for cell in row.values()])
         count += 1
     return count
 
@@ -119,7 +123,7 @@ async def _to_file(rows: ReportStream, output: Path) -> int:
     try:
         await sheet.begin()
         async for row in rows:
-            sheet.add(*("" if cell is None else str(cell) for cell in row.values()))
+            sheet.add(*map(written, row.values()))
             await sheet.flush_if_due()
             count += 1
         await sheet.close()

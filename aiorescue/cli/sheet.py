@@ -5,7 +5,7 @@ import csv
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -72,11 +72,9 @@ class Sheet:
         if self._file is None:
             self._file = self._begin()
             rows = [self._columns, *rows]
-        # csv quotes a carriage return only where it is part of the line end, and CRLF is a nuisance elsewhere.
-        minimal = csv.writer(self._file, lineterminator="\n")
-        everything = csv.writer(self._file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        write = row_writer(self._file)
         for row in rows:
-            (everything if any("\r" in cell for cell in row) else minimal).writerow(row)
+            write(row)
         self._file.flush()
 
     def _begin(self) -> TextIO:
@@ -101,3 +99,15 @@ class Sheet:
         self._file.close()
         self._part.replace(self._path)
         return True
+
+
+def row_writer(file: TextIO) -> Callable[[Sequence[str]], None]:
+    """A function that writes a row of CSV; a cell may hold any line end."""
+    # csv quotes a carriage return only where it is part of the line end, and CRLF is a nuisance elsewhere.
+    minimal = csv.writer(file, lineterminator="\n")
+    everything = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+    def write(row: Sequence[str]) -> None:
+        (everything if any("\r" in cell for cell in row) else minimal).writerow(row)
+
+    return write

@@ -4,7 +4,7 @@ A word that is not in the table is an `errors.ServiceError` that quotes the word
 """
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import attrs
 
@@ -34,22 +34,32 @@ class Verdict:
         outcome_class: class of an outcome with that word.
         error: exception type to raise for the word.
         hint: what the word means and what may help, for the exception's message.
+        everywhere: any operation may say it, whether its declaration lists it or not.
+        ambiguous: the service may have carried out the call before it said so.
     """
 
     outcome_class: OutcomeClass
     error: type[errors.RescueError] = errors.RescueError
     hint: str = ""
+    everywhere: bool = False
+    ambiguous: bool = False
+
+
+_EVERYWHERE = (TRANSIENT, THROTTLED, AUTHENTICATION)
 
 
 def _verdicts() -> dict[str, Verdict]:
     auth, not_in = errors.AuthenticationError, errors.NotLoggedIn
     ok, refused, final = Verdict(OutcomeClass.OK), OutcomeClass.AUTHENTICATION, OutcomeClass.FINAL
     wrong = errors.InvalidParameter
-    return {
+    table = {
         "OK": ok,
-        "TRUE": ok,
-        "FALSE": ok,
-        "ERROR": Verdict(OutcomeClass.TRANSIENT, errors.ServiceError, "an unspecified error, such as a timeout"),
+        "TRUE": Verdict(OutcomeClass.OK),
+        "FALSE": Verdict(OutcomeClass.OK),
+        # It covers timeouts of the service's own, which come after it has begun.
+        "ERROR": Verdict(
+            OutcomeClass.TRANSIENT, errors.ServiceError, "an unspecified error, such as a timeout", ambiguous=True
+        ),
         "POLLRATEEXCEEDED": Verdict(OutcomeClass.THROTTLED, errors.RateLimited, "calls come faster than allowed"),
         "INVALID": Verdict(refused, auth, "wrong e-mail address or password"),
         "NOTLOGGEDIN": Verdict(refused, not_in, "log in, or pass an auth code"),
@@ -84,17 +94,25 @@ def _verdicts() -> dict[str, Verdict]:
         ),
         "NOTSUPPORTED": Verdict(final, errors.PreconditionFailed, "the report area has no such variant"),
     }
+    # Not every page that lists an operation's words was seen, but each names the words for a failed login and a failed
+    # service. What else is said counts only where it is declared.
+    return {
+        word: attrs.evolve(found, everywhere=found is ok or found.outcome_class in _EVERYWHERE)
+        for word, found in table.items()
+    }
 
 
 #: The verdict on each known status word, in the text pages' capitals. SOAP writes the words in mixed case.
 VERDICTS: Mapping[str, Verdict] = _verdicts()
 _INVALID_PARAMETER = Verdict(
-    OutcomeClass.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter"
+    OutcomeClass.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter", everywhere=True
 )
-_UNKNOWN = Verdict(OutcomeClass.FINAL, errors.ServiceError, "a word that this version does not know")
+#: What the service has done before it said an unknown word is as unknown.
+_UNKNOWN = Verdict(OutcomeClass.FINAL, errors.ServiceError, "a word that this version does not know", ambiguous=True)
+_UNEXPECTED = attrs.evolve(_UNKNOWN, hint="a word that this operation is not known to answer with")
 
 
-def verdict(word: str, prefix: str = "") -> Verdict:
+def verdict(word: str, prefix: str = "", declared: Iterable[str] = ()) -> Verdict:
     """The verdict on a status word in any case.
 
     SOAP's words carry a prefix. The service's choice of prefixes is irregular (later versions of an operation keep that
@@ -103,9 +121,15 @@ def verdict(word: str, prefix: str = "") -> Verdict:
     Args:
         word: status word as the service wrote it.
         prefix: prefix that the operation declares.
+        declared: words that the operation may answer with; without any, all words of the table hold.
     """
     bare = word.removeprefix(prefix)
-    return _known(bare) or _known(bare.partition("_")[2]) or _UNKNOWN
+    for known in (bare, bare.partition("_")[2]):
+        found = _known(known)
+        if found is not None:
+            holds = found.everywhere or not declared or known.upper() in map(str.upper, declared)
+            return found if holds else _UNEXPECTED
+    return _UNKNOWN
 
 
 def _known(word: str) -> Verdict | None:

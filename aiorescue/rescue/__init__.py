@@ -1,7 +1,8 @@
 """LogMeIn Rescue: the client and its operations as values. Written by `docs/generate.py`; do not edit."""
 
+from aiorescue.rescue.answers.chat import Chat, ChatLine
 from aiorescue.rescue.answers.nodes import Account, Group, Hierarchy, Node, NodeStatus, NodeType, User
-from aiorescue.rescue.answers.report import Chat, ChatLine, Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
+from aiorescue.rescue.answers.report import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.answers.report_stream import ReportStream
 from aiorescue.rescue.answers.sessions import NodeRef, Session, SessionStatus
 from aiorescue.rescue.authentication import (

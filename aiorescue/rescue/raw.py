@@ -60,7 +60,7 @@ def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]
     if found.outcome_class is OutcomeClass.TRANSIENT or (
         found.outcome_class is not OutcomeClass.OK and found.error is not errors.ServiceError
     ):
-        return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint)
+        return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint, ambiguous=found.ambiguous)
     lines = map(_KEY.fullmatch, lines_of(answer.body))
     outputs = {line[1]: line[2].strip() for line in lines if line} if answer.from_page else answer.fields
     return Outcome(OutcomeClass.OK, value=Raw(word, outputs, answer.body.strip("\r\n")), word=word)

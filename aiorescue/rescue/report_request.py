@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta, timezone
-from typing import Any, Required, TypedDict, Unpack
+from functools import lru_cache
+from typing import Any, ClassVar, Required, TypedDict, TypeVar, Unpack
 
 import attrs
 
@@ -12,11 +13,13 @@ from aiorescue.operation import Binding, Operation, operation
 from aiorescue.rescue.answers.report import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.answers.report_stream import ReportRows, ReportStream
 from aiorescue.rescue.report_settings import (
+    SetDateFormat,
     SetDelimiter,
     SetOutput,
     SetReportArea,
     SetReportAreaV8,
     SetReportDateV2,
+    SetReportTime,
     SetReportType,
     SetTimeZone,
 )
@@ -29,16 +32,41 @@ _SECOND = timedelta(seconds=1)
 _LAST = time(23, 59, 59)
 
 
+R = TypeVar("R")
+
+
+@operation
+class FetchReportV2(ReportRequestV2[Report]):
+    """getReport_v2 with a delimiter that is known, for `RescueClient.report`."""
+
+    #: What closes each cell of a report as text; None to find out from the header.
+    delimiter: ClassVar[str | None] = None
+    spec = GetReportV2.spec
+
+    @classmethod
+    def result(cls, values: Mapping[str, Any]) -> Report:
+        """The report."""
+        return Report.parse(values["sReport"], cls.delimiter)
+
+
 @operation
 class StreamReportV2(ReportRequestV2[ReportRows]):
     """The report of `GetReportV2` as rows that are decoded when they are read. The caller closes them."""
 
+    #: What closes each cell of a report as text; None to find out from the header.
+    delimiter: ClassVar[str | None] = None
     spec = GetReportV2.spec
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> ReportRows:
         """The rows, not decoded yet."""
-        return ReportRows(values["sReport"])
+        return ReportRows(values["sReport"], cls.delimiter)
+
+
+@lru_cache(maxsize=64)
+def _split_by(kind: type[R], delimiter: str | None) -> type[R]:
+    """The operation type that splits the lines of its answer by a delimiter."""
+    return type(kind.__name__, (kind,), {"__slots__": (), "delimiter": delimiter, "__module__": kind.__module__})
 
 
 @attrs.frozen(kw_only=True)
@@ -62,13 +90,22 @@ class Wanted:
     def settings(self) -> Iterator[Operation[None]]:
         """The operations that set up the report: every setting, because an earlier report may have left any value."""
         beyond = self.area > ReportArea.FAILED_SESSIONS
+        # An older client sends this value to get the order in which dates are written here.
+        yield SetDateFormat("MMDDYY")
         yield SetReportAreaV8(self.area) if beyond else SetReportArea(self.area)
-        yield SetReportType(self.type)
         yield SetTimeZone(self.timezone)
         yield SetReportDateV2(self.begin, self.end)
+        yield SetReportTime(self.begin.time(), self.end.time())
+        # Behind the dates: one client's notes say that the type may be reset with them.
+        yield SetReportType(self.type)
         yield SetOutput(self.output)
         if self.output is ReportOutput.TEXT:
             yield SetDelimiter(self.delimiter)
+
+    @property
+    def closing(self) -> str | None:
+        """What closes the cells of the answer; None where it comes as XML."""
+        return self.delimiter if self.output is ReportOutput.TEXT else None
 
     def windows(self, window: timedelta) -> Iterator["Wanted"]:
         """Split the report into consecutive reports of at most the length of a window, without gap or overlap."""
@@ -129,14 +166,16 @@ def moment_of(value: date, offset: int, *, last: bool = False) -> datetime:
 async def get(calls: Conversation, wanted: Wanted) -> Report:
     """Set up a report and get it, with all its rows."""
     await _set(calls, wanted)
-    report = await calls.call(GetReportV2(wanted.node, wanted.node_ref), binding=BINDING)
+    operation: Operation[Report] = _split_by(FetchReportV2, wanted.closing)(wanted.node, wanted.node_ref)
+    report = await calls.call(operation, binding=BINDING)
     return attrs.evolve(report, begin=wanted.begin, end=wanted.end)
 
 
 async def stream(calls: Conversation, wanted: Wanted) -> ReportStream:
     """Set up a report and open it, to be read row by row. The caller closes the stream."""
     await _set(calls, wanted)
-    rows = await calls.call(StreamReportV2(wanted.node, wanted.node_ref), binding=BINDING)
+    operation: Operation[ReportRows] = _split_by(StreamReportV2, wanted.closing)(wanted.node, wanted.node_ref)
+    rows = await calls.call(operation, binding=BINDING)
     return ReportStream(rows, wanted.begin, wanted.end)
 
 

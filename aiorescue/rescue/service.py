@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import attrs
+
 from aiorescue import errors
 from aiorescue.operation import (
     Answer,
@@ -23,6 +25,7 @@ from aiorescue.operation import (
     verdict,
 )
 from aiorescue.rescue.answers import pages, records
+from aiorescue.wire.characters import REPLACEMENT
 
 _INFERRED, _SEEN, _DOCUMENTED = Evidence.INFERRED, Evidence.CLIENT, Evidence.DOCUMENTED
 
@@ -70,15 +73,16 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     word = word.strip() if isinstance(word, str) else ""
     if not word:
         return Outcome(OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer holds no status word")
-    found = verdict(word, spec.prefix)
+    found = verdict(word, spec.prefix, (*spec.words, *spec.page_words))
     if found.outcome_class is not OutcomeClass.OK:
-        return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint)
+        return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint, ambiguous=found.ambiguous)
     try:
         values = pages.values(spec, answer) if answer.from_page else _values(spec.outputs, answer)
         return Outcome(OutcomeClass.OK, value=operation.result(values), word=word, outputs=values)
     except ValueError as problem:
         # Nothing marks the end of a text page, so a page cut short ends up here; XML cut short does not parse at all.
-        outcome_class = OutcomeClass.TRANSIENT if answer.from_page else OutcomeClass.FINAL
+        cut = answer.from_page and not isinstance(problem, records.Unclear)
+        outcome_class = OutcomeClass.TRANSIENT if cut else OutcomeClass.FINAL
         return Outcome(outcome_class, word=word, error=errors.ProtocolError, detail=str(problem), ambiguous=True)
 
 
@@ -129,7 +133,15 @@ def _list(output: Output, value: Any) -> list[Any]:
     # The item's name differs between versions, and not all were seen; a wrapper holds nothing else.
     for items in _elements(output, value).values():
         found += items if isinstance(items, list) else [items]
-    return [records.read(output.record, _elements(output, one)) for one in found]
+    return [_record(output.record, _elements(output, one)) for one in found]
+
+
+def _record(record: type[Any], values: Mapping[str, Any]) -> Any:
+    """A record of a list; where it can, it tells that a character was replaced which XML does not allow."""
+    if any(field.name == "mended" for field in attrs.fields(record)):
+        lacks = any(REPLACEMENT in value for value in values.values() if isinstance(value, str))
+        return records.read(record, values, mended=lacks)
+    return records.read(record, values)
 
 
 def _elements(output: Output, value: Any) -> Mapping[str, Any]:

@@ -16,11 +16,15 @@ from aiorescue.wire.codec import Codec
 from aiorescue.wire.message import Authorization, Response, Unreadable
 from aiorescue.wire.redact import clean, cleaned, folded
 
-_OK, _BAD_REQUEST, _SERVER_ERROR = 200, 400, 500
+_OK, _REDIRECT, _BAD_REQUEST, _SERVER_ERROR = 200, 300, 400, 500
 #: HTTP statuses of failures that another attempt may not meet.
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 501, 502, 503, 504})
-#: Those of them that say that the request was not carried out.
-_NOT_CARRIED_OUT = frozenset({408, 429, 501, 503})
+#: Those of them that say that the request was not carried out: 408 comes from a server or proxy that has not received
+#: all of it (RFC 9110, 15.5.9), 429 from a limit that turned it away (RFC 6585, 4).
+_NOT_CARRIED_OUT = frozenset({408, 429})
+#: Proxies, and IIS for a queue that is full, say 503 with a Retry-After of a service that they did not ask (RFC 9110,
+#: 15.6.4). Without one it may come from an application that was stopped in the middle of the request.
+_UNAVAILABLE = 503
 #: How ASMX answers a GET or POST that it could not read: HTTP 500 and one of these, in plain text.
 _UNREAD = (
     "Missing parameter",
@@ -125,12 +129,19 @@ def _by_status(operation: Operation[object], response: Response) -> Outcome[obje
             error=errors.ServiceError,
             detail=detail,
             quote=quote,
-            ambiguous=status not in _NOT_CARRIED_OUT,
+            ambiguous=not (
+                status in _NOT_CARRIED_OUT or (status == _UNAVAILABLE and "Retry-After" in response.headers)
+            ),
             retry_after=retry_after(response.headers.get("Retry-After")),
         )
     ours = unread or _BAD_REQUEST <= status < _SERVER_ERROR
     return Outcome(
-        OutcomeClass.FINAL, error=errors.ServiceFault if ours else errors.ProtocolError, detail=detail, quote=quote
+        OutcomeClass.FINAL,
+        error=errors.ServiceFault if ours else errors.ProtocolError,
+        detail=detail,
+        quote=quote,
+        # Any other status of a server that failed, or succeeded.
+        ambiguous=not ours and not _REDIRECT <= status < _BAD_REQUEST,
     )
 
 

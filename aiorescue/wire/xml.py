@@ -11,13 +11,16 @@ from xml.parsers.expat import ExpatError
 
 import xmltodict
 
+from aiorescue.wire.characters import replaced
 from aiorescue.wire.message import Unreadable
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 
 #: Expat's codes for a document that stops before its end.
-_CUT = frozenset({3, 5, 6, 20})
+CUT = frozenset({3, 5, 6, 20})
+#: And for a character that XML does not allow: raw, or as a reference.
+_INVALID, _BAD_REFERENCE = 4, 14
 _HTML = ("<!doctype html", "<html")
 _HEAD = 1_024
 #: Characters that are parsed at once: meanwhile no other thread can run.
@@ -40,17 +43,34 @@ def parse(text: str, namespace: str) -> dict[str, Any]:
     _check(text)
     text = text.lstrip("\ufeff")
     try:
-        return xmltodict.parse(
-            text if len(text) <= PIECE else _pieces(text),
-            encoding="utf-8",
-            process_namespaces=True,
-            namespaces={SOAP11: "soap", SOAP12: "soap", namespace: None, "": None},
-            strip_whitespace=False,
-        )
+        return _parsed(text, namespace)
     except ExpatError as problem:
-        raise _broken(problem, problem.code) from None
+        allowed = _allowed(text, problem.code)
+        if allowed is None:
+            raise _broken(problem, problem.code) from None
     except ValueError as problem:  # what xmltodict says of entities, and Python of a broken declaration
-        raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
+        allowed = _allowed(text, _INVALID)
+        if allowed is None:
+            raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
+    return parse(allowed, namespace)
+
+
+def _parsed(text: str, namespace: str) -> dict[str, Any]:
+    return xmltodict.parse(
+        text if len(text) <= PIECE else _pieces(text),
+        encoding="utf-8",
+        process_namespaces=True,
+        namespaces={SOAP11: "soap", SOAP12: "soap", namespace: None, "": None},
+        strip_whitespace=False,
+    )
+
+
+def _allowed(text: str, code: int) -> str | None:
+    """The document with the characters replaced that XML does not allow; None if it is not broken by one."""
+    if code not in (_INVALID, _BAD_REFERENCE):
+        return None
+    allowed = replaced(text)
+    return None if allowed == text else allowed
 
 
 def tree(text: str) -> ET.Element:
@@ -64,9 +84,14 @@ def tree(text: str) -> ET.Element:
         root: ET.Element = parser.close()
         return root  # noqa: TRY300 - parsing ends here
     except ET.ParseError as problem:
-        raise _broken(problem, problem.code) from None
+        allowed = _allowed(text, problem.code)
+        if allowed is None:
+            raise _broken(problem, problem.code) from None
     except ValueError as problem:
-        raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
+        allowed = _allowed(text, _INVALID)
+        if allowed is None:
+            raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
+    return tree(allowed)
 
 
 def _pieces(text: str) -> Generator[bytes, None, None]:
@@ -94,7 +119,7 @@ def _check(text: str) -> None:
 
 
 def _broken(problem: Exception, code: int) -> Unreadable:
-    cut = code in _CUT
+    cut = code in CUT
     return Unreadable(
         "the answer stops before its end" if cut else f"the answer is not well-formed XML ({problem})", cut=cut
     )

@@ -67,3 +67,26 @@ async def test_what_is_no_file_takes_the_rows_as_they_come(command):
         done = await command(*MONTH, "--output", "/dev/null", RESCUE_BASE_URL=service.url)
     assert (done.status, done.err) == (Status.OK, "")
     assert not Path("/dev/null").is_file()
+
+
+ODD = (
+    "OK\n\n<r><header><field id='0'>Name</field><field id='1'>Total Time</field></header><data>"
+    "<row><field id='0'>one&#xD;two</field><field id='1'>1.02:03:04</field></row>"
+    "<row><field id='0'>b</field><field id='1'>0:05:00</field></row></data></r>"
+)
+
+
+async def test_a_carriage_return_in_a_cell_makes_no_second_row_wherever_it_is_written(command):
+    async with reports(whole(ODD)) as service:
+        printed = await command(*MONTH, RESCUE_BASE_URL=service.url)
+        await command(*MONTH, "--output", "report.csv", RESCUE_BASE_URL=service.url)
+    assert '"one\rtwo"' in printed.out
+    assert printed.out == (command.folder / "report.csv").read_bytes().decode()
+
+
+async def test_durations_have_one_form_however_long_they_are(command):
+    async with reports(whole(ODD)) as service:
+        printed = await command(*MONTH, RESCUE_BASE_URL=service.url)
+        data = await command(*MONTH, "--json", RESCUE_BASE_URL=service.url)
+    assert [line.rpartition(",")[2].strip('"') for line in printed.out.split("\n")[1:3]] == ["26:03:04", "0:05:00"]
+    assert [row["Total Time"] for row in data.json["rows"]] == ["26:03:04", "0:05:00"]

@@ -344,3 +344,9 @@ def test_a_tab_is_a_delimiter(body):
 @pytest.mark.parametrize("body", ["<?xml version='1.0'?><error>Access denied</error>", "<fault code='7'/>"])
 def test_a_document_in_place_of_a_value_is_no_value(name, body):
     assert decode(name, TEXT, body).error is errors.ProtocolError
+
+
+@pytest.mark.parametrize("word", ["", "no", "não", "NÃO", "Nein", "non", "False", "нет"])
+def test_a_no_in_another_language_marks_no_lead(word):
+    body = f"OK\n\nID|Status|Is Lead Technician|\n1|Waiting|{word}|\n2|Waiting|sim|\n"
+    assert [one.is_lead for one in value("getSession", body)] == [False, True]

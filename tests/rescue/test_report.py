@@ -1,7 +1,7 @@
 """`report` as one call, and `raw`: which requests are sent, in which order and on which server session."""
 
 import asyncio
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
@@ -14,13 +14,20 @@ from tests.support import IMPATIENT
 
 LOGIN = Login("tech@example.com", "secret")
 SET = dict.fromkeys(
-    ("setreportarea", "setreportarea_v8", "setreporttype", "settimezone", "setreportdate_v2", "setoutput"), "OK"
+    (
+        *("setdateformat", "setreportarea", "setreportarea_v8", "setreporttype", "settimezone", "setreportdate_v2"),
+        *("setreporttime", "setoutput"),
+    ),
+    "OK",
 )
 ONE = (
     "OK\n\n<report><header><field id='0'>Session ID</field></header>"
     "<data><row><field id='0'>1663112</field></row></data></report>"
 )
-STEPS = ["setreportarea", "setreporttype", "settimezone", "setreportdate_v2", "setoutput", "getreport_v2"]
+STEPS = [
+    *("setdateformat", "setreportarea", "settimezone", "setreportdate_v2", "setreporttime", "setreporttype"),
+    *("setoutput", "getreport_v2"),
+]
 
 
 def client(service, credentials=LOGIN, **options):
@@ -36,10 +43,12 @@ async def test_a_report_is_set_up_and_fetched_on_one_session():
     assert service.names == ["login", *STEPS, "logout"]
     assert {cookie for _, _, cookie in service.asked[1:]} == {"ASP.NET_SessionId=s1"}
     assert [form for _, form, _ in service.asked[1:-1]] == [
+        {"dateformat": "MMDDYY"},
         {"area": "0"},
-        {"type": "LISTALL"},
         {"timezone": "-240"},
         {"bdate": "1/2/2024 0:00:00", "edate": "1/31/2024 23:59:59"},
+        {"btime": "00:00:00", "etime": "23:59:59"},
+        {"type": "LISTALL"},
         {"output": "XML"},
         {"node": "7", "nodetype": "NODE"},
     ]
@@ -48,7 +57,7 @@ async def test_a_report_is_set_up_and_fetched_on_one_session():
 async def test_an_auth_code_needs_no_session():
     async with pages(**SET, getreport_v2=ONE) as service, client(service, AuthCode("4ahx")) as docs:
         await docs.report("transferred_sessions_extended", date(2024, 1, 2), date(2024, 1, 2), node=7)
-    assert service.names == ["setreportarea_v8", *STEPS[1:]]
+    assert service.names == [STEPS[0], "setreportarea_v8", *STEPS[2:]]
     assert all(form["authcode"] == "4ahx" and not cookie for _, form, cookie in service.asked)
 
 
@@ -128,6 +137,44 @@ async def test_a_wrong_report_sends_nothing(area, begin, end):
         with pytest.raises(errors.InvalidRequest):
             await docs.report(area, begin, end, node=1)
     assert service.names == []
+
+
+@pytest.mark.parametrize("options", [{}, {"output": rescue.ReportOutput.TEXT}])
+async def test_a_report_covers_the_days_asked_for_whatever_another_program_has_left(options):
+    async with (
+        Emulator() as service,
+        RescueClient(AuthCode("fixedtech0000"), base_url=service.url, clock=QuickClock()) as docs,
+    ):
+        await docs.set_date_format("DDMMYY")
+        await docs.set_report_date(date(2020, 3, 3), date(2020, 3, 3))
+        await docs.set_report_time(time(9), time(10))
+        await docs.set_report_type("SUMMARY")
+        await docs.set_delimiter("~")
+        await docs.set_time_zone(300)
+        await docs.report("SESSION", date(2026, 2, 1), date(2026, 3, 5), node=337366, **options)
+        left = (await docs.get_report_date(), await docs.get_report_time(), await docs.get_time_zone())
+        assert await docs.get_report_type() == "LISTALL"
+    # The days as the emulator has understood them.
+    assert left == ((datetime(2026, 2, 1), datetime(2026, 3, 5)), (time(0), time(23, 59, 59)), 0)
+
+
+@pytest.mark.parametrize("label", ["#", "?", ":", "", "5"])
+async def test_a_text_report_is_split_by_the_delimiter_that_was_set(label):
+    text = f"OK\n\nSession ID;Name?;{label};\n1;a;b;\n"
+    async with pages(**SET, setdelimiter="OK", getreport_v2=text) as service, client(service) as docs:
+        day, options = date(2024, 1, 1), {"node": 1, "output": rescue.ReportOutput.TEXT, "delimiter": ";"}
+        report = await docs.report(5, day, day, **options)
+        async with docs.stream_report(5, day, day, **options) as rows:
+            assert [row async for row in rows] == list(report)
+    assert list(report) == [{"Session ID": 1, "Name?": "a", label: "b"}]
+
+
+async def test_a_report_that_cannot_be_told_apart_is_asked_for_once():
+    text = "OK\n\nName|Comment|\na|b|c|\nd\ne|2|\nf|3|\n"
+    async with pages(**SET, setdelimiter="OK", getreport_v2=text) as service, client(service) as docs:
+        with pytest.raises(errors.ProtocolError):
+            await docs.report(5, date(2024, 1, 1), date(2024, 1, 1), node=1, output=rescue.ReportOutput.TEXT)
+    assert service.names.count("getreport_v2") == 1
 
 
 # --- the escape hatch -------------------------------------------------------------------------------

@@ -173,7 +173,10 @@ async def test_what_stands_before_a_long_table_is_no_part_of_it(begin):
 
 
 async def test_session_and_turn_are_free_once_the_answer_is_there():
-    settings = ("setreportarea", "setreporttype", "settimezone", "setreportdate_v2", "setoutput", "closesession")
+    settings = (
+        *("setdateformat", "setreportarea", "setreporttype", "settimezone", "setreportdate_v2", "setreporttime"),
+        *("setoutput", "closesession"),
+    )
     login = Login("tech@example.com", "secret")
     async with pages(**dict.fromkeys(settings, "OK"), getreport_v2=xml(2 * MIB)) as service:
         rescue = client(service.url, login, sessions=1, binding=Binding.TEXT_POST)

@@ -3,7 +3,7 @@
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import attrs
 
@@ -59,6 +59,7 @@ class Node:
         description: a text of the account's own.
         status: online or not; a word that is not known is kept as it came.
         type: what it is; a word that is not known is kept as it came.
+        mended: a character that XML does not allow was replaced in one of its texts.
     """
 
     id: Annotated[int, Field("iNodeID", "NodeID", int)]
@@ -69,6 +70,7 @@ class Node:
     description: Annotated[str, Field("sDescription", "Description")] = ""
     status: Annotated[NodeStatus | str, Field("eStatus", "Status", _STATUS)] = ""
     type: Annotated[NodeType | str, Field("eType", "Type", _TYPE)] = ""
+    mended: bool = False
 
 
 @attrs.frozen
@@ -172,6 +174,9 @@ class User:
         mobile_addon: whether they have the add-on for mobiles; None where the answer does not say.
         rpat_addon: whether they have the RPAT add-on; None where the answer does not say (version 1).
     """
+
+    #: Attributes that come last on the text page, in its order.
+    LAST_ON_PAGE: ClassVar[tuple[str, ...]] = ("mobile_addon", "account_holder", "rpat_addon", "status")
 
     id: Annotated[int, Field("iNodeID", "NODEID", int)]
     name: Annotated[str, Field("sName", "NAME")] = ""

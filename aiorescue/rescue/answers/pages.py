@@ -6,8 +6,7 @@ from typing import Any
 
 from aiorescue.operation import Answer, Output, PageLayout, Spec
 from aiorescue.rescue.answers import records, tables
-
-_KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:")
+from aiorescue.rescue.answers.keyed import key_of, keyed
 
 
 def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
@@ -37,8 +36,7 @@ def _records(record: type[Any], form: PageLayout, body: str) -> Any:
         return list(_rows(record, body))
     if form is PageLayout.BLOCKS:
         return list(_blocks(record, body))
-    keys = [field.page_key for field, _ in records.wire_fields(record)]
-    return records.read(record, keyed(keys, lines_of(body)), text=True)
+    return records.read(record, keyed(records.page_keys(record), lines_of(body)), text=True)
 
 
 def lines_of(body: str) -> list[str]:
@@ -58,36 +56,24 @@ def _keyed(outputs: Iterable[Output], body: str) -> Mapping[str, str]:
     return result
 
 
-def keyed(keys: Iterable[str], lines: Iterable[str]) -> dict[str, str]:
-    """``KEY:value`` lines, split at the first colon; a line that begins with no new key goes on with the last value.
-
-    Nothing is escaped there, so a note may hold line breaks and colons; each key counts once.
-    """
-    left = {key.casefold() for key in keys}
-    found: dict[str, list[str]] = {}
-    current: list[str] | None = None
-    for line in lines:
-        match = _KEY.match(line)
-        key = match[1].casefold() if match else ""
-        if match and key in left:
-            left.discard(key)
-            current = found[key] = [line[match.end() :]]
-        elif current is not None:
-            current.append(line)
-    return {key: "\n".join(parts).strip() for key, parts in found.items()}
-
-
 def _blocks(record: type[Any], body: str) -> Iterator[Any]:
-    """Records in blocks: one begins with the first key after a blank line, so that a value may hold line breaks."""
-    keys = [field.page_key for field, _ in records.wire_fields(record)]
-    begin = re.compile(rf"[ \t]*{keys[0]}[ \t]*:[ \t]*-?\d+[ \t]*$", re.IGNORECASE)
+    """Records in blocks: one begins with the first key after a blank line, once the one before it has its last key.
+
+    A value may hold blank lines, and lines that look like keys.
+    """
+    keys = records.page_keys(record)
+    first = re.compile(rf"[ \t]*{keys[0]}[ \t]*:[ \t]*-?\d+[ \t]*$", re.IGNORECASE)
+    lines = lines_of(body)
+    there = set(map(key_of, lines))
+    last = next((key for key in map(str.casefold, reversed(keys)) if key in there), "")
     block: list[str] = []
-    blank = True
-    for line in lines_of(body):
-        if blank and begin.match(line) and block:
+    blank, complete = True, False
+    for line in lines:
+        if blank and complete and first.match(line):
             yield records.read(record, keyed(keys, block), text=True)
-            block = []
+            block, complete = [], False
         blank = not line.strip()
+        complete = complete or key_of(line) == last
         if block or not blank:
             block.append(line)
     if block:

@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -12,6 +12,10 @@ from aiorescue.operation import Output
 
 T = TypeVar("T")
 E = TypeVar("E", bound=enum.StrEnum)
+
+
+class Unclear(ValueError):
+    """An answer that came whole but cannot be told apart, so that another attempt would bring the same."""
 
 
 @attrs.frozen
@@ -62,6 +66,18 @@ def wire_fields(record: type[Any]) -> Iterator[tuple[Field, bool]]:
     for _, mark, optional in marks(record):
         for field in mark.fields if isinstance(mark, Columns) else (mark,):
             yield field, optional
+
+
+def page_keys(record: type[Any]) -> list[str]:
+    """The keys of a record on its text page, in the page's order."""
+    late: Sequence[str] = getattr(record, "LAST_ON_PAGE", ())
+    found = {
+        name: field.page_key
+        for name, mark, _ in marks(record)
+        for field in (mark.fields if isinstance(mark, Columns) else (mark,))
+        if field.page_key
+    }
+    return [*(key for name, key in found.items() if name not in late), *(found[name] for name in late)]
 
 
 def outputs(record: type[Any]) -> tuple[Output, ...]:
@@ -191,6 +207,12 @@ def truth(text: str) -> bool:
     return plain in ("true", "1")
 
 
+#: How a list of sessions may say no, in languages of the service.
+_NO = frozenset(
+    ["", "false", "0", "no", "não", "nao", "nein", "non", "nee", "nej", "nei", "nie", "ne", "ei", "нет", "いいえ", "否"]
+)
+
+
 def marked(text: str) -> bool:
-    """The same, or as the rows of a list of sessions: ``yes`` in the language of the account, or nothing for no."""
-    return text.strip().casefold() not in ("", "false", "0", "no")
+    """Whether a row of a list of sessions is marked: ``yes`` in the language of the account, or nothing for no."""
+    return text.strip().casefold() not in _NO

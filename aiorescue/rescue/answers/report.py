@@ -1,16 +1,15 @@
-"""What reports and chats hold, once they are read."""
+"""What reports hold, once they are read."""
 
 import enum
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import attrs
 
 from aiorescue.operation import StreamedText
 from aiorescue.rescue.answers import tables
-from aiorescue.rescue.answers.pages import lines_of
 from aiorescue.rescue.answers.records import moment
 
 Value = str | int | datetime | timedelta | None
@@ -125,7 +124,8 @@ class Report(Sequence[Mapping[str, Value]]):
         columns: the titles, in the service's order; one that occurs twice is numbered (``"Name (2)"``).
         rows: a mapping each.
         mended: indices of rows that held the delimiter or a line break in a cell, and were put together by what
-            their columns can hold; there are none in a report that came as XML.
+            their columns can hold, which happens in reports as text only; and of rows with a character that could not
+            be read, or that XML does not allow: U+FFFD stands in its place.
         begin: the first moment it covers, as `RescueClient.report` set it; else None.
         end: the last one.
     """
@@ -152,9 +152,17 @@ class Report(Sequence[Mapping[str, Value]]):
         return [row[title] for row in self.rows]
 
     @classmethod
-    def parse(cls, body: str | StreamedText) -> "Report":
-        """A report in either form; a long text is closed. Raises ValueError."""
-        found = tables.Reader(check)
+    def parse(cls, body: str | StreamedText, delimiter: str | None = None) -> "Report":
+        """A report in either form; a long text is closed.
+
+        Args:
+            body: what stands below the OK.
+            delimiter: what closes each cell in the text form; None to find out from the header.
+
+        Raises:
+            ValueError: it is no table, or stops before its end.
+        """
+        found = tables.Reader(check, delimiter)
         columns: tuple[str, ...] = ()
         rows: list[dict[str, Value]] = []
         with nullcontext(body) if isinstance(body, str) else closing(body):
@@ -189,63 +197,10 @@ def _read_column(rows: Sequence[dict[str, Value]], column: str, read: Callable[[
         row[column] = value
 
 
-# --- chats ------------------------------------------------------------------------------------------
-
-_LINE = re.compile(r"\s*(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\s*([AP]M))?\s+([^:\n]{1,80}):(?:\s(.*)|)", re.IGNORECASE)
-_KEY = re.compile(r"CHAT(?:_?LOG)?:[ \t]*", re.IGNORECASE)
-
-
-@attrs.frozen
-class ChatLine:
-    """One line of a chat.
-
-    Attributes:
-        at: the time of day, in a zone that the service does not name.
-        name: who wrote it.
-        text: what; with the lines that follow it without a time of their own.
-    """
-
-    at: time
-    name: str
-    text: str
-
-
-@attrs.frozen
-class Chat:
-    """The chat of a session.
-
-    Attributes:
-        text: the whole log, as the service keeps it.
-        lines: the same line by line, where it has the form ``9:00 AM Customer: text``; what stands before the first
-            such line is only in `text`.
-    """
-
-    text: str
-    lines: tuple[ChatLine, ...] = ()
-
-    @classmethod
-    def parse(cls, log: str) -> "Chat":
-        """A chat log; the key that may stand before it is taken off."""
-        text = log[match.end() :] if (match := _KEY.match(log)) else log
-        lines: list[ChatLine] = []
-        for line in lines_of(text):
-            found = _LINE.fullmatch(line)
-            at = _time(found) if found else None
-            if found and at is not None:
-                lines.append(ChatLine(at, found[5].strip(), found[6] or ""))
-            elif lines:
-                lines[-1] = attrs.evolve(lines[-1], text=f"{lines[-1].text}\n{line}")
-        return cls(text, tuple(lines))
-
-
-def _time(found: "re.Match[str]") -> time | None:
-    hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
-    noon = (found[4] or "").upper()
-    if noon and not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
-        return None
-    if noon:
-        hour = hour % 12 + (12 if noon == "PM" else 0)
-    try:
-        return time(hour, minute, second)
-    except ValueError:
-        return None
+def written(value: Value) -> str:
+    """A cell as a text for files and programs: a duration as hours, minutes and seconds (``26:03:04``)."""
+    if isinstance(value, timedelta):
+        seconds = round(value.total_seconds())
+        minutes, rest = divmod(abs(seconds), 60)
+        return f"{'-' if seconds < 0 else ''}{minutes // 60}:{minutes % 60:02}:{rest:02}"
+    return "" if value is None else str(value)

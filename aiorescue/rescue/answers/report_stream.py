@@ -23,7 +23,7 @@ class ReportRows:
 
     Attributes:
         columns: the titles.
-        mended: how many of the rows so far had to be put together.
+        mended: how many of the rows so far had to be put together, or lack a character.
         first: the rows that were decoded with the header.
         more: whether others follow.
 
@@ -31,8 +31,8 @@ class ReportRows:
         ValueError: it is no table; or, if it is short, stops before its end.
     """
 
-    def __init__(self, body: str | StreamedText) -> None:
-        self._reader = tables.Reader(check)
+    def __init__(self, body: str | StreamedText, delimiter: str | None = None) -> None:
+        self._reader = tables.Reader(check, delimiter)
         self._text = None if isinstance(body, str) else body
         self._pieces: Iterator[str] = iter((body,) if isinstance(body, str) else body)
         self._taken = 0
@@ -113,7 +113,7 @@ class ReportStream(AsyncIterator[Mapping[str, Value]]):
 
     @property
     def mended(self) -> int:
-        """How many rows so far were put together by what their columns can hold; none in a report that came as XML."""
+        """How many rows so far are as `Report.mended` says."""
         return self._source.mended
 
     def __aiter__(self) -> Self:

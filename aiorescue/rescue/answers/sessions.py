@@ -89,7 +89,7 @@ class Session:
         is_lead: whether this technician leads it.
         handing_off: whether it is being handed on.
         mended: its row on a text page, which escapes nothing, held a delimiter or a line break in a cell and was put
-            together by what its columns can hold.
+            together by what its columns can hold; or a character that XML does not allow was replaced.
     """
 
     id: Annotated[int, Field("iID", "ID", int)]

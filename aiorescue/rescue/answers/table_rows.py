@@ -1,0 +1,264 @@
+"""Rows of a table in text form, out of its lines.
+
+The text form escapes nothing: a cell may hold the delimiter or a line break. So the rows have to be told apart:
+
+- A line with as many cells as the header has titles is a row, whatever its cells hold.
+- A line with more cells is a row whose cell holds the delimiter, if one text column can take what is too much.
+- Other lines are put together, until they have as many cells as there are titles, or more that one column can take.
+  What they are together must be what the titles say: numbers, times and durations in their columns.
+
+Rows of the second and third kind are *mended*. Where their beginning or end is in doubt, because no complete row and no
+column with a type stands there, the table is an error: rows are never shifted, and never merged in silence.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+
+from aiorescue.rescue.answers.records import Unclear
+from aiorescue.wire.characters import REPLACEMENT
+
+#: Lines that one row may span, so that a broken table does not take forever.
+LONGEST_ROW = 10_000
+#: Characters that one row may have.
+LARGEST_ROW = 2**22
+#: Cells that may be looked at to put rows together: so many at first, and so many more for each character read. The
+#: work stays in proportion to the size of the table.
+_FIRST_WORK = 2**16
+_MORE_WORK = 16
+
+#: Whether a column can hold a text, by its title; None if it can hold any.
+Check = Callable[[str], bool]
+Row = tuple[str, ...]
+
+
+def misfit() -> Unclear:
+    """Error for a row that does not fit the header."""
+    return Unclear("the answer is OK but a row of its table does not fit the header")
+
+
+class Rows:
+    """Takes the lines below the header and gives back rows.
+
+    Args:
+        delimiter: what closes each cell.
+        titles: titles of the columns.
+        checks: for each column, what its cells can hold.
+        mended: takes the indices of rows that were put together, or that lack a character.
+    """
+
+    def __init__(self, delimiter: str, titles: Row, checks: list[Check | None], mended: list[int]) -> None:
+        self._delimiter = delimiter
+        self._columns = _Columns(checks, [_is_free(title) for title in titles])
+        self._mended = mended
+        self._done: list[Row] = []
+        self._count = 0
+        self._work = _FIRST_WORK
+        self._doubt = False  # whether the last row may go on, as nothing shows its end
+        self._open: _Open | None = None
+
+    def done(self) -> list[Row]:
+        """The rows that are complete, once."""
+        done, self._done = self._done, []
+        return done
+
+    def take(self, line: str) -> None:
+        """Take a line. Raises ValueError."""
+        delimiter, width = self._delimiter, self._columns.width
+        self._work += _MORE_WORK * (len(line) + 1)
+        count = line.count(delimiter)
+        if count == width and self._open is None and line.endswith(delimiter):
+            # The usual line.
+            cells = line.removesuffix(delimiter).split(delimiter)
+            if self._columns.ends(cells[-1]):
+                self._doubt = False
+                self._emit(tuple(cells), mended=REPLACEMENT in line)
+                return
+        self._take_odd(
+            line, whole=count >= width and line.endswith(delimiter), exact=count == width and line.endswith(delimiter)
+        )
+
+    def _take_odd(self, line: str, *, whole: bool, exact: bool) -> None:
+        """Take a line that is no row, or the one behind it."""
+        begins = self._columns.begins(line.partition(self._delimiter)[0])
+        alone: _Open | None = None
+        if whole:
+            alone = _Open(self._columns)
+            alone.add(line, self._delimiter)
+            whole = exact or self._is_ready(alone)
+        if self._open is not None and self._is_ready(self._open) and (exact or begins is not False):
+            # A row with the right number of cells ends where another may begin; one with more is in doubt there.
+            self._finish(doubt=self._open.surplus > 0 and not (whole or begins))
+        if self._open is None:
+            if self._doubt and line.strip() and not (whole or begins):
+                raise misfit()
+            self._open = alone or _Open(self._columns)
+            if alone is None:
+                self._open.add(line, self._delimiter)
+            return
+        if (whole and begins is not False) or (exact and not self._is_ready(self._open)):
+            raise misfit()  # a row within a row
+        self._open.add(line, self._delimiter)
+
+    def end(self) -> None:
+        """There is no more. Raises ValueError."""
+        if self._open is not None:
+            if not self._is_ready(self._open):
+                raise ValueError("the answer is OK but its table stops in a row that does not fit the header")
+            self._finish(doubt=False)
+
+    def _is_ready(self, row: "_Open") -> bool:
+        """Whether the lines can be a row."""
+        if row.single and row.surplus == 0 and row.closed:
+            return True
+        if row.surplus < 0 or not row.closed:
+            return False
+        if row.ready is None:
+            row.ready, work = self._columns.fits(row.cells, row.prefix)
+            self._spend(work)
+        return row.ready
+
+    def _finish(self, *, doubt: bool) -> None:
+        row = self._open
+        self._open = None
+        if row is None:
+            return
+        self._doubt = doubt
+        exact = row.surplus == 0
+        if not exact:
+            self._spend(len(row.cells) + self._columns.width)
+        cells = tuple(row.cells) if exact else self._columns.fit(row.cells, row.prefix, self._delimiter)
+        self._emit(cells, mended=not (exact and row.single) or any(REPLACEMENT in cell for cell in cells))
+
+    def _spend(self, work: int) -> None:
+        self._work -= work
+        if self._work < 0:
+            raise misfit()
+
+    def _emit(self, cells: Row, *, mended: bool) -> None:
+        if mended:
+            self._mended.append(self._count)
+        self._done.append(cells)
+        self._count += 1
+
+
+class _Open:
+    """Lines that are put together.
+
+    Attributes:
+        cells: the cells that are closed.
+        surplus: how many of them are too many; negative if there are too few.
+        prefix: how many from the first on hold what their columns can hold.
+        closed: whether the last line ends with the delimiter.
+        single: whether there is one line.
+        filled: whether there is anything but blank lines.
+        ready: whether they can be a row; None if it is not known.
+    """
+
+    def __init__(self, columns: "_Columns") -> None:
+        self._columns = columns
+        self._parts: list[str] = []  # of the cell that is not closed
+        self._lines = self._length = 0
+        self.cells: list[str] = []
+        self.prefix = 0
+        self.closed = self.filled = False
+        self.ready: bool | None = None
+
+    @property
+    def surplus(self) -> int:
+        return len(self.cells) - self._columns.width
+
+    @property
+    def single(self) -> bool:
+        return self._lines == 1
+
+    def add(self, line: str, delimiter: str) -> None:
+        """Add a line. Raises ValueError."""
+        self._lines += 1
+        self._length += len(line) + 1
+        if self._lines > LONGEST_ROW or self._length > LARGEST_ROW:
+            raise misfit()
+        self.filled = self.filled or (not line.isspace() and line != "")
+        first, *more = line.split(delimiter)
+        self._parts.append(first)
+        if more:
+            self.cells.append("\n".join(self._parts))
+            self.cells += more[:-1]
+            self._parts = more[-1:]
+            if self.prefix == len(self.cells) - len(more):
+                self.prefix += self._columns.prefix(self.cells[self.prefix :], self.prefix)
+        self.closed = bool(more) and not more[-1]
+        self.ready = None
+
+
+class _Columns:
+    """What the columns of a table can hold.
+
+    Args:
+        checks: for each column; None where any text can be.
+        free: for each column, whether people type its texts.
+    """
+
+    def __init__(self, checks: Sequence[Check | None], free: Sequence[bool]) -> None:
+        self.width = len(checks)
+        self._checks = checks
+        self._free = free
+        # For each column the last one up to it that can hold any text; -1 if there is none.
+        self._last = list(accumulate((-1 if check else column for column, check in enumerate(checks)), max))
+
+    def begins(self, cell: str) -> bool | None:
+        """Whether a row begins with that cell; None if its column does not tell."""
+        check = self._checks[0]
+        return None if check is None or not cell.strip() else check(cell)
+
+    def ends(self, cell: str) -> bool:
+        """Whether a row may end with that cell."""
+        check = self._checks[-1]
+        return check is None or not cell or check(cell) or not cell.strip()
+
+    def prefix(self, cells: Sequence[str], first: int = 0) -> int:
+        """How many of the cells, from the first on, hold what the columns from `first` on can hold."""
+        count = 0
+        for check, cell in zip(self._checks[first:] if first else self._checks, cells, strict=False):
+            if check is not None and cell and not check(cell) and cell.strip():
+                break
+            count += 1
+        return count
+
+    def fits(self, cells: Sequence[str], prefix: int) -> tuple[bool, int]:
+        """Whether one column can take what is too much, and how many cells were looked at."""
+        surplus = len(cells) - self.width
+        if not surplus:
+            return prefix == self.width, 1
+        last = self._last[min(prefix, self.width - 1)]
+        if last < 0:
+            return False, 1
+        begin = self._suffix(cells, surplus, last + 1)
+        return begin == last + 1, self.width - begin + 1
+
+    def _suffix(self, cells: Sequence[str], surplus: int, least: int) -> int:
+        """The first column, not below `least`, from which on the last cells are what their columns can hold."""
+        column = self.width
+        while column > least:
+            check, cell = self._checks[column - 1], cells[column - 1 + surplus]
+            if check is not None and cell and not check(cell) and cell.strip():
+                break
+            column -= 1
+        return column
+
+    def fit(self, cells: Sequence[str], prefix: int, delimiter: str) -> Row:
+        """The cells under their titles; one text column takes what is too much."""
+        surplus = len(cells) - self.width
+        first = max(0, self._suffix(cells, surplus, 0) - 1)
+        # A delimiter within a text has text on both sides, and free texts are where people type.
+        empty = list(accumulate((not cell.strip() for cell in cells), initial=0))
+        column = min(
+            (empty[column + surplus + 1] - empty[column], not self._free[column], column)
+            for column in range(first, min(prefix, self.width - 1) + 1)
+            if self._checks[column] is None
+        )[2]
+        end = column + surplus + 1
+        return (*cells[:column], delimiter.join(cells[column:end]), *cells[end:])
+
+
+def _is_free(title: str) -> bool:
+    return any(word in title.casefold() for word in ("chat", "comment", "note", "custom field"))

@@ -1,0 +1,127 @@
+"""The XML form of a table, piece by piece: a header and rows, whose fields say by an id to which column they belong."""
+
+from xml.parsers import expat
+
+from aiorescue.rescue.answers.records import Unclear
+from aiorescue.rescue.answers.table_rows import LARGEST_ROW, Row, misfit
+from aiorescue.wire.characters import REPLACEMENT, Replacing
+from aiorescue.wire.xml import CUT
+
+#: Cells that rows may leave out: so many at first, and one more for each two characters read, so that a short answer
+#: never becomes a large table.
+_LEFT_OUT = 2**16
+
+
+class Document:
+    """The XML form: ``header`` with ``field`` elements, ``data`` with ``row`` elements with ``field`` elements.
+
+    A field holds all the text that stands in it, that of elements within it too.
+
+    Args:
+        mended: takes the indices of rows that lack a character, because XML does not allow it.
+    """
+
+    def __init__(self, mended: list[int]) -> None:
+        self.titles: Row | None = None
+        self._mended = mended
+        self._ids: dict[str, int] = {}
+        self._names: list[str] = []
+        self._rows: list[Row] = []
+        self._count = 0
+        self._since = 0  # characters since the last row
+        self._cells = _LEFT_OUT  # cells that rows may still leave out
+        self._in_header = self._in_row = False
+        self._row: dict[str, str] = {}
+        self._field: str | None = None
+        self._within = 0  # elements that are open in the field
+        self._text: list[str] = []
+        self._characters = Replacing()
+        self._lacks = False  # whether a character was replaced, here or when the answer was decoded
+        self._parser = expat.ParserCreate()
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.CharacterDataHandler = self._text.append
+        self._parser.StartDoctypeDeclHandler = self._refuse
+
+    def feed(self, text: str) -> list[Row]:
+        """Take a piece."""
+        return self._parse(self._characters.feed(text), last=False)
+
+    def end(self) -> list[Row]:
+        """The rows that are left."""
+        return self._parse(self._characters.end(), last=True)
+
+    def _parse(self, text: str, *, last: bool) -> list[Row]:
+        self._cells += len(text) // 2
+        self._lacks = self._lacks or REPLACEMENT in text
+        try:
+            self._parser.Parse(text, last)
+        except expat.ExpatError as problem:
+            error = ValueError if problem.code in CUT else Unclear
+            raise error(f"the answer is OK but its table is no XML ({problem})") from None
+        rows, self._rows = self._rows, []
+        self._since = 0 if rows else self._since + len(text)
+        if self._since > LARGEST_ROW:
+            raise misfit()
+        return rows
+
+    def _refuse(self, *_: object) -> None:
+        raise Unclear("the table holds a DOCTYPE, which is refused")
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if self._field is not None:
+            self._within += 1
+            return
+        name = name.rpartition(":")[2].lower()
+        if name == "field" and (self._in_header or self._in_row):
+            self._field = attributes.get("id", "")
+        elif name == "row":
+            if self._in_row:
+                raise misfit()
+            self._in_row, self._row = True, {}
+        elif name == "header":
+            if self.titles is not None:
+                raise Unclear("the answer is OK but its table has two headers")
+            self._in_header = True
+        self._text.clear()
+
+    def _end(self, name: str) -> None:
+        if self._within:
+            self._within -= 1
+            return
+        name = name.rpartition(":")[2].lower()
+        text = "".join(self._text)
+        self._text.clear()
+        if self._field is not None:
+            self._keep(self._field, text)
+            self._field = None
+        elif name == "row":
+            self._in_row = False
+            self._finish(self._row)
+        elif name == "header":
+            self._in_header = False
+            self.titles = tuple(self._names)
+
+    def _keep(self, column: str, text: str) -> None:
+        if self._in_header:
+            if column in self._ids:
+                raise Unclear("the answer is OK but its table has two columns of one id")
+            self._ids[column] = len(self._ids)
+            self._names.append(text)
+        elif column in self._row:
+            raise misfit()
+        else:
+            self._row[column] = text
+
+    def _finish(self, row: dict[str, str]) -> None:
+        if not row.keys() <= self._ids.keys():
+            raise misfit()
+        self._cells -= len(self._ids) - len(row)
+        if self._cells < 0:
+            raise misfit()
+        cells = tuple([row.get(one, "") for one in self._ids])
+        if self._lacks and any(REPLACEMENT in cell for cell in cells):
+            self._mended.append(self._count)
+        self._rows.append(cells)
+        self._count += 1

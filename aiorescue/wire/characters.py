@@ -1,0 +1,80 @@
+"""Characters that XML does not allow are replaced where an answer holds them, so that the rest can be read.
+
+A control character or half of a surrogate pair, raw or as a reference (``&#xB;``), would cost the whole document.
+"""
+
+import re
+from typing import Final
+
+#: What stands for a character that XML does not allow.
+REPLACEMENT: Final = "\ufffd"
+_RAW = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff\\ud800-\\udfff"
+_ODD = re.compile(f"[{_RAW}]|&#(?:x([0-9a-fA-F]+)|([0-9]+));|<!\\[CDATA\\[")
+_RAW_ONLY = re.compile(f"[{_RAW}]")
+_BEGUN = re.compile(r"(?:&(?:#(?:x[0-9a-fA-F]*|[0-9]*)?)?|<(?:!(?:\[(?:C(?:D(?:A(?:TA?)?)?)?)?)?)?)\Z")
+_END_OF_CDATA = "]]>"
+#: Characters of the longest reference that is taken for one.
+_LONGEST: Final = 32
+_LAST: Final = 0x10FFFF
+
+
+class Replacing:
+    """Replaces what XML does not allow in a document that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._rest = ""  # the end of a piece: a reference that is not complete, perhaps
+        self._in_cdata = False
+
+    def feed(self, text: str) -> str:
+        """The text of a piece, or of what is complete of it."""
+        text = self._rest + text
+        self._rest = ""
+        begun = _BEGUN.search(text, max(0, len(text) - _LONGEST)) if not self._in_cdata else None
+        if begun is not None:
+            text, self._rest = text[: begun.start()], begun[0]
+        elif self._in_cdata and text.endswith("]"):
+            cut = len(text) - (2 if text.endswith("]]") else 1)
+            text, self._rest = text[:cut], text[cut:]
+        return self._replace(text)
+
+    def end(self) -> str:
+        """What is left."""
+        rest, self._rest = self._rest, ""
+        return self._replace(rest)
+
+    def _replace(self, text: str) -> str:
+        parts: list[str] = []
+        position = 0
+        while position < len(text):
+            if self._in_cdata:
+                end = text.find(_END_OF_CDATA, position)
+                stop = len(text) if end < 0 else end
+                parts.append(_RAW_ONLY.sub(REPLACEMENT, text[position:stop]))
+                position, self._in_cdata = stop, end < 0
+                continue
+            found = next((one for one in _ODD.finditer(text, position) if _is_odd(one)), None)
+            stop = len(text) if found is None else found.start()
+            parts.append(text[position:stop])
+            position = stop
+            if found is not None:
+                position = found.end()
+                self._in_cdata = found[0].startswith("<")
+                parts.append(found[0] if self._in_cdata else REPLACEMENT)
+        return "".join(parts)
+
+
+def _is_odd(found: "re.Match[str]") -> bool:
+    """Whether a match has to be looked at: a character that is not allowed, or the beginning of a CDATA section."""
+    if not found[0].startswith("&"):
+        return True
+    digits, base = (found[1], 16) if found[1] else (found[2], 10)
+    number = int(digits[-_LONGEST:], base) if len(digits) <= _LONGEST else _LAST + 1
+    if number > _LAST:
+        return False  # no character at all: the parser says so
+    return _RAW_ONLY.match(chr(number)) is not None
+
+
+def replaced(text: str) -> str:
+    """A whole document with what XML does not allow replaced."""
+    replacing = Replacing()
+    return replacing.feed(text) + replacing.end()

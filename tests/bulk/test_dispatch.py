@@ -137,7 +137,7 @@ async def test_one_probe_at_a_time_is_sent_while_the_service_is_away(service: Em
 
 
 async def test_when_patience_ends_the_job_raises_and_all_rows_are_left(service: Emulator, tmp_path: Path):
-    service.fault("http", status=503, times=10_000)
+    service.fault("http", status=503, retry_after=1, times=10_000)  # turned away: no PIN was issued
     clock = QuickClock()
     began = clock.time()
     async with client_of(service, clock=clock) as client:

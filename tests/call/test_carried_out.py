@@ -19,7 +19,7 @@ TURNED_AWAY = {
     "HTTP 408": ("http", {"status": 408}),
     "HTTP 429": ("http", {"status": 429, "retry_after": 1}),
     "HTTP 503 with a Retry-After": ("http", {"status": 503, "retry_after": 1}),
-    "too fast": ("word", {"word": "PollRateExceeded"}),
+    "too fast": ("unknown_word", {"word": "PollRateExceeded"}),
 }
 
 

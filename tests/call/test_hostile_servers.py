@@ -220,7 +220,7 @@ async def test_a_bulk_job_outlives_any_single_answer():
         server(*odd, answer(PIN)) as url,
         RescueClient(AuthCode("code"), base_url=url, retry=ONCE, pace=None, binding=Binding.TEXT_POST) as client,
     ):
-        results = [issued async for issued in issue(client, requests)]
+        results = [issued async for issued in issue(client, requests, patience=0)]
     assert len(results) == len(requests)
     assert all(isinstance(issued.error, errors.RescueError) or issued.pin for issued in results)
     assert sum(issued.pin is not None for issued in results) >= len(HEADS)
@@ -233,7 +233,7 @@ async def test_a_ticket_that_no_cookie_can_carry_is_none():
         InfoRouterClient(Login("me", "pw"), base_url=url, retry=ONCE, binding=Binding.HTTP_POST) as docs,
     ):
         with pytest.raises(errors.ProtocolError, match="control character"):
-            await docs.log_out()
+            await docs.authenticate_user()
 
 
 async def test_a_chunk_of_a_size_beyond_all_bounds_is_asked_for_in_parts():

@@ -145,7 +145,7 @@ async def test_any_other_word_is_its_error(service: Emulator, name: str, binding
         outcome_class, error = FINAL, errors.AmbiguousOutcome  # it may have been created
     if outcome_class is THROTTLED:
         service.fault("word", name, word=word)  # once: the call waits and is sent again
-        service.fault("unknown_word", name, word="NotTechnician")
+        service.fault("unknown_word", name, word="User_Is_Deleted")
     else:
         service.fault("word", name, times=100, word=word)
     credentials = None if operation.spec.needs is Needs.NOTHING else AuthCode("fixedtech0000")

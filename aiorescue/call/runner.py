@@ -160,7 +160,7 @@ class CallRunner:
             priority=priority,
             before_send=before_send,
             timeout=options.timeout,
-            patience=None if options.max_wait is None else Patience(options.max_wait, self._clock),
+            patience=self._patience(operation_type.spec.family, options.max_wait),
         )
         try:
             outcome = await self._attempt(call)
@@ -172,6 +172,10 @@ class CallRunner:
             value: Any = outcome.value
             return operation.with_orphans(value, call.orphans) if call.orphans else value
         raise _exception(outcome, call)
+
+    def _patience(self, family: Family | None, max_wait: float | None) -> Patience | None:
+        """The bound on a call's time in the queue; None for calls of no family, which do not queue."""
+        return None if max_wait is None or family is None else Patience(max_wait, self._clock)
 
     def _find_reader(self, operation_type: type[Operation[Any]], binding: Binding | None) -> AnswerReader:
         spec = operation_type.spec

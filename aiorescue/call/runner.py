@@ -127,7 +127,7 @@ class CallRunner:
             before_send=before_send,
             counts=observer.known.get((name, identity_name)) or observer.counts(name, identity_name),
             timeout=options.timeout,
-            patience=None if options.max_wait is None else Patience(options.max_wait, self._clock),
+            patience=self._patience(operation_type.spec.family, options.max_wait),
         )
         call.counts.calls += 1
         if options.hub is not None or observer.hub is not None or _is_logged(logging.DEBUG):
@@ -150,6 +150,10 @@ class CallRunner:
             call.watch.ended(None, orphans=call.orphans)
         value: Any = outcome.value
         return operation.with_orphans(value, call.orphans) if call.orphans else value
+
+    def _patience(self, family: Family | None, max_wait: float | None) -> Patience | None:
+        """The bound on a call's time in the queue; None for calls of no family, which do not queue."""
+        return None if max_wait is None or family is None else Patience(max_wait, self._clock)
 
     def _find_reader(self, operation_type: type[Operation[Any]], binding: Binding | None) -> AnswerReader:
         spec = operation_type.spec

@@ -13,6 +13,8 @@ from aiorescue.clock import SystemClock
 from aiorescue.emulator import Emulator
 from aiorescue.operation import Family
 from aiorescue.pace.pace import Account
+from tests.lab.redis_server import redis_server
+from tests.lab.sharing import answer
 
 ROOT = Path(__file__).parent.parent.parent
 CODE = "fixedtech0000"
@@ -30,6 +32,21 @@ async def test_without_redis_each_process_paces_for_itself(caplog: pytest.LogCap
     warnings = [record for record in caplog.records if record.name == "aiorescue.pace"]
     assert len(warnings) == 1
     assert "hidden-word" not in caplog.text
+
+
+async def test_when_redis_ends_under_way_its_processes_go_on_at_their_parts_of_the_pace(caplog):
+    with redis_server() as url:
+        both = [RedisPace(url, pace=Pace(pins=50.0)).open(SystemClock(), "http://service") for _ in range(2)]
+        calling = [shared.make(Account(CODE), Family.PINS) for shared in both]
+        for pacer in calling * 3:
+            await answer(pacer)
+    for pacer in calling:
+        before = pacer._last
+        assert await answer(pacer) >= before + 2 * 0.02
+        assert pacer._local is not None
+    assert len([record for record in caplog.records if record.levelno == logging.WARNING]) == len(both)
+    for shared in both:
+        await shared.aclose()
 
 
 async def test_bytes_that_are_no_text_count_as_missing(redis_url: str):

@@ -24,6 +24,7 @@ _REQUESTS: Final[dict[str, type[PinRequest]]] = {
         rescue.RequestLensPinCodeV4,
     )
 }
+_to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 #: Fields of each type of request with their defaults, found when the first request of the type comes.
 _FIELDS: dict[type[PinRequest], tuple[tuple[str, Any], ...]] = {}
 
@@ -80,7 +81,7 @@ def name_of(key: str) -> str:
 
 def to_json(value: Any) -> str:
     """A value as JSON that SQLite can hold: readable, but for characters that UTF-8 lacks."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = _to_json(value)
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,6 +1,6 @@
 """A server of Rescue's answers that uses as little CPU as possible, to measure what a client costs.
 
-Each answer is prepared once, for the first request with those bytes, and then sent again.
+Each answer is prepared once, for the first request with those bytes, and then sent again. Other bytes get another PIN.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ _RESPONSE = (
 )
 
 
-def _answer_to(head: bytes, body: bytes) -> bytes:
-    """The bytes of the answer to a request, by its head and body."""
+def _answer_to(head: bytes, body: bytes, pin: int) -> bytes:
+    """The bytes of the answer to a request, by its head and body; a request for a PIN gets this one."""
     path = head.split(b" ", 2)[1].decode().partition("?")[0]
     if path.endswith(".aspx"):
-        text = "OK\n\nPINCODE:012345" if "PIN" in path else "OK"
+        text = f"OK\n\nPINCODE:{pin:06}" if "PIN" in path else "OK"
         return _http(text.encode(), "text/html")
     if not path.endswith("API.asmx"):
         name = path.rpartition("/")[2]
@@ -33,7 +33,7 @@ def _answer_to(head: bytes, body: bytes) -> bytes:
         "http://www.w3.org/2003/05/soap-envelope" if b"soap12" in body else "http://schemas.xmlsoap.org/soap/envelope/"
     )
     lens = name == "requestLensPINCodeV2"
-    out = "<sPINCode>012345</sPINCode>" if lens else "<iPINCode>12345</iPINCode>" if "PIN" in name else ""
+    out = f"<sPINCode>{pin:06}</sPINCode>" if lens else f"<iPINCode>{pin}</iPINCode>" if "PIN" in name else ""
     word = "requestPINCode_OK" if "PIN" in name else f"{name}Ret_OK"
     return _http(_RESPONSE.format(envelope=envelope, name=name, word=word, out=out).encode(), "text/xml; charset=utf-8")
 
@@ -58,7 +58,7 @@ def _serve(port: "multiprocessing.Queue[int]") -> None:
                 body = await reader.readexactly(int(length[1]) if length else 0)
                 key = head.partition(b"\r\n")[0] + body
                 if key not in answers:
-                    answers[key] = _answer_to(head, body)
+                    answers[key] = _answer_to(head, body, (12345 + len(answers)) % 1_000_000)
                 writer.write(answers[key])
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()

@@ -80,6 +80,7 @@ class JournalFile:
         pins: the PINs of the job.
         staging: number of the last staging; 0 if none was staged.
         columns: names of the caller's own columns, as JSON.
+        is_fresh: no row was there before this run, so that only it can have entered one.
 
     Args:
         path: the file; it is made if it does not exist. None for a temporary database that goes with the connection.
@@ -99,6 +100,7 @@ class JournalFile:
         self.pins = PinSet()
         self.staging = 0
         self.columns = "[]"
+        self.is_fresh = True
         self.is_open = False
 
     # --- opening ---
@@ -217,6 +219,7 @@ class JournalFile:
         rows = self.connection.execute(statements.OUTCOMES)
         check, issued, add = schema.outcome_check, int(State.ISSUED), self.pins.add
         for *outcome, expected in rows:
+            self.is_fresh = False
             if check(*outcome) != expected:
                 raise self.error(JournalReason.DAMAGED, damaged(outcome[0]), advice=_TAKE_A_COPY)
             if outcome[2] == issued:
@@ -297,6 +300,7 @@ class JournalFile:
             raise self.error(JournalReason.CLOSED, "the journal is closed")
         self._check_places()
         before = self.staging, self.columns
+        self.is_fresh = False
         try:
             with explained(self._path), self.transaction():
                 self.staging, self.columns = self.staging + 1, columns

@@ -29,7 +29,8 @@ def admit(file: JournalFile, requests: Sequence[PinRequest]) -> list[Entry]:
 def _admit_one(file: JournalFile, request: PinRequest, digest: bytes, key: str, duplicate: bool) -> Entry:  # noqa: FBT001 - one of a zip
     if file.is_temporary:
         return Entry(key, State.ADMITTED, None, 0, duplicate)
-    row = file.connection.execute(statements.KNOWN, (key,)).fetchone()
+    is_new = file.is_fresh and not duplicate
+    row = None if is_new else file.connection.execute(statements.KNOWN, (key,)).fetchone()
     if row is None:
         insert(file.connection, _given(file, request), schema.Outcome(key, digest))
         return Entry(key, State.ADMITTED, None, 0, duplicate=False)

@@ -2,6 +2,7 @@
 
 import base64
 import pickle
+from xml.etree import ElementTree as ET
 
 import attrs
 import pytest
@@ -174,3 +175,11 @@ def test_an_element_is_a_frozen_value_read_in_any_case():
 def test_a_zone_that_is_none_is_no_answer(hours):
     found = outcome(f'<root success="true" VersionNumber="9" UTC_Offset="{hours}"/>', inforouter.ServerInfo())
     assert (found.outcome_class, found.error) == (OutcomeClass.FINAL, errors.ProtocolError)
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [("a<br/>b", "ab"), ("see <b>this</b> now", "see this now"), (" <b>x</b> ", ""), ("<b/>c", "c"), ("d", "d")],
+)
+def test_the_text_around_markup_is_not_lost(markup, text):
+    assert Element.of(ET.fromstring(f"<Note>{markup}</Note>")).text == text

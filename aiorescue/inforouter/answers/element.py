@@ -40,12 +40,12 @@ class Element:
     def of(cls, element: ET.Element) -> "Element":
         """Convert an ElementTree element and everything inside it; namespaces are dropped."""
         children = tuple(map(cls.of, element))
-        text = element.text or ""
+        text = _text_of(element, children)
         return cls(
             tag=_local(element.tag),
             attributes={_local(name): value for name, value in element.attrib.items()},
             children=children,
-            text="" if children and not text.strip() else text,
+            text=text,
         )
 
     def get(self, name: str, default: str = "") -> str:
@@ -97,6 +97,18 @@ class Element:
 
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
+
+
+def _text_of(element: ET.Element, children: "tuple[Element, ...]") -> str:
+    """The text in an element; where it stands around markup (``a<b>c</b>d``), the text in that is part of it."""
+    text = element.text or ""
+    if not children:
+        return text
+    tails = [child.tail or "" for child in element]
+    if not text.strip() and not any(map(str.strip, tails)):
+        return ""
+    within = ("" if child.children else child.text for child in children)
+    return text + "".join(f"{inner}{tail}" for inner, tail in zip(within, tails, strict=True))
 
 
 def _text(element: Element | None) -> str:

@@ -2,16 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from ssl import SSLContext
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
 from aiorescue import errors
 from aiorescue.call.awaits import name_methods
+from aiorescue.call.base_url import check_base_url
+from aiorescue.call.connections import find_route
 from aiorescue.call.conversation import Conversation, closed_error
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.runner import BeforeSend, CallRunner
-from aiorescue.call.transport import ClientSession, Transport, check_base_url
+from aiorescue.call.transport import ClientSession, Transport
+from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock, SystemClock
 from aiorescue.identity.identity import Identity
 from aiorescue.identity.login import hold
@@ -26,6 +30,10 @@ R = TypeVar("R")
 TIMEOUT = 30.0
 #: Requests that may be under way at once, unless a client is given another number.
 MAX_CONNECTIONS = 100
+#: Seconds that closing a client may take, unless another limit is given.
+CLOSING = 30.0
+#: Share of that limit for calls under way; the rest is for logging out.
+_FOR_CALLS = 0.9
 
 
 class ServiceClient:
@@ -45,6 +53,9 @@ class ServiceClient:
         pace: PaceSetting,
         max_connections: int,
         http: ClientSession | None,
+        ssl: SSLContext | None,
+        proxy: str | None,
+        trust_env: bool,
         relogin: bool,
         allow_plain_http: bool,
         clock: Clock | None,
@@ -54,10 +65,18 @@ class ServiceClient:
         self.base_url = check_base_url(base_url, allow_plain_http=allow_plain_http)
         self.max_connections = max_connections
         self._clock = clock or SystemClock()
-        self._transport = Transport(self.base_url, timeout=timeout, max_connections=max_connections, http=http)
+        self._transport = Transport(
+            self.base_url,
+            timeout=timeout,
+            max_connections=max_connections,
+            route=find_route(self.base_url, ssl=ssl, proxy=proxy, trust_env=trust_env, lent=http is not None),
+            http=http,
+        )
         self._pacers = Pacers(pace, self._clock, self.base_url)
+        self._under_way = UnderWay()
         self._runner = CallRunner(
             self._transport,
+            under_way=self._under_way,
             clock=self._clock,
             policy=retry,
             pacers=self._pacers,
@@ -65,8 +84,6 @@ class ServiceClient:
             relogin=relogin,
         )
         self._identities: Sequence[Identity] = ()
-        self._under_way = 0
-        self._idle = asyncio.Event()
         self._closed = False
 
     @property
@@ -105,13 +122,11 @@ class ServiceClient:
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
         identity = self._choose(operation)
-        if self._closed:
-            raise closed_error(operation.spec.name)
-        self._under_way += 1
+        task = self._begin(operation.spec.name)
         try:
             result = await self._runner.call(operation, identity, binding=binding)
         finally:
-            self._end()
+            self._under_way.end(task)
         if identity not in self._identities:
             # An explicit login on a client without credentials: from now on it calls as that login.
             self._identities = [identity]
@@ -141,14 +156,14 @@ class ServiceClient:
         Raises:
             errors.RescueError: why there is no result; see `call`.
         """
-        self._begin(operation.spec.name)
+        task = self._begin(operation.spec.name)
         try:
             priority = Priority.BULK if bulk else Priority.CALL
             return await self._runner.call(
                 operation, identity, binding=binding, before_send=before_send, priority=priority
             )
         finally:
-            self._end()
+            self._under_way.end(task)
 
     @asynccontextmanager
     async def _together(self, identity: Identity, what: str) -> AsyncIterator["Conversation"]:
@@ -178,44 +193,62 @@ class ServiceClient:
     @contextmanager
     def _counted(self, what: str) -> Iterator[None]:
         """Count what runs in the context as under way, so that `aclose` waits for it."""
-        self._begin(what)
+        task = self._begin(what)
         try:
             yield
+        except asyncio.CancelledError:
+            if not self._under_way.was_interrupted():
+                raise
+            raise closed_error(what) from None
         finally:
-            self._end()
+            self._under_way.end(task)
 
-    def _begin(self, what: str) -> None:
-        """Count one more call that `aclose` waits for, until `_end`. Raises `errors.InvalidRequest` once closed."""
+    def _begin(self, what: str) -> "asyncio.Task[Any]":
+        """Count one more call that `aclose` waits for. Raises `errors.InvalidRequest` once closed."""
         if self._closed:
             raise closed_error(what)
-        self._under_way += 1
-
-    def _end(self) -> None:
-        self._under_way -= 1
-        if self._closed and not self._under_way:
-            self._idle.set()
+        return self._under_way.begin()
 
     def _choose(self, operation: Operation[Any]) -> Identity:
         """The identity for an operation: the one whose pace is free soonest."""
         identities = self._identities
         return identities[0] if len(identities) == 1 else self._runner.soonest(identities, operation.spec.family)
 
-    async def aclose(self) -> None:
-        """Wait for calls in flight, log out of the sessions that the client logged in, close what it opened.
+    async def aclose(self, timeout: float = CLOSING) -> None:  # noqa: ASYNC109 - a promised name, and no error
+        """Wait for calls in flight and in line, log out of the client's sessions, close what the client opened.
 
-        A second close does nothing. Cancelled, it closes the connections at once.
+        What takes too long is ended: a call whose request is under way raises `errors.ConnectionFailed`, which counts
+        it as possibly orphaned, and one that stands in line raises `errors.InvalidRequest`. Cancelled, the client does
+        so at once. A second close does nothing.
+
+        Args:
+            timeout: seconds that all of it may take. A tenth of them is kept for logging out.
+
+        Raises:
+            errors.InvalidRequest: the timeout is not a number of seconds from 0 on.
         """
+        if not _is_seconds(timeout):
+            raise errors.InvalidRequest(f"timeout must be a number of seconds from 0 on, not {timeout!r}")
         if self._closed:
             return
         self._closed = True
+        end = asyncio.get_running_loop().time() + timeout
         try:
-            if self._under_way:
-                await self._idle.wait()
-            for identity in self._identities:
-                await identity.log_out()
+            if not await self._under_way.idle(timeout * _FOR_CALLS):
+                self._interrupt()
+                await self._under_way.idle(timeout - timeout * _FOR_CALLS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(end):
+                    for identity in self._identities:
+                        await identity.log_out()
         finally:
+            self._interrupt()
             await self._transport.close()
             await self._pacers.aclose()
+
+    def _interrupt(self) -> None:
+        """End all calls under way at once, each with an error that says that the client was closed."""
+        self._under_way.interrupt(besides=self._transport.interrupt())
 
     async def __aenter__(self) -> Self:
         return self
@@ -224,3 +257,7 @@ class ServiceClient:
         self, problem_type: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+def _is_seconds(timeout: Any) -> bool:
+    return isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout >= 0

@@ -11,6 +11,11 @@ from typing import Any
 Task = asyncio.Task[Any]
 
 
+#: Turns of the event loop between the end of a limit and the cancellation. If the loop was blocked until then, an
+#: answer may lie in the socket: so what the kernel holds of it is read, and not thrown away.
+_GRACE = 200
+
+
 class Deadlines:
     """Cancels the task of a request that takes longer than the limit.
 
@@ -23,26 +28,35 @@ class Deadlines:
         # For each task the moment when its request must be over, the earliest first, and how often the task had been
         # cancelled when the request began.
         self._under_way: dict[Task, tuple[float, int]] = {}
+        self._unlimited: dict[Task, int] = {}  # the same for requests without a limit
         self._over: dict[Task, int] = {}  # of tasks that were cancelled here: cancellations before the request
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def begin(self) -> Task:
-        """Begin the limit of a request that the current task makes; `end` must follow with the task returned."""
+    def begin(self, *, limited: bool = True) -> Task:
+        """Begin a request that the current task makes; `end` must follow with the task returned.
+
+        Args:
+            limited: the request has the limit; one without it ends with `run_out` alone.
+        """
         # `current_task` without a loop asks the system for the process id in Python 3.11: too dear for every call.
         loop = self._loop
         task = None if loop is None else asyncio.current_task(loop)
         if loop is None or task is None:
             loop, task = self._bind()
+        if not limited:
+            self._unlimited[task] = task.cancelling()
+            return task
         at = loop.time() + self._seconds
         self._under_way[task] = at, task.cancelling()
         if self._timer is None:
-            self._timer = loop.call_at(at, self._run_out)
+            self._timer = loop.call_at(at, self._expire)
         return task
 
     def _bind(self) -> tuple[asyncio.AbstractEventLoop, Task]:
         """Take over the running event loop, at the first request or at the first on another loop than before."""
         self._under_way.clear()
+        self._unlimited.clear()
         self.close()
         self._loop = loop = asyncio.get_running_loop()
         task = asyncio.current_task()
@@ -50,25 +64,51 @@ class Deadlines:
         return loop, task
 
     def end(self, task: Task) -> None:
-        """End the limit of the request that the task made."""
-        if self._under_way.pop(task, None) is None and self._over.pop(task, None) is not None:
+        """End the request that the task made."""
+        if (
+            self._under_way.pop(task, None) is None
+            and self._unlimited.pop(task, None) is None
+            and self._over.pop(task, None) is not None
+        ):
             task.uncancel()  # the CancelledError was swallowed or converted before it reached `ran_out`
 
     def ran_out(self, task: Task) -> bool:
-        """Whether the CancelledError of a request came from its limit alone, so that the task may go on."""
+        """Whether the CancelledError of a request was made here alone, so that the task may go on."""
         before = self._over.pop(task, None)
         return before is not None and task.uncancel() <= before
 
-    def _run_out(self) -> None:
-        self._timer = None
+    def run_out(self) -> set[Task]:
+        """End all requests under way at once, limited or not. Returns their tasks."""
+        under_way = {task: before for task, (_, before) in self._under_way.items()} | self._unlimited
+        self._under_way.clear()
+        self._unlimited.clear()
+        for task, before in under_way.items():
+            self._cancel(task, before)
+        return set(under_way)
+
+    def _expire(self, due: float | None = None, turns: int = 0) -> None:
+        """Cancel the tasks whose limit is over, after some turns of the event loop; wait for the next limit.
+
+        Args:
+            due: the moment up to which limits are over; None for now.
+            turns: how many turns there have been since.
+        """
         loop = asyncio.get_running_loop()
+        due = loop.time() if due is None else due
+        self._timer = None
         for task, (at, before) in list(self._under_way.items()):
-            if at > loop.time():
-                self._timer = loop.call_at(at, self._run_out)
+            if at > due:
+                self._timer = loop.call_at(at, self._expire)
+                break
+            if turns < _GRACE:
+                self._timer = loop.call_soon(self._expire, due, turns + 1)
                 break
             del self._under_way[task]
-            self._over[task] = before
-            task.cancel()
+            self._cancel(task, before)
+
+    def _cancel(self, task: Task, before: int) -> None:
+        self._over[task] = before
+        task.cancel()
 
     def close(self) -> None:
         """Stop the timer, unless requests are under way: those keep their limit."""

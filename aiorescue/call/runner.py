@@ -6,6 +6,7 @@ rejected as too fast is repeated at the pace's next turn, and one that met an en
 one (`CallRunner._attempt`). A single request, with a login before it if need be, is `CallRunner._request`.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -13,8 +14,10 @@ import attrs
 
 from aiorescue import errors, wire
 from aiorescue.call.reader import INLINE, AnswerReader
+from aiorescue.call.repeats import REPEATED, Repeats
 from aiorescue.call.retry import Budget, RetryPolicy, controller
-from aiorescue.call.transport import Transport
+from aiorescue.call.transport import CLOSED, Transport
+from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
 from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, status
@@ -85,6 +88,7 @@ class CallRunner:
 
     Args:
         transport: sends requests and receives responses.
+        under_way: the client's calls under way, which closing it interrupts.
         clock: the client's clock.
         policy: how often and for how long attempts are repeated.
         pacers: the pace of each account and family.
@@ -96,6 +100,7 @@ class CallRunner:
         self,
         transport: Transport,
         *,
+        under_way: UnderWay,
         clock: Clock,
         policy: RetryPolicy,
         pacers: Pacers,
@@ -103,10 +108,12 @@ class CallRunner:
         relogin: bool,
     ) -> None:
         self._transport = transport
+        self._under_way = under_way
         self._clock = clock
         self._policy = policy
         self._pacers = pacers
         self._binding = binding
+        self._repeats = Repeats()
         self._relogin = relogin
         self._controller = controller(policy, clock)
         #: By operation type and the binding named for the call; None for the client's preferred one.
@@ -150,9 +157,15 @@ class CallRunner:
             priority=priority,
             before_send=before_send,
         )
-        outcome = await self._attempt(call)
-        if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
-            outcome = await self._retry(call, outcome)
+        outcome: Outcome[Any]
+        try:
+            outcome = await self._attempt(call)
+            if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
+                outcome = await self._retry(call, outcome)
+        except asyncio.CancelledError:
+            if not self._under_way.was_interrupted():
+                raise
+            outcome = CLOSED
         if outcome.outcome_class is status.OK:
             value: Any = outcome.value
             return operation.with_orphans(value, call.orphans) if call.orphans else value
@@ -239,9 +252,18 @@ class CallRunner:
                     outcome = reader.read(operation, authorization, response)
                 else:
                     outcome = await reader.read_in_thread(operation, authorization, response)
+                if outcome.outcome_class is status.OK and operation.spec.effect is Effect.EXPIRES:
+                    outcome = self._unrepeated(outcome, response)
         finally:
             session_has_ended = call.identity.release(lease, outcome, response)
         return outcome, session_has_ended
+
+    def _unrepeated(self, outcome: Outcome[Any], response: Response) -> Outcome[Any]:
+        """The outcome of an answer that must differ from all others, unless it came before."""
+        if not self._repeats.found(response.body):
+            return outcome
+        self._transport.distrust()
+        return REPEATED
 
     async def send(self, account: Account, operation: Operation[Any], authorization: Authorization) -> Sent:
         """Send a login or logout for an identity: once, at the account's pace, and never in a URL."""

@@ -1,14 +1,13 @@
 """The transport: requests out, responses in, through a connection pool with timeouts and a size limit.
 
-This is the only file that imports aiohttp's client.
+This file and `connections` are the only ones that import aiohttp's client.
 """
 
 import asyncio
-import ipaddress
 import ssl
-from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
-from types import MappingProxyType
+from typing import Any
 
 import aiohttp
 from aiohttp import ClientSession
@@ -16,16 +15,15 @@ from aiohttp.client import ClientRequest, ClientResponse
 from yarl import URL
 
 from aiorescue import errors
-from aiorescue.call import spool
-from aiorescue.call.deadline import Deadlines
+from aiorescue.call import connections, spool
+from aiorescue.call.connections import Route, Trust, UnaskedError
+from aiorescue.call.deadline import Deadlines, Task
 from aiorescue.operation import Outcome, OutcomeClass
 from aiorescue.pace.turns import Priority, PrioritySemaphore
 from aiorescue.wire import Request, Response, Unreadable
 
-__all__ = ["ClientSession", "Transport", "check_base_url"]
+__all__ = ["CLOSED", "ClientSession", "Transport"]
 
-#: Seconds that an idle connection is kept. The server closes it after 15; below that no request meets a dying one.
-KEEP_ALIVE = 10.0
 #: Seconds that opening a connection may take.
 CONNECT = 10.0
 #: Bytes that an answer may have; a streamed one has the limit of `spool`.
@@ -34,13 +32,27 @@ LARGEST_ANSWER = 16 * 2**20
 _SHORT = 2**16
 #: An enum member kept in a global, as those in `operation.status` are.
 _CALL = Priority.CALL
-
-# Nothing is compressed: the service ignores the wish, and a bomb could not be told from an answer by its length.
-_HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity"})
+_OTHER_LOOP = "the client is in use in another event loop, which is still running; make a client for each loop"
+#: First HTTP status that is the server's fault.
+_SERVER_ERROR = 500
+#: HTTP status by which a proxy asks for a user and a password.
+_PROXY_AUTHENTICATION = 407
 
 
 class _HungUpError(Exception):
     """The connection broke. For its own exceptions of that meaning aiohttp repeats a GET by itself, for this not."""
+
+
+class _ProxyRefusedError(Exception):
+    """A proxy answered in the place of the service.
+
+    Attributes:
+        status: HTTP status of its answer.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
 
 
 #: Lets the other calls of this turn of the event loop be made ready before the first of them is sent: what is done many
@@ -64,35 +76,6 @@ async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType)
 _MIDDLEWARES = (_send_once,)
 
 
-def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
-    """The base URL without its closing slash. Raises `errors.InvalidRequest` for one that must not be used."""
-    try:
-        url = URL(base_url)
-        host = url.host
-    except ValueError:
-        url, host = URL(), None
-    if url.scheme not in ("http", "https") or not host:
-        shown = base_url.rpartition("@")[2]  # what stands before it may be a password
-        raise errors.InvalidRequest(f"base_url must be like https://host, not {shown[:80]!r}")
-    if url.user is not None or url.password is not None or url.raw_query_string or url.raw_fragment:
-        raise errors.InvalidRequest("base_url must hold no user, password, query or fragment; pass credentials apart")
-    if url.scheme == "http" and not allow_plain_http and not _is_loopback(host):
-        raise errors.InvalidRequest(
-            f"base_url is http://{host}, which would send credentials unencrypted;"
-            " use https:// (in Python, allow_plain_http=True takes it all the same)"
-        )
-    return str(url).rstrip("/")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 class Transport:
     """Sends requests to one host through one connection pool.
 
@@ -101,11 +84,14 @@ class Transport:
         timeout: seconds for one request, from its connection to the last byte of its answer. A streamed answer may
             take any time, as long as no pause in it is longer than that.
         max_connections: number of requests that may be under way at once.
+        route: how the host is reached.
         http: a session that the program lends, never closed. Its pool, headers, traces and `trust_env` are used; with a
             `DummyCookieJar` it is used itself.
     """
 
-    def __init__(self, base_url: str, *, timeout: float, max_connections: int, http: ClientSession | None) -> None:
+    def __init__(
+        self, base_url: str, *, timeout: float, max_connections: int, route: Route, http: ClientSession | None
+    ) -> None:
         self._base = base_url
         # Connecting has less than all of it, so that a request that never left is told from one without an answer.
         connect = min(timeout * 0.8, CONNECT)
@@ -113,35 +99,33 @@ class Transport:
         self._deadlines = Deadlines(timeout)
         self._patient = aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=timeout)
         self._seconds = timeout
-        self._limit = min(max_connections, _limit_of(http) or max_connections)
+        self._limit = min(max_connections, connections.limit_of(http) or max_connections)
+        self._route = route
         self._http = http
+        self._trust = Trust(lent=http is not None)
+        self._lent_middlewares = (_send_once, self._trust.check)
         self._session: ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._interrupted = self._closed = False
         # Our own limit, not above the pool's: calls queueing inside aiohttp would have their timeout running.
         self._places = PrioritySemaphore(self._limit)
         self._urls: dict[str, URL] = {}
 
     async def send(self, request: Request) -> Response | Outcome[object]:
         """Send a request. Returns its response, or the outcome if it got none; raises only CancelledError."""
+        if self._loop is not asyncio.get_running_loop() and not await self._move():
+            return _lost(OutcomeClass.FINAL, errors.InvalidRequest, _OTHER_LOOP)
         await self._places.acquire(_CALL)
         task = None
         try:
-            if not request.streamed:
-                task = self._deadlines.begin()
+            if self._closed:
+                return CLOSED
+            task = self._deadlines.begin(limited=not request.streamed)
             received: Response | Outcome[object]
             session = self._session or self._open()
             if session.closed:
                 return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
-            response = await session.request(
-                request.method,
-                self._url(request),
-                data=request.body,
-                headers=request.headers,
-                timeout=self._patient if request.streamed else self._timeout,
-                raise_for_status=False,
-                allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
-                # A lent session may have some of its own, which these replace.
-                middlewares=_MIDDLEWARES if request.method == "GET" or session is not self._http else None,
-            )
+            response = await self._request(session, request)
             try:
                 received = _read_at_once(response) or await (_receive if request.streamed else _read)(response)
             except BaseException:
@@ -149,7 +133,7 @@ class Transport:
                 raise
             if isinstance(received, Outcome) or received.problem is not None:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
-        except (aiohttp.ClientError, OSError, _HungUpError) as problem:
+        except (aiohttp.ClientError, OSError, _HungUpError, _ProxyRefusedError, UnaskedError) as problem:
             return self._failed(problem)
         except asyncio.CancelledError:
             if task is None or not self._deadlines.ran_out(task):
@@ -161,15 +145,41 @@ class Transport:
             self._places.release()
         return received
 
+    async def _request(self, session: ClientSession, request: Request) -> ClientResponse:
+        """The head of the answer to a request. One kept connection after another is tried, then a new one."""
+        lent = session is self._http
+        while True:
+            try:
+                response = await session.request(
+                    request.method,
+                    self._url(request),
+                    data=request.body,
+                    headers=request.headers,
+                    timeout=self._patient if request.streamed else self._timeout,
+                    raise_for_status=False,
+                    allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
+                    # A lent session may have some of its own, which these replace.
+                    middlewares=self._lent_middlewares if lent else _MIDDLEWARES if request.method == "GET" else None,
+                )
+            except UnaskedError as problem:
+                if not problem.kept:
+                    raise
+                continue
+            if response.status == _PROXY_AUTHENTICATION:
+                response.close()
+                raise _ProxyRefusedError(response.status)
+            return response
+
     def _failed(self, problem: Exception) -> Outcome[object]:
         """The outcome of a request that got no answer."""
         match problem:
-            case aiohttp.ClientSSLError():
-                # A certificate does not get better by asking again.
-                return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, f"TLS failed: {_why(problem)}")
-            case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
-                why = f"cannot connect to {self._base}: {_why(problem)}"
-                return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why)
+            case TimeoutError() if self._interrupted:
+                why = "the client was closed before the answer came"
+                return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, why, ambiguous=True)
+            case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | UnaskedError():
+                return self._never_left(problem)
+            case _ProxyRefusedError() | aiohttp.ClientHttpProxyError():
+                return self._refused_by_proxy(problem.status)
             case TimeoutError():
                 why = f"no answer within {self._seconds:g} s"
                 return _lost(OutcomeClass.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
@@ -183,6 +193,27 @@ class Transport:
         why = f"the connection broke: {_why(problem)}"
         return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
 
+    def _never_left(self, problem: Exception) -> Outcome[object]:
+        """The outcome of a request that found no connection to go out on."""
+        outcome_class, why = OutcomeClass.TRANSIENT, f"cannot connect to {self._base}: {_why(problem)}"
+        match problem:
+            case UnaskedError():
+                why = f"{self._base} sends data before it is asked"
+            case aiohttp.ClientSSLError():
+                # A certificate does not get better by asking again.
+                outcome_class, why = OutcomeClass.FINAL, f"TLS failed: {_why(problem)}"
+            case aiohttp.ClientProxyConnectionError():
+                why = f"cannot connect to the proxy {problem.host}:{problem.port}: {_why(problem)}"
+        return _lost(outcome_class, errors.ConnectionFailed, why)
+
+    def _refused_by_proxy(self, status: int) -> Outcome[object]:
+        """The outcome of a request that a proxy did not pass on."""
+        why = f"the proxy refused the way to {self._base}: HTTP {status}"
+        if status == _PROXY_AUTHENTICATION:
+            why += "; it wants a user and a password, as in proxy=http://user:password@host"
+        outcome_class = OutcomeClass.TRANSIENT if status >= _SERVER_ERROR else OutcomeClass.FINAL
+        return _lost(outcome_class, errors.ConnectionFailed, why)
+
     def _url(self, request: Request) -> URL:
         if request.query:
             return URL(f"{self._base}{request.path}?{request.query}", encoded=True)
@@ -192,41 +223,40 @@ class Transport:
         return url
 
     def _open(self) -> ClientSession:
-        # No cookie jar, ever: on a host name aiohttp's jar overrides the cookie of a request, and two logins
-        # become one. A lent session with a jar is used through its pool and its settings.
-        lent = self._http
-        if lent is None:
-            connector = aiohttp.TCPConnector(limit=self._limit, keepalive_timeout=KEEP_ALIVE)
-            self._session = ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=_HEADERS)
-        elif isinstance(lent.cookie_jar, aiohttp.DummyCookieJar):
-            self._session = lent
-        else:
-            self._session = ClientSession(
-                connector=lent.connector,
-                connector_owner=False,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers=_merged(lent.headers),
-                trust_env=lent.trust_env,
-                trace_configs=list(lent.trace_configs),
-            )
+        self._session = connections.open_session(self._http, self._route, self._limit, self._trust)
         return self._session
 
+    async def _move(self) -> bool:
+        """Go over to the running event loop, with a new pool: a connection belongs to the loop that opened it.
+
+        Returns False if the loop before is still running.
+        """
+        if self._loop is not None and self._loop.is_running():
+            return False
+        self._loop = asyncio.get_running_loop()
+        await self._close_pool()
+        return True
+
+    def distrust(self) -> None:
+        """Drop the kept connections, and keep none for a while: an answer came that belongs to another request."""
+        self._trust.lose()
+
+    def interrupt(self) -> set[Task]:
+        """End the requests under way at once, because the client is being closed. Returns the tasks that made them."""
+        self._interrupted = True
+        return self._deadlines.run_out()
+
     async def close(self) -> None:
-        """Close the connection pool, unless it was lent."""
+        """Close the connection pool, unless it was lent, and open nothing from now on."""
+        self._closed = True
         self._deadlines.close()
+        await self._close_pool()
+
+    async def _close_pool(self) -> None:
         session, self._session = self._session, None
         if session is not None and session is not self._http:
-            await session.close()
-
-
-def _limit_of(http: ClientSession | None) -> int | None:
-    """The number of connections that a lent session's pool may have; None for any number."""
-    return None if http is None or http.connector is None else http.connector.limit or None
-
-
-def _merged(headers: Mapping[str, str]) -> dict[str, str]:
-    given = {name.lower() for name in headers}
-    return {**headers, **{name: value for name, value in _HEADERS.items() if name.lower() not in given}}
+            with suppress(RuntimeError):  # connections of another event loop
+                await session.close()
 
 
 def _read_at_once(response: ClientResponse) -> Response | None:
@@ -277,9 +307,15 @@ def _lost(
 
 def _why(problem: BaseException) -> str:
     """The reason in words, without the request: aiohttp's own texts can hold its URL."""
-    cause = getattr(problem, "os_error", problem)
+    cause: Any = getattr(problem, "os_error", problem)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"{cause.reason or type(cause).__name__} ({cause.verify_message})"
     if isinstance(cause, ssl.SSLError):
         return cause.reason or type(cause).__name__
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return type(problem).__name__ if isinstance(problem, aiohttp.ClientError) else str(problem)
+
+
+#: Outcome of a call that was not sent because the client is closed.
+CLOSED = _lost(OutcomeClass.FINAL, errors.InvalidRequest, "the client is closed; make a new one")

@@ -1,6 +1,5 @@
 """A login at work: a small pool of server sessions, each leased to one call at a time. See `session.py` for why."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
@@ -13,6 +12,7 @@ from aiorescue.identity.session import ServerSession, SessionLease, SessionServi
 from aiorescue.identity.single_flight import SingleFlight
 from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
 from aiorescue.pace.pace import Account
+from aiorescue.pace.turns import Priority, PrioritySemaphore
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 
@@ -46,7 +46,7 @@ class LoginIdentity:
             return send(self.account, operation, authorization)
 
         self._service = SessionService(self.name, login, logout, send_as_account, clock)
-        self._places = asyncio.Semaphore(sessions)
+        self._places = PrioritySemaphore(sessions)  # which, unlike asyncio's, is bound to no event loop
         self._sessions = sessions
         self._opened = 0
         self._free: list[ServerSession] = []  # in the order in which they were put back
@@ -64,7 +64,7 @@ class LoginIdentity:
         if operation.spec.needs is Needs.NOTHING and not self._service.begins(operation):
             return Lease(operation, ANONYMOUS)
         refusals = self._refusals
-        await self._places.acquire()
+        await self._places.acquire(Priority.CALL)
         try:
             if self._service.ends(operation):
                 await self._log_out_free(keep=1)
@@ -102,7 +102,7 @@ class LoginIdentity:
     @asynccontextmanager
     async def hold(self) -> AsyncIterator["HeldSession"]:
         """Keep one session for several calls, which share what the server stores in it."""
-        await self._places.acquire()
+        await self._places.acquire(Priority.CALL)
         session = self._take()
         try:
             yield HeldSession(self, session)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from ssl import SSLContext
 from typing import Any, Literal, TypeVar, overload
 
 from aiorescue import errors
@@ -49,6 +50,9 @@ class InfoRouterClient(ServiceClient):
         retry: how long a call keeps trying.
         max_connections: requests in flight at once.
         http: an `aiohttp.ClientSession` of your own; its pool and settings are used, and it is never closed.
+        ssl: an `ssl.SSLContext` that trusts a private authority, or shows a certificate of the client.
+        proxy: URL of an HTTP proxy, as ``http://user:password@proxy.example.com:3128``.
+        trust_env: use the proxy that ``https_proxy``, ``http_proxy`` and ``no_proxy`` of the environment name.
         relogin: when the service says that the ticket has ended, authenticate once and repeat the call once.
         allow_plain_http: allow ``http://`` for any host.
         clock: source of time, for tests.
@@ -67,6 +71,9 @@ class InfoRouterClient(ServiceClient):
         retry: RetryPolicy = RetryPolicy(),
         max_connections: int = MAX_CONNECTIONS,
         http: ClientSession | None = None,
+        ssl: SSLContext | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
         relogin: bool = False,
         allow_plain_http: bool = False,
         clock: Clock | None = None,
@@ -79,6 +86,9 @@ class InfoRouterClient(ServiceClient):
             pace=_NO_LIMITS,
             max_connections=max_connections,
             http=http,
+            ssl=ssl,
+            proxy=proxy,
+            trust_env=trust_env,
             relogin=relogin,
             allow_plain_http=allow_plain_http,
             clock=clock,

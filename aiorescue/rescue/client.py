@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
+from ssl import SSLContext
 from typing import Any, Final, TypeVar, Unpack
 
 import attrs
@@ -59,6 +60,9 @@ class RescueClient(ServiceClient):
             not pace.
         max_connections: requests under way at once.
         http: your own session; its pool and settings are used, and it is never closed.
+        ssl: an `ssl.SSLContext` that trusts a private authority, or shows a certificate of the client.
+        proxy: URL of an HTTP proxy, as ``http://user:password@proxy.example.com:3128``.
+        trust_env: use the proxy that ``https_proxy``, ``http_proxy`` and ``no_proxy`` of the environment name.
         sessions: server sessions that one `Login` may hold; calls in flight have one each.
         relogin: when the service says that a session has ended, log in once and repeat the call once.
         allow_plain_http: take ``http://`` for any host.
@@ -79,6 +83,9 @@ class RescueClient(ServiceClient):
         pace: PaceSetting = Pace(),
         max_connections: int = MAX_CONNECTIONS,
         http: ClientSession | None = None,
+        ssl: SSLContext | None = None,
+        proxy: str | None = None,
+        trust_env: bool = False,
         sessions: int = SESSIONS,
         relogin: bool = False,
         allow_plain_http: bool = False,
@@ -92,6 +99,9 @@ class RescueClient(ServiceClient):
             pace=pace,
             max_connections=max_connections,
             http=http,
+            ssl=ssl,
+            proxy=proxy,
+            trust_env=trust_env,
             relogin=relogin,
             allow_plain_http=allow_plain_http,
             clock=clock,

@@ -58,7 +58,7 @@ def test_who_is_cancelled_in_the_moment_of_the_limit_is_cancelled(others_first: 
         await asyncio.sleep(0)
 
         def both() -> None:
-            for end in (task.cancel, deadlines._run_out) if others_first else (deadlines._run_out, task.cancel):
+            for end in (task.cancel, deadlines.run_out) if others_first else (deadlines.run_out, task.cancel):
                 end()
 
         loop.call_at(30.5, both)

@@ -1,0 +1,75 @@
+"""The check of a base URL: what a client may send credentials to."""
+
+import ipaddress
+import re
+import unicodedata
+from typing import Any
+
+from yarl import URL
+
+from aiorescue import errors
+
+#: Control characters that a URL can hold in spite of it, escaped.
+_ESCAPED_CONTROL = re.compile(r"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
+#: A host name as resolvers take it, after IDNA; addresses are checked by `ipaddress`.
+_HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?", re.IGNORECASE)
+_LONGEST_SHOWN = 80
+
+
+def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
+    """The base URL without its closing slash. Raises `errors.InvalidRequest` for one that must not be used."""
+    url = _parse("base_url", base_url, ("https", "http"))
+    if url.user is not None or url.password is not None or url.raw_query_string or url.raw_fragment:
+        raise errors.InvalidRequest("base_url must hold no user, password, query or fragment; pass credentials apart")
+    if url.scheme == "http" and not allow_plain_http and not _is_loopback(url.host or ""):
+        raise errors.InvalidRequest(
+            f"base_url is http://{url.host}, which would send credentials unencrypted;"
+            " use https:// (in Python, allow_plain_http=True takes it all the same)"
+        )
+    return str(url).rstrip("/")
+
+
+def check_proxy(proxy: str) -> URL:
+    """The URL of a proxy, with its user and password if it has some. Raises `errors.InvalidRequest` for no such URL."""
+    url = _parse("proxy", proxy, ("http", "https"))
+    if url.raw_query_string or url.raw_fragment or url.path not in ("", "/"):
+        raise errors.InvalidRequest("proxy must be like http://user:password@host:port, without a path or query")
+    return url
+
+
+def _parse(name: str, given: Any, schemes: tuple[str, ...]) -> URL:
+    """The URL given for an argument of that name; messages show nothing of it that may be a password."""
+    like = f"{schemes[0]}://host"
+    if not isinstance(given, str):
+        raise errors.InvalidRequest(f"{name} must be text like {like}, not {type(given).__name__}")
+    shown = given.rpartition("@")[2][:_LONGEST_SHOWN]
+    unwanted = next((one for one in given if one.isspace() or unicodedata.category(one).startswith("C")), None)
+    escaped = _ESCAPED_CONTROL.search(given)
+    if unwanted is not None or escaped is not None:
+        what = escaped[0] if unwanted is None and escaped else f"{unwanted!r}"
+        raise errors.InvalidRequest(f"{name} must hold no spaces and no control characters, and has {what}: {shown!r}")
+    try:
+        url = URL(given)
+        host, port = url.raw_host, url.port
+    except ValueError:
+        host = port = None
+    if not host or not port or url.scheme not in schemes or not _is_host(host):
+        raise errors.InvalidRequest(f"{name} must be like {like}, not {shown!r}")
+    return url
+
+
+def _is_host(host: str) -> bool:
+    return _HOST.fullmatch(host) is not None or _address(host) is not None
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether a host is this machine for certain: other names below ``.localhost`` are for resolvers to decide."""
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

@@ -1,0 +1,264 @@
+"""The connections of a client: how they are opened, and that nothing unasked lies on one that is used.
+
+An HTTP/1.1 answer names no request: whatever lies on a kept connection when a request goes out would be taken for its
+answer, as when a middlebox sends an answer again, or a server a late ``408``. aiohttp's pool only asks whether a
+connection is open. So a request looks at its connection before it writes: at what the parser holds, at what came while
+no answer was awaited, and at what has arrived in the kernel and was not read yet. A connection that fails is closed,
+and the request takes another one; nothing has been sent, so this costs no attempt.
+
+What comes unasked in the short time between a request and its answer cannot be told from the answer. Where one thing
+came unasked, others will, so after the first sign of it connections are used for one request each for a while.
+"""
+
+import asyncio
+import select
+import time
+import urllib.request
+from asyncio.trsock import TransportSocket
+from collections.abc import Mapping
+from ssl import SSLContext
+from types import MappingProxyType
+
+import aiohttp
+import attrs
+from aiohttp import ClientSession
+from aiohttp.client import ClientRequest, ClientResponse
+from aiohttp.connector import Connection
+from yarl import URL
+
+from aiorescue import errors
+from aiorescue.call.base_url import check_proxy
+
+#: Seconds that an idle connection is kept. The server closes it after 15; below that no request meets a dying one.
+KEEP_ALIVE = 10.0
+#: Seconds for which no connection is used twice after something came unasked.
+DISTRUST = 600.0
+#: How an answer begins by which servers announce that they close an idle connection.
+_LATE = (b"HTTP/1.1 408", b"HTTP/1.0 408")
+
+# Nothing is compressed: the service ignores the wish, and a bomb could not be told from an answer by its length.
+_HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity"})
+
+
+@attrs.frozen
+class Route:
+    """How the host is reached.
+
+    Attributes:
+        ssl: the certificates that are trusted and shown; None for the system's.
+        proxy: the proxy to go through, with its user and password; None for none.
+    """
+
+    ssl: SSLContext | None = None
+    proxy: URL | None = attrs.field(default=None, repr=False)
+
+
+def find_route(base_url: str, *, ssl: SSLContext | None, proxy: str | None, trust_env: bool, lent: bool) -> Route:
+    """The route to a host.
+
+    Args:
+        base_url: checked by `check_base_url`.
+        ssl: the certificates that are trusted and shown; None for the system's.
+        proxy: URL of the proxy; None for none, or for the one that the environment names.
+        trust_env: whether ``https_proxy``, ``http_proxy``, ``all_proxy`` and ``no_proxy`` of the environment count.
+        lent: whether the program lends a session, which has a route of its own.
+
+    Raises:
+        errors.InvalidRequest: an argument cannot be used.
+    """
+    if ssl is not None and not isinstance(ssl, SSLContext):
+        raise errors.InvalidRequest(f"ssl must be an ssl.SSLContext, not {type(ssl).__name__}")
+    if lent and (ssl is not None or proxy is not None or trust_env):
+        raise errors.InvalidRequest("the session given as http= goes its own way: set ssl, proxy and trust_env there")
+    if proxy is not None:
+        return Route(ssl, check_proxy(proxy))
+    if trust_env:
+        url, found = URL(base_url), urllib.request.getproxies()
+        proxy = found.get(url.scheme) or found.get("all")
+        if proxy and not urllib.request.proxy_bypass(url.host or ""):
+            return Route(ssl, check_proxy(proxy if "://" in proxy else f"http://{proxy}"))
+    return Route(ssl)
+
+
+class UnaskedError(Exception):
+    """Something lies on a connection that no request asked for; the connection is closed, the request unsent.
+
+    Attributes:
+        kept: the connection had been used before.
+    """
+
+    def __init__(self, *, kept: bool) -> None:
+        super().__init__()
+        self.kept = kept
+
+
+class _Watch(asyncio.Protocol):
+    """A connection's protocol that passes everything on, and notes whether data came while no answer was awaited.
+
+    Args:
+        inner: aiohttp's protocol of the connection.
+        trust: what the connection's pool knows of its path.
+    """
+
+    def __init__(self, inner: asyncio.Protocol, trust: "Trust") -> None:
+        self._inner = inner
+        self._data_received = inner.data_received
+        self._trust = trust
+        self._generation = trust.generation
+        self._awaits_answer = True
+        self._has_unasked = False
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing came unasked, on this connection or on another one since this one was opened."""
+        return not self._has_unasked and self._generation == self._trust.generation
+
+    def begin(self) -> None:
+        """Note that a request goes out, so that what comes is its answer."""
+        self._awaits_answer = True
+
+    def end(self) -> None:
+        """Note that the answer is complete, so that what comes was not asked for."""
+        self._awaits_answer = False
+
+    def data_received(self, data: bytes) -> None:
+        if not self._awaits_answer and not self._has_unasked:
+            self._has_unasked = True
+            self._trust.unasked(data)
+        self._data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._inner.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._inner.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._inner.resume_writing()
+
+
+class Trust:
+    """What is known of the path to a host: whether answers come there that no request asked for.
+
+    Args:
+        lent: the program lends the pool, so that what looks unasked may be the answer to a request of its own.
+
+    Attributes:
+        generation: raised at each sign of unasked answers; connections of an older one are not used again.
+    """
+
+    def __init__(self, *, lent: bool) -> None:
+        self._lent = lent
+        self._until = float("-inf")
+        self.generation = 0
+
+    def lose(self) -> None:
+        """Drop all kept connections, and keep none for a while."""
+        self.generation += 1
+        self._until = time.monotonic() + DISTRUST
+
+    def unasked(self, data: bytes) -> None:
+        """Learn from what came on an idle connection. A server that says that it waited for too long is a usual one."""
+        if not self._lent and not data.startswith(_LATE):
+            self.lose()
+
+    def take(self, conn: Connection) -> None:
+        """Begin a request on a connection. Raises `UnaskedError` if something lies on it."""
+        transport, protocol = conn.transport, conn.protocol
+        if transport is None or protocol is None:
+            raise UnaskedError(kept=True)
+        watch = transport.get_protocol()
+        kept = isinstance(watch, _Watch)
+        # On a new TLS connection lie the server's session tickets, which TLS reads by itself.
+        looked_at = kept or transport.get_extra_info("sslcontext") is None
+        if protocol.should_close or (looked_at and _is_readable(transport.get_extra_info("socket"))):
+            raise UnaskedError(kept=kept)
+        if not isinstance(watch, _Watch):
+            watch = _Watch(protocol, self)
+            transport.set_protocol(watch)
+        elif not watch.is_clean:
+            raise UnaskedError(kept=True)
+        watch.begin()
+        conn.add_callback(watch.end)
+        if self.generation and time.monotonic() < self._until:
+            protocol.force_close()  # after this answer
+
+    def checked_request(self) -> type[ClientRequest]:
+        """A request class whose requests look at their connection before they write."""
+        take = self.take
+
+        class CheckedRequest(ClientRequest):
+            async def send(self, conn: Connection) -> ClientResponse:
+                take(conn)
+                return await super().send(conn)
+
+        return CheckedRequest
+
+    async def check(self, request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
+        """Middleware that makes a request of a lent session look at its connection before it writes."""
+        send = request.send
+
+        async def checked(conn: Connection) -> ClientResponse:
+            self.take(conn)
+            return await send(conn)
+
+        request.send = checked  # type: ignore[method-assign]
+        return await handler(request)
+
+
+if hasattr(select, "poll"):
+
+    def _is_readable(sock: TransportSocket) -> bool:
+        """Whether bytes, or the end of the stream, have arrived that the event loop has not read yet."""
+        poll = select.poll()
+        poll.register(sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+else:
+
+    def _is_readable(sock: TransportSocket) -> bool:
+        """Whether bytes, or the end of the stream, have arrived that the event loop has not read yet."""
+        return bool(select.select([sock], [], [], 0)[0])
+
+
+def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Trust) -> ClientSession:
+    """A session without a cookie jar, over a pool of its own or over the pool of a lent session.
+
+    On a host name aiohttp's jar overrides the cookie of a request, and two logins become one. So a lent session with a
+    jar is used through its pool and its settings, and one without is used itself.
+    """
+    if lent is None:
+        connector = aiohttp.TCPConnector(
+            limit=limit, keepalive_timeout=KEEP_ALIVE, ssl=True if route.ssl is None else route.ssl
+        )
+        return ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=_HEADERS,
+            request_class=trust.checked_request(),
+            proxy=route.proxy,
+        )
+    if isinstance(lent.cookie_jar, aiohttp.DummyCookieJar):
+        return lent
+    return ClientSession(
+        connector=lent.connector,
+        connector_owner=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=_merged(lent.headers),
+        trust_env=lent.trust_env,
+        trace_configs=list(lent.trace_configs),
+        request_class=trust.checked_request(),
+    )
+
+
+def limit_of(http: ClientSession | None) -> int | None:
+    """The number of connections that a lent session's pool may have; None for any number."""
+    return None if http is None or http.connector is None else http.connector.limit or None
+
+
+def _merged(headers: Mapping[str, str]) -> dict[str, str]:
+    given = {name.lower() for name in headers}
+    return {**headers, **{name: value for name, value in _HEADERS.items() if name.lower() not in given}}

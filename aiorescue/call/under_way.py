@@ -1,0 +1,61 @@
+"""What a client waits for when it is closed, and how it ends what takes too long."""
+
+import asyncio
+from contextlib import suppress
+
+from aiorescue.call.deadline import Task
+
+
+class UnderWay:
+    """The tasks that have calls or conversations under way, which `ServiceClient.aclose` waits for or interrupts."""
+
+    def __init__(self) -> None:
+        # For each task how many calls and conversations enclose each other, and how often it had been cancelled before.
+        self._tasks: dict[Task, tuple[int, int]] = {}
+        self._interrupted: dict[Task, int] = {}  # how often each had been cancelled before
+        self._waiting: asyncio.Future[None] | None = None
+
+    def begin(self) -> Task:
+        """Begin a call or a conversation of the current task; `end` must follow with the task returned."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
+        known = self._tasks.get(task)
+        self._tasks[task] = (1, task.cancelling()) if known is None else (known[0] + 1, known[1])
+        return task
+
+    def end(self, task: Task) -> None:
+        """End the call or conversation that the task began last."""
+        depth, before = self._tasks[task]
+        if depth > 1:
+            self._tasks[task] = depth - 1, before
+            return
+        del self._tasks[task]
+        if self._interrupted.pop(task, None) is not None:
+            task.uncancel()  # the CancelledError was swallowed or converted before it reached `was_interrupted`
+        if self._waiting is not None and not self._tasks and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def idle(self, timeout: float) -> bool:  # noqa: ASYNC109 - a limit that is no error
+        """Wait until nothing is under way. Returns False if that takes longer than so many seconds."""
+        if self._tasks:
+            self._waiting = asyncio.get_running_loop().create_future()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout):
+                    await self._waiting
+        return not self._tasks
+
+    def interrupt(self, *, besides: set[Task]) -> None:
+        """Cancel the tasks besides those; their calls learn by `was_interrupted` that they were not cancelled."""
+        for task, (_, before) in self._tasks.items():
+            if task not in besides and task not in self._interrupted and task is not asyncio.current_task():
+                self._interrupted[task] = before
+                task.cancel()
+
+    def was_interrupted(self) -> bool:
+        """Whether the CancelledError that the current task handles comes from `interrupt` alone, so that it may go on.
+
+        It says so once.
+        """
+        task = asyncio.current_task()
+        before = None if task is None else self._interrupted.pop(task, None)
+        return task is not None and before is not None and task.uncancel() <= before

@@ -1,0 +1,209 @@
+"""Nothing that comes unasked on a connection becomes the answer to a call, or costs one."""
+
+import asyncio
+import random
+import ssl
+from collections import defaultdict
+from typing import Self
+
+import aiohttp
+import pytest
+import trustme
+
+from aiorescue import AuthCode, Binding, Login, RescueClient, RetryPolicy, errors
+from aiorescue.call.repeats import Repeats
+from aiorescue.emulator import Emulator
+from tests.lab.proxy import HALF, INTERIM, LATE_408, RUBBISH, UNASKED, Disturbance, Proxy
+
+CODE = AuthCode("fixedtech0000")
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\nOK\n\nPINCODE:%b"
+
+
+def issued(service: Emulator) -> dict[str, set[str]]:
+    """The PINs that the emulator issued, by tracking field."""
+    found = defaultdict(set)
+    for entry in service.ledger:
+        found[entry.tracking].add(entry.pin)
+    return found
+
+
+async def nothing_lent():
+    return None
+
+
+async def lent_with_a_jar():
+    return aiohttp.ClientSession()
+
+
+async def lent_without_a_jar():
+    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+
+
+@pytest.mark.parametrize("make", [nothing_lent, lent_with_a_jar, lent_without_a_jar])
+@pytest.mark.parametrize("kind", [*UNASKED, Disturbance.CLOSE], ids=lambda kind: kind.name)
+async def test_what_lies_on_an_idle_connection_costs_no_call(service: Emulator, kind: Disturbance, make):
+    http = await make()
+    async with Proxy(service.url, kinds=(kind,)) as proxy:
+        async with RescueClient(
+            CODE, base_url=proxy.url, pace=None, http=http, retry=RetryPolicy(attempts=1)
+        ) as client:
+            for number in range(5):
+                pins = await asyncio.gather(*(client.request_pin_code(tracking=f"{number}.{i}") for i in range(3)))
+                assert [{pin.code} for pin in pins] == [issued(service)[f"{number}.{i}"] for i in range(3)]
+                assert not any(pin.possibly_orphaned for pin in pins)
+                await proxy.settle()
+        assert len(service.ledger) == proxy.disturbed[kind] == 15
+    if http is not None:
+        await http.close()
+
+
+@pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.TEXT_POST, Binding.HTTP_GET])
+async def test_no_call_of_thousands_gets_the_answer_of_another(service: Emulator, binding: Binding):
+    """Answers come again while other calls are under way on the same connections, too."""
+    chance = random.Random(4)
+    told, got = 0, {}
+    async with (
+        Proxy(service.url, kinds=(Disturbance.REPEAT,), share=0.1, delay=lambda: chance.random() / 20) as proxy,
+        RescueClient(CODE, base_url=proxy.url, pace=None, binding=binding, retry=RetryPolicy(first=0.0)) as client,
+    ):
+        numbers = iter(range(1000))
+
+        async def work() -> None:
+            nonlocal told
+            for number in numbers:
+                pin = await client.request_pin_code(tracking=str(number))
+                got[str(number)] = pin.code
+                told += pin.possibly_orphaned
+                await asyncio.sleep(chance.random() / 100)
+
+        await asyncio.gather(*(work() for _ in range(20)))
+        assert proxy.disturbed[Disturbance.REPEAT] > 50
+    pins = issued(service)
+    assert [tracking for tracking, code in got.items() if code not in pins[tracking]] == []
+    assert len(service.ledger) - len(got) <= told
+
+
+@pytest.mark.parametrize("kind", [Disturbance.CUT, Disturbance.CLOSE], ids=lambda kind: kind.name)
+async def test_cut_answers_are_asked_for_again_and_counted(service: Emulator, kind: Disturbance):
+    told = 0
+    async with (
+        Proxy(service.url, kinds=(kind,), share=0.3) as proxy,
+        RescueClient(CODE, base_url=proxy.url, pace=None, retry=RetryPolicy(first=0.0, attempts=20)) as client,
+    ):
+        for number in range(100):
+            pin = await client.request_pin_code(tracking=str(number))
+            assert pin.code in issued(service)[str(number)]
+            told += pin.possibly_orphaned
+    assert len(service.ledger) - 100 <= told
+
+
+class Wire:
+    """A server whose answers a test writes itself, over TCP or TLS."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.context = context
+        self.greeting: list[bytes] = []
+        self.pins = iter(range(111111, 999999))
+        self.writers: list[asyncio.StreamWriter] = []
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.writers.append(writer)
+        if self.greeting:
+            writer.write(self.greeting.pop())
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+                await reader.readexactly(length)
+                writer.write(ANSWER % b"%d" % next(self.pins))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+
+    async def __aenter__(self) -> Self:
+        self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.context)
+        scheme = "https" if self.context else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.server.close()
+        for writer in self.writers:
+            writer.close()
+
+
+OPTIONS = {"pace": None, "binding": Binding.TEXT_POST, "retry": RetryPolicy(first=0.0)}
+STRAYS = {"answer": ANSWER % b"666666", "408": LATE_408, "103": INTERIM, "rubbish": RUBBISH, "half": HALF, "byte": b"H"}
+
+
+@pytest.mark.parametrize("stray", STRAYS.values(), ids=STRAYS)
+@pytest.mark.parametrize("read", [True, False], ids=["read by the loop", "unread"])
+@pytest.mark.parametrize("over_tls", [False, True], ids=["TCP", "TLS"])
+async def test_a_connection_is_looked_at_before_it_is_used(stray: bytes, read: bool, over_tls: bool):
+    authority = trustme.CA()
+    served, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(served)
+    authority.configure_trust(trusting)
+    async with (
+        Wire(served if over_tls else None) as server,
+        RescueClient(CODE, base_url=server.url, ssl=trusting, **OPTIONS) as client,
+    ):
+        codes = [(await client.request_pin_code()).code]
+        for _ in range(3):
+            server.writers[-1].write(stray)
+            if read:
+                await asyncio.sleep(0.01)
+            pin = await client.request_pin_code()
+            assert not pin.possibly_orphaned
+            codes.append(pin.code)
+    assert codes == ["111111", "111112", "111113", "111114"]
+    assert len(server.writers) == 4
+
+
+async def test_what_a_server_says_before_it_is_asked_is_no_answer():
+    async with Wire() as server, RescueClient(CODE, base_url=server.url, **OPTIONS) as client:
+        server.greeting = [ANSWER % b"666666"]
+        pin = await client.request_pin_code()
+        assert (pin.code, pin.possibly_orphaned) == ("111111", 0)
+
+
+async def test_a_clean_connection_is_used_again(service: Emulator):
+    async with (
+        Proxy(service.url, share=0.0) as proxy,
+        RescueClient(Login("tech@example.com", "secret"), base_url=proxy.url, pace=None) as client,
+    ):
+        for _ in range(5):
+            await client.request_pin_code()
+        assert proxy.connections == 1
+
+
+async def test_a_late_408_does_not_cost_the_other_connections_their_use():
+    async with Wire() as server, RescueClient(CODE, base_url=server.url, **OPTIONS) as client:
+        await client.request_pin_code()
+        server.writers[0].write(LATE_408)
+        await asyncio.sleep(0.01)
+        for _ in range(3):
+            await client.request_pin_code()
+        assert len(server.writers) == 2
+        server.writers[1].write(RUBBISH)
+        await asyncio.sleep(0.01)
+        for _ in range(3):
+            await client.request_pin_code()
+        assert len(server.writers) == 5
+
+
+def test_a_server_with_one_answer_repeats_nothing():
+    repeats = Repeats()
+    assert not any(repeats.found(b"012345") for _ in range(3))
+    assert not repeats.found(b"543210")
+    assert repeats.found(b"012345")
+    assert repeats.found(b"543210")
+
+
+async def test_an_answer_that_is_never_right_is_an_error_that_counts_what_it_may_have_cost():
+    async with Wire() as server, RescueClient(CODE, base_url=server.url, **OPTIONS) as client:
+        server.pins = iter([111111, 222222, *[111111] * 10])
+        await client.request_pin_code()
+        await client.request_pin_code()
+        with pytest.raises(errors.ProtocolError, match="answer is that of an earlier request") as caught:
+            await client.request_pin_code()
+    assert caught.value.possibly_orphaned == caught.value.attempts == RetryPolicy().attempts

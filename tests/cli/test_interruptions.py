@@ -116,7 +116,7 @@ async def test_out_of_pins_keeps_what_there_was_and_says_how_to_go_on(command, s
 
 async def test_a_service_that_cannot_be_reached_is_one_line(command):
     command.write(rows(1))
-    done = await command("pins", "customers.csv", RESCUE_BASE_URL="http://127.0.0.1:1")
+    done = await command("pins", "customers.csv", "--patience", "0", RESCUE_BASE_URL="http://127.0.0.1:1")
     assert done.status == Status.SERVICE
     assert "127.0.0.1:1" in done.err
     assert "Traceback" not in done.err

@@ -92,7 +92,7 @@ class Sheet:
             await asyncio.shield(asyncio.create_task(self._flush()))
 
     async def begin(self) -> None:
-        """Write the header, so that there is a file even if no row comes."""
+        """Write the header, so that there is a file even if no row comes. A second call does nothing."""
         await asyncio.to_thread(self._write, [])
 
     async def discard(self) -> None:

@@ -52,7 +52,7 @@ def headers_of(options: Iterable[str]) -> Mapping[str, str]:
             near = did_you_mean(name, COLUMNS) or f"; it takes any of {_KNOWN}"
             raise errors.InvalidRequest(f"--column: there is no column {name[:80]!r}{near}")
         if name in headers or header in headers.values():
-            raise errors.InvalidRequest(f"--column: {name if name in headers else header!r} is given twice")
+            raise errors.InvalidRequest(f"--column: {(name if name in headers else header)!r} is given twice")
         headers[name] = header
     return headers
 
@@ -165,13 +165,13 @@ def label_of(path: Path) -> str:
 
 
 def _copied(path: Path) -> IO[bytes]:
+    if path == DASH and sys.stdin is None:
+        raise errors.InvalidRequest("standard input is closed; name a file, or pipe the rows in")
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the last reference to it
     try:
         if path != DASH:
             with path.open("rb") as file:
                 shutil.copyfileobj(file, copy)
-        elif sys.stdin is None:
-            raise errors.InvalidRequest("standard input is closed; name a file, or pipe the rows in")
         else:
             shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.seek(0)

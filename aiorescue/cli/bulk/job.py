@@ -186,7 +186,7 @@ def export(
                 [dict(zip(names, table.line_of(row, len(columns)), strict=True)) async for row in reader.rows()],
             )
         rows = (await reader.status()).rows
-        await table.write(reader, output, safe=safe_csv)
+        await table.write(reader, output, await table.sheet_for(reader, output, safe=safe_csv))
         return Exported(rows, None if output == sheet.DASH else output)
 
     return asyncio.run(read())

@@ -13,7 +13,7 @@ from aiorescue import Login, errors
 from aiorescue.bulk.job import PATIENCE
 from aiorescue.cli import credentials, sheet
 from aiorescue.cli.bulk import run
-from aiorescue.cli.bulk.customers import Customers, headers_of
+from aiorescue.cli.bulk.customers import Customers, headers_of, job_label
 from aiorescue.cli.bulk.summary import Summary
 from aiorescue.cli.options import BindingOption, JsonOption, SafeOption
 from aiorescue.emulator.people import default_users
@@ -98,8 +98,10 @@ def pins(
     with closing(Customers.check(customers, headers)) as given:
         sheet.check_writable(output, given.size + given.rows * _RESULT_BYTES)
         user = next(default_users())
+        base_url = None if emulator else credentials.base_url()
         plan = run.Plan(
             customers=given,
+            name=f"{operation.spec.name} for {job_label(customers)} at {base_url or 'the emulator'}",
             operation=operation,
             no_tech_console=not tech_console,
             output=output,
@@ -109,7 +111,7 @@ def pins(
             pace=pin_rate or (EMULATED if emulator else DOCUMENTED),
             patience=patience,
             credentials=[Login(user.email, user.password)] if emulator else credentials.find(),
-            base_url=None if emulator else credentials.base_url(),
+            base_url=base_url,
             again=shlex.join(["aiorescue", *sys.argv[1:]]),
         )
         return asyncio.run(run.run(plan))

@@ -16,11 +16,12 @@ from aiorescue import AuthCode, Binding, Login, Pace, RescueClient, errors
 from aiorescue.bulk import InputRow, Issued, Job, Journal, State, issue_staged
 from aiorescue.cli import credentials
 from aiorescue.cli.bulk import table
-from aiorescue.cli.bulk.customers import Customers, job_label
+from aiorescue.cli.bulk.customers import Customers
 from aiorescue.cli.bulk.progress import Display, RowErrors, display
 from aiorescue.cli.bulk.summary import Changes, Summary
 from aiorescue.cli.bulk.tally import Tally, clock
 from aiorescue.cli.output import complain
+from aiorescue.cli.sheet import Sheet
 from aiorescue.cli.signals import on_signal
 from aiorescue.cli.status import Status
 from aiorescue.emulator import Emulator
@@ -42,6 +43,7 @@ class Plan:
 
     Attributes:
         customers: the rows.
+        name: the job's name in the journal, so that no journal is used for another service, file or kind of PIN.
         operation: the PIN request that is made for each row.
         no_tech_console: whether the service may issue a PIN while no Technician Console runs.
         output: the file for the rows with their PINs; ``-`` for stdout.
@@ -56,6 +58,7 @@ class Plan:
     """
 
     customers: Customers
+    name: str
     operation: type[PinRequest]
     no_tech_console: bool
     output: Path
@@ -67,12 +70,6 @@ class Plan:
     credentials: Sequence[AuthCode | Login]
     base_url: str | None
     again: str
-
-    @property
-    def name(self) -> str:
-        """The job's name in the journal, so that no journal is used for another service, file or kind of PIN."""
-        where = self.base_url or "the emulator"
-        return f"{self.operation.spec.name} for {job_label(self.customers.path)} at {where}"
 
 
 async def run(plan: Plan) -> Summary:
@@ -133,15 +130,21 @@ class _Run:
         seed = await asyncio.to_thread(_seed, self._plan.journal)
         async with Journal(self._plan.journal, self._plan.name) as store:
             await self._stage(store)
+            sheet = await table.sheet_for(
+                store, self._plan.output, encoding=self._plan.customers.encoding, safe=self._plan.safe
+            )
             try:
                 async with self._client(seed) as client:
                     problem = await self._issue(client, store)
             except (errors.RescueError, OSError) as trouble:
                 problem = trouble
+            except BaseException:
+                await sheet.discard()
+                raise
             self._tally.end(await store.status())
             self._tally.stop()
             self._display.show(self._tally, None)
-            await self._write(store)
+            await self._write(store, sheet)
         return problem
 
     # --- rows in ---
@@ -239,13 +242,14 @@ class _Run:
                 )
                 job.stop()
 
-    async def _write(self, store: Journal) -> None:
+    async def _write(self, store: Journal, sheet: Sheet) -> None:
         """Write the output, if there is anything to say; what goes wrong is part of the summary."""
         plan, tally = self._plan, self._tally
         if not tally.done and not self._changes.vanished_issued:
+            await sheet.discard()
             return
         try:
-            aside = await table.write(store, plan.output, encoding=plan.customers.encoding, safe=plan.safe)
+            aside = await table.write(store, plan.output, sheet)
         except OSError as problem:
             self._output_problem = problem
             return

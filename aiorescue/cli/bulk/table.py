@@ -1,5 +1,6 @@
 """The rows of a job as a table: the input's columns, then ``pin``, ``status`` and ``error``."""
 
+import asyncio
 import csv
 import shutil
 from collections.abc import Iterator
@@ -60,14 +61,35 @@ def error_of(row: StoredRow) -> str:
     return one_line(f"line {row.line}: {row.error}" if row.state is State.BAD and row.line else row.error)
 
 
-async def write(store: StoreReader, output: Path, *, encoding: str = "utf-8", safe: bool = False) -> Path | None:
-    """Write the rows of a job in the order of its input.
+async def sheet_for(store: StoreReader, output: Path, *, encoding: str = "utf-8", safe: bool = False) -> Sheet:
+    """The output of a job, with its header. What goes into a stream is written at once, to see whether it takes any.
 
     Args:
         store: the job.
         output: the file, which appears as a whole; ``-`` for stdout.
         encoding: its encoding.
         safe: let no cell begin like a formula.
+
+    Raises:
+        OSError: the stream cannot be written.
+    """
+    sheet = Sheet(output, (*await columns_of(store), *RESULTS), encoding, safe=safe)
+    if await asyncio.to_thread(is_stream, output):
+        try:
+            await sheet.begin()
+        except BaseException:
+            await sheet.discard()
+            raise
+    return sheet
+
+
+async def write(store: StoreReader, output: Path, sheet: Sheet) -> Path | None:
+    """Write the rows of a job in the order of its input.
+
+    Args:
+        store: the job.
+        output: the file.
+        sheet: made for it by `sheet_for`.
 
     Returns:
         Where the old file was put aside, because it held PINs that the job does not know; mostly None.
@@ -77,7 +99,6 @@ async def write(store: StoreReader, output: Path, *, encoding: str = "utf-8", sa
         errors.JournalError: the store cannot be read.
     """
     columns = await columns_of(store)
-    sheet = Sheet(output, (*columns, *RESULTS), encoding, safe=safe)
     pins = PinMap()
     try:
         await sheet.begin()

@@ -44,7 +44,11 @@ def _printed(command: Callable[..., output.Result | None]) -> Callable[..., Stat
     def run_and_print(*args: Any, quiet: bool, verbose: int, proxy: str | None, **kwargs: Any) -> Status:
         credentials.check_proxy_argument(proxy)
         settings.use(settings.current().joined(settings.Settings(quiet, verbose, proxy)))
-        result = command(*args, **kwargs)
+        try:
+            result = command(*args, **kwargs)
+        except KeyboardInterrupt as problem:  # typer would take any signal for SIGINT
+            output.complain("interrupted")
+            return Status.of_signal(signals.number_of(problem))
         if result is None:
             return Status.OK
         return output.show(result, as_json=bool(kwargs["as_json"]), quiet=settings.current().quiet)

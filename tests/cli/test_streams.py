@@ -103,7 +103,7 @@ def test_the_display_fits_its_terminal_and_counts_failures_and_what_comes_from_t
     plain = "".join(char for char in last if char.isprintable())
     assert "70003/100000" in plain
     assert "3 failed" in plain
-    assert ("waiting for the service, 2:05 of 10:00" in plain) == bool(outage)
+    assert ("service away, 2:05 of 10:00" in plain) == bool(outage)
     assert outage or width == 60 or "20000 from before" in plain
     assert len(last.split("\n")[0].replace("\x1b[2K", "")) <= width
 

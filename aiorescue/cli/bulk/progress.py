@@ -18,7 +18,7 @@ _INTERVAL: Final = 5.0
 #: Row errors that are shown one by one; all are in the output.
 _SHOWN: Final = 20
 #: Columns that the figures take, and those that a bar needs and deserves.
-_FIGURES, _NARROW, _WIDE = 64, 10, 40
+_FIGURES, _NARROW, _WIDE = 72, 10, 40
 
 
 class Display(Protocol):
@@ -37,13 +37,13 @@ class Display(Protocol):
 def figures(tally: Tally, outage: Outage | None) -> Iterator[str]:
     """The figures worth showing, in the order of their worth."""
     yield f"{tally.done}/{tally.rows}"
+    if tally.failed or tally.bad_rows:
+        yield f"{tally.failed + tally.bad_rows} failed"
     if outage is not None:
-        yield f"waiting for the service, {clock(outage.seconds)} of {clock(outage.patience)}"
+        yield f"service away, {clock(outage.seconds)} of {clock(outage.patience)}"
     else:
         yield f"{tally.rate:.1f} PINs/s"
         yield f"{clock(tally.seconds_left)} left"
-    if tally.failed or tally.bad_rows:
-        yield f"{tally.failed + tally.bad_rows} failed"
     if tally.from_journal:
         yield f"{tally.from_journal} from before"
 

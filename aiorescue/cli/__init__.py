@@ -5,6 +5,7 @@ typer is imported only when the command runs: without it the command must still 
 
 import sys
 
+from aiorescue.cli import signals, stdio
 from aiorescue.cli.status import Status
 
 __all__ = ["main"]
@@ -12,15 +13,17 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    stdio.prepare()
     try:
+        signals.raise_for_signals()
         from aiorescue.cli.app import run  # noqa: PLC0415 - imports typer, which may be missing
     except ModuleNotFoundError as missing:
         library = (missing.name or "").partition(".")[0]
         if library not in ("typer", "rich"):
             raise
-        sys.stderr.write(f"aiorescue: the command needs {library}: pip install 'aiorescue[cli]'\n")
+        stdio.complain(f"aiorescue: the command needs {library}: pip install 'aiorescue[cli]'\n")
         sys.exit(Status.NOT_INSTALLED)
-    except KeyboardInterrupt:  # while it is being imported
-        sys.stderr.write("aiorescue: interrupted\n")
-        sys.exit(Status.INTERRUPTED)
+    except KeyboardInterrupt as problem:  # while it is being imported
+        stdio.complain("aiorescue: interrupted\n")
+        sys.exit(Status.of_signal(signals.number_of(problem)))
     sys.exit(run(sys.argv[1:]))

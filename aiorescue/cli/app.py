@@ -1,20 +1,23 @@
 """The command line: registers the commands, prints what they return or raise, and maps it to an exit status."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Any, ParamSpec
+from inspect import Parameter, signature
+from typing import Annotated, Any
 
+import attrs
 import typer
 
+import aiorescue
 from aiorescue import errors
-from aiorescue.cli import output, session
+from aiorescue.cli import credentials, inforouter, output, session, settings, signals
+from aiorescue.cli.bulk import job
+from aiorescue.cli.bulk.pins import pins
 from aiorescue.cli.call import call
 from aiorescue.cli.emulator import emulator
-from aiorescue.cli.pins import pins
+from aiorescue.cli.options import ProxyOption, QuietOption, VerboseOption
 from aiorescue.cli.report import report
 from aiorescue.cli.status import MEANING, Status
-
-P = ParamSpec("P")
 
 # An empty line in between is what typer needs to print one line for each.
 _EPILOG = "\n\n".join(("Exit status:", *(f"{status.value:3}  {meaning}" for status, meaning in MEANING.items())))
@@ -26,29 +29,102 @@ _HELP = (
 )
 
 
-def _printed(command: Callable[P, output.Result | None]) -> Callable[P, Status]:
-    """The command with its result printed, as its option ``--json`` says; None prints nothing."""
+#: Options that every command takes, with their defaults.
+_SHARED: Mapping[str, tuple[Any, Any]] = {
+    "quiet": (QuietOption, False),
+    "verbose": (VerboseOption, 0),
+    "proxy": (ProxyOption, None),
+}
+
+
+def _printed(command: Callable[..., output.Result | None]) -> Callable[..., Status]:
+    """The command with the options that all share, and with its result printed; None prints nothing."""
 
     @wraps(command)
-    def run_and_print(*args: P.args, **kwargs: P.kwargs) -> Status:
-        result = command(*args, **kwargs)
+    def run_and_print(*args: Any, quiet: bool, verbose: int, proxy: str | None, **kwargs: Any) -> Status:
+        credentials.check_proxy_argument(proxy)
+        settings.use(settings.current().joined(settings.Settings(quiet, verbose, proxy)))
+        try:
+            result = command(*args, **kwargs)
+        except KeyboardInterrupt as problem:  # typer would take any signal for SIGINT
+            output.complain("interrupted")
+            return Status.of_signal(signals.number_of(problem))
         if result is None:
             return Status.OK
-        output.show(result, as_json=bool(kwargs["as_json"]))
-        return result.status
+        return output.show(result, as_json=bool(kwargs["as_json"]), quiet=settings.current().quiet)
 
+    own = signature(command)
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=option)
+        for name, (option, default) in _SHARED.items()
+    ]
+    run_and_print.__signature__ = own.replace(parameters=[*own.parameters.values(), *shared])  # type: ignore[attr-defined]
+    hints = {name: option for name, (option, _) in _SHARED.items()}
+    run_and_print.__annotations__ = command.__annotations__ | hints
     return run_and_print
 
 
-# typer's own tracebacks show local variables, which may hold secrets.
-app = typer.Typer(help=_HELP, epilog=_EPILOG, add_completion=False, pretty_exceptions_enable=False)
+def _with_settings(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = 0,
+) -> None:
+    settings.use(settings.Settings(quiet, verbose))
+    if version:
+        output.show(Version(aiorescue.__version__), as_json=False)
+        raise typer.Exit(Status.OK)
+
+
+@attrs.frozen
+class Version(output.Result):
+    """The version of the package.
+
+    Attributes:
+        version: as ``1.2.3``.
+    """
+
+    version: str
+
+    def for_people(self) -> Iterable[str]:
+        """Name and version."""
+        return [f"aiorescue {self.version}"]
+
+
+_NAMES = {"help_option_names": ["--help", "-h"]}
+
+
+def _group(help_: str, **options: Any) -> typer.Typer:
+    # typer's own tracebacks show local variables, which may hold secrets.
+    return typer.Typer(
+        help=help_, context_settings=_NAMES, rich_markup_mode="rich", pretty_exceptions_enable=False, **options
+    )
+
+
+app = _group(_HELP, epilog=_EPILOG, invoke_without_command=True, no_args_is_help=True)
+app.callback()(_with_settings)
 app.command()(_printed(pins))
-app.command()(_printed(call))
-_sessions = typer.Typer(help="Start and close sessions; needs an administrator.", rich_markup_mode="rich")
+_job = _group("Look at a job by its journal, also while it runs: figures, rows, failures.")
+_job.command()(_printed(job.status))
+_job.command()(_printed(job.export))
+_job.command()(_printed(job.failures))
+_job.command()(_printed(job.retry))
+app.add_typer(_job, name="job")
+# Its own --help shows the parameters of an operation.
+app.command(add_help_option=False)(_printed(call))
+_sessions = _group("Start and close sessions; needs an administrator.")
 _sessions.command()(_printed(session.start))
 _sessions.command()(_printed(session.close))
 app.add_typer(_sessions, name="session")
 app.command()(_printed(report))
+_router = _group(
+    "Call infoRouter, upload and download documents. Credentials come from INFOROUTER_BASE_URL and INFOROUTER_TICKET,"
+    " or INFOROUTER_USER and INFOROUTER_PASSWORD."
+)
+_router.command()(_printed(inforouter.call))
+_router.command()(_printed(inforouter.upload))
+_router.command()(_printed(inforouter.download))
+app.add_typer(_router, name="inforouter")
 app.command()(_printed(emulator))
 
 # Where this class lives changes with typer's versions.
@@ -75,9 +151,9 @@ def run(arguments: Sequence[str]) -> int:
         return output.show_error(errors.InvalidRequest(_usage(problem)), as_json=as_json)
     except (errors.RescueError, OSError) as problem:
         return output.show_error(problem, as_json=as_json)
-    except (typer.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt) as problem:
         output.complain("interrupted")
-        return Status.INTERRUPTED
+        return Status.of_signal(signals.number_of(problem))
 
 
 def _usage(problem: Any) -> str:

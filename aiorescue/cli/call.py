@@ -1,16 +1,17 @@
 """`aiorescue call`: calls any declared operation by the vendor's name."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import attrs
 import typer
 
-from aiorescue import Binding, Login, RescueClient
+from aiorescue import Binding, Login, errors
 from aiorescue.cli import credentials
 from aiorescue.cli.options import BindingOption, JsonOption
 from aiorescue.cli.output import Result
-from aiorescue.cli.parameters import build, operation_named
+from aiorescue.cli.parameters import build, described, operation_named
 from aiorescue.operation import Needs, Operation
 from aiorescue.rescue import OPERATIONS
 
@@ -26,6 +27,21 @@ class Called(Result):
 
     operation: str
     result: Any
+
+
+@attrs.frozen
+class Manual(Result):
+    """What a command or an operation takes, for people.
+
+    Attributes:
+        text: the lines.
+    """
+
+    text: str
+
+    def for_people(self) -> Iterable[str]:
+        """The lines."""
+        return [self.text]
 
 
 def perform(operation: Operation[Any], binding: Binding | None = None) -> Any:
@@ -44,7 +60,7 @@ def perform(operation: Operation[Any], binding: Binding | None = None) -> Any:
         operation = attrs.evolve(operation, **dict.fromkeys(spec.own_credentials))  # type: ignore[misc]
 
     async def perform() -> Any:
-        async with RescueClient(identities, base_url=credentials.base_url()) as rescue:
+        async with credentials.client(identities, credentials.base_url()) as rescue:
             return await rescue.call(operation, binding=binding)
 
     return asyncio.run(perform())
@@ -57,7 +73,11 @@ def _login_for(operation: Operation[Any]) -> Login:
 
 
 def call(
-    name: Annotated[str, typer.Argument(metavar="OPERATION", help=f"One of {', '.join(OPERATIONS)}.")],
+    context: typer.Context,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="OPERATION", help=f"One of {', '.join(OPERATIONS)}.", show_default=False),
+    ] = None,
     parameters: Annotated[
         list[str] | None,
         typer.Argument(
@@ -68,11 +88,20 @@ def call(
     ] = None,
     *,
     binding: BindingOption = None,
+    help_: Annotated[
+        bool, typer.Option("--help", "-h", help="Show this message, or the parameters of OPERATION, and exit.")
+    ] = False,
     as_json: JsonOption = False,  # noqa: ARG001 - the result is JSON anyway; with this option errors are, too
-) -> Called:
+) -> Result:
     """Call any operation by the vendor's name; the result comes as JSON.
 
     Passwords and auth codes are no parameters: they come from the environment or a prompt.
     """
+    if name is None:
+        if not help_:
+            raise errors.InvalidRequest("name an operation (see aiorescue call --help)")
+        return Manual(context.get_help())
+    if help_:
+        return Manual(described(operation_named(name)))
     operation = build(operation_named(name), parameters or ())
     return Called(operation.spec.name, perform(operation, binding))

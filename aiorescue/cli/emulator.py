@@ -1,16 +1,14 @@
 """`aiorescue emulator`: serves an emulated LogMeIn Rescue and infoRouter on this machine, until Ctrl-C."""
 
 import asyncio
-import signal
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Annotated, Any
 
 import attrs
 import typer
 
 from aiorescue import errors
-from aiorescue.cli import output
+from aiorescue.cli import output, settings, signals
 from aiorescue.cli.options import JsonOption
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.people import User, default_users
@@ -31,13 +29,10 @@ def emulator(
 
 async def _serve(service: Emulator, *, as_json: bool) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):  # Windows: Ctrl-C ends the loop instead
-            loop.add_signal_handler(number, stop.set)
-    async with service:
-        output.show(Listening(service.url), as_json=as_json)
-        await stop.wait()
+    with signals.on_signal(lambda _: stop.set(), lambda _: None):
+        async with service:
+            output.show(Listening(service.url), as_json=as_json, quiet=settings.current().quiet)
+            await stop.wait()
 
 
 @attrs.frozen
@@ -49,6 +44,11 @@ class Listening(output.Result):
     """
 
     url: str
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether the result only says what is to be seen elsewhere: who began it may have chosen the port."""
+        return True
 
     def for_people(self) -> Iterable[str]:
         """The address, the users with their test credentials, and a command to try."""

@@ -27,4 +27,27 @@ BindingOption = Annotated[
         show_default="the best there is",
     ),
 ]
+SafeOption = Annotated[
+    bool,
+    typer.Option(
+        "--safe-csv", help="Let no cell be a formula in a spreadsheet: a quote goes before = + - @; escape commands."
+    ),
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress and no notices; results and errors only.")
+]
+VerboseOption = Annotated[
+    int,
+    typer.Option(
+        "--verbose", "-v", count=True, show_default=False, help="Log what happens to stderr; -vv logs each call."
+    ),
+]
+ProxyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="The HTTP proxy. One with a password belongs into RESCUE_PROXY.",
+        show_default="RESCUE_PROXY, https_proxy or http_proxy",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for programs.")]

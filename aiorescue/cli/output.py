@@ -12,7 +12,9 @@ from typing import Any
 import attrs
 
 from aiorescue import errors
-from aiorescue.cli.status import Status, status_of
+from aiorescue.cli import stdio
+from aiorescue.cli.status import MEANING, Status, status_of
+from aiorescue.rescue.answers.report import written
 
 
 @attrs.frozen
@@ -24,9 +26,14 @@ class Result:
         """The exit status of the command."""
         return Status.OK
 
+    @property
+    def is_notice(self) -> bool:
+        """Whether the result only says what is to be seen elsewhere, as in a file: a quiet command leaves it out."""
+        return False
+
     def for_people(self) -> Iterable[str]:
         """Lines for stdout; unless a subclass finds words, the JSON that programs get."""
-        return [json_text(self.for_programs())]
+        return [json_text(self.for_programs(), sys.stdout)]
 
     def for_programs(self) -> Any:
         """The JSON value for stdout; unless a subclass selects, all fields."""
@@ -37,35 +44,66 @@ class Result:
         return ()
 
 
-def show(result: Result, *, as_json: bool) -> None:
-    """Print the result of a command.
+def show(result: Result, *, as_json: bool, quiet: bool = False) -> Status:
+    """Print the result of a command, and return its exit status.
 
     Args:
         result: what the command returned.
         as_json: print one JSON object for programs instead of lines for people.
+        quiet: leave out what only says what is to be seen elsewhere.
     """
     if as_json:
-        _write_lines(sys.stderr, result.on_stderr(as_json=True))
-        _write_lines(sys.stdout, [json_text(result.for_programs())])
+        _complain_in_lines(result.on_stderr(as_json=True))
+        lines: Iterable[str] = [json_text(result.for_programs(), sys.stdout)]
     else:
-        _write_lines(sys.stdout, result.for_people())
-        _write_lines(sys.stderr, result.on_stderr(as_json=False))
+        lines = () if quiet and result.is_notice else result.for_people()
+    status = _print(result, lines)
+    if not as_json:
+        _complain_in_lines(result.on_stderr(as_json=False))
+    return status
+
+
+def _print(result: Result, lines: Iterable[str]) -> Status:
+    """Write to stdout; a notice that cannot be written leaves the exit status as it is."""
+    try:
+        stdio.write(sys.stdout, _joined(lines))
+    except BrokenPipeError:
+        stdio.give_up_stdout()
+    except OSError as problem:
+        stdio.give_up_stdout()
+        complain(f"standard output: {problem.strerror}")
+        return result.status if result.is_notice else (result.status or Status.BAD_INPUT)
+    return result.status
 
 
 def show_error(problem: Exception, *, as_json: bool) -> Status:
     """Print an expected error as one line, for programs as JSON too; returns the exit status of its kind."""
     status = status_of(problem)
+    if isinstance(problem, BrokenPipeError):
+        stdio.give_up_stdout()
+        return status
     complain(message_of(problem))
     if as_json:
-        _write_lines(sys.stdout, [json_text({"error": error_record(problem, status), "exit_status": int(status)})])
-    elif isinstance(problem, BrokenPipeError):
-        sys.stdout = None  # its reader is gone: the interpreter must not flush it again
+        record = {
+            "error": error_record(problem, status),
+            "exit_status": int(status),
+            "exit_meaning": MEANING[status],
+        }
+        try:
+            stdio.write(sys.stdout, _joined([json_text(record, sys.stdout)]))
+        except OSError:
+            stdio.give_up_stdout()
     return status
 
 
 def complain(text: str) -> None:
     """Print one line for people on stderr."""
-    _write_lines(sys.stderr, [complaint(text)])
+    _complain_in_lines([complaint(text)])
+
+
+def log_line(text: str) -> None:
+    """Print one line of the log on stderr."""
+    _complain_in_lines([one_line(text)])
 
 
 def complaint(text: str) -> str:
@@ -78,9 +116,15 @@ def one_line(text: str) -> str:
     return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in text)
 
 
-def json_text(value: Any) -> str:
-    """A value as JSON; attrs values become objects, and what JSON has no type for becomes a string."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+def json_text(value: Any, stream: Any = None) -> str:
+    """A value as JSON; attrs values become objects, and what JSON has no type for becomes a string.
+
+    Args:
+        value: the value.
+        stream: where it goes; characters are escaped if it does not write UTF-8.
+    """
+    encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "")
+    return json.dumps(value, indent=2, ensure_ascii=encoding != "utf8", default=_plain)
 
 
 def message_of(problem: Exception) -> str:
@@ -104,11 +148,12 @@ def error_record(problem: Exception, status: int) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return attrs.asdict(value) if attrs.has(type(value)) else str(value)
+    return attrs.asdict(value) if attrs.has(type(value)) else written(value)
 
 
-def _write_lines(stream: Any, lines: Iterable[str]) -> None:
-    text = "".join(f"{line}\n" for line in lines)
-    if text:
-        stream.write(text)
-        stream.flush()
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _complain_in_lines(lines: Iterable[str]) -> None:
+    stdio.complain(_joined(lines))

@@ -1,6 +1,7 @@
 """Arguments ``name=value`` of the command line, turned into an operation by its declaration."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from inspect import getdoc
 from typing import Any
 
 import attrs
@@ -107,3 +108,36 @@ def _fields(operation: type[Operation[Any]], values: Mapping[str, Plain]) -> dic
 
 def _required(operation: type[Operation[Any]]) -> "list[attrs.Attribute[Any]]":
     return [field for field in attrs.fields(operation) if field.default is attrs.NOTHING]  # type: ignore[arg-type]
+
+
+def described(operation: type[Operation[Any]]) -> str:
+    """What an operation does and which parameters it takes, for people."""
+    required = {field.name for field in _required(operation)}
+    rows: dict[str, list[str]] = {}
+    for slot in operation.slots:
+        field, bracket, _ = slot.name.rstrip("]").partition("[")
+        parameter = slot.parameter
+        if parameter.secret or field in rows:
+            continue
+        facts = [_TYPES.get(parameter.holds, "bytes"), *(["repeatable"] if bracket else [])]
+        if parameter.choices:
+            facts.append(f"one of {', '.join(map(str, parameter.choices))}")
+        if parameter.max_length is not None and not bracket:
+            facts.append(f"up to {parameter.max_length} characters")
+        facts.append("required" if field in required else "optional")
+        rows[field] = [f"{field}=…", parameter.soap, "; ".join(facts)]
+    widths = [max((len(row[column]) for row in rows.values()), default=0) for column in (0, 1)]
+    lines = [f"  {row[0]:<{widths[0]}}  {row[1]:<{widths[1]}}  {row[2]}" for row in rows.values()]
+    name = operation.spec.name
+    return "\n".join(
+        (
+            f"Usage: aiorescue call {name} {' '.join(row[0] for row in rows.values())}".rstrip(),
+            "",
+            getdoc(operation) or "",
+            "",
+            "Parameters, by our name or the wire's:" if rows else "It takes no parameters.",
+            *lines,
+            "",
+            f"Bindings: {', '.join(binding.value for binding in operation.spec.bindings)}",
+        )
+    )

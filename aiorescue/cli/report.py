@@ -5,23 +5,20 @@ needs little memory.
 """
 
 import asyncio
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import attrs
 import typer
 
-from aiorescue import RescueClient
 from aiorescue.cli import credentials
-from aiorescue.cli.options import JsonOption
+from aiorescue.cli.options import JsonOption, SafeOption
 from aiorescue.cli.output import Result
-from aiorescue.cli.sheet import Sheet, row_writer
+from aiorescue.cli.sheet import DASH, Sheet, check_writable
 from aiorescue.rescue import Report, ReportStream
-from aiorescue.rescue.answers.report import Value, written
+from aiorescue.rescue.answers.report import written
 
 _Day = typer.Argument(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="A day (2026-11-01) or a moment.")
 
@@ -38,11 +35,7 @@ class Table(Result):
 
     def for_programs(self) -> Any:
         """Columns, and rows as objects."""
-        return {"columns": list(self.report.columns), "rows": [_plain(row) for row in self.report]}
-
-
-def _plain(row: Mapping[str, Value]) -> dict[str, Any]:
-    return {title: written(cell) if isinstance(cell, timedelta) else cell for title, cell in row.items()}
+        return {"columns": list(self.report.columns), "rows": [dict(row) for row in self.report]}
 
 
 @attrs.frozen
@@ -57,9 +50,14 @@ class Written(Result):
     rows: int
     output: Path | None
 
+    @property
+    def is_notice(self) -> bool:
+        """Whether the result only says what is to be seen elsewhere: in the file."""
+        return True
+
     def for_people(self) -> Iterable[str]:
         """One line that names the file; none if stdout holds the rows."""
-        return [] if self.output is None else [f"{self.rows} rows in {self.output}"]
+        return [] if self.output is None else [f"{self.rows} row{'' if self.rows == 1 else 's'} in {self.output}"]
 
 
 def report(
@@ -69,56 +67,37 @@ def report(
     *,
     node: Annotated[int, typer.Option(help="The id of the node that it is about.")],
     timezone: Annotated[int, typer.Option(help="The zone of its times, in minutes from UTC.")] = 0,
-    output: Annotated[Path | None, typer.Option(help="Write the CSV into this file.", show_default="stdout")] = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Write the CSV into this file.", show_default="stdout")
+    ] = DASH,
+    safe_csv: SafeOption = False,
     as_json: JsonOption = False,
 ) -> Result:
     """Get a report; the service allows one a minute."""
     wanted = {"area": area, "begin": begin, "end": end, "node": node, "timezone": timezone}
     if as_json:
         return Table(asyncio.run(_get(wanted)))
-    with _target(output) as target:
-        return Written(asyncio.run(_write(wanted, target)), output)
-
-
-@contextmanager
-def _target(output: Path | None) -> Iterator[Path | TextIO]:
-    """Where the rows go: a path for a file that appears whole or not at all, a stream for stdout, pipes and devices."""
-    if output is None:
-        yield sys.stdout
-    elif output.exists() and not output.is_file():
-        with output.open("w", encoding="utf-8", newline="") as device:
-            yield device
-    else:
-        yield output
+    return Written(asyncio.run(_write(wanted, output, safe=safe_csv)), None if output == DASH else output)
 
 
 async def _get(wanted: Mapping[str, Any]) -> Report:
-    async with RescueClient(credentials.find(), base_url=credentials.base_url()) as rescue:
+    async with credentials.client(credentials.find(), credentials.base_url()) as rescue:
         return await rescue.report(**wanted)
 
 
-async def _write(wanted: Mapping[str, Any], target: Path | TextIO) -> int:
+async def _write(wanted: Mapping[str, Any], output: Path, *, safe: bool) -> int:
     """Write a report as CSV; returns the number of its rows."""
+    if output != DASH:
+        check_writable(output, 0)
     async with (
-        RescueClient(credentials.find(), base_url=credentials.base_url()) as rescue,
+        credentials.client(credentials.find(), credentials.base_url()) as rescue,
         rescue.stream_report(**wanted) as rows,
     ):
-        return await (_to_file(rows, target) if isinstance(target, Path) else _to_device(rows, target))
+        return await _to_sheet(rows, Sheet(output, rows.columns, "utf-8", safe=safe))
 
 
-async def _to_device(rows: ReportStream, device: TextIO) -> int:
-    write = row_writer(device)
-    write(rows.columns)
-    count = 0
-    async for row in rows:
-        write([written(cell) for cell in row.values()])
-        count += 1
-    return count
-
-
-async def _to_file(rows: ReportStream, output: Path) -> int:
+async def _to_sheet(rows: ReportStream, sheet: Sheet) -> int:
     """Write a file whole or not at all: a failure in the middle leaves the old file as it was."""
-    sheet = Sheet(output, rows.columns, "utf-8")
     count = 0
     try:
         await sheet.begin()

@@ -23,6 +23,11 @@ class SessionChanged(Called):
 
     sentence: str
 
+    @property
+    def is_notice(self) -> bool:
+        """Whether the result only says what is to be seen elsewhere: the exit status says it, too."""
+        return True
+
     def for_people(self) -> Iterable[str]:
         """The sentence; the operation has no result to show."""
         return [self.sentence]

@@ -1,38 +1,84 @@
-"""The output file: CSV that replaces the old file as a whole or not at all."""
+"""The output file: CSV that replaces the old file as a whole or not at all, or goes into a stream as it comes."""
 
 import asyncio
 import csv
+import errno
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Final, TextIO
+from typing import IO, Any, Final
+
+from aiorescue.cli import stdio
 
 #: Rows, or seconds, after which rows go to the disk.
 FLUSH_ROWS: Final = 1_000
 FLUSH_SECONDS: Final = 0.5
+#: The name of stdin and of stdout among files.
+DASH: Final = Path("-")
+#: Signs by which spreadsheets know a formula, their wide forms included.
+_FORMULA: Final = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take them for their narrow forms
+#: The file cannot be replaced: it is a mount point, or the folder belongs to another user.
+_IRREPLACEABLE: Final = {errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def is_stream(path: Path) -> bool:
+    """Whether rows go into something that is no file: stdout, a pipe, a device."""
+    return path == DASH or (path.exists() and not path.is_file() and not path.is_dir())
+
+
+class Lines:
+    """Writes cells as lines of CSV.
+
+    Args:
+        file: where they go.
+        safe: let no cell begin like a formula, and escape control characters.
+    """
+
+    def __init__(self, file: Any, *, safe: bool) -> None:
+        # csv quotes a carriage return only where it is part of the line end, and CRLF is a nuisance elsewhere.
+        self._minimal = csv.writer(file, lineterminator="\n")
+        self._everything = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        self._safe = safe
+
+    def write(self, cells: Sequence[str]) -> None:
+        """Write one line."""
+        if self._safe:
+            cells = [_safe(cell) for cell in cells]
+        (self._everything if any("\r" in cell for cell in cells) else self._minimal).writerow(cells)
+
+
+def _safe(cell: str) -> str:
+    cell = stdio.escaped(cell)
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 class Sheet:
     """Writes rows into a CSV file that appears when it is complete.
 
     Rows go into a file ``….part`` beside it, which takes its place in `close`. Without a single row, and without
-    `begin`, the old file stays as it was.
+    `begin`, the old file stays as it was. A file that cannot be replaced, such as a mount point, is written over when
+    all rows are there. Stdout (``-``), pipes and devices get the rows as they come.
 
     Args:
         path: the file.
         columns: its header.
         encoding: its encoding, that of the input.
+        safe: let no cell begin like a formula; see `Lines`.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str], encoding: str) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], encoding: str, *, safe: bool = False) -> None:
         self._path = path
-        self._part = path
+        self._part: Path | None = None  # None for a stream
         self._columns = columns
         self._encoding = encoding
+        self._safe = safe
         self._rows: list[Sequence[str]] = []
-        self._file: TextIO | None = None
+        self._file: IO[str] | stdio.Data | None = None
+        self._lines: Lines
         self._writing = asyncio.Lock()
         self._flushed = time.monotonic()
 
@@ -46,7 +92,7 @@ class Sheet:
             await asyncio.shield(asyncio.create_task(self._flush()))
 
     async def begin(self) -> None:
-        """Write the header, so that there is a file even if no row comes."""
+        """Write the header, so that there is a file even if no row comes. A second call does nothing."""
         await asyncio.to_thread(self._write, [])
 
     async def discard(self) -> None:
@@ -54,10 +100,17 @@ class Sheet:
         async with self._writing:
             await asyncio.to_thread(self._drop)
 
-    async def close(self) -> bool:
-        """Write all rows and put the file in its place; False if there was nothing to write."""
+    async def close(self, *, keep: Callable[[], Path | None] = lambda: None) -> Path | None:
+        """Write all rows and put the file in its place.
+
+        Args:
+            keep: called in a thread when all rows are on the disk, just before the old file is replaced.
+
+        Returns:
+            What `keep` returned; None if there was nothing to write.
+        """
         await self._flush()
-        return await asyncio.to_thread(self._put_in_place)
+        return await asyncio.to_thread(self._put_in_place, keep)
 
     async def _flush(self) -> None:
         async with self._writing:
@@ -69,45 +122,120 @@ class Sheet:
     # --- in a thread ---
 
     def _write(self, rows: list[Sequence[str]]) -> None:
-        if self._file is None:
-            self._file = self._begin()
-            rows = [self._columns, *rows]
-        write = row_writer(self._file)
-        for row in rows:
-            write(row)
-        self._file.flush()
+        try:
+            if self._file is None:
+                self._file = self._begin()
+                self._lines = Lines(self._file, safe=self._safe)
+                rows = [self._columns, *rows]
+            for row in rows:
+                self._lines.write(row)
+            self._file.flush()
+        except OSError as problem:
+            raise named(problem, self._path) from None
 
-    def _begin(self) -> TextIO:
+    def _begin(self) -> IO[str] | stdio.Data:
+        if self._path == DASH:
+            return stdio.stdout_for_data()
+        if is_stream(self._path):
+            return self._path.open("w", encoding=self._encoding, newline="")
         self._path = self._path.resolve()  # a link stays a link
-        self._part = self._path.with_name(f"{self._path.name}.part")
-        self._part.unlink(missing_ok=True)
-        # PINs open doors: only the owner may read them, unless the old file was open to others.
-        handle = os.open(self._part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
-        if self._path.exists():
-            shutil.copymode(self._path, self._part)
+        handle, self._part = _make_part(self._path)
         return open(handle, "w", encoding=self._encoding, newline="")  # noqa: PTH123 - of a descriptor
 
     def _drop(self) -> None:
         if self._file is not None:
-            self._file.close()
-            self._part.unlink(missing_ok=True)
+            with suppress(OSError):  # a full disk, once more
+                self._file.close()
+            if self._part is not None:
+                self._part.unlink(missing_ok=True)
 
-    def _put_in_place(self) -> bool:
+    def _put_in_place(self, keep: Callable[[], Path | None]) -> Path | None:
         if self._file is None:
-            return False
-        os.fsync(self._file.fileno())
-        self._file.close()
-        self._part.replace(self._path)
-        return True
+            return None
+        try:
+            if self._part is not None and not isinstance(self._file, stdio.Data):
+                os.fsync(self._file.fileno())
+            self._file.close()
+            kept = keep()
+            if self._part is not None:
+                _replace(self._path, self._part)
+        except OSError as problem:
+            raise named(problem, self._path) from None
+        return kept
 
 
-def row_writer(file: TextIO) -> Callable[[Sequence[str]], None]:
-    """A function that writes a row of CSV; a cell may hold any line end."""
-    # csv quotes a carriage return only where it is part of the line end, and CRLF is a nuisance elsewhere.
-    minimal = csv.writer(file, lineterminator="\n")
-    everything = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+def named(problem: OSError, path: Path) -> OSError:
+    """The error with the name of the file, where it has none: a full disk does not say for which file it was."""
+    if isinstance(problem, BrokenPipeError) or problem.errno is None:
+        return problem
+    name = "standard output" if path == DASH else str(path)
+    return OSError(problem.errno, problem.strerror, problem.filename or name)
 
-    def write(row: Sequence[str]) -> None:
-        (everything if any("\r" in cell for cell in row) else minimal).writerow(row)
 
-    return write
+def check_writable(path: Path, size: int) -> None:
+    """Try whether a file of some size can be written in a place. Blocks, and leaves nothing behind.
+
+    Raises:
+        OSError: it cannot be written; it names the file.
+    """
+    if is_stream(path):
+        return
+    resolved = path.resolve()
+    try:
+        handle, part = _make_part(resolved)
+        try:
+            _allocate(handle, size)
+        finally:
+            os.close(handle)
+            part.unlink(missing_ok=True)
+    except OSError as problem:
+        raise OSError(problem.errno, problem.strerror, str(path)) from None
+
+
+def _allocate(handle: int, size: int) -> None:
+    """Take room on the disk. Raises OSError where it is full; file systems that cannot say so are trusted."""
+    if size and hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(handle, 0, size)
+        except OSError as problem:
+            if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+
+
+def _make_part(path: Path) -> tuple[int, Path]:
+    """Make the file that rows go into: beside the output, or elsewhere if only the output itself can be written."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        # PINs open doors: only the owner may read them, unless the old file was open to others.
+        handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+    except OSError as problem:
+        if problem.errno not in _IRREPLACEABLE or not (path.is_file() and os.access(path, os.W_OK)):
+            raise
+        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part")
+        return handle, Path(name)
+    if path.exists():
+        shutil.copymode(path, part)
+    return handle, part
+
+
+def _replace(path: Path, part: Path) -> None:
+    try:
+        part.replace(path)
+    except OSError as problem:
+        if problem.errno not in _IRREPLACEABLE or not path.exists():
+            raise
+        _write_over(path, part)
+        part.unlink()
+
+
+def _write_over(path: Path, part: Path) -> None:
+    try:
+        with part.open("rb") as source, path.open("r+b") as target:
+            _allocate(target.fileno(), part.stat().st_size)
+            shutil.copyfileobj(source, target)
+            target.truncate()
+            target.flush()
+            os.fsync(target.fileno())
+    except OSError as problem:
+        raise OSError(problem.errno, f"{problem.strerror}; all rows are in {part}", str(path)) from None

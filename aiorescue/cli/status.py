@@ -17,7 +17,15 @@ class Status(enum.IntEnum):
     SERVICE = 5
     JOURNAL = 6
     NOT_INSTALLED = 7
+    HUNG_UP = 129
     INTERRUPTED = 130
+    BROKEN_PIPE = 141
+    TERMINATED = 143
+
+    @classmethod
+    def of_signal(cls, number: int) -> "Status":
+        """The exit status of a command that a signal ended: 128 and the signal's number."""
+        return cls(128 + number)
 
 
 MEANING: Mapping[Status, str] = {
@@ -29,7 +37,10 @@ MEANING: Mapping[Status, str] = {
     Status.SERVICE: "the service is unreachable or failing",
     Status.JOURNAL: "the journal cannot be used",
     Status.NOT_INSTALLED: "typer or rich is not installed",
-    Status.INTERRUPTED: "interrupted",
+    Status.HUNG_UP: "the terminal went away (SIGHUP)",
+    Status.INTERRUPTED: "interrupted (Ctrl-C, SIGINT)",
+    Status.BROKEN_PIPE: "the program that read the output has ended",
+    Status.TERMINATED: "asked to end (SIGTERM)",
 }
 
 # The first match counts: CredentialsMissing is an InvalidRequest, too.
@@ -41,6 +52,7 @@ _BY_ERROR: tuple[tuple[type[Exception], Status], ...] = (
     (errors.OutOfPinCodes, Status.OUT_OF_PINS),
     (errors.JournalError, Status.JOURNAL),
     (errors.RescueError, Status.SERVICE),
+    (BrokenPipeError, Status.BROKEN_PIPE),
     (OSError, Status.BAD_INPUT),  # of a file, or the port of an emulator; those of the network are RescueErrors
 )
 

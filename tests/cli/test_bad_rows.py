@@ -30,7 +30,7 @@ async def test_a_bad_row_is_told_with_its_line_and_stops_nothing(command, servic
     assert done.err.startswith(f"aiorescue: customers.csv: {told}")
     assert done.err.count("\n") == 1
     assert {entry.tracking for entry in service.ledger} == {"CASE-1", "CASE-2"}
-    bad = [row for row in command.rows() if row["error"]]
+    bad = [row for row in command.rows() if row["status"] == "bad"]
     assert len(bad) == 1
     assert bad[0]["error"].startswith(told)
     assert not bad[0]["pin"]
@@ -57,7 +57,7 @@ async def test_many_bad_rows_do_not_flood_the_terminal_and_are_all_in_the_output
         (b"", "the file is empty; its first line names the columns"),
         (b"\n\n", "the file is empty"),
         (HEADER.encode(), "there is a header, but no row below it"),
-        (b"name,tracking\nJane,1\n", "line 1: unknown column 'name'; the columns are any of custom_field_0"),
+        (b"name,town\nJane,1\n", "line 1: unknown column 'name'; the columns are any of custom_field_0"),
         (b"custom_field_6\nJane\n", "line 1: unknown column 'custom_field_6'; did you mean custom_field_"),
         (b"Tracking\n1\n", "line 1: unknown column 'Tracking'; did you mean tracking?"),
         (b"Custom Field 1,trackin\nJane,1\n", "unknown column 'Custom Field 1'; did you mean custom_field_1?"),

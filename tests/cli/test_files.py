@@ -2,12 +2,12 @@
 
 import asyncio
 import csv
+from contextlib import closing
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aiorescue.cli.customers import COLUMNS, Chunks, Customers
+from aiorescue.cli.bulk.customers import COLUMNS, Customers
 from aiorescue.cli.sheet import Sheet
 from aiorescue.rescue import RequestPinCode
 
@@ -23,7 +23,7 @@ def test_cells_round_trip(tmp_path, cells):
         sheet = Sheet(path, ("a", "b"), "utf-8")
         for row in cells:
             sheet.add(*row)
-        assert await sheet.close()
+        await sheet.close()
 
     asyncio.run(write())
     with path.open(encoding="utf-8", newline="") as file:
@@ -37,7 +37,8 @@ def test_columns_are_those_that_a_pin_request_takes():
 def test_a_column_fills_its_own_field_wherever_it_stands(tmp_path):
     path = tmp_path / "customers.csv"
     path.write_text("tracking,custom_field_2,custom_field_0\nCASE-1,two,zero\n")
-    [row] = Customers.check(path).read(RequestPinCode, no_tech_console=True)
+    with closing(Customers.check(path)) as customers:
+        [row] = customers.read(RequestPinCode, no_tech_console=True)
     assert row.request == RequestPinCode(custom_fields=["zero", "", "two"], tracking="CASE-1", no_tech_console=True)
 
 
@@ -73,28 +74,6 @@ async def test_a_link_stays_a_link(tmp_path):
     await sheet.close()
     assert link.is_symlink()
     assert (tmp_path / "real.csv").read_text() == "a\n1\n"
-
-
-@pytest.mark.parametrize("count", [1, 499, 500, 501, 1_500])
-async def test_a_reader_who_is_cancelled_takes_no_row_away_from_the_next_one(tmp_path, count):
-    path = tmp_path / "customers.csv"
-    path.write_text("tracking\n" + "".join(f"CASE-{i}\n" for i in range(count)))
-    customers = await asyncio.to_thread(Customers.check, path)
-    chunks = Chunks(customers.read(RequestPinCode, no_tech_console=True))
-    seen = []
-    while True:
-        impatient = asyncio.create_task(chunks.next())
-        await asyncio.sleep(0)
-        if not impatient.done():
-            impatient.cancel()
-            await asyncio.gather(impatient, return_exceptions=True)
-            row = await chunks.next()
-        else:
-            row = impatient.result()
-        if row is None:
-            break
-        seen.append(row.cells[0])
-    assert seen == [f"CASE-{i}" for i in range(count)]
 
 
 def test_nothing_of_a_run_blocks_the_event_loop(here):

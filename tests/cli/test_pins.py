@@ -19,14 +19,14 @@ async def test_every_row_gets_the_pin_that_the_service_issued_for_it(command, se
     given, issued = command.rows("customers.csv"), command.rows()
     by_tracking = {entry.tracking: entry for entry in service.ledger}
     assert len(issued) == len(given) == len(service.ledger) >= 20
-    assert sorted(row["tracking"] for row in issued) == sorted(by_tracking)
+    assert [row["tracking"] for row in issued] == [row["tracking"] for row in given], "in the input's order"
     for row in issued:
         entry = by_tracking[row["tracking"]]
         assert row["pin"] == entry.pin
         assert len(row["pin"]) == 6
-        assert not row["error"]
+        assert (row["status"], row["error"]) == ("issued", "")
         assert entry.custom_fields[:3] == tuple(row[f"custom_field_{i}"] for i in range(3))
-        assert {k: v for k, v in row.items() if k not in ("pin", "error")} in given
+        assert {k: v for k, v in row.items() if k not in ("pin", "status", "error")} in given
     assert "20 PINs issued" in done.out
     assert "pins.csv.journal" in done.out
 
@@ -65,7 +65,7 @@ async def test_a_row_that_failed_is_reported_and_asked_for_again_by_the_same_com
     assert "1 failed" in done.out
     assert "Flabbergasted" in done.err
     assert "To go on: aiorescue pins customers.csv" in done.err
-    failed = [row for row in command.rows() if row["error"]]
+    failed = [row for row in command.rows() if row["status"] == "failed"]
     assert len(failed) == 1
     assert not failed[0]["pin"]
     again = await command("pins", "customers.csv", *FAST, "--json")
@@ -121,15 +121,19 @@ async def test_several_auth_codes_are_several_identities(command, service):
 
 async def test_a_refused_identity_loses_no_row_of_the_others(command, service):
     command.write(rows(2000))
-    done = await command("pins", "customers.csv", "--pin-rate", "5000", RESCUE_AUTH_CODE="wrong fixedsecond0000")
+    done = await command("pins", "customers.csv", "--pin-rate", "5000", RESCUE_AUTH_CODE="hunter2 fixedsecond0000")
     assert done.status == Status.OK
+    assert "auth code 1 is refused, the other callers went on" in done.err
+    assert "hunter2" not in done.err
     assert {entry.tracking for entry in service.ledger} == {f"CASE-{i}" for i in range(2000)}
 
 
 async def test_a_byte_order_mark_is_read_and_kept(command, service):
     command.write(b"\xef\xbb\xbf" + rows(2).encode())
     assert (await command("pins", "customers.csv", *FAST)).status == Status.OK
-    assert (command.folder / "pins.csv").read_bytes().startswith(b"\xef\xbb\xbfcustom_field_0,tracking,pin,error\n")
+    assert (
+        (command.folder / "pins.csv").read_bytes().startswith(b"\xef\xbb\xbfcustom_field_0,tracking,pin,status,error\n")
+    )
     assert {entry.tracking for entry in service.ledger} == {"CASE-0", "CASE-1"}
 
 

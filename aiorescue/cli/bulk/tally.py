@@ -1,4 +1,4 @@
-"""The figures of a run of `aiorescue pins`, and durations as people read them."""
+"""The figures of a run of `aiorescue pins`, and figures as people read them."""
 
 import time
 from collections import deque
@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import attrs
 
-from aiorescue.bulk import Issued
+from aiorescue.bulk import Issued, JobStatus
 from aiorescue.rescue import PinRequest
 
 #: PINs over which the present rate is measured.
@@ -20,7 +20,7 @@ class Tally:
     Attributes:
         rows: rows of the input.
         issued: PINs that this run asked for.
-        from_journal: PINs of earlier runs.
+        from_journal: rows that had their PIN before this run.
         failed: rows that the service refused, or that found no answer.
         bad_rows: rows that cannot be asked for.
         possibly_orphaned: attempts that may have left an unclaimed PIN.
@@ -36,18 +36,24 @@ class Tally:
     _ended: float | None = None
     _times: deque[float] = attrs.field(factory=lambda: deque(maxlen=_WINDOW))
 
+    def begin(self, status: JobStatus) -> None:
+        """Take over what earlier runs left in the journal. Rows that failed are asked for again."""
+        self.rows, self.from_journal, self.bad_rows = status.rows, status.issued, status.bad
+
     def count(self, issued: Issued[PinRequest]) -> None:
         """Count a row that has its PIN or has failed."""
         if issued.pin is None:
             self.failed += 1
-            self.possibly_orphaned += issued.error.possibly_orphaned if issued.error else 0
-            return
-        self.possibly_orphaned += issued.pin.possibly_orphaned
-        if issued.resumed:
-            self.from_journal += 1
             return
         self.issued += 1
         self._times.append(time.monotonic())
+
+    def end(self, status: JobStatus) -> None:
+        """Take the last figures from the journal, which knows of each row what became of it."""
+        self.rows, self.bad_rows = status.rows, status.bad
+        self.from_journal = max(status.issued - self.issued, 0)
+        self.failed = status.failed
+        self.possibly_orphaned = status.possibly_orphaned
 
     @property
     def done(self) -> int:
@@ -55,9 +61,14 @@ class Tally:
         return self.issued + self.from_journal + self.failed + self.bad_rows
 
     @property
+    def left(self) -> int:
+        """Rows without a result."""
+        return max(self.rows - self.done, 0)
+
+    @property
     def complete(self) -> bool:
         """Whether every row has a result."""
-        return self.done >= self.rows
+        return not self.left
 
     def stop(self) -> None:
         """Stop the clock."""
@@ -78,13 +89,16 @@ class Tally:
     @property
     def seconds_left(self) -> float | None:
         """Seconds that the remaining rows take at the present rate; None if that is unknown."""
-        return (self.rows - self.done) / self.rate if self.rate else None
+        if self.complete:
+            return 0.0
+        return self.left / self.rate if self.rate else None
 
     def figures(self) -> dict[str, Any]:
         """All figures, for programs."""
         seconds = self.seconds
-        names = ("rows", "issued", "from_journal", "failed", "bad_rows", "possibly_orphaned", "complete")
+        names = ("rows", "issued", "from_journal", "failed", "bad_rows", "left", "possibly_orphaned", "complete")
         return {name: getattr(self, name) for name in names} | {
+            "bad": self.bad_rows,
             "seconds": round(seconds, 3),
             "pins_per_second": round(self.issued / seconds, 2) if seconds else 0.0,
         }
@@ -102,3 +116,8 @@ def clock(seconds: float | None) -> str:
 def duration(seconds: float) -> str:
     """Seconds as people read them, to the tenth below a minute: ``4.2 s``."""
     return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)  # noqa: PLR2004 - a minute
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number with its noun: ``1 PIN``, ``2 PINs``."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -1,0 +1,288 @@
+"""The input of `aiorescue pins`: a CSV file or a pipe, copied once, checked as a whole, then read row by row.
+
+A fault of the file (not UTF-8, no column to send, a quote that is never closed) is an error that ends the command. A
+fault of one row is part of that `InputRow`, and ends nothing.
+"""
+
+import csv
+import io
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Final, Self
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.bulk import InputRow
+from aiorescue.cli.sheet import DASH, is_stream, named
+from aiorescue.cli.suggest import did_you_mean
+from aiorescue.operation import Slot
+from aiorescue.rescue import PinRequest, RequestPinCode
+
+_BOM = b"\xef\xbb\xbf"
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+#: Columns that the output has behind those of the input.
+RESULTS: Final = ("pin", "status", "error")
+
+
+def _columns() -> Mapping[str, Slot]:
+    """The slots of a PIN request that a column can fill, by the name of the column: all that hold text."""
+    slots = (slot for slot in RequestPinCode.slots if slot.parameter.holds is str)
+    return {re.sub(r"custom_fields\[(\d)\]", r"custom_field_\1", slot.name): slot for slot in slots}
+
+
+COLUMNS = _columns()
+_CUSTOM = tuple(name for name in COLUMNS if name.startswith("custom_field"))
+_KNOWN = f"{_CUSTOM[0]} … {_CUSTOM[-1]}, tracking"
+
+
+def headers_of(options: Iterable[str]) -> Mapping[str, str]:
+    """The header of each column to send, from options ``column=header``. Raises `errors.InvalidRequest`."""
+    headers: dict[str, str] = {}
+    for option in options:
+        name, equals, header = option.partition("=")
+        if not equals or not header:
+            raise errors.InvalidRequest(f"--column {option[:80]!r}: write it as --column tracking='Ticket No'")
+        if name not in COLUMNS:
+            near = did_you_mean(name, COLUMNS) or f"; it takes any of {_KNOWN}"
+            raise errors.InvalidRequest(f"--column: there is no column {name[:80]!r}{near}")
+        if name in headers or header in headers.values():
+            raise errors.InvalidRequest(f"--column: {(name if name in headers else header)!r} is given twice")
+        headers[name] = header
+    return headers
+
+
+@attrs.frozen
+class Customers:
+    """An input that passed the check. It is read from a copy: the file may change or vanish, and a pipe is read once.
+
+    Attributes:
+        path: where it came from; ``-`` for stdin.
+        columns: the columns that its header names.
+        sent: the column of a PIN request that each of them fills; None for one that is only carried through.
+        rows: number of its rows, bad ones included.
+        encoding: ``utf-8``, or ``utf-8-sig`` if it begins with a byte order mark.
+        size: its bytes.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    sent: tuple[str | None, ...]
+    rows: int
+    encoding: str
+    size: int
+    _copy: IO[bytes] = attrs.field(repr=False)
+
+    @classmethod
+    def check(cls, path: Path, headers: Mapping[str, str] = {}) -> Self:
+        """Take in a whole input and check it. Blocks.
+
+        Args:
+            path: a file, a pipe, or ``-`` for stdin.
+            headers: the header of a column to send, where it is not the column's own name.
+
+        Raises:
+            errors.InvalidRequest: the input cannot be used; the message says where and why.
+            OSError: it cannot be read.
+        """
+        copy = _copied(path)
+        try:
+            return cls._checked(path, headers, copy)
+        except BaseException:
+            copy.close()
+            raise
+
+    @classmethod
+    def _checked(cls, path: Path, headers: Mapping[str, str], copy: IO[bytes]) -> Self:
+        label = label_of(path)
+        encoding = "utf-8-sig" if copy.read(len(_BOM)) == _BOM else "utf-8"
+        try:
+            with _records(copy, encoding, label) as records:
+                columns = _header(label, records)
+                sent = _sent(label, columns, headers)
+                rows = sum(1 for _ in records)
+        except UnicodeDecodeError:
+            raise errors.InvalidRequest(_not_utf8(copy, label)) from None
+        if not rows:
+            raise errors.InvalidRequest(f"{label}: there is a header, but no row below it")
+        return cls(path, columns, sent, rows, encoding, copy.seek(0, io.SEEK_END), copy)
+
+    def close(self) -> None:
+        """Drop the copy."""
+        self._copy.close()
+
+    @property
+    def label(self) -> str:
+        """What messages call the input."""
+        return label_of(self.path)
+
+    def read(self, operation: type[PinRequest], *, no_tech_console: bool) -> Iterator[InputRow]:
+        """Yield the rows one by one. Blocks.
+
+        Args:
+            operation: the PIN request to make from each row.
+            no_tech_console: a parameter of that request.
+        """
+        with _records(self._copy, self.encoding, self.label) as records:
+            _header(self.label, records)
+            for line, cells in records:
+                yield self._row(line, cells, operation, no_tech_console=no_tech_console)
+
+    def _row(
+        self, line: int, cells: "list[str] | str", operation: type[PinRequest], *, no_tech_console: bool
+    ) -> InputRow:
+        width = len(self.columns)
+        if isinstance(cells, str):
+            return InputRow(line, ("",) * width, None, cells)
+        whole = tuple((cells + [""] * width)[:width])
+        if len(cells) != width:
+            problem = f"the row has {len(cells)} cells, but the header names {width} columns"
+            return InputRow(line, whole, None, problem)
+        values = {name: cell for name, cell in zip(self.sent, cells, strict=True) if name is not None}
+        if not any(values.values()):
+            return InputRow(line, whole, None, _all_empty(values, carried=any(cells)))
+        try:
+            for name, value in values.items():
+                COLUMNS[name].parameter.check(name, value, "")
+            request = operation(
+                custom_fields=_custom_fields(values),
+                tracking=values.get("tracking", ""),
+                no_tech_console=no_tech_console,
+            )
+        except errors.InvalidRequest as problem:
+            return InputRow(line, whole, None, str(problem).removeprefix(": "))
+        return InputRow(line, whole, request)
+
+
+def label_of(path: Path) -> str:
+    """What messages call an input."""
+    return "standard input" if path == DASH else str(path)
+
+
+def _copied(path: Path) -> IO[bytes]:
+    if path == DASH and sys.stdin is None:
+        raise errors.InvalidRequest("standard input is closed; name a file, or pipe the rows in")
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 - it goes with the last reference to it
+    try:
+        if path != DASH:
+            with path.open("rb") as file:
+                shutil.copyfileobj(file, copy)
+        else:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.seek(0)
+    except BaseException as problem:
+        copy.close()
+        if isinstance(problem, OSError):
+            raise named(problem, Path(tempfile.gettempdir())) from None
+        raise
+    return copy
+
+
+def _all_empty(values: Iterable[str], *, carried: bool) -> str:
+    return f"nothing to send: {' and '.join(values)} are empty" if carried else "all cells are empty"
+
+
+def _custom_fields(values: Mapping[str, str]) -> Sequence[str]:
+    given = [index for index, name in enumerate(_CUSTOM) if name in values]
+    return [values.get(name, "") for name in _CUSTOM[: given[-1] + 1]] if given else []
+
+
+@contextmanager
+def _records(copy: IO[bytes], encoding: str, label: str) -> "Iterator[Iterator[tuple[int, list[str] | str]]]":
+    """The CSV records of the copy from its beginning."""
+    copy.seek(0)
+    text = io.TextIOWrapper(copy, encoding, newline="")
+    try:
+        yield _parsed(text, label)
+    finally:
+        text.detach()
+
+
+def _parsed(text: IO[str], label: str) -> "Iterator[tuple[int, list[str] | str]]":
+    """Each CSV record with the line on which it begins: its cells, or its fault in words. Blank lines are skipped."""
+    reader = csv.reader(text, strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as problem:
+            # csv.Error has no code: only its message tells a fault within a record from a record without end.
+            if "expected after" not in str(problem):
+                raise errors.InvalidRequest(f"{label}: line {line}: a quote is opened and never closed") from None
+            yield line, 'a quoted cell goes on after its closing quote; write "" for a quote within'
+            continue
+        if cells:
+            yield line, cells
+
+
+def _header(label: str, records: "Iterator[tuple[int, list[str] | str]]") -> tuple[str, ...]:
+    first = next(records, None)
+    if first is None:
+        raise errors.InvalidRequest(f"{label}: the file is empty; its first line names the columns, any of {_KNOWN}")
+    line, names = first
+    if isinstance(names, str):
+        raise errors.InvalidRequest(f"{label}: line {line}: {names}")
+    for index, name in enumerate(names):
+        fault = _fault_of(name, index, names)
+        if fault:
+            raise errors.InvalidRequest(f"{label}: line {line}: {fault}")
+    return tuple(names)
+
+
+def _fault_of(name: str, index: int, names: Sequence[str]) -> str:
+    for mark, plural in _SEPARATORS.items():
+        if len(names) == 1 and mark in name:
+            return f"the columns seem to be separated by {plural}; separate them by commas"
+    if not name.strip():
+        return f"column {index + 1} has no name; the header names the columns, any of {_KNOWN}"
+    if name in names[:index]:
+        return f"there are two columns {name[:80]}"
+    if name in RESULTS:
+        return f"column {name!r} has the name of a column that the output adds; rename it"
+    return ""
+
+
+def _sent(label: str, columns: Sequence[str], headers: Mapping[str, str]) -> tuple[str | None, ...]:
+    """The column of a PIN request that each column of the input fills. Raises `errors.InvalidRequest`."""
+    missing = [header for header in headers.values() if header not in columns]
+    if missing:
+        near = did_you_mean(missing[0], columns) or f"; the header names {', '.join(columns)[:200]}"
+        raise errors.InvalidRequest(f"{label}: there is no column {missing[0][:80]!r}{near}")
+    by_header = {header: name for name, header in headers.items()}
+    sent = tuple(by_header.get(name) or (name if name in COLUMNS.keys() - headers.keys() else None) for name in columns)
+    for name, column in zip(columns, sent, strict=True):
+        # A misspelt name would leave its cells unsent.
+        near = "" if column or headers else did_you_mean(name, COLUMNS)
+        if near:
+            raise errors.InvalidRequest(f"{label}: line 1: unknown column {name[:80]!r}{near}")
+    if not any(sent):
+        raise errors.InvalidRequest(
+            f"{label}: line 1: unknown column {columns[0][:80]!r}; the columns are any of {_KNOWN};"
+            f" send one of yours with --column tracking='{columns[0][:80]}'"
+        )
+    return sent
+
+
+def _not_utf8(copy: IO[bytes], label: str) -> str:
+    offset = 0
+    copy.seek(0)
+    for number, line in enumerate(copy, 1):
+        try:
+            line.decode()
+        except UnicodeDecodeError as problem:
+            where = f"byte {offset + problem.start} (0x{line[problem.start]:02X})"
+            return f"{label}: line {number}: {where} is not UTF-8; save the file as UTF-8"
+        offset += len(line)
+    return f"{label}: the file is not UTF-8"
+
+
+def job_label(path: Path) -> str:
+    """What the name of a job calls its input: the file's name; that of a pipe changes from run to run."""
+    return "a pipe" if is_stream(path) else path.name

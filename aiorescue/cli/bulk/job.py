@@ -1,0 +1,226 @@
+"""`aiorescue job`: figures, rows and failures of a job from its journal, also while another process works on it."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import attrs
+import typer
+
+from aiorescue.bulk import JobStatus, Journal, State, StoredRow
+from aiorescue.cli import sheet
+from aiorescue.cli.bulk import table
+from aiorescue.cli.bulk.customers import RESULTS
+from aiorescue.cli.bulk.tally import clock, counted
+from aiorescue.cli.options import JsonOption, SafeOption
+from aiorescue.cli.output import Result, complaint, one_line
+
+#: Rows that are named one by one to people.
+_SHOWN: Final = 20
+
+JournalArgument = Annotated[
+    Path, typer.Argument(metavar="JOURNAL", help="The journal of the job: the output's name and .journal.")
+]
+
+
+@attrs.frozen
+class Figures(Result):
+    """The figures of a job at one moment.
+
+    Attributes:
+        journal: the journal.
+        job: the figures.
+        orphans: the rows with attempts that may have left an unclaimed PIN.
+    """
+
+    journal: Path
+    job: JobStatus
+    orphans: list[StoredRow]
+
+    def for_people(self) -> Iterator[str]:
+        """The figures in lines."""
+        job = self.job
+        yield one_line(f"job:     {job.name}{' (a process works on it)' if job.running else ''}")
+        yield f"rows:    {job.rows}: {job.issued} issued, {job.failed} failed, {job.bad} bad, {job.left} left"
+        if job.running or job.rate:
+            left = f", {clock(job.seconds_left)} left" if job.left else ""
+            yield f"rate:    {job.rate:.1f} PINs/s over the last minute{left}"
+        if job.corrected or job.vanished:
+            yield f"changed: {job.corrected} corrected after the PIN was issued, {job.vanished} gone from the input"
+        yield f"orphans: {counted(job.possibly_orphaned, 'PIN')} may be unclaimed"
+        for row in self.orphans[:_SHOWN]:
+            yield f"         {one_line(_name(row))}"
+        if len(self.orphans) > _SHOWN:
+            yield f"         … and {len(self.orphans) - _SHOWN} more; --json has all"
+
+    def for_programs(self) -> Any:
+        """The figures, and the rows that may have left an orphan."""
+        job = self.job
+        return attrs.asdict(job) | {
+            "complete": job.complete,
+            "journal": str(self.journal),
+            "orphans": [_place(row) | {"possibly_orphaned": max(row.orphans, 1)} for row in self.orphans],
+            "exit_status": int(self.status),
+        }
+
+    def on_stderr(self, *, as_json: bool) -> Iterable[str]:
+        """What a reader should know of the journal's condition."""
+        return [complaint(f"{self.journal}: {self.job.note}")] if self.job.note else []
+
+
+@attrs.frozen
+class Exported(Result):
+    """The rows of a job, written as CSV.
+
+    Attributes:
+        rows: how many rows the job has.
+        output: the file; None for stdout.
+    """
+
+    rows: int
+    output: Path | None
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether the result only says what is to be seen elsewhere."""
+        return True
+
+    def for_people(self) -> Iterable[str]:
+        """One line that names the file; none if stdout holds the rows."""
+        return [] if self.output is None else [f"{counted(self.rows, 'row')} in {self.output}"]
+
+
+@attrs.frozen
+class Table(Result):
+    """The rows of a job in memory, for programs.
+
+    Attributes:
+        columns: the columns of the output.
+        rows: the rows as objects.
+    """
+
+    columns: list[str]
+    rows: list[dict[str, str]]
+
+
+@attrs.frozen
+class Failures(Result):
+    """The rows of a job that have no PIN and never will by themselves.
+
+    Attributes:
+        failures: the rows that failed or are bad.
+    """
+
+    failures: list[StoredRow]
+
+    def for_people(self) -> Iterator[str]:
+        """One line for each."""
+        for row in self.failures:
+            yield one_line(f"{_name(row)}: {row.status}: {row.error}")
+        if not self.failures:
+            yield "no row failed"
+
+    def for_programs(self) -> Any:
+        """Place and error of each."""
+        counts = {state.name.lower(): sum(row.state is state for row in self.failures) for state in _NO_PIN}
+        return counts | {
+            "failures": [_place(row) | {"status": row.status, "error": row.error} for row in self.failures],
+            "exit_status": int(self.status),
+        }
+
+
+@attrs.frozen
+class Retried(Result):
+    """Failed rows that are ready to be sent again.
+
+    Attributes:
+        retried: how many.
+        journal: the journal.
+    """
+
+    retried: int
+    journal: Path
+
+    def for_people(self) -> Iterator[str]:
+        """How many, and what to do next."""
+        what = counted(self.retried, "failed row is", "failed rows are")
+        yield f"{what} ready to be sent again; the command that began the job goes on with it"
+
+    def for_programs(self) -> Any:
+        """How many, and the journal."""
+        return {"retried": self.retried, "journal": str(self.journal), "exit_status": int(self.status)}
+
+
+_NO_PIN = (State.FAILED, State.BAD)
+
+
+def status(journal: JournalArgument, *, as_json: JsonOption = False) -> Figures:  # noqa: ARG001 - read at the print
+    """Show the figures of a job; it may be running."""
+
+    async def read() -> Figures:
+        reader = Journal.reading(journal)
+        return Figures(journal, await reader.status(), [row async for row in reader.orphans()])
+
+    return asyncio.run(read())
+
+
+def export(
+    journal: JournalArgument,
+    *,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Write the CSV into this file.", show_default="stdout")
+    ] = sheet.DASH,
+    safe_csv: SafeOption = False,
+    as_json: JsonOption = False,
+) -> Result:
+    """Write the rows of a job as CSV: the columns of its input, then pin, status and error."""
+
+    async def read() -> Result:
+        reader = Journal.reading(journal)
+        if as_json and output == sheet.DASH:
+            columns = await table.columns_of(reader)
+            names = [*columns, *RESULTS]
+            return Table(
+                names,
+                [dict(zip(names, table.line_of(row, len(columns)), strict=True)) async for row in reader.rows()],
+            )
+        rows = (await reader.status()).rows
+        await table.write(reader, output, await table.sheet_for(reader, output, safe=safe_csv))
+        return Exported(rows, None if output == sheet.DASH else output)
+
+    return asyncio.run(read())
+
+
+def failures(journal: JournalArgument, *, as_json: JsonOption = False) -> Failures:  # noqa: ARG001 - as above
+    """List the rows that failed, and those of which no request can be made."""
+
+    async def read() -> Failures:
+        return Failures([row async for row in Journal.reading(journal).rows(*_NO_PIN)])
+
+    return asyncio.run(read())
+
+
+def retry(journal: JournalArgument, *, as_json: JsonOption = False) -> Retried:  # noqa: ARG001 - as above
+    """Make the failed rows of a job ready to be sent again, and accept a journal that has lost its log."""
+
+    async def write() -> Retried:
+        name = (await Journal.reading(journal).status()).name
+        async with Journal(journal, name, accept_loss=True) as store:
+            return Retried(await store.retry(), journal)
+
+    return asyncio.run(write())
+
+
+def _name(row: StoredRow) -> str:
+    place = "not in the input" if row.line is None else f"line {row.line}"
+    tracking = row.request.tracking if row.request is not None else ""
+    return f"{place}, {tracking}" if tracking else place
+
+
+def _place(row: StoredRow) -> dict[str, Any]:
+    return {
+        "line": row.line,
+        "tracking": row.request.tracking if row.request is not None else None,
+        "cells": list(row.cells),
+    }

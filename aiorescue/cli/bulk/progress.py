@@ -1,0 +1,145 @@
+"""Progress on stderr: a bar on a terminal, a line every few seconds elsewhere."""
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from aiorescue.bulk import Outage
+from aiorescue.cli import settings, stdio
+from aiorescue.cli.bulk.tally import Tally, clock
+from aiorescue.cli.output import complain, complaint
+
+#: Seconds between two lines of figures.
+_INTERVAL: Final = 5.0
+#: Row errors that are shown one by one; all are in the output.
+_SHOWN: Final = 20
+#: Columns that the figures take, and those that a bar needs and deserves.
+_FIGURES, _NARROW, _WIDE = 72, 10, 40
+
+
+class Display(Protocol):
+    """Shows the progress of a run on stderr."""
+
+    def show(self, tally: Tally, outage: Outage | None) -> None:
+        """Show the present figures, and what the run waits for."""
+
+    def line(self, text: str) -> None:
+        """Show a line of text between the figures."""
+
+    def close(self) -> None:
+        """Leave stderr as it should stay; a second call does nothing."""
+
+
+def figures(tally: Tally, outage: Outage | None) -> Iterator[str]:
+    """The figures worth showing, in the order of their worth."""
+    yield f"{tally.done}/{tally.rows}"
+    if tally.failed or tally.bad_rows:
+        yield f"{tally.failed + tally.bad_rows} failed"
+    if outage is not None:
+        yield f"service away, {clock(outage.seconds)} of {clock(outage.patience)}"
+    else:
+        yield f"{tally.rate:.1f} PINs/s"
+        yield f"{clock(tally.seconds_left)} left"
+    if tally.from_journal:
+        yield f"{tally.from_journal} from before"
+
+
+class Quiet:
+    """No progress; lines that tell of problems are shown all the same."""
+
+    def show(self, tally: Tally, outage: Outage | None) -> None:
+        """Do nothing."""
+
+    def line(self, text: str) -> None:
+        """Write the text."""
+        complain(text)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class Lines(Quiet):
+    """Progress as lines, for logs and pipes."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def show(self, tally: Tally, outage: Outage | None) -> None:
+        """Write a line of figures, unless the last one is too young."""
+        if time.monotonic() - self._last >= _INTERVAL:
+            self._last = time.monotonic()
+            complain(", ".join(figures(tally, outage)))
+
+
+class Bar:
+    """Progress as a bar with figures, for terminals; a narrow one has no room for the bar.
+
+    Args:
+        rows: rows of the input, which make the bar full.
+    """
+
+    def __init__(self, rows: int) -> None:
+        console = Console(file=sys.stderr)
+        # Not the whole width: the terminal's own ^C at its end would begin another line.
+        room = console.width - _FIGURES
+        bar = [BarColumn(bar_width=min(room, _WIDE))] if room >= _NARROW else []
+        self._bar = Progress(*bar, TextColumn("{task.fields[figures]}", markup=False), console=console)
+        self._task = self._bar.add_task("PINs", total=rows, figures="")
+        self._bar.start()
+
+    def show(self, tally: Tally, outage: Outage | None) -> None:
+        """Redraw the bar with as many figures as there is room for."""
+        text = ""
+        for figure in figures(tally, outage):
+            longer = f"{text} · {figure}" if text else figure
+            if len(longer) > min(self._bar.console.width - 4, _FIGURES - 2) and text:
+                break
+            text = longer
+        self._bar.update(self._task, total=tally.rows, completed=tally.done, figures=text)
+
+    def line(self, text: str) -> None:
+        """Print the text above the bar."""
+        self._bar.console.print(complaint(text), markup=False, highlight=False, soft_wrap=True)
+
+    def close(self) -> None:
+        """Stop redrawing: the last figures stay and the cursor comes back."""
+        self._bar.stop()
+
+
+def display(rows: int) -> Display:
+    """The display that suits stderr: a bar on a terminal, else lines; none where the command shall be quiet."""
+    if settings.current().quiet:
+        return Quiet()
+    is_plain = (
+        settings.current().verbose or not stdio.is_terminal(sys.stderr) or Console(file=sys.stderr).is_dumb_terminal
+    )
+    return Lines() if is_plain else Bar(rows)
+
+
+class RowErrors:
+    """Shows the errors of rows one by one, until they are too many.
+
+    Args:
+        display: where they are shown.
+    """
+
+    def __init__(self, display: Display) -> None:
+        self._display = display
+        self._count = 0
+
+    @property
+    def are_enough(self) -> bool:
+        """Whether no more are shown."""
+        return self._count > _SHOWN
+
+    def show(self, text: str) -> None:
+        """Show the error of one row, if not too many were shown before."""
+        self._count += 1
+        if self._count <= _SHOWN:
+            self._display.line(text)
+        elif self._count == _SHOWN + 1:
+            self._display.line("… and more; all of them are in the output, column error")

@@ -1,0 +1,174 @@
+"""The summary of a run of `aiorescue pins`: figures, files, and the advice how to go on."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import attrs
+
+from aiorescue import errors
+from aiorescue.bulk import Staging
+from aiorescue.cli.bulk.tally import Tally, counted, duration
+from aiorescue.cli.output import Result, complaint, error_record, message_of
+from aiorescue.cli.sheet import DASH
+from aiorescue.cli.status import MEANING, Status, status_of
+from aiorescue.errors import JournalReason
+
+#: Reasons for which a file will never be the journal of this job.
+_UNFIT = frozenset(
+    (JournalReason.OTHER_JOB, JournalReason.OTHER_FIELDS, JournalReason.OTHER_PROGRAM, JournalReason.NO_DATABASE)
+)
+#: Lines of corrected rows that are named.
+_NAMED = 10
+
+
+@attrs.frozen(kw_only=True)
+class Changes:
+    """What is different in an input that was staged before.
+
+    Attributes:
+        corrected: rows whose PIN was issued for other fields.
+        corrected_lines: the lines of the first of them.
+        vanished: requests that are not in the input any more.
+        vanished_issued: those of them that hold a PIN.
+    """
+
+    corrected: int = 0
+    corrected_lines: tuple[int, ...] = ()
+    vanished: int = 0
+    vanished_issued: int = 0
+
+    @classmethod
+    def of(cls, staging: Staging) -> Self:
+        """What a staging found."""
+        return cls(
+            corrected=staging.corrected,
+            corrected_lines=staging.corrected_lines,
+            vanished=staging.vanished,
+            vanished_issued=staging.vanished_issued,
+        )
+
+    def told(self) -> Iterator[str]:
+        """The changes in words."""
+        if self.corrected:
+            lines = ", ".join(map(str, self.corrected_lines[:_NAMED])) + (", …" if self.corrected > _NAMED else "")
+            place = f"line{'' if self.corrected == 1 else 's'} {lines}"
+            yield f"{place}: the row was corrected after its PIN was issued; it keeps that PIN"
+        if self.vanished:
+            gone = counted(self.vanished, "row of an earlier run is", "rows of an earlier run are")
+            kept = f"; those with a PIN ({self.vanished_issued}) stay in the output" if self.vanished_issued else ""
+            yield f"{gone} not in the input any more{kept}"
+
+
+@attrs.frozen(kw_only=True)
+class Summary(Result):
+    """How a run of a bulk job ended.
+
+    Attributes:
+        tally: the figures.
+        problem: the error that ended the run early, or None.
+        output_problem: why the output could not be written, or None.
+        signal: the signal by which the operator asked the run to stop; 0 for none.
+        refused: the identities that the service refuses, by name, each with its error.
+        changes: what is different from an earlier run's input.
+        label: what messages call the input.
+        output: the file for the rows.
+        written: the file was replaced; False if no row had a result.
+        journal: the journal of the job.
+        again: the command line that goes on with the job.
+    """
+
+    tally: Tally
+    problem: Exception | None
+    output_problem: OSError | None
+    signal: int
+    refused: Mapping[str, errors.RescueError]
+    changes: Changes
+    label: str
+    output: Path
+    written: bool
+    journal: Path
+    again: str
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether the result only says what is to be seen elsewhere: the PINs are in the output."""
+        return True
+
+    @property
+    def status(self) -> Status:
+        """The exit status: that of the error, else by what became of the rows."""
+        if self.problem is not None:
+            return status_of(self.problem)
+        tally = self.tally
+        if self.signal and not tally.complete:
+            return Status.of_signal(self.signal)
+        if self.output_problem is not None:
+            return status_of(self.output_problem)
+        return Status.SOME_FAILED if tally.failed or tally.bad_rows or not tally.complete else Status.OK
+
+    def for_people(self) -> Iterable[str]:
+        """Figures and files; nothing if an error came before the first row, or stdout holds the rows."""
+        return () if self.output == DASH else self._figures()
+
+    def _figures(self) -> Iterator[str]:
+        tally = self.tally
+        if self.problem is not None and not tally.done:
+            return
+        rate = tally.figures()["pins_per_second"]
+        yield (
+            f"{counted(tally.issued, 'PIN')} issued in {duration(tally.seconds)} ({rate:.1f} PINs/s), "
+            f"{tally.from_journal} from the journal"
+        )
+        yield (
+            f"{tally.failed} failed, {counted(tally.bad_rows, 'bad row')}, {tally.possibly_orphaned} possibly orphaned"
+        )
+        if self.output_problem is None:
+            yield f"output:  {self.output}" + ("" if self.written else " (as it was)")
+        yield f"journal: {self.journal} (kept: the same command issues nothing twice)"
+
+    def for_programs(self) -> Any:
+        """Figures, files, exit status and error."""
+        problem = self.problem or self.output_problem
+        return self.tally.figures() | {
+            "corrected": self.changes.corrected,
+            "vanished": self.changes.vanished,
+            "refused_callers": list(self.refused),
+            "output": str(self.output) if self.written else None,
+            "journal": str(self.journal),
+            "exit_status": int(self.status),
+            "exit_meaning": MEANING[self.status],
+            "error": None if problem is None else error_record(problem, self.status),
+        }
+
+    def on_stderr(self, *, as_json: bool) -> Iterable[str]:
+        """What an operator should know: errors, refused identities, changes, what is left and the command to go on."""
+        tally = self.tally
+        if self.problem is not None:
+            yield complaint(self._advised(self.problem))
+        for name, problem in self.refused.items():
+            if problem is not self.problem:
+                yield complaint(f"{name} is refused, the other callers went on: {message_of(problem)}")
+        for change in self.changes.told():
+            yield complaint(f"{self.label}: {change}")
+        if self.output_problem is not None:
+            yield complaint(message_of(self.output_problem))
+            yield complaint(f"the PINs are in the journal: aiorescue job export {self.journal}")
+        if as_json:
+            return
+        if self.output == DASH:
+            yield from self._figures()
+        if tally.left:
+            rows = f"{tally.left} of {counted(tally.rows, 'row')}"
+            yield complaint(f"{rows} {'is' if tally.left == 1 else 'are'} left")
+        if not _is_unfit(self.problem) and (tally.failed or tally.left):  # else it would end no better
+            yield f"To go on: {self.again}"
+
+    def _advised(self, problem: Exception) -> str:
+        if isinstance(problem, errors.JournalError) and _is_unfit(problem):
+            return f"{problem.finding}; choose another --journal or --output"
+        return message_of(problem)
+
+
+def _is_unfit(problem: Exception | None) -> bool:
+    return isinstance(problem, errors.JournalError) and problem.reason in _UNFIT

@@ -1,0 +1,135 @@
+"""The rows of a job as a table: the input's columns, then ``pin``, ``status`` and ``error``."""
+
+import asyncio
+import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from aiorescue.bulk import State, StoredRow, StoreReader
+from aiorescue.cli.bulk.customers import COLUMNS, RESULTS
+from aiorescue.cli.output import one_line
+from aiorescue.cli.sheet import DASH, Sheet, is_stream
+
+#: PINs have six digits.
+_PINS: Final = 10**6
+
+
+class PinMap:
+    """A set of PINs, in constant memory: a bit each."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray(_PINS // 8)
+
+    def add(self, pin: str) -> None:
+        """Add a PIN."""
+        if _is_pin(pin):
+            self._bits[int(pin) // 8] |= 1 << int(pin) % 8
+
+    def __contains__(self, pin: str) -> bool:
+        return _is_pin(pin) and bool(self._bits[int(pin) // 8] >> int(pin) % 8 & 1)
+
+
+def _is_pin(text: str) -> bool:
+    return len(text) == 6 and text.isascii() and text.isdigit()  # noqa: PLR2004 - see _PINS
+
+
+async def columns_of(store: StoreReader) -> tuple[str, ...]:
+    """The columns of the input; those of a PIN request for a job that was not staged."""
+    return await store.columns() or tuple(COLUMNS)
+
+
+def cells_of(row: StoredRow, width: int) -> tuple[str, ...]:
+    """The cells of a row under the columns of the input; those of its request for a job that was not staged."""
+    cells = row.cells
+    if not cells and row.request is not None:
+        custom = list(row.request.custom_fields or ())
+        cells = (*(custom + [""] * (len(COLUMNS) - 1 - len(custom))), row.request.tracking or "")
+    return (cells + ("",) * width)[:width]
+
+
+def line_of(row: StoredRow, width: int) -> tuple[str, ...]:
+    """A whole line of the output."""
+    return (*cells_of(row, width), row.pin or "", row.status, error_of(row))
+
+
+def error_of(row: StoredRow) -> str:
+    """Why a row has no PIN, in one line; for a bad row with its line in the input. Empty if it has one, or is left."""
+    if not row.error or row.state not in (State.FAILED, State.BAD):
+        return ""
+    return one_line(f"line {row.line}: {row.error}" if row.state is State.BAD and row.line else row.error)
+
+
+async def sheet_for(store: StoreReader, output: Path, *, encoding: str = "utf-8", safe: bool = False) -> Sheet:
+    """The output of a job, with its header. What goes into a stream is written at once, to see whether it takes any.
+
+    Args:
+        store: the job.
+        output: the file, which appears as a whole; ``-`` for stdout.
+        encoding: its encoding.
+        safe: let no cell begin like a formula.
+
+    Raises:
+        OSError: the stream cannot be written.
+    """
+    sheet = Sheet(output, (*await columns_of(store), *RESULTS), encoding, safe=safe)
+    if await asyncio.to_thread(is_stream, output):
+        try:
+            await sheet.begin()
+        except BaseException:
+            await sheet.discard()
+            raise
+    return sheet
+
+
+async def write(store: StoreReader, output: Path, sheet: Sheet) -> Path | None:
+    """Write the rows of a job in the order of its input.
+
+    Args:
+        store: the job.
+        output: the file.
+        sheet: made for it by `sheet_for`.
+
+    Returns:
+        Where the old file was put aside, because it held PINs that the job does not know; mostly None.
+
+    Raises:
+        OSError: the file cannot be written.
+        errors.JournalError: the store cannot be read.
+    """
+    columns = await columns_of(store)
+    pins = PinMap()
+    try:
+        await sheet.begin()
+        async for row in store.rows():
+            pins.add(row.pin or "")
+            sheet.add(*line_of(row, len(columns)))
+            await sheet.flush_if_due()
+        return await sheet.close(keep=lambda: _put_aside(output, pins))
+    except BaseException:
+        await sheet.discard()
+        raise
+
+
+def _put_aside(output: Path, pins: PinMap) -> Path | None:
+    """Give the old output another name if it holds a PIN that the new one does not have. Blocks."""
+    if output == DASH or is_stream(output) or not output.exists():
+        return None
+    if all(pin in pins for pin in _pins_in(output)):
+        return None
+    for number in range(1, 1000):
+        aside = output.with_name(f"{output.name}.old{number}")
+        if not aside.exists():
+            shutil.copy2(output, aside)
+            return aside
+    return None
+
+
+def _pins_in(output: Path) -> Iterator[str]:
+    """The PINs in a file that an earlier run wrote; none in a file of another kind."""
+    with output.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        try:
+            yield from (pin for row in csv.DictReader(file) if _is_pin(pin := str(row.get("pin") or "")))
+        except csv.Error:
+            return

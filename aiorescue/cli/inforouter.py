@@ -1,0 +1,152 @@
+"""`aiorescue inforouter`: calls methods of an infoRouter server, uploads and downloads documents."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import attrs
+import typer
+
+from aiorescue import errors
+from aiorescue.cli import credentials
+from aiorescue.cli.options import JsonOption
+from aiorescue.cli.output import Result
+from aiorescue.inforouter import METHODS, Element
+
+#: Words for truth on the command line.
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@attrs.frozen
+class MethodCalled(Result):
+    """A method that was called; its answer is shown as JSON.
+
+    Attributes:
+        method: name of the method.
+        result: what it answered.
+    """
+
+    method: str
+    result: Any
+
+
+@attrs.frozen
+class Transferred(Result):
+    """A document that was uploaded or downloaded.
+
+    Attributes:
+        path: path of the document on the server.
+        file: the file on this machine.
+        sentence: what happened, for people.
+    """
+
+    path: str
+    file: str
+    sentence: str
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether the result only says what is to be seen elsewhere: on the server, or in the file."""
+        return True
+
+    def for_people(self) -> Iterable[str]:
+        """The sentence."""
+        return [self.sentence]
+
+    def for_programs(self) -> Any:
+        """Where the document is on both sides."""
+        return {"path": self.path, "file": self.file, "exit_status": int(self.status)}
+
+
+def call(
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="A method of the catalogue, as GetDocuments.")],
+    parameters: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME=VALUE", help="Its parameters: Path=/Public.", show_default=False),
+    ] = None,
+    *,
+    as_json: JsonOption = False,  # noqa: ARG001 - the result is JSON anyway; with this option errors are, too
+) -> MethodCalled:
+    """Call any method of infoRouter's catalogue; the answer comes as JSON."""
+    values = _values(method, parameters or ())
+
+    async def perform() -> Any:
+        async with credentials.inforouter() as docs:
+            return await docs.call(method, **values)
+
+    return MethodCalled(method, _plain(asyncio.run(perform())))
+
+
+def upload(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to upload.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Path of the document: /Public/report.pdf.")],
+    *,
+    comment: Annotated[str | None, typer.Option(help="A comment on the version.", show_default=False)] = None,
+    as_json: JsonOption = False,  # noqa: ARG001 - read where the result is printed
+) -> Transferred:
+    """Upload a document, or a new version of one."""
+
+    async def perform() -> None:
+        async with credentials.inforouter() as docs:
+            await docs.upload(file, path, comment=comment)
+
+    if not file.is_file():
+        raise errors.InvalidRequest(f"{file}: there is no such file")
+    asyncio.run(perform())
+    return Transferred(path, str(file), f"{file} is {path}")
+
+
+def download(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Path of the document: /Public/report.pdf.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="Where it goes.", show_default="the document's name")
+    ] = None,
+    *,
+    as_json: JsonOption = False,  # noqa: ARG001 - read where the result is printed
+) -> Transferred:
+    """Download a document; the file appears when all of it has arrived."""
+    target = file or Path(path.rstrip("/").rpartition("/")[2] or "document")
+
+    async def perform() -> None:
+        async with credentials.inforouter() as docs:
+            await docs.download(path, target)
+
+    asyncio.run(perform())
+    return Transferred(path, str(target), f"{path} is in {target}")
+
+
+def _values(name: str, given: Iterable[str]) -> dict[str, Any]:
+    """The parameters of a method, each as the type that the catalogue says. Raises `errors.InvalidRequest`."""
+    method = METHODS.named(name)
+    values: dict[str, Any] = {}
+    for argument in given:
+        key, equals, text = argument.partition("=")
+        if not equals:
+            # Not quoted: it may be a secret, passed by mistake.
+            raise errors.InvalidRequest(f"{name}: write parameters as Name=value")
+        parameter = method.parameter(key).as_parameter()
+        if parameter.secret:
+            raise errors.InvalidRequest(f"{name}: {key} is refused: others can read secrets that are arguments")
+        values[key] = _typed(parameter.holds, f"{name}: {key}", text)
+    return values
+
+
+def _typed(holds: type, where: str, text: str) -> Any:
+    try:
+        if holds is bool:
+            return _TRUTH[text.lower()]
+        return int(text) if holds is int else text
+    except (KeyError, ValueError):
+        kind = "true or false" if holds is bool else "a whole number"
+        raise errors.InvalidRequest(f"{where} must be {kind}, not {text[:40]!r}") from None
+
+
+def _plain(result: Any) -> Any:
+    """An answer as JSON has it."""
+    if isinstance(result, bytes):
+        return {"bytes": len(result)}
+    if not isinstance(result, Element):
+        return result
+    children = {"children": [_plain(child) for child in result]} if result.children else {}
+    return {"tag": result.tag, "attributes": dict(result.attributes), "text": result.text} | children

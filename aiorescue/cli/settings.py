@@ -1,0 +1,60 @@
+"""Settings that hold for a whole run of the command, and its log on stderr."""
+
+import logging
+from contextvars import ContextVar
+
+import attrs
+
+from aiorescue.cli import output
+
+
+@attrs.frozen
+class Settings:
+    """What the options that every command takes say.
+
+    Attributes:
+        quiet: print no progress and no notices; results and errors only.
+        verbose: 1 logs at INFO, 2 at DEBUG.
+        proxy: URL of the HTTP proxy; None for the one that the environment names.
+    """
+
+    quiet: bool = False
+    verbose: int = 0
+    proxy: str | None = None
+
+    def joined(self, other: "Settings") -> "Settings":
+        """The settings of the command as a whole, and those of one command."""
+        return Settings(self.quiet or other.quiet, self.verbose + other.verbose, other.proxy or self.proxy)
+
+
+_DEFAULT = Settings()
+_current: ContextVar[Settings | None] = ContextVar("settings", default=None)
+
+
+def current() -> Settings:
+    """The settings of this run."""
+    return _current.get() or _DEFAULT
+
+
+def use(settings: Settings) -> None:
+    """Let settings hold from now on, and begin to log as they say."""
+    _current.set(settings)
+    log = logging.getLogger("aiorescue")
+    for handler in [handler for handler in log.handlers if isinstance(handler, _Stderr)]:
+        log.removeHandler(handler)
+        log.setLevel(logging.NOTSET)
+    if settings.verbose:
+        log.addHandler(_Stderr())
+        log.setLevel(logging.INFO if settings.verbose == 1 else logging.DEBUG)
+
+
+class _Stderr(logging.Handler):
+    """Writes one line on stderr for each record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line of a record."""
+        output.log_line(self.format(record))

@@ -1,0 +1,101 @@
+"""The standard streams: closed ones are replaced, and texts that their encoding lacks are escaped."""
+
+import io
+import os
+import sys
+import unicodedata
+from contextlib import suppress
+from typing import TextIO
+
+import attrs
+
+#: Characters that a cell may hold without commanding a terminal.
+_HARMLESS = "\n\r\t"
+
+
+def prepare() -> None:
+    """Make the standard streams safe to use, before a file or a socket takes the place of one that is closed."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor, which is this one
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def write(stream: TextIO | None, text: str) -> None:
+    """Write a text at once; nothing where the stream is closed."""
+    if stream is not None and text:
+        stream.write(text)
+        stream.flush()
+
+
+def complain(text: str) -> None:
+    """Write a text to stderr. If that fails, there is no place left to say so."""
+    with suppress(OSError, ValueError):
+        write(sys.stderr, text)
+
+
+def give_up_stdout() -> None:
+    """Leave stdout as it is: the interpreter must not flush it again when it ends."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    sys.stdout = None
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person watches the stream."""
+    return stream is not None and not stream.closed and stream.isatty()
+
+
+def has_terminal_in() -> bool:
+    """Whether a person can be asked on stdin."""
+    return is_terminal(sys.stdin)
+
+
+@attrs.frozen
+class Data:
+    """Stdout as a file of text in UTF-8, whatever the encoding of the terminal or the locale is.
+
+    On a terminal characters that would command it are escaped.
+    """
+
+    def write(self, text: str) -> int:
+        """Write a text."""
+        if is_terminal(sys.stdout):
+            text = escaped(text)
+        if sys.stdout is not None:
+            sys.stdout.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand on what was written."""
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+    def close(self) -> None:
+        """Hand on what was written; stdout stays open."""
+        self.flush()
+
+
+def stdout_for_data() -> Data:
+    """Stdout for rows, in UTF-8 unless a terminal shows them."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and not is_terminal(sys.stdout):
+        sys.stdout.reconfigure(encoding="utf-8", newline="")
+    return Data()
+
+
+def escaped(text: str) -> str:
+    """The text with control characters escaped, but for line ends and tabs."""
+    if text.isprintable():
+        return text
+    return "".join(f"\\x{ord(char):02x}" if _commands(char) else char for char in text)
+
+
+def _commands(char: str) -> bool:
+    """Whether a character is a control character of C0 or C1 that a text has no use for."""
+    return unicodedata.category(char) == "Cc" and char not in _HARMLESS

@@ -1,0 +1,171 @@
+"""An operator's day: inputs that change, outputs that cannot be replaced, and questions to a job."""
+
+import errno
+import os
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from aiorescue.cli.bulk.customers import Customers
+from aiorescue.cli.status import Status
+from aiorescue.rescue import RequestPinCode
+
+JOB = ("pins", "customers.csv", "--emulator", "--pin-rate", "1000")
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text("utf-8").splitlines()
+
+
+def test_a_corrected_row_keeps_its_pin_a_new_one_is_added_and_one_that_vanished_is_told(here):
+    given, output = here.folder / "customers.csv", here.folder / "pins.csv"
+    given.write_text("custom_field_0,tracking\nJane,A\nJhon,B\nJim,C\n")
+    assert here(*JOB).status == Status.OK
+    pins = {line.split(",")[1]: line.split(",")[2] for line in lines_of(output)[1:]}
+    given.write_text("custom_field_0,tracking\nJohn,B\nJane,A\nJoan,D\n")
+    done = here(*JOB, "--json")
+    assert (done.status, done.json["issued"], done.json["from_journal"]) == (Status.OK, 1, 2)
+    assert "customers.csv: line 2: the row was corrected after its PIN was issued; it keeps that PIN" in done.err
+    assert "1 row of an earlier run is not in the input any more" in done.err
+    header, *rows = lines_of(output)
+    assert header == "custom_field_0,tracking,pin,status,error"
+    assert rows[:2] == [f"John,B,{pins['B']},issued,", f"Jane,A,{pins['A']},issued,"]
+    assert rows[2].startswith("Joan,D,")
+    assert rows[3] == f"Jim,C,{pins['C']},issued,", "no PIN that was in the output is missing"
+
+
+def test_the_rows_are_those_that_were_checked_whatever_becomes_of_the_file(tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_text("tracking\nA\nB\n")
+    with closing(Customers.check(path)) as customers:
+        path.write_text("tracking\nX\n")
+        rows = list(customers.read(RequestPinCode, no_tech_console=True))
+    assert [row.cells for row in rows] == [("A",), ("B",)]
+
+
+def test_a_pipe_is_an_input_and_its_journal_lies_beside_the_output(here):
+    pipe = here.folder / "fifo"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("tracking\nA\nB\n",))
+    writer.start()
+    done = here("pins", str(pipe), "--emulator", "--pin-rate", "1000", "--json")
+    writer.join()
+    assert (done.status, done.json["issued"]) == (Status.OK, 2)
+    assert done.json["journal"] == "pins.csv.journal"
+
+
+def test_columns_have_headers_of_the_users_own_and_others_are_carried_through(here):
+    (here.folder / "customers.csv").write_text("Phone,Ticket No,Name\n555,T-1,Jane\n")
+    done = here(*JOB, "--column", "tracking=Ticket No", "--column", "custom_field_0=Name")
+    assert done.status == Status.OK
+    header, row = lines_of(here.folder / "pins.csv")
+    assert header == "Phone,Ticket No,Name,pin,status,error"
+    assert row.startswith("555,T-1,Jane,")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("tracking",), "write it as --column tracking='Ticket No'"),
+        (("traking=Ticket No",), "there is no column 'traking'; did you mean tracking?"),
+        (("tracking=Ticket",), "customers.csv: there is no column 'Ticket'; did you mean Ticket No?"),
+        (("tracking=Name", "tracking=Ticket No"), "'tracking' is given twice"),
+        (("tracking=Name", "custom_field_0=Name"), "'Name' is given twice"),
+    ],
+)
+def test_a_column_that_is_none_is_refused(here, options, told):
+    (here.folder / "customers.csv").write_text("Ticket No,Name\nT-1,Jane\n")
+    done = here(*JOB, *(word for option in options for word in ("--column", option)))
+    assert done.status == Status.BAD_INPUT
+    assert told in done.err
+
+
+def test_an_input_that_has_a_column_of_the_output_is_refused(here):
+    (here.folder / "customers.csv").write_text("tracking,pin\nA,1\n")
+    done = here(*JOB)
+    assert done.status == Status.BAD_INPUT
+    assert "column 'pin' has the name of a column that the output adds; rename it" in done.err
+
+
+def test_safe_csv_leaves_no_formula_and_no_command(here):
+    (here.folder / "customers.csv").write_text('custom_field_0,note\n"=HYPERLINK(""x"")",\x1b[2J\n+1,@SUM\n')
+    assert here(*JOB, "--safe-csv").status == Status.OK
+    text = (here.folder / "pins.csv").read_text("utf-8")
+    assert "\"'=HYPERLINK(" in text
+    assert "\\x1b[2J" in text
+    assert "'+1,'@SUM," in text
+
+
+def test_questions_to_a_job_need_neither_credentials_nor_a_service(here):
+    (here.folder / "customers.csv").write_text("custom_field_0,tracking\nJane,A\n" + "x" * 65 + ",B\n")
+    assert here(*JOB).status == Status.SOME_FAILED
+    journal = "pins.csv.journal"
+    figures = here("job", "status", journal, "--json").json
+    assert {name: figures[name] for name in ("rows", "issued", "failed", "bad", "left", "possibly_orphaned")} == {
+        "rows": 2,
+        "issued": 1,
+        "failed": 0,
+        "bad": 1,
+        "left": 0,
+        "possibly_orphaned": 0,
+    }
+    assert "2: 1 issued, 0 failed, 1 bad, 0 left" in here("job", "status", journal).out
+    failures = here("job", "failures", journal, "--json").json
+    assert [(row["line"], row["status"]) for row in failures["failures"]] == [(3, "bad")]
+    assert here("job", "export", journal).out == (here.folder / "pins.csv").read_text("utf-8")
+    assert here("job", "retry", journal, "--json").json["retried"] == 0
+
+
+def test_a_journal_that_is_not_there_is_one_line(here):
+    done = here("job", "status", "absent.journal")
+    assert done.status == Status.JOURNAL
+    assert done.err == "aiorescue: journal absent.journal: there is no such file\n"
+
+
+def test_an_output_that_cannot_be_replaced_is_written_over(here, monkeypatch):
+    def busy(self, _):
+        raise OSError(errno.EBUSY, "Device or resource busy", str(self))
+
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    output = here.folder / "pins.csv"
+    output.write_text("something longer than what comes, from before\n" * 9)
+    before = output.stat().st_ino
+    monkeypatch.setattr(Path, "replace", busy)
+    assert here(*JOB).status == Status.OK
+    assert len(lines_of(output)) == 2
+    assert output.stat().st_ino == before
+    assert not (here.folder / "pins.csv.part").exists()
+
+
+@pytest.mark.parametrize("output", ["/dev/full", "/proc/pins.csv"])
+def test_an_output_that_cannot_be_written_is_named_before_anything_is_sent(here, output):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    done = here(*JOB, "--output", output, "--journal", "j", "--json")
+    assert done.status == Status.BAD_INPUT
+    assert output in done.err.splitlines()[0]
+    assert done.json.get("issued", 0) == 0
+
+
+def test_pins_of_another_job_in_the_output_are_kept(here):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    (here.folder / "pins.csv").write_text("tracking,pin,status,error\nZ,987654,issued,\n")
+    done = here(*JOB)
+    assert "pins.csv held PINs of another job; they are kept in pins.csv.old1" in done.err
+    assert "987654" in (here.folder / "pins.csv.old1").read_text()
+
+
+def test_rows_go_to_stdout_and_figures_to_stderr_where_the_output_is_a_dash(here):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    done = here(*JOB, "--output", "-")
+    assert done.out.startswith("tracking,pin,status,error\nA,")
+    assert done.out.count("\n") == 2
+    assert "1 PIN issued" in done.err
+    assert (here.folder / "customers.csv.journal").exists()
+
+
+def test_a_quiet_command_says_nothing_that_the_output_says(here):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    done = here(*JOB, "-q")
+    assert (done.status, done.out, done.err) == (Status.OK, "", "")

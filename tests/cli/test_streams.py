@@ -1,0 +1,161 @@
+"""Standard streams that are closed, full, or speak another encoding; signals; and options that every command takes."""
+
+import asyncio
+import io
+import os
+import shlex
+import signal
+import sys
+from datetime import timedelta
+
+import pytest
+
+from aiorescue.bulk import Outage
+from aiorescue.cli import stdio
+from aiorescue.cli.bulk.progress import Bar
+from aiorescue.cli.bulk.tally import Tally, counted
+from aiorescue.cli.output import json_text
+from aiorescue.cli.status import Status
+from aiorescue.errors import ConnectionFailed
+from aiorescue.rescue.answers.report import written
+from tests.cli.customer_rows import rows
+
+
+@pytest.mark.parametrize(
+    ("redirections", "status"),
+    [
+        ("<&-", Status.OK),
+        (">&-", Status.OK),
+        ("2>&-", Status.OK),
+        ("<&- >&- 2>&-", Status.OK),
+        (">/dev/full", Status.BAD_INPUT),
+        ("2>/dev/full", Status.OK),
+    ],
+)
+async def test_a_stream_that_is_closed_or_full_is_no_traceback(alone, redirections, status):
+    line = f"{shlex.quote(sys.executable)} -m aiorescue call closeSession --help {redirections}"
+    process = await asyncio.create_subprocess_shell(
+        line, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=alone.folder
+    )
+    _, err = await process.communicate()
+    assert process.returncode == status
+    assert b"Traceback" not in err
+    assert err == (b"aiorescue: standard output: No space left on device\n" if status else b"")
+
+
+async def test_a_reader_who_has_gone_is_no_failure(alone):
+    line = f"set -o pipefail; {shlex.quote(sys.executable)} -m aiorescue call closeSession --help | true"
+    process = await asyncio.create_subprocess_exec("bash", "-c", line, stderr=asyncio.subprocess.PIPE, cwd=alone.folder)
+    _, err = await process.communicate()
+    assert (process.returncode in (Status.OK, Status.BROKEN_PIPE), err) == (True, b"")
+
+
+def test_what_an_encoding_lacks_is_escaped(monkeypatch):
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, "cp1252"))
+    stdio.prepare()
+    stdio.write(sys.stdout, json_text({"name": "Łukasz 山田"}, sys.stdout))
+    stdio.write(sys.stdout, "山")
+    assert raw.getvalue() == b'{\n  "name": "\\u0141ukasz \\u5c71\\u7530"\n}\\u5c71'
+    stdio.stdout_for_data().write("山")
+    stdio.stdout_for_data().flush()
+    assert raw.getvalue().endswith("山".encode())
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+async def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(command, slow_service, until, name):
+    command.write(rows(60))
+    process = await command.start("pins", "customers.csv", "--pin-rate", "20")
+    await until(lambda: len(slow_service.ledger) >= 5)
+    process.send_signal(getattr(signal, name))
+    _, err = await process.communicate()
+    assert process.returncode == 128 + getattr(signal, name)
+    assert "To go on: aiorescue pins customers.csv" in err.decode()
+    issued = {entry.tracking: entry.pin for entry in slow_service.ledger}
+    assert {row["tracking"]: row["pin"] for row in command.rows() if row["pin"]} == issued, "no PIN is wasted"
+
+
+async def test_a_signal_while_a_pipe_is_awaited_ends_the_command(alone):
+    os.mkfifo(alone.folder / "fifo")
+    process = await alone.start("pins", "fifo", "--emulator", "-v")
+    writer = await asyncio.to_thread(os.open, alone.folder / "fifo", os.O_WRONLY)  # until the command opens it, too
+    process.send_signal(signal.SIGTERM)
+    done = await alone.ended(process)
+    os.close(writer)
+    assert (done.status, done.err) == (Status.TERMINATED, "aiorescue: interrupted\n")
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+@pytest.mark.parametrize("outage", [None, Outage(ConnectionFailed("refused"), 125.0, 600.0)])
+def test_the_display_fits_its_terminal_and_counts_failures_and_what_comes_from_the_journal(monkeypatch, width, outage):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown = Terminal()
+    monkeypatch.setattr("sys.stderr", shown)
+    for name, value in {"COLUMNS": str(width), "NO_COLOR": "1", "TERM": "xterm"}.items():
+        monkeypatch.setenv(name, value)
+    bar = Bar(100_000)
+    bar.show(Tally(100_000, issued=50_000, from_journal=20_000, failed=3), outage)
+    bar.close()
+    last = shown.getvalue().rsplit("\r", 1)[-1]
+    plain = "".join(char for char in last if char.isprintable())
+    assert "70003/100000" in plain
+    assert "3 failed" in plain
+    assert ("service away, 2:05 of 10:00" in plain) == bool(outage)
+    assert outage or width == 60 or "20000 from before" in plain
+    assert len(last.split("\n")[0].replace("\x1b[2K", "")) <= width
+
+
+def test_one_is_one_and_two_are_several():
+    assert (counted(1, "PIN"), counted(2, "PIN"), counted(0, "row is", "rows are")) == ("1 PIN", "2 PINs", "0 rows are")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (timedelta(days=1, hours=2, minutes=3, seconds=4), "26:03:04"),
+        (timedelta(minutes=5), "0:05:00"),
+        (timedelta(seconds=-61), "-0:01:01"),
+        (None, ""),
+    ],
+)
+def test_a_duration_has_one_form_that_programs_read(value, text):
+    assert written(value) == text
+    assert json_text([timedelta(days=2)]) == '[\n  "48:00:00"\n]'
+
+
+def test_version_and_help_have_their_usual_options(here):
+    assert here("--version").out.startswith("aiorescue ")
+    for group in ((), ("job",), ("pins",), ("job", "status"), ("call",), ("inforouter", "upload")):
+        assert "Usage: aiorescue" in here(*group, "-h").out
+
+
+def test_call_with_an_operation_and_help_shows_its_parameters(here):
+    done = here("call", "startSession", "--help")
+    assert done.status == Status.OK
+    assert "Usage: aiorescue call startSession session=… node=…" in done.out
+    assert "iSession" in done.out
+    assert "whole number; required" in done.out
+
+
+def test_a_password_of_a_proxy_is_no_argument(here):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    done = here("pins", "customers.csv", "--proxy", "http://me:hunter2@proxy.example.com:3128")
+    assert done.status == Status.BAD_INPUT
+    assert "RESCUE_PROXY" in done.err
+    assert "hunter2" not in done.err
+
+
+def test_verbose_logs_to_stderr(here):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    done = here("-vv", "pins", "customers.csv", "--emulator")
+    assert "DEBUG aiorescue.call" in done.err
+    assert "secret" not in done.err
+
+
+def test_inforouter_needs_an_address(here):
+    done = here("inforouter", "call", "GetDocuments", "Path=/Public")
+    assert done.status == Status.BAD_INPUT
+    assert "INFOROUTER_BASE_URL" in done.err

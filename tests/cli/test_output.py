@@ -72,4 +72,5 @@ def test_an_error_is_one_line_a_status_and_json_for_programs(capsys, as_json):
             "exit_status": Status.SERVICE,
         },
         "exit_status": Status.SERVICE,
+        "exit_meaning": "the service is unreachable or failing",
     }

@@ -238,7 +238,24 @@ def operation_page(shape: Shape) -> bytes:
         samples += [("HTTP GET", get), ("HTTP POST", post)]
     words = " or ".join(f"{shape.spec.prefix}{word}" for word in shape.spec.words)
     blocks = "".join(f"<h3>{title}</h3>\n<pre>{html.escape(text)}</pre>\n" for title, text in samples)
-    return _html(shape.name, f"<p>Answers: {html.escape(words or 'an XML document')}</p>\n{blocks}")
+    return _html(shape.name, f"<p>Answers: {html.escape(words or 'an XML document')}</p>\n{_form(shape)}{blocks}")
+
+
+def _form(shape: Shape) -> str:
+    """Form that invokes an operation, as ASP.NET shows it to browsers on the server's machine."""
+    if not shape.over_forms:
+        return "<p>The test form is only available for methods with primitive types as parameters.</p>\n"
+    rows = "".join(
+        f'<tr><td><label for="{name}">{name}:</label></td><td><input id="{name}" name="{name}" size="50" type="'
+        f'{"password" if each.secret else "text"}"></td></tr>\n'
+        for each in shape.parameters
+        for name in [html.escape(each.form_name or each.soap)]
+    )
+    target = f"{shape.service.asmx}/{shape.name}"
+    return (
+        f'<h3>Test</h3>\n<form target="_blank" action="{target}" method="POST"><table>\n{rows}</table>'
+        '<input type="submit" value="Invoke" class="button"></form>\n'
+    )
 
 
 def _soap_sample(shape: Shape, binding: Binding) -> str:

@@ -67,7 +67,7 @@ async def test_paths_are_found_in_any_case(service, path):
     assert (await exchange(service.url, "GET", path)).text == "NOTLOGGEDIN"
 
 
-@pytest.mark.parametrize("path", ["/", "/API/requestLensPINCodeV2.aspx", "/API/API.asmxx", "/srv.asmx2/LogOut"])
+@pytest.mark.parametrize("path", ["/x", "/API/requestLensPINCodeV2.aspx", "/API/API.asmxx", "/srv.asmx2/LogOut"])
 async def test_what_there_is_not_is_a_404_in_html(service, path):
     answer = await exchange(service.url, "GET", path)
     assert (answer.status, answer.headers["Content-Type"]) == (404, "text/html")

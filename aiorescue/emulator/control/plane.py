@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 from aiohttp import web
 
+from aiorescue.emulator.control import front
 from aiorescue.emulator.control.guard import forbidden
 from aiorescue.emulator.faults import KINDS, did_you_mean
 from aiorescue.emulator.rules.call import Limits
@@ -226,8 +227,8 @@ _KNOWN = [f"{method} {PREFIX}/{path}".rstrip("/") for method, path in [*_ACTIONS
 
 
 def is_for(path: str) -> bool:
-    """Whether the path of a request is one of the control plane."""
-    return path.lower() == PREFIX or path.lower().startswith(f"{PREFIX}/")
+    """Whether the path of a request is one of the control plane, or its front page."""
+    return path == "/" or path.lower() == PREFIX or path.lower().startswith(f"{PREFIX}/")
 
 
 async def handle(world: World, request: web.BaseRequest, path: str, bound: str) -> web.Response:
@@ -246,6 +247,10 @@ async def handle(world: World, request: web.BaseRequest, path: str, bound: str) 
     refused = forbidden(request, bound)
     if refused is not None:
         return _error(refused.reason, refused.status)
+    if path == "/":
+        if request.method not in ("GET", "HEAD"):
+            return _error("the front page is read by GET", HTTPStatus.METHOD_NOT_ALLOWED)
+        return front.answer(world)
     asked = request.method, path[len(PREFIX) :].strip("/")
     action = _ACTIONS.get(asked)
     try:

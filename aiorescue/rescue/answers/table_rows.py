@@ -1,14 +1,30 @@
 """Rows of a table in text form, out of its lines.
 
-The text form escapes nothing: a cell may hold the delimiter or a line break. So the rows have to be told apart:
+Theory of operation
+===================
 
-- A line with as many cells as the header has titles is a row, whatever its cells hold.
-- A line with more cells is a row whose cell holds the delimiter, if one text column can take what is too much.
-- Other lines are put together, until they have as many cells as there are titles, or more that one column can take.
-  What they are together must be what the titles say: numbers, times and durations in their columns.
+Reports and lists of sessions come as tables. In the text form the first line is the *header*: the titles of the
+columns, each closed by the *delimiter* that was set for the report (``|`` unless a program chose another). Each row
+below has one *cell* for each title, closed in the same way, and ends its line. Nothing is escaped. A customer who
+types a bar or a line break into a chat puts it into a cell, and the service writes it as it is. So a line need not be
+a row, and a delimiter need not be the end of a cell.
 
-Rows of the second and third kind are *mended*. Where their beginning or end is in doubt, because no complete row and no
-column with a type stands there, the table is an error: rows are never shifted, and never merged in silence.
+What can be relied on is the number of titles, and what some titles say: under "Start Time" stands a time, under
+"Session ID" a number, under "Total Time" a duration (*checks*). From that rows are told apart:
+
+- A line with as many cells as there are titles is a row, whatever its cells hold.
+- A line with more cells is a row in which one cell holds the delimiter, if a single column of free text can take what
+  is too much and all other columns hold what their titles say.
+- Other lines are put together until they have as many cells as there are titles, or more that one column can take.
+
+Rows of the second and third kind are *mended*, and the table names them, so that a program can look at them twice.
+Some tables cannot be read with certainty: where the beginning or the end of a row is in doubt, because no complete
+row and no column with a type stands there, the table is an error (`Unclear`). It is asked for once only, since the
+same table would come again. Rows are never shifted by a cell, and never merged in silence. The XML form of a report
+has none of this.
+
+A table may be long, and a broken one must not take for ever. One row has at most ten thousand lines and four million
+characters, and the work of putting rows together stays in proportion to what was read.
 """
 
 from collections.abc import Callable, Sequence

@@ -6,7 +6,7 @@ RescueError
 │   ├── CredentialsMissing    (also an AuthenticationError)
 │   └── DuplicateTracking     a bulk job has this tracking field twice
 ├── AuthenticationError       the service does not take these credentials; never retried
-│   ├── CredentialsMissing    nobody to call as
+│   ├── CredentialsMissing    no credentials to call with
 │   └── NotLoggedIn           the session or ticket is unknown or has ended
 ├── PermissionDenied          known, but not allowed to
 ├── PreconditionFailed        the service is not in a state for it
@@ -17,10 +17,10 @@ RescueError
 │   └── NotFound              there is no such thing, or it is not visible to the caller
 ├── RateLimited               gave up waiting for the service's rate limit
 ├── QueueTimeout              stood in the queue of the pace for longer than max_wait
-├── ServiceError              an ERROR that outlived its retries, or a word nobody knows
+├── ServiceError              an ERROR that outlived its retries, or an unknown word
 │   └── PartialFailure        some items of a bulk call failed; its log says which
 ├── ServiceFault              the service could not read the request: our fault
-├── ProtocolError             an answer that is none
+├── ProtocolError             an answer that cannot be read as one
 ├── RequestTimeout            no answer in time
 ├── ConnectionFailed          the service could not be reached, or hung up
 ├── AmbiguousOutcome          it may have happened; repeating it could do it twice
@@ -119,7 +119,7 @@ class AuthenticationError(RescueError):
 
 
 class CredentialsMissing(AuthenticationError, InvalidRequest):
-    """The operation needs somebody to call as, and the client has nobody."""
+    """The operation needs credentials, and the client has none."""
 
 
 class DuplicateTracking(InvalidRequest):
@@ -187,7 +187,7 @@ class QueueTimeout(RescueError):
 
 
 class ServiceError(RescueError):
-    """The service reported an unspecified error, or answered with a word nobody knows."""
+    """The service reported an unspecified error, or answered with an unknown word."""
 
 
 class PartialFailure(ServiceError):
@@ -205,7 +205,7 @@ class ServiceFault(RescueError):
 
 
 class ProtocolError(RescueError):
-    """The answer is not one: HTML, empty, cut short, too large, or not what was asked for."""
+    """The answer cannot be read as one: HTML, empty, cut short, too large, or not what was asked for."""
 
 
 class RequestTimeout(RescueError):

@@ -121,7 +121,9 @@ class Transport:
         self._proxy_headers = route.proxy_headers()
         self._http = http
         self._trust = Trust(lent=http is not None)
-        self._lent_middlewares = (_send_once, self._trust.check)
+        # A POST of a lent session keeps the session's middlewares. A GET does not, since they may send it twice.
+        own = getattr(http, "_middlewares", ())
+        self._lent_middlewares = {"GET": (_send_once, self._trust.check), "POST": (*own, self._trust.check)}
         self._session: ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = self._closed = False
@@ -183,8 +185,7 @@ class Transport:
                     raise_for_status=False,
                     proxy_headers=self._proxy_headers,
                     allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
-                    # A lent session may have some of its own, which these replace.
-                    middlewares=self._lent_middlewares if lent else _MIDDLEWARES if request.method == "GET" else None,
+                    middlewares=self._lent_middlewares[request.method] if lent else _MIDDLEWARES,
                 )
             except UnaskedError as problem:
                 if not problem.kept:

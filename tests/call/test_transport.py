@@ -36,6 +36,21 @@ async def test_a_session_of_the_callers_own_is_used_and_never_closed(service: Em
             assert response.status == 200
 
 
+async def test_a_post_of_a_lent_session_keeps_its_middlewares(service: Emulator):
+    passed: list[str] = []
+
+    async def note(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        passed.append(request.method)
+        return await handler(request)
+
+    async with (
+        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), middlewares=(note,)) as http,
+        RescueClient(CODE, base_url=service.url, http=http) as client,
+    ):
+        await client.close_session(12345678)
+    assert passed == ["POST"]
+
+
 async def test_an_untrusted_certificate_is_refused_without_a_retry():
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -35,7 +35,7 @@ def _text(size: int) -> Iterator[str]:
     """Parts of a report as text; the last cell of one row in sixteen holds a line break and a delimiter."""
     yield "OK\r\n\r\n" + "".join(f"{title}|" for title in _TITLES) + "\r\n"
     row = "".join(f"{cell}|" for cell in _CELLS) + "\r\n"
-    yield from _rows(row * 15 + row.replace(" 9:01 ", "\r\n9:01|"), size)
+    yield from _rows(row * 15 + row.replace(" 9:01", "|\r\n9:01"), size)
 
 
 def _rows(row: str, size: int) -> Iterator[str]:

@@ -36,6 +36,19 @@ def test_a_complete_line_is_a_row_even_behind_one_that_was_put_together():
     assert found.mended == (0, 2)
 
 
+def test_a_last_cell_may_hold_the_delimiter_and_a_line_break():
+    titles = ("Session ID", "Name", "Chatlog")
+    rows = [("1", "a", "9:00 hi|\n9:01 ho"), ("2", "b", "x"), ("3", "c", "|\n\ny"), ("4", "d", "")]
+    found = tables.parse("".join("|".join(cells) + "|\n" for cells in (titles, *rows)), check)
+    assert (found.rows, found.mended) == (rows, (0, 2))
+
+
+def test_blank_lines_between_rows_cost_none():
+    found = tables.parse("Session ID|Name|\n1|a|\n\n2|b|\n\n \n3|c\nd|\n", check)
+    assert [(int(number), name) for number, name in found.rows] == [(1, "a"), (2, "b"), (3, "c\nd")]
+    assert found.mended == (1, 2)
+
+
 texts = st.text("ab 7", max_size=3)
 cells = st.builds(lambda one, end, other: f"{one}{end}{other}", texts, st.sampled_from(["", "", "\n"]), texts)
 

@@ -12,7 +12,8 @@ a row, and a delimiter need not be the end of a cell.
 What can be relied on is the number of titles, and what some titles say: under "Start Time" stands a time, under
 "Session ID" a number, under "Total Time" a duration (*checks*). From that rows are told apart:
 
-- A line with as many cells as there are titles is a row, whatever its cells hold.
+- A line with as many cells as there are titles is a row, whatever its cells hold. Only if the line behind it can begin
+  no row do the two belong together: the last cell holds the delimiter and a line break.
 - A line with more cells is a row in which one cell holds the delimiter, if a single column of free text can take what
   is too much and all other columns hold what their titles say.
 - Other lines are put together until they have as many cells as there are titles, or more that one column can take.
@@ -70,7 +71,9 @@ class Rows:
         self._count = 0
         self._work = _FIRST_WORK
         self._doubt = False  # whether the last row may go on, as nothing shows its end
-        self._open: _Open | None = None
+        self._complete: str | None = None  # a line with the right number of cells, until the next one is seen
+        self._open: _Open | None = None  # other lines, which are put together
+        self._blank: list[str] = []  # blank lines behind the last row
 
     def done(self) -> list[Row]:
         """The rows that are complete, once."""
@@ -79,53 +82,67 @@ class Rows:
 
     def take(self, line: str) -> None:
         """Take a line. Raises ValueError."""
-        delimiter, width = self._delimiter, self._columns.width
         self._work += _MORE_WORK * (len(line) + 1)
-        count = line.count(delimiter)
-        if count == width and self._open is None and line.endswith(delimiter):
+        count = line.count(self._delimiter)
+        closed = line.endswith(self._delimiter)
+        if count == self._columns.width and closed and self._open is None and not self._blank:
             # The usual line.
-            cells = line.removesuffix(delimiter).split(delimiter)
-            if self._columns.ends(cells[-1]):
-                self._doubt = False
-                self._emit(tuple(cells), mended=REPLACEMENT in line)
-                return
-        self._take_odd(
-            line, whole=count >= width and line.endswith(delimiter), exact=count == width and line.endswith(delimiter)
-        )
+            self._end_complete()
+            self._complete = line
+        elif self._open is None and not line.strip() and not count:
+            self._blank.append(line)
+        else:
+            self._take_odd(line, whole=count >= self._columns.width and closed, exact=count == self._columns.width)
 
     def _take_odd(self, line: str, *, whole: bool, exact: bool) -> None:
         """Take a line that is no row, or the one behind it."""
+        exact = exact and whole
         begins = self._columns.begins(line.partition(self._delimiter)[0])
-        alone: _Open | None = None
         if whole:
             alone = _Open(self._columns)
             alone.add(line, self._delimiter)
             whole = exact or self._is_ready(alone)
-        if self._open is not None and self._is_ready(self._open) and (exact or begins is not False):
-            # A row with the right number of cells ends where another may begin; one with more is in doubt there.
-            self._finish(doubt=self._open.surplus > 0 and not (whole or begins))
+        if self._complete is not None and begins is False and not whole:
+            # No row begins so: the last cell of the row above holds the delimiter and a line break.
+            self._open, complete, self._complete = _Open(self._columns), self._complete, None
+            self._open.add(complete, self._delimiter)
+        else:
+            self._end_complete()
+            if self._open is not None and self._is_ready(self._open) and (exact or begins is not False):
+                # A row with the right number of cells ends where another may begin; one with more is in doubt there.
+                self._finish(doubt=self._open.surplus > 0 and not (whole or begins))
         if self._open is None:
-            if self._doubt and line.strip() and not (whole or begins):
+            if exact:
+                self._complete = "\n".join([*self._blank, line])
+                self._blank.clear()
+                return
+            if self._doubt and not (whole or begins):
                 raise misfit()
-            self._open = alone or _Open(self._columns)
-            if alone is None:
-                self._open.add(line, self._delimiter)
-            return
-        if (whole and begins is not False) or (exact and not self._is_ready(self._open)):
+            self._open = _Open(self._columns)
+        elif exact or (whole and begins is not False):
             raise misfit()  # a row within a row
-        self._open.add(line, self._delimiter)
+        for one in (*self._blank, line):
+            self._open.add(one, self._delimiter)
+        self._blank.clear()
 
     def end(self) -> None:
         """There is no more. Raises ValueError."""
+        self._end_complete()
         if self._open is not None:
             if not self._is_ready(self._open):
                 raise ValueError("the answer is OK but its table stops in a row that does not fit the header")
             self._finish(doubt=False)
 
+    def _end_complete(self) -> None:
+        """The line that has the right number of cells is a row."""
+        line, self._complete = self._complete, None
+        if line is not None:
+            self._doubt = False
+            cells = line.removesuffix(self._delimiter).split(self._delimiter)
+            self._emit(tuple(cells), mended=REPLACEMENT in line or "\n" in line)
+
     def _is_ready(self, row: "_Open") -> bool:
         """Whether the lines can be a row."""
-        if row.single and row.surplus == 0 and row.closed:
-            return True
         if row.surplus < 0 or not row.closed:
             return False
         if row.ready is None:
@@ -166,7 +183,6 @@ class _Open:
         prefix: how many from the first on hold what their columns can hold.
         closed: whether the last line ends with the delimiter.
         single: whether there is one line.
-        filled: whether there is anything but blank lines.
         ready: whether they can be a row; None if it is not known.
     """
 
@@ -176,7 +192,7 @@ class _Open:
         self._lines = self._length = 0
         self.cells: list[str] = []
         self.prefix = 0
-        self.closed = self.filled = False
+        self.closed = False
         self.ready: bool | None = None
 
     @property
@@ -193,7 +209,6 @@ class _Open:
         self._length += len(line) + 1
         if self._lines > LONGEST_ROW or self._length > LARGEST_ROW:
             raise misfit()
-        self.filled = self.filled or (not line.isspace() and line != "")
         first, *more = line.split(delimiter)
         self._parts.append(first)
         if more:
@@ -225,11 +240,6 @@ class _Columns:
         """Whether a row begins with that cell; None if its column does not tell."""
         check = self._checks[0]
         return None if check is None or not cell.strip() else check(cell)
-
-    def ends(self, cell: str) -> bool:
-        """Whether a row may end with that cell."""
-        check = self._checks[-1]
-        return check is None or not cell or check(cell) or not cell.strip()
 
     def prefix(self, cells: Sequence[str], first: int = 0) -> int:
         """How many of the cells, from the first on, hold what the columns from `first` on can hold."""

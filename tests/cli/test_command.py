@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -18,6 +19,12 @@ def test_the_help_documents_every_exit_status(capsys):
     assert set(MEANING) == set(Status)
     for status, meaning in MEANING.items():
         assert f"{status.value} {meaning}" in shown
+
+
+def test_the_guide_has_the_table_of_exit_statuses():
+    guide = (Path(__file__).parents[2] / "docs" / "guide.md").read_text("utf-8")
+    for status, meaning in MEANING.items():
+        assert f"| {status.value} | {meaning} |" in guide
 
 
 def test_without_arguments_it_helps(capsys):

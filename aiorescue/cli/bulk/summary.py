@@ -8,6 +8,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.bulk import Staging
+from aiorescue.cli import settings
 from aiorescue.cli.bulk.tally import Tally, counted, duration
 from aiorescue.cli.output import Result, complaint, error_record, message_of
 from aiorescue.cli.sheet import DASH
@@ -156,7 +157,7 @@ class Summary(Result):
             yield complaint(f"the PINs are in the journal: aiorescue job export {self.journal}")
         if as_json:
             return
-        if self.output == DASH:
+        if self.output == DASH and not settings.current().quiet:
             yield from self._figures()
         if tally.left:
             rows = f"{tally.left} of {counted(tally.rows, 'row')}"

@@ -42,17 +42,17 @@ def use(settings: Settings) -> None:
     log = logging.getLogger("aiorescue")
     for handler in [handler for handler in log.handlers if isinstance(handler, _Stderr)]:
         log.removeHandler(handler)
-        log.setLevel(logging.NOTSET)
-    if settings.verbose:
-        log.addHandler(_Stderr())
-        log.setLevel(logging.INFO if settings.verbose == 1 else logging.DEBUG)
+    # A handler is there in any case: without one Python itself would write warnings to stderr, into the progress.
+    level = (logging.CRITICAL, logging.INFO, logging.DEBUG)[min(settings.verbose, 2)]
+    log.addHandler(_Stderr(level))
+    log.setLevel(level if settings.verbose else logging.NOTSET)
 
 
 class _Stderr(logging.Handler):
     """Writes one line on stderr for each record."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
 
     def emit(self, record: logging.LogRecord) -> None:

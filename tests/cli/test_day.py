@@ -1,0 +1,69 @@
+"""What happens to a job within a day: the service goes away, sessions end, the process is killed, an operator asks."""
+
+from aiorescue.cli.status import Status
+from tests.cli.customer_rows import FAST, rows
+
+
+async def test_an_outage_of_the_service_fails_no_row(command, service):
+    command.write(rows(20))
+    service.fault("http", "requestPINCode", status=503, times=10_000)
+    process = await command.start("pins", "customers.csv", *FAST, "--json")
+    assert b"the service is away" in await process.stderr.readline(), "the log is for those who ask for it"
+    service.faults.clear()
+    done = await command.ended(process)
+    assert (done.status, done.json["issued"], done.json["failed"]) == (Status.OK, 20, 0)
+    assert "the service is back after" in done.err
+
+
+async def test_an_outage_that_outlasts_the_patience_leaves_the_rest(command, service):
+    command.write(rows(20))
+    service.fault("http", "requestPINCode", status=503, times=10_000)
+    done = await command("pins", "customers.csv", *FAST, "--patience", "1", "--json")
+    assert (done.status, done.json["left"], done.json["failed"]) == (Status.SERVICE, 20, 0)
+
+
+async def test_a_session_that_ends_in_the_middle_is_opened_anew(command, service):
+    command.write(rows(10))
+    service.fault("expire", "requestPINCode", times=1)
+    done = await command(
+        *("pins", "customers.csv", *FAST, "--json"),
+        RESCUE_AUTH_CODE="",
+        RESCUE_EMAIL="tech@example.com",
+        RESCUE_PASSWORD="secret",
+    )
+    assert (done.status, done.json["issued"]) == (Status.OK, 10)
+
+
+async def test_a_refused_caller_is_named_for_programs(command):
+    command.write(rows(200))
+    done = await command("pins", "customers.csv", *FAST, "--json", RESCUE_AUTH_CODE="hunter2 fixedsecond0000")
+    assert (done.status, done.json["refused_callers"]) == (Status.OK, ["auth code 1"])
+    assert "hunter2" not in done.out + done.err
+
+
+async def test_a_job_answers_while_it_runs_and_after_it_was_killed(command, slow_service, until):
+    command.write(rows(60))
+    process = await command.start("pins", "customers.csv", "--pin-rate", "20")
+    await until(lambda: len(slow_service.ledger) >= 5)
+    running = (await command("job", "status", "pins.csv.journal", "--json", RESCUE_AUTH_CODE="")).json
+    assert running["rows"] == running["issued"] + running["left"] == 60
+    process.kill()
+    await process.communicate()
+    killed = (await command("job", "status", "pins.csv.journal", "--json", RESCUE_AUTH_CODE="")).json
+    assert not killed["running"]
+    assert killed["issued"] >= running["issued"]
+    assert len(slow_service.ledger) - killed["issued"] <= killed["possibly_orphaned"]
+    assert sum(row["possibly_orphaned"] for row in killed["orphans"]) == killed["possibly_orphaned"]
+    exported = await command("job", "export", "pins.csv.journal", "--json", RESCUE_AUTH_CODE="")
+    pins = {entry.tracking: entry.pin for entry in slow_service.ledger}
+    assert all(pins[row["tracking"]] == row["pin"] for row in exported.json["rows"] if row["pin"])
+
+
+async def test_failed_rows_are_listed_and_made_ready_again(command, service):
+    command.write(rows(5))
+    service.fault("unknown_word", "requestPINCode")
+    await command("pins", "customers.csv", *FAST)
+    failures = (await command("job", "failures", "pins.csv.journal", "--json")).json
+    assert (failures["failed"], failures["failures"][0]["status"]) == (1, "failed")
+    assert (await command("job", "retry", "pins.csv.journal", "--json")).json["retried"] == 1
+    assert (await command("job", "status", "pins.csv.journal", "--json")).json["left"] == 1

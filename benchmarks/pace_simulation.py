@@ -69,16 +69,16 @@ def scenarios(hours: float) -> list[Scenario]:
     long = 3600 * hours
 
     def row(name: str, rule: Callable[[], Rule], network: Network, rate: float, **more: float | None) -> Scenario:
-        options = {"known": rate, "seconds": long, "goal": 0.95, "most": 0.02} | more
+        options = {"known": rate, "seconds": long, "goal": 0.96, "most": 0.015} | more
         return Scenario(name=name, rule=rule, network=network, rate=rate, **options)  # type: ignore[arg-type]
 
     return [
-        row("1/s, 150 ± 10 ms", _interval(1), _SLOW, 1, goal=0.97, most=0.01),
+        row("1/s, 150 ± 10 ms", _interval(1), _SLOW, 1, goal=0.98),
         row("10/s, 15 ± 2 ms", _interval(0.1), _FAST, 10),
         row("10/s, a rejection counts", _interval(0.1, count_rejected=True), _FAST, 10),
-        row("1/s, 5 % of calls 300 ms late", _interval(1), _LATE, 1, most=0.01),
-        row("10/s, about to fall", _changing(10, 4, 60), _FAST, 10, seconds=60, goal=0.92, most=0.04),
-        row("fallen to 4/s", _changing(10, 4, 60), _FAST, 4, known=10, seconds=120, since=60, goal=0.92, most=0.04),
+        row("1/s, 5 % of calls 300 ms late", _interval(1), _LATE, 1, goal=0.95),
+        row("10/s, about to fall", _changing(10, 4, 60), _FAST, 10, seconds=60),
+        row("fallen to 4/s", _changing(10, 4, 60), _FAST, 4, known=10, seconds=120, since=60, goal=0.93),
         row("risen from 4/s to 10/s, after 3 min", _changing(4, 10, 300), _FAST, 10, seconds=780, since=480),
         row(
             "bucket 50/s, burst 10, rate unknown, 30 s",
@@ -87,8 +87,7 @@ def scenarios(hours: float) -> list[Scenario]:
             50,
             known=None,
             seconds=30,
-            goal=0.92,
-            most=0.03,
+            goal=0.95,
         ),
         row("1/s, rate unknown, 10 min", _interval(1), _SLOW, 1, known=None, seconds=600, goal=None),
         row("10/s, rate unknown, 1 min", _interval(0.1), _FAST, 10, known=None, seconds=60, goal=None),

@@ -1,11 +1,13 @@
 """`Limit`: what is known of a limit that the service does not show; learned from answers, without clock and waiting.
 
-The gap between two calls has two ways to move. While little is known it is *searched*: each step multiplies it, and
-each time the search turns round the factor shrinks to its root, which is a bisection that forgives a wrong answer.
+The gap between two calls has two ways to move. While little is known it is *searched*: multiplied or divided until one
+gap was accepted and a smaller one rejected, and then a gap between those two is tried, until they are close together.
 Once found, it is *kept* by a weighted up-down staircase: each rejection widens the gap by a step, each success
 narrows it by a fraction of the step, so small that rejections settle at the wanted share. The step is additive and as
 large as the deviation of the latency: that is what a gap must make room for, however long it is.
 """
+
+import math
 
 import attrs
 
@@ -17,12 +19,19 @@ TARGET = 0.005
 _FINEST, _COARSEST = 1 / 500, 1 / 20
 #: Successes without a rejection after which the limit may have risen, and is searched anew.
 _QUIET = 400
-#: What each success leaves of the alarm that each rejection raises by one, and the alarm at which the search begins
-#: anew: three rejections among a handful of calls mean that the limit has fallen.
-_CALMING, _ALARM = 0.8, 2.2
-#: The factor with which a search begins: from nothing, when the limit has fallen, when it may have risen; and the
-#: one at which it ends.
-_DOUBLE, _FALLEN, _RISEN, _FOUND = 2.0, 1.5, 1.05, 1.02
+#: What each success leaves of the alarm that each rejection raises by one, and the alarm above which the search begins
+#: anew: two rejections in a row, or three among a handful of calls, mean that the limit has fallen.
+_CALMING, _ALARM = 0.8, 1.9
+#: The factors by which a search steps away from a gap: from nothing, and when the limit may have risen.
+_DOUBLE, _RISEN = 2.0, 1.05
+#: Where the limit has fallen: how much wider than before the next gap is at least and at most; and how much wider than
+#: the time since the last accepted call, which was not enough.
+_FALLEN, _FALLEN_MOST, _MORE = 1.5, 4.0, 1.6
+#: The search is over when the gap that was accepted is at most so many times the one that was rejected.
+_FOUND = 1.045
+#: How far the next gap lies from the accepted one on the way to the rejected one. A true bisection would need fewer
+#: steps, and more rejections.
+_NEXT = 0.25
 #: Successes that a step of the search takes at least; seconds that it takes before the first rejection, and at most,
 #: lest a burst that the service forgives be taken for its rate.
 _STEP, _FIRST_LOOK, _LONGEST_LOOK = 2, 0.1, 2.0
@@ -37,7 +46,10 @@ class Limit:
     Attributes:
         gap: seconds to keep between two calls; 0 while no limit is known.
         floor: seconds that the gap has at least.
-        factor: by which the next step of the search multiplies or divides the gap; 1 when the search is over.
+        factor: by which a step of the search multiplies or divides the gap while it has not met both an accepted and a
+            rejected one; 1 when the search is over.
+        too_small: the widest gap that the search saw rejected; 0 before the first.
+        enough: the narrowest gap that the search saw accepted; infinite before the first.
         rises: how often the search made the gap wider in a row; None before its first rejection.
         patience: successes that a step of the search would like to see.
         changed: when the gap was last searched or widened. A call that kept the gap from before is *stale*: it says
@@ -51,6 +63,8 @@ class Limit:
     gap: float
     floor: float = 0.0
     factor: float = 1.0
+    too_small: float = 0.0
+    enough: float = math.inf
     rises: int | None = None
     patience: int = _STEP
     changed: float = float("-inf")
@@ -104,10 +118,10 @@ class Limit:
         if self.factor == 1:
             self.gap = max(self.floor, self.gap - self._step(deviation) * TARGET)
             if self.successes >= _QUIET and self.gap > self.floor * _RISEN:
-                self.factor, self.rises = _RISEN, 0
-                self._search(now, rising=False)
-        elif self.successes >= max(under_way, self._enough()):
-            self._search(now, rising=False)
+                self.factor, self.rises, self.too_small = _RISEN, 0, 0.0
+                self._narrow(now, deviation)
+        elif self.successes >= max(under_way, self._looks()):
+            self._narrow(now, deviation)
 
     def rejection(self, sent: float, now: float, *, stale: bool, deviation: float) -> None:
         """A call was rejected as too fast; the arguments are those of `success`."""
@@ -117,19 +131,19 @@ class Limit:
         if not self.gap:
             self.gap, self.factor = UNKNOWN / _DOUBLE, _DOUBLE
         if self.factor > 1:
-            self._search(now, rising=True)
-        elif self.alarm > _ALARM:
-            # The last two calls that were accepted were so far apart; or none was accepted since.
-            far = max(self.apart, sent - self.accepted)
-            self.gap = max(self.gap, min(far, self.gap * 4) / _FALLEN)
-            self.factor, self.rises = _FALLEN, 1
-            self._search(now, rising=True)
+            self._widen(now, deviation)
+            return
+        if self.alarm > _ALARM:
+            # The last two accepted calls were far enough apart; this one came too soon after the last of them.
+            far = max(self.apart, (sent - self.accepted) * _MORE)
+            self.factor, self.rises, self.too_small, self.enough = _DOUBLE, 1, self.gap, math.inf
+            self.gap = min(max(self.gap * _FALLEN, far), self.gap * _FALLEN_MOST)
         else:
             # Rejections close to each other count more.
             self.gap += self._step(deviation) * 2 ** (self.alarm - 1)
-            self.changed, self.successes = now, 0
+        self.changed, self.successes = now, 0
 
-    def _enough(self) -> float:
+    def _looks(self) -> float:
         """Successes that a step of the search takes."""
         if self.starting:
             return _FIRST_LOOK / self.gap
@@ -138,27 +152,31 @@ class Limit:
     def _step(self, deviation: float) -> float:
         return min(max(deviation, self.gap * _FINEST), self.gap * _COARSEST)
 
-    def _search(self, now: float, *, rising: bool) -> None:
-        """One step of the search: back and forth in smaller and smaller steps, up in larger ones."""
-        if rising:
-            self._rise()
-        elif self.rises:
-            self.factor, self.rises = self.factor**0.5, 0
-        self.changed, self.successes = now, 0
-        if rising:
-            self.gap *= self.factor
-        elif self.factor < _FOUND:
-            self.factor = 1.0  # and the gap stays where it was accepted
-        else:
-            self.gap /= self.factor
-            if self.gap <= self.floor:
-                self.gap, self.factor = self.floor, 1.0
+    def _narrow(self, now: float, deviation: float) -> None:
+        """Take a step of the search after successes."""
+        self.enough, self.rises = self.gap, None if self.rises is None else 0
+        self._try_next(now, deviation)
 
-    def _rise(self) -> None:
+    def _widen(self, now: float, deviation: float) -> None:
+        """Take a step of the search after a rejection."""
         self.rises = (self.rises or 0) + 1
-        if self.rises == 1:
-            self.factor **= 0.5
-        elif self.rises >= _FOOLED:
+        self.too_small = max(self.too_small, self.gap)
+        if self.rises >= _FOOLED:
             # What was accepted before is too fast: a burst had been forgiven, so larger steps and longer looks.
-            self.factor = min(self.factor**2, _DOUBLE)
+            self.factor, self.enough = _DOUBLE, math.inf
             self.patience *= 2 if self.rises == _FOOLED else 1
+        self._try_next(now, deviation)
+
+    def _try_next(self, now: float, deviation: float) -> None:
+        """Set the gap that the search tries next, or end the search."""
+        self.changed, self.successes = now, 0
+        if self.too_small >= self.enough or self.enough == math.inf:
+            self.gap, self.enough = self.gap * self.factor, math.inf
+        elif not self.too_small:
+            self.gap /= self.factor
+        elif self.enough > self.too_small * _FOUND:
+            self.gap = self.enough * (self.too_small / self.enough) ** _NEXT
+        else:
+            self.gap, self.factor, self.alarm = self.enough + self._step(deviation), 1.0, 0.0
+        if self.gap <= self.floor:
+            self.gap, self.factor = self.floor, 1.0

@@ -11,8 +11,16 @@ from aiorescue.pace.limit import UNKNOWN, Limit
 #: The gap that can be true: at most so many times that of the beginning, or of a limit that nobody knew.
 _WIDEST = 60.0
 #: The largest value of each field that counts or multiplies; beyond it the search could not have come.
-_LARGEST = {"factor": 2.0, "rises": 1000, "patience": 1e6, "successes": 1e9, "alarm": 100.0}
-_LEAST = {"factor": 1.0, "rises": 0, "patience": 1, "successes": 0, "alarm": 0.0}
+_LARGEST = {
+    "factor": 2.0,
+    "too_small": 3600.0,
+    "enough": math.inf,
+    "rises": 1000,
+    "patience": 1e6,
+    "successes": 1e9,
+    "alarm": 100.0,
+}
+_LEAST = {"factor": 1.0, "too_small": 0.0, "enough": 1e-6, "rises": 0, "patience": 1, "successes": 0, "alarm": 0.0}
 _WHOLE = frozenset({"rises", "patience", "successes"})
 
 

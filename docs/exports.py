@@ -16,14 +16,16 @@ _LINE = 120
 _VALUES = {
     "aiorescue.rescue.answers.chat": "Chat ChatLine",
     "aiorescue.rescue.answers.nodes": "Account Group Hierarchy Node NodeStatus NodeType User",
-    "aiorescue.rescue.answers.report": "Report ReportArea ReportNodeRef ReportOutput ReportType",
+    "aiorescue.rescue.answers.report": "Report",
     "aiorescue.rescue.answers.report_stream": "ReportStream",
-    "aiorescue.rescue.answers.sessions": "NodeRef Session SessionStatus",
+    "aiorescue.rescue.answers.sessions": "Session SessionStatus",
     "aiorescue.rescue.catalogue": "OPERATIONS",
     "aiorescue.rescue.client": "RescueClient",
     "aiorescue.rescue.invitations": "EmailText",
     "aiorescue.rescue.pins": "PinCode PinRequest SentPinCode",
     "aiorescue.rescue.raw": "Raw",
+    "aiorescue.rescue.report_options": "ReportArea ReportNodeRef ReportOutput ReportType",
+    "aiorescue.rescue.sessions": "NodeRef",
     "aiorescue.rescue.users": "NewUser",
 }
 _HEAD = '''"""LogMeIn Rescue: the client and its operations as values. Written by `docs/generate.py`; do not edit."""

@@ -14,7 +14,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.cli import stdio
 from aiorescue.cli.status import MEANING, Status, status_of
-from aiorescue.rescue.answers.report import written
+from aiorescue.rescue.answers.cells import written
 
 
 @attrs.frozen

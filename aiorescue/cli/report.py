@@ -18,7 +18,7 @@ from aiorescue.cli.options import JsonOption, SafeOption
 from aiorescue.cli.output import Result
 from aiorescue.cli.sheet import DASH, Sheet, check_writable
 from aiorescue.rescue import Report, ReportStream
-from aiorescue.rescue.answers.report import written
+from aiorescue.rescue.answers.cells import written
 
 _Day = typer.Argument(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="A day (2026-11-01) or a moment.")
 

@@ -10,7 +10,8 @@ from aiorescue.emulator import writing
 from aiorescue.emulator.site import Shape, Site
 from aiorescue.operation import Binding, Content, Output, Parameter
 from aiorescue.rescue.answers.nodes import Group
-from aiorescue.rescue.answers.records import Columns, marked, truth
+from aiorescue.rescue.answers.records import Columns
+from aiorescue.rescue.answers.values import marked, truth
 
 _DOCUMENT = '<s:complexType mixed="true"><s:sequence><s:any /></s:sequence></s:complexType>'
 _PERMISSIONS = "ArrayOfNODE_PERMISSIONS"

@@ -2,9 +2,9 @@
 
 from aiorescue.rescue.answers.chat import Chat, ChatLine
 from aiorescue.rescue.answers.nodes import Account, Group, Hierarchy, Node, NodeStatus, NodeType, User
-from aiorescue.rescue.answers.report import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
+from aiorescue.rescue.answers.report import Report
 from aiorescue.rescue.answers.report_stream import ReportStream
-from aiorescue.rescue.answers.sessions import NodeRef, Session, SessionStatus
+from aiorescue.rescue.answers.sessions import Session, SessionStatus
 from aiorescue.rescue.authentication import (
     GetDtcLoginTicket,
     GetLoginTicket,
@@ -40,6 +40,7 @@ from aiorescue.rescue.pins import (
     SentPinCode,
 )
 from aiorescue.rescue.raw import Raw
+from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.report_settings import (
     SetDateFormat,
     SetDelimiter,
@@ -73,6 +74,7 @@ from aiorescue.rescue.sessions import (
     GetSessionV3,
     HoldSession,
     IsAnyTechAvailableOnChannel,
+    NodeRef,
     StartSession,
     TransferSession,
 )

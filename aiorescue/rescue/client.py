@@ -35,10 +35,11 @@ from aiorescue.rescue import (
     sessions,
     users,
 )
-from aiorescue.rescue.answers.report import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
+from aiorescue.rescue.answers.report import Report
 from aiorescue.rescue.answers.report_stream import ReportStream
 from aiorescue.rescue.catalogue import OPERATIONS
 from aiorescue.rescue.raw import Raw, call_of
+from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.report_request import ReportOptions, Wanted, get, stream, wanted
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import attrs
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
 from aiorescue.operation import Binding, Operation, operation
-from aiorescue.rescue.answers.report import Report, ReportArea, ReportNodeRef, ReportOutput, ReportType
+from aiorescue.rescue.answers.report import Report
 from aiorescue.rescue.answers.report_stream import ReportRows, ReportStream
+from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.report_settings import (
     SetDateFormat,
     SetDelimiter,

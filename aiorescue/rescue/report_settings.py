@@ -11,7 +11,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Effect, Operation, Parameter, operation
-from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
+from aiorescue.rescue.report_options import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.reports import REPORT
 from aiorescue.rescue.service import SOAP11_SEEN, TEXT, TEXT_SEEN, declare, on_page
 

@@ -10,8 +10,8 @@ from datetime import datetime, time
 from typing import Any
 
 from aiorescue.operation import Binding, Evidence, Operation, Output, PageLayout, Spec, operation
-from aiorescue.rescue.answers.records import moment
-from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
+from aiorescue.rescue.answers.values import moment
+from aiorescue.rescue.report_options import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.reports import REPORT
 from aiorescue.rescue.service import TEXT, TEXT_INFERRED, TEXT_SEEN, declare
 

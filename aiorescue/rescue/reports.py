@@ -5,7 +5,8 @@ from typing import Annotated, Any, TypeVar
 
 from aiorescue.operation import Family, Operation, Output, PageLayout, Parameter, operation
 from aiorescue.rescue.answers.chat import Chat
-from aiorescue.rescue.answers.report import Report, ReportNodeRef
+from aiorescue.rescue.answers.report import Report
+from aiorescue.rescue.report_options import ReportNodeRef
 from aiorescue.rescue.service import SOAP11_SEEN, TEXT, TEXT_SEEN, declare
 
 R = TypeVar("R")

@@ -25,6 +25,7 @@ from aiorescue.operation import (
     verdict,
 )
 from aiorescue.rescue.answers import pages, records
+from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.characters import REPLACEMENT
 
 _INFERRED, _SEEN, _DOCUMENTED = Evidence.INFERRED, Evidence.CLIENT, Evidence.DOCUMENTED
@@ -81,7 +82,7 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
         return Outcome(OutcomeClass.OK, value=operation.result(values), word=word, outputs=values)
     except ValueError as problem:
         # Nothing marks the end of a text page, so a page cut short ends up here; XML cut short does not parse at all.
-        cut = answer.from_page and not isinstance(problem, records.Unclear)
+        cut = answer.from_page and not isinstance(problem, Unclear)
         outcome_class = OutcomeClass.TRANSIENT if cut else OutcomeClass.FINAL
         return Outcome(outcome_class, word=word, error=errors.ProtocolError, detail=str(problem), ambiguous=True)
 

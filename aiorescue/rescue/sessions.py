@@ -1,10 +1,11 @@
 """Support sessions: listing them, and what an administrator can do to one."""
 
+import enum
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from aiorescue.operation import Effect, Operation, Output, PageLayout, Parameter, operation
-from aiorescue.rescue.answers.sessions import NodeRef, Session
+from aiorescue.rescue.answers.sessions import Session
 from aiorescue.rescue.service import (
     ASMX,
     ASMX_INFERRED,
@@ -21,6 +22,14 @@ from aiorescue.rescue.service import (
 SessionId = Annotated[int, Parameter("iSession", "session", int)]
 PageSessionId = Annotated[int, on_page("session", int)]
 NodeId = Annotated[int, Parameter("iNode", "node", int)]
+
+
+class NodeRef(enum.StrEnum):
+    """What kind of node an id is of."""
+
+    NODE = "NODE"
+    CHANNEL = "CHANNEL"
+
 
 # --- what an administrator can do -----------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from aiorescue.cli.bulk.tally import Tally, counted
 from aiorescue.cli.output import json_text
 from aiorescue.cli.status import Status
 from aiorescue.errors import ConnectionFailed
-from aiorescue.rescue.answers.report import written
+from aiorescue.rescue.answers.cells import written
 from tests.cli.customer_rows import rows
 
 

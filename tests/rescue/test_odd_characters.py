@@ -8,7 +8,7 @@ from aiorescue import errors
 from aiorescue.operation import Binding, OutcomeClass
 from aiorescue.rescue import Report
 from aiorescue.rescue.answers import tables
-from aiorescue.rescue.answers.records import Unclear
+from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.characters import Replacing, replaced
 from tests.rescue.decoding import SAMPLES, decode
 

@@ -8,8 +8,8 @@ from aiorescue import errors
 from aiorescue.operation import Binding, OutcomeClass
 from aiorescue.rescue import Report
 from aiorescue.rescue.answers import table_rows, tables
-from aiorescue.rescue.answers.records import Unclear
-from aiorescue.rescue.answers.report import check
+from aiorescue.rescue.answers.cells import check
+from aiorescue.rescue.answers.values import Unclear
 from tests.rescue.decoding import decode
 
 TITLES = ("Start Time", "Session ID", "Name", "Status")

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiorescue.rescue.answers import tables
-from aiorescue.rescue.answers.report import Report, check
+from aiorescue.rescue.answers.cells import check
+from aiorescue.rescue.answers.report import Report
 
 ROWS = [
     ["1", "Jörg & Söhne", "9:00 AM a: b", "00:00:01"],

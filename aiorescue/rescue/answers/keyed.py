@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import NamedTuple, Optional
 
-from aiorescue.rescue.answers.records import Unclear
+from aiorescue.rescue.answers.values import Unclear
 
 _KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:")
 #: Keys whose values are free texts of several lines.

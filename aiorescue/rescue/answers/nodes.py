@@ -7,7 +7,8 @@ from typing import Annotated, ClassVar
 
 import attrs
 
-from aiorescue.rescue.answers.records import Field, content, member, truth
+from aiorescue.rescue.answers.records import Field, content
+from aiorescue.rescue.answers.values import member, truth
 
 
 class NodeType(enum.StrEnum):

@@ -1,9 +1,6 @@
 """Records in answers: classes whose fields carry their wire names, read from XML elements and text pages alike."""
 
-import enum
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import attrs
@@ -11,11 +8,6 @@ import attrs
 from aiorescue.operation import Output
 
 T = TypeVar("T")
-E = TypeVar("E", bound=enum.StrEnum)
-
-
-class Unclear(ValueError):
-    """An answer that came whole but cannot be told apart, so that another attempt would bring the same."""
 
 
 @attrs.frozen
@@ -149,70 +141,3 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
     raise TypeError(type(value).__name__)
-
-
-# --- what texts mean --------------------------------------------------------------------------------
-
-_MOMENT = re.compile(
-    r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\s+([AP])M)?)?", re.ASCII | re.IGNORECASE
-)
-
-
-def moment(text: str) -> datetime:
-    """A time as the service writes it: ``2/16/2012 9:00 AM``, with seconds or without; or ISO 8601.
-
-    No zone is given, so it is naive. Raises ValueError.
-    """
-    text = text.strip()
-    # By hand: `strptime` goes by the language of the process, and takes ten times as long.
-    found = _MOMENT.fullmatch(text)
-    if found is None:
-        if text[:4].isdigit() and text[4:5] == "-":
-            return datetime.fromisoformat(text)
-        raise ValueError("no time that is known")
-    month, day, year, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
-    half = found[7]
-    if half is not None:
-        if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
-            raise ValueError("no time that is known")
-        hour = hour % 12 + (12 if half in "Pp" else 0)
-    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the service says no zone, so none is made up
-
-
-def maybe_moment(text: str) -> datetime | None:
-    """The same, or None for a form that is not known: better no time than a wrong one."""
-    try:
-        return moment(text)
-    except ValueError:
-        return None
-
-
-def member(kind: type[E]) -> Callable[[str], E | str]:
-    """The member of an enumeration, or the text itself where there is no such member."""
-
-    def read(text: str) -> E | str:
-        try:
-            return kind(text.strip())
-        except ValueError:
-            return text
-
-    return read
-
-
-def truth(text: str) -> bool:
-    """``true`` or ``True`` and their opposites, as XML writes them or the text pages. Raises ValueError."""
-    plain = text.strip().casefold()
-    if plain not in ("true", "1", "false", "0"):
-        raise ValueError("neither true nor false")
-    return plain in ("true", "1")
-
-
-#: How a list of sessions may say no, in languages of the service.
-_NO = frozenset(
-    ["", "false", "0", "no", "não", "nao", "nein", "non", "nee", "nej", "nei", "nie", "ne", "ei", "нет", "いいえ", "否"]
-)
-
-
-def marked(text: str) -> bool:
-    """Whether a row of a list of sessions is marked: ``yes`` in the language of the account, or nothing for no."""
-    return text.strip().casefold() not in _NO

@@ -1,115 +1,14 @@
-"""What reports hold, once they are read."""
+"""`Report`: the rows of a report, whole, by column title."""
 
-import enum
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import attrs
 
 from aiorescue.operation import StreamedText
 from aiorescue.rescue.answers import tables
-from aiorescue.rescue.answers.records import moment
-
-Value = str | int | datetime | timedelta | None
-
-
-class ReportArea(enum.IntEnum):
-    """What a report is about; the numbers are those of the text page."""
-
-    SESSION = 0
-    CUSTOMER_SURVEY = 1
-    LOGIN = 2
-    MISSED_SESSIONS = 3
-    PERFORMANCE = 4
-    CHAT_LOG = 5
-    CUSTOM_FIELDS = 6
-    TRANSFERRED_SESSIONS = 7
-    TECHNICIAN_SURVEY = 8
-    COLLABORATION_CHAT_LOG = 9
-    FAILED_SESSIONS = 10
-    TRANSFERRED_SESSIONS_EXTENDED = 16  # setReportArea_v8 only
-
-
-class ReportType(enum.StrEnum):
-    """How much a report shows."""
-
-    LISTALL = "LISTALL"
-    SUMMARY = "SUMMARY"
-
-
-class ReportOutput(enum.StrEnum):
-    """How the service writes a report; TEXT escapes nothing."""
-
-    XML = "XML"
-    TEXT = "TEXT"
-
-
-class ReportNodeRef(enum.StrEnum):
-    """What kind of node a report is about; the external ones are version 2's."""
-
-    NODE = "NODE"
-    CHANNEL = "CHANNEL"
-    EXTERNALROOT = "EXTERNALROOT"
-    EXTERNALTECH = "EXTERNALTECH"
-    EXTERNALGROUP = "EXTERNALGROUP"
-
-
-# --- reports ----------------------------------------------------------------------------------------
-
-_DURATION = re.compile(r"\s*(?:(\d+)\.)?(\d+):([0-5]?\d):([0-5]?\d)\s*")
-
-
-def duration(text: str) -> timedelta:
-    """A duration as reports write it: seconds, or HH:MM:SS. Raises ValueError."""
-    found = _DURATION.fullmatch(text)
-    if found is None:
-        return _timedelta(seconds=int(text))
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return _timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-
-
-def _timedelta(**parts: int) -> timedelta:
-    try:
-        return timedelta(**parts)
-    except OverflowError:
-        raise ValueError("no duration that could be") from None
-
-
-_NUMBERS = ("technician id", "session id", "channel id", "number of sessions")
-_MOMENTS = ("start time", "end time", "last action time", "date")
-_DURATIONS = (
-    *("connecting time", "waiting time", "total time", "active time", "work time", "hold time", "time in transfer"),
-    *("rebooting time", "reconnecting time", "total login time"),
-)
-_READERS: dict[str, Callable[[str], Value]] = {
-    **dict.fromkeys(_NUMBERS, int),
-    **dict.fromkeys(_MOMENTS, moment),
-    **dict.fromkeys(_DURATIONS, duration),
-}
-
-
-def reader(title: str) -> Callable[[str], Value] | None:
-    """What the cells of a column are, if its title says so; else they are texts."""
-    plain = title.strip().casefold()
-    if plain.startswith(("average ", "total ")) and plain.endswith(" time"):
-        return duration
-    return _READERS.get(plain)
-
-
-def check(title: str) -> tables.Check | None:
-    """Whether a text can be in a column of that title."""
-    read = reader(title)
-    return None if read is None else lambda text: _reads(read, text)
-
-
-def _reads(read: Callable[[str], Value], text: str) -> bool:
-    try:
-        read(text)
-    except ValueError:
-        return False
-    return True
+from aiorescue.rescue.answers.cells import Value, check, reader
 
 
 @attrs.frozen
@@ -195,12 +94,3 @@ def _read_column(rows: Sequence[dict[str, Value]], column: str, read: Callable[[
         return
     for row, value in zip(rows, values, strict=True):
         row[column] = value
-
-
-def written(value: Value) -> str:
-    """A cell as a text for files and programs: a duration as hours, minutes and seconds (``26:03:04``)."""
-    if isinstance(value, timedelta):
-        seconds = round(value.total_seconds())
-        minutes, rest = divmod(abs(seconds), 60)
-        return f"{'-' if seconds < 0 else ''}{minutes // 60}:{minutes % 60:02}:{rest:02}"
-    return "" if value is None else str(value)

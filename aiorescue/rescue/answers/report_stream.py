@@ -9,7 +9,8 @@ from typing import Final, Self
 from aiorescue import errors
 from aiorescue.operation import StreamedText
 from aiorescue.rescue.answers import tables
-from aiorescue.rescue.answers.report import Value, check, reader, unique
+from aiorescue.rescue.answers.cells import Value, check, reader
+from aiorescue.rescue.answers.report import unique
 
 _NAME: Final = "getReport_v2"
 #: Characters that are decoded together.

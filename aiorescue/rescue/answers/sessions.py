@@ -6,14 +6,8 @@ from typing import Annotated
 
 import attrs
 
-from aiorescue.rescue.answers.records import Columns, Field, marked, maybe_moment, member
-
-
-class NodeRef(enum.StrEnum):
-    """What kind of node an id is of."""
-
-    NODE = "NODE"
-    CHANNEL = "CHANNEL"
+from aiorescue.rescue.answers.records import Columns, Field
+from aiorescue.rescue.answers.values import marked, maybe_moment, member
 
 
 class SessionStatus(enum.StrEnum):

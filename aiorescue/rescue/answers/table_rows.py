@@ -31,7 +31,7 @@ characters, and the work of putting rows together stays in proportion to what wa
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from aiorescue.rescue.answers.records import Unclear
+from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.characters import REPLACEMENT
 
 #: Lines that one row may span, so that a broken table does not take forever.

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from aiorescue.rescue.answers.records import Unclear
 from aiorescue.rescue.answers.table_rows import LARGEST_ROW, LONGEST_ROW, Check, Row, Rows, misfit
+from aiorescue.rescue.answers.values import Unclear
 
 _LONGEST_DELIMITER = 8
 #: Rows that are looked at to see whether the columns hold what their titles say.

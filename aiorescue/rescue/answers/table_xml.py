@@ -2,8 +2,8 @@
 
 from xml.parsers import expat
 
-from aiorescue.rescue.answers.records import Unclear
 from aiorescue.rescue.answers.table_rows import LARGEST_ROW, Row, misfit
+from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.characters import REPLACEMENT, Replacing
 from aiorescue.wire.xml import CUT
 

@@ -9,7 +9,7 @@ from aiorescue.emulator.clock import Calendar
 from aiorescue.emulator.people import User
 from aiorescue.emulator.rules.call import OK, Call, Refusal, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import Access
-from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
+from aiorescue.rescue.report_options import ReportArea, ReportOutput, ReportType
 
 _DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: (\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")

@@ -20,7 +20,7 @@ from aiorescue.emulator.rules.rescue.support_session import (
 )
 from aiorescue.emulator.rules.rescue.tables import ReportTable
 from aiorescue.rescue.answers.nodes import NodeType
-from aiorescue.rescue.answers.report import ReportArea, ReportOutput, ReportType
+from aiorescue.rescue.report_options import ReportArea, ReportOutput, ReportType
 
 Row = Sequence[object]
 

@@ -24,8 +24,8 @@ from aiorescue.emulator.rules.rescue.support_session import (
 )
 from aiorescue.emulator.rules.rescue.tree import CHANNEL
 from aiorescue.rescue.answers.nodes import NodeStatus, NodeType
-from aiorescue.rescue.answers.report import ReportOutput
 from aiorescue.rescue.answers.sessions import Session, SessionStatus
+from aiorescue.rescue.report_options import ReportOutput
 
 FIRST_SESSION, WAITING_SESSIONS = 12345678, 10
 #: Seconds for which the service still lists a closed session.

@@ -1,0 +1,97 @@
+"""What the texts of an answer mean: times, durations, truths, members of an enumeration."""
+
+import enum
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+E = TypeVar("E", bound=enum.StrEnum)
+
+
+class Unclear(ValueError):
+    """An answer that came whole but cannot be told apart, so that another attempt would bring the same."""
+
+
+_MOMENT = re.compile(
+    r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s+(\d{1,2}):(\d{1,2})(?::(\d{1,2}))?(?:\s+([AP])M)?)?", re.ASCII | re.IGNORECASE
+)
+
+
+def moment(text: str) -> datetime:
+    """A time as the service writes it: ``2/16/2012 9:00 AM``, with seconds or without; or ISO 8601.
+
+    No zone is given, so it is naive. Raises ValueError.
+    """
+    text = text.strip()
+    # By hand: `strptime` goes by the language of the process, and takes ten times as long.
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        if text[:4].isdigit() and text[4:5] == "-":
+            return datetime.fromisoformat(text)
+        raise ValueError("no time that is known")
+    month, day, year, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    half = found[7]
+    if half is not None:
+        if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
+            raise ValueError("no time that is known")
+        hour = hour % 12 + (12 if half in "Pp" else 0)
+    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the service says no zone, so none is made up
+
+
+def maybe_moment(text: str) -> datetime | None:
+    """A time as the service writes it, or None for a form that is not known: better no time than a wrong one."""
+    try:
+        return moment(text)
+    except ValueError:
+        return None
+
+
+def member(kind: type[E]) -> Callable[[str], E | str]:
+    """The member of an enumeration, or the text itself where there is no such member."""
+
+    def read(text: str) -> E | str:
+        try:
+            return kind(text.strip())
+        except ValueError:
+            return text
+
+    return read
+
+
+def truth(text: str) -> bool:
+    """``true`` or ``True`` and their opposites, as XML writes them or the text pages. Raises ValueError."""
+    plain = text.strip().casefold()
+    if plain not in ("true", "1", "false", "0"):
+        raise ValueError("neither true nor false")
+    return plain in ("true", "1")
+
+
+#: How a list of sessions may say no, in languages of the service.
+_NO = frozenset(
+    ["", "false", "0", "no", "não", "nao", "nein", "non", "nee", "nej", "nei", "nie", "ne", "ei", "нет", "いいえ", "否"]
+)
+
+
+def marked(text: str) -> bool:
+    """Whether a row of a list of sessions is marked: ``yes`` in the language of the account, or nothing for no."""
+    return text.strip().casefold() not in _NO
+
+
+_DURATION = re.compile(r"\s*(?:(\d+)\.)?(\d+):([0-5]?\d):([0-5]?\d)\s*")
+
+
+def duration(text: str) -> timedelta:
+    """A duration as reports write it: seconds, or HH:MM:SS. Raises ValueError."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        return _timedelta(seconds=int(text))
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return _timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _timedelta(**parts: int) -> timedelta:
+    try:
+        return timedelta(**parts)
+    except OverflowError:
+        raise ValueError("no duration that could be") from None

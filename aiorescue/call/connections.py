@@ -51,6 +51,12 @@ TLS_ENDED = f"TLS was ended by the server before an answer; {_CLIENT_CERTIFICATE
 _UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)
 
 
+def _refuses_client(problem: SSLError) -> bool:
+    """Whether the server does not accept the client's certificate, or wants one: OpenSSL names its alert."""
+    alert = problem.reason or ""
+    return "ALERT" in alert and any(word in alert for word in ("CERTIFICATE", "HANDSHAKE_FAILURE", "UNKNOWN_CA"))
+
+
 def explain_tls(problem: SSLError) -> str:
     """Why TLS failed, and what to do about it."""
     why = f"TLS failed: {problem.reason or type(problem).__name__}"
@@ -58,14 +64,24 @@ def explain_tls(problem: SSLError) -> str:
         why += f" ({problem.verify_message})"
         if problem.verify_code in _UNKNOWN_AUTHORITY:
             why += "; ssl= takes an ssl.SSLContext that trusts a private authority"
-    elif "ALERT" in why and any(word in why for word in ("CERTIFICATE", "HANDSHAKE_FAILURE", "UNKNOWN_CA")):
+    elif _refuses_client(problem):
         why += f"; {_CLIENT_CERTIFICATE}"
     return why
 
 
-def is_refused_certificate(why: str) -> bool:
-    """Whether the server said that it does not accept the client's certificate, or wants one."""
-    return why.startswith("TLS failed: ") and why.endswith(_CLIENT_CERTIFICATE)
+class TLSBrokenError(ConnectionResetError):
+    """TLS failed on a connection that was open already.
+
+    Args:
+        problem: what OpenSSL found; None where the server ended the connection without a reason.
+
+    Attributes:
+        refuses_client: the server does not accept the client's certificate, or wants one.
+    """
+
+    def __init__(self, problem: SSLError | None) -> None:
+        super().__init__(ECONNRESET, TLS_ENDED if problem is None else explain_tls(problem))
+        self.refuses_client = problem is not None and _refuses_client(problem)
 
 
 @attrs.frozen
@@ -190,9 +206,9 @@ class _Watch(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         # In TLS 1.3 a server looks at the client's certificate after the client's handshake is done.
         if isinstance(exc, SSLError):
-            exc = ConnectionResetError(ECONNRESET, explain_tls(exc))
+            exc = TLSBrokenError(exc)
         elif self._is_silent and (exc is None or isinstance(exc, ConnectionError)):
-            exc = ConnectionResetError(ECONNRESET, TLS_ENDED)
+            exc = TLSBrokenError(None)
         self._inner.connection_lost(exc)
 
     def pause_writing(self) -> None:

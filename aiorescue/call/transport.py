@@ -72,7 +72,7 @@ async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType)
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
         if isinstance(problem, aiohttp.ClientConnectorError):
             raise
-        raise _HungUpError(_why(problem)) from None
+        raise _HungUpError(_why(problem)) from problem.__cause__
 
 
 _MIDDLEWARES = (_send_once,)
@@ -317,12 +317,14 @@ def _broke(problem: Exception) -> Outcome[object]:
         # Its text may quote the answer.
         why = f"the head of the answer cannot be read ({type(problem).__name__})"
         return _lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
-    why = _why(problem)
-    if connections.is_refused_certificate(why):
-        return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, why)
-    if not why.startswith("TLS "):
-        why = f"the connection broke: {why}"
-    return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
+    tls: BaseException | None = problem
+    while tls is not None and not isinstance(tls, connections.TLSBrokenError):
+        tls = tls.__cause__  # aiohttp raises exceptions of its own from it
+    if tls is None:
+        why = f"the connection broke: {_why(problem)}"
+        return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
+    outcome_class = OutcomeClass.FINAL if tls.refuses_client else OutcomeClass.TRANSIENT
+    return _lost(outcome_class, errors.ConnectionFailed, str(tls.strerror), ambiguous=not tls.refuses_client)
 
 
 def _read_at_once(response: ClientResponse) -> Response | None:

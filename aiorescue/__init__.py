@@ -3,6 +3,7 @@
 Names are imported when they are first used: who needs one client does not pay for the other, nor for aiohttp.
 """
 
+import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     #: Version of the installed package.
     __version__: str
+
+# A program that configures no logging hears nothing: else Python would print warnings by its handler of last resort.
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __all__ = [
     "AuthCode",

@@ -14,7 +14,7 @@ from aiorescue.bulk.outage import Outage
 from aiorescue.bulk.progress import Progress
 from aiorescue.bulk.source import Requests, RequestT
 from aiorescue.bulk.store import Store
-from aiorescue.events import Hub, Listener
+from aiorescue.events import Listener
 from aiorescue.operation import Binding
 from aiorescue.rescue import PinRequest, RescueClient
 
@@ -48,7 +48,8 @@ def issue(
         in_flight: the most requests under way for each identity.
         patience: seconds for which the job waits for a service that is away, instead of failing requests; then it ends
             with the error of the last one. With 0 each request fails by itself.
-        on_event: called with `aiorescue.events.JobProgressed`, `OutageBegan` and `OutageEnded`.
+        on_event: called with `aiorescue.events.JobProgressed`, `OutageBegan` and `OutageEnded`, beside the listeners
+            of the client.
 
     Returns:
         An async iterator of `Issued`, in the order in which results come.
@@ -70,7 +71,7 @@ def issue(
         binding=binding,
         in_flight=in_flight,
         patience=patience,
-        progress=Progress(name, Hub().joined(on_event)),
+        progress=Progress(name, client.listeners().joined(on_event)),
     )
     return Job(dispatcher, store)
 
@@ -110,7 +111,7 @@ def issue_staged(
         binding=binding,
         in_flight=in_flight,
         patience=patience,
-        progress=Progress(job, Hub().joined(on_event)),
+        progress=Progress(job, client.listeners().joined(on_event)),
     )
     return Job(dispatcher)
 

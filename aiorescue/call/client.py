@@ -28,7 +28,7 @@ from aiorescue.pace.pace import Account, Pacers, PaceSetting
 from aiorescue.pace.turns import Priority
 
 if TYPE_CHECKING:
-    from aiorescue.events import Listener
+    from aiorescue.events import Hub, Listener
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -114,6 +114,10 @@ class ServiceClient:
         credentials is remembered; then ``why`` says what the service said. None of them shows a secret.
         """
         return self._identities
+
+    def listeners(self) -> "Hub":
+        """The listeners of this client, or of this view of it, and the log, for the events of a job."""
+        return self._observer.listeners(self._options.hub)
 
     @property
     def clock(self) -> Clock:

@@ -64,7 +64,7 @@ class Stats:
         rejections: requests that the service rejected as too fast.
         failures: calls that ended with an exception, cancellations included.
         possibly_orphaned: requests that may have been carried out without a good answer.
-        logins: logins and authentications that the client made by itself.
+        logins: logins and authentications, those that the client makes by itself included.
         under_way: calls that have not ended.
         connections: open connections, those that are idle included.
         by_operation: the counts of each operation, by the vendor's name.
@@ -119,15 +119,15 @@ class Observer:
         self, operation: Operation[Any], binding: Binding, identity: str, hub: "Hub | None" = None
     ) -> "Watch":
         """A watch of a call that was not watched until something rare happened to it."""
-        return Watch(self, self._listeners(hub), operation, binding, identity)
+        return Watch(self, self.listeners(hub), operation, binding, identity)
 
     def emit(self, make: "Callable[[float], Event]") -> None:
         """Tell listeners and logs of something rare, of which an event is made only then."""
-        self._listeners(None).emit(make(self.clock.time()))
+        self.listeners(None).emit(make(self.clock.time()))
 
     def logged_in(self, identity: str, seconds: float, outcome: Outcome[Any]) -> None:
         """Count a login, and tell listeners of it."""
-        from aiorescue.events import LoggedIn  # noqa: PLC0415 - as in `_listeners`
+        from aiorescue.events import LoggedIn  # noqa: PLC0415 - as in `listeners`
 
         self.logins += 1
         error = None if outcome.outcome_class is status.OK else outcome.error.__name__
@@ -135,17 +135,25 @@ class Observer:
 
     def logged_out(self, identity: str) -> None:
         """Tell listeners of a logout."""
-        from aiorescue.events import LoggedOut  # noqa: PLC0415 - as in `_listeners`
+        from aiorescue.events import LoggedOut  # noqa: PLC0415 - as in `listeners`
 
         self.emit(lambda at: LoggedOut(at=at, identity=identity))
 
+    def pace_changed(self, identity: str, family: Family | None, rate: float) -> None:
+        """Tell listeners of a pace that was searched anew, or found."""
+        from aiorescue.events import PaceChanged  # noqa: PLC0415 - as in `listeners`
+
+        name = "" if family is None else family.value
+        self.emit(lambda at: PaceChanged(at=at, identity=identity, family=name, rate=rate))
+
     def refused(self, identity: str, word: str | None, seconds: float) -> None:
         """Tell listeners of an identity that is set aside."""
-        from aiorescue.events import IdentityRefused  # noqa: PLC0415 - as in `_listeners`
+        from aiorescue.events import IdentityRefused  # noqa: PLC0415 - as in `listeners`
 
         self.emit(lambda at: IdentityRefused(at=at, identity=identity, status=word, seconds=seconds))
 
-    def _listeners(self, hub: "Hub | None") -> "Hub":
+    def listeners(self, hub: "Hub | None" = None) -> "Hub":
+        """The listeners of a view, or the client's where the view has none of its own; and the log."""
         # Imported with the first event: two dozen classes that most programs never use.
         from aiorescue.events import Hub  # noqa: PLC0415
         from aiorescue.logs import log_event  # noqa: PLC0415

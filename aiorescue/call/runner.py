@@ -127,13 +127,16 @@ class CallRunner:
             before_send=before_send,
             counts=observer.known.get((name, identity_name)) or observer.counts(name, identity_name),
             timeout=options.timeout,
-            patience=self._patience(operation_type.spec.family, options.max_wait),
+            patience=None if options.max_wait is None else Patience(options.max_wait, self._clock),
         )
+        began = self._clock.time()
         call.counts.calls += 1
         if options.hub is not None or observer.hub is not None or _is_logged(logging.DEBUG):
             call.watch = observer.watch(operation, call.reader.binding, identity_name, options.hub)
         try:
             outcome = await self._outcome(call)
+            if operation_type.spec.family is Family.LOGINS or call.pacer.new_rate is not None:
+                self._tell(call, outcome, began)
             if outcome.outcome_class is not status.OK:
                 raise _exception(outcome, call)  # noqa: TRY301 - failures are counted wherever they come from
         except BaseException as problem:
@@ -151,9 +154,14 @@ class CallRunner:
         value: Any = outcome.value
         return operation.with_orphans(value, call.orphans) if call.orphans else value
 
-    def _patience(self, family: Family | None, max_wait: float | None) -> Patience | None:
-        """The bound on a call's time in the queue; None for calls of no family, which do not queue."""
-        return None if max_wait is None or family is None else Patience(max_wait, self._clock)
+    def _tell(self, call: Call, outcome: Outcome[Any], began: float) -> None:
+        """Tell listeners of an explicit login that was sent, or of a pace that has changed."""
+        family, name = call.operation.spec.family, call.identity.name
+        if family is Family.LOGINS and call.attempts:
+            self._observer.logged_in(name, self._clock.time() - began, outcome)
+        if (rate := call.pacer.new_rate) is not None:
+            call.pacer.new_rate = None
+            self._observer.pace_changed(name, family, rate)
 
     def _find_reader(self, operation_type: type[Operation[Any]], binding: Binding | None) -> AnswerReader:
         spec = operation_type.spec
@@ -198,6 +206,8 @@ class CallRunner:
         rejections = 0
         while True:
             arrived = self._clock.time()
+            if call.patience is not None and call.identity.needs_login(call.operation):
+                call.patience.check_login(self._pacers.of(call.identity.account, Family.LOGINS))
             async with call.turn(rejections, arrived) as turn:
                 if (waited := turn.sent - arrived) >= NOTICEABLE:
                     call.count_wait(waited)
@@ -310,8 +320,8 @@ def _queued_too_long(problem: QueuedTooLongError, call: Call) -> Outcome[Any]:
     return Outcome(
         OutcomeClass.FINAL,
         error=errors.QueueTimeout,
-        detail=f"{did} within max_wait={seconds:g} s: it came as number {problem.position} in the queue of the pace,"
-        f" which takes {problem.expected_wait:.1f} s",
+        detail=f"{did} within max_wait={seconds:g} s: {'a login that it needs' if problem.for_login else 'it'} came as"
+        f" number {problem.position} in the queue of the pace, which takes {problem.expected_wait:.1f} s",
         more={"position": problem.position, "expected_wait": problem.expected_wait},
     )
 

@@ -82,6 +82,9 @@ class Identity(Protocol):
             errors.CredentialsMissing: the operation needs credentials that the identity lacks.
         """
 
+    def needs_login(self, operation: Operation[Any]) -> bool:
+        """Whether a call that began now would have to wait for a login."""
+
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """What an attempt goes out with, after a login if one is needed; or the outcome of a login that failed."""
 
@@ -203,6 +206,10 @@ class StandingIdentity:
     def __repr__(self) -> str:
         details = "; ".join(filter(None, (self.state, self.why, self._more())))
         return f"<{type(self).__name__} {self.name!r}: {details}>"
+
+    def needs_login(self, operation: Operation[Any]) -> bool:
+        """Whether a call that began now would have to wait for a login: never, where nothing can log in."""
+        return False
 
     def _more(self) -> str:
         """What else the identity's repr shows."""

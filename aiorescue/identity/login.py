@@ -89,6 +89,11 @@ class LoginIdentity(StandingIdentity):
             (self.credentials.email, self.credentials.password),
         )
 
+    def needs_login(self, operation: Operation[Any]) -> bool:
+        """Whether a call that began now would have to wait for a login: none of the sessions is alive."""
+        own = operation.spec.needs is Needs.NOTHING or self._service.ends(operation)
+        return not own and not self._pool.any_alive
+
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """A lease of a server session, which is logged in before if need be; or the outcome of a failed login.
 
@@ -212,6 +217,10 @@ class HeldSession:
     def complete(self, operation: Operation[Any]) -> Operation[Any]:
         """The operation, with name and password of the login where it takes them and has none."""
         return self._login.complete(operation)
+
+    def needs_login(self, operation: Operation[Any]) -> bool:
+        """Whether a call that began now would have to wait for a login: the conversation has not begun."""
+        return not self._begun and not self._session.is_usable
 
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """A lease of the held session, which is logged in before the first call only."""

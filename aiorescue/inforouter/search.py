@@ -1,6 +1,5 @@
 """Searching. The server keeps one result for each ticket, and a client reads it page by page."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
+from aiorescue.call.loop_lock import LoopLock
 from aiorescue.inforouter.answers.search import SearchPage, SearchResult
 from aiorescue.inforouter.service import InfoRouterOperation, declare
 from aiorescue.operation import Effect, Parameter, operation
@@ -70,7 +70,7 @@ class Searches:
     """The searches of one client, which share the one result that the server keeps for the client's ticket."""
 
     def __init__(self) -> None:
-        self._one_at_a_time = asyncio.Lock()
+        self._one_at_a_time = LoopLock()
         self._latest = 0
 
     async def pages(
@@ -86,14 +86,14 @@ class Searches:
         Raises:
             errors.PreconditionFailed: a later search of this client has replaced the result.
         """
-        async with self._one_at_a_time:
+        async with self._one_at_a_time.here():
             self._latest += 1
             mine = self._latest
             found = await calls.call(search)
         if found.count == 0:
             return
         while True:
-            async with self._one_at_a_time:
+            async with self._one_at_a_time.here():
                 if mine != self._latest:
                     raise errors.PreconditionFailed(
                         "Search: another search on this ticket has replaced the result; "

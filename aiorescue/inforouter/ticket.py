@@ -99,6 +99,11 @@ class TicketIdentity(StandingIdentity):
         """The operation with the login's user name and password, where it takes them and they were left out."""
         return with_login(operation, self.credentials if isinstance(self.credentials, Login) else None)
 
+    def needs_login(self, operation: Operation[Any]) -> bool:
+        """Whether a call that began now would have to wait for a login: there is no ticket, and it needs one."""
+        brings_its_own = operation.spec.needs is Needs.NOTHING or own_ticket(operation) is not None
+        return self._ticket is None and self.can_log_in and not brings_its_own and not self._ends_ticket(operation)
+
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """The operation and the ticket to send it with, after a login if there is no ticket yet.
 

@@ -79,12 +79,15 @@ class IntervalPacer(Pacer):
             return
         now, sent = self._clock.time(), turn.sent
         late = self._latency.observe(now - sent)
+        searched = self.limit.searched
         stale, deviation = sent < self.limit.changed, self._latency.deviation
         if accepted:
             under_way = len(self._under_way)
             self.limit.success(sent, now, tested=tested, stale=stale, deviation=deviation, under_way=under_way)
         else:
             self.limit.rejection(sent, now, stale=stale, deviation=deviation)
+        if self.limit.searched != searched:
+            self.new_rate = 1 / self.limit.gap
         if late or not accepted:
             # It arrived up to half a round trip ago, and the next one takes as long to arrive.
             self._not_before = max(self._not_before, now - (self._latency.mean or 0.0) + self.limit.gap)

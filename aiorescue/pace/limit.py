@@ -95,6 +95,11 @@ class Limit:
         return cls(gap=1 / rate, factor=_DOUBLE)
 
     @property
+    def searched(self) -> bool:
+        """Whether the limit is being looked for: it is unknown, or has changed."""
+        return self.factor > 1
+
+    @property
     def starting(self) -> bool:
         """Whether a faster limit is being looked for, without a rejection so far."""
         return self.factor > 1 and self.rises is None

@@ -15,10 +15,12 @@ class QueuedTooLongError(Exception):
         position: the place that the call had in line when it came; 1 for the next turn.
         expected_wait: seconds that it had to expect to wait when it came, or those that it has waited if they are more.
         at_once: whether the call did not queue at all, because its turn could not have come in time.
+        for_login: whether the turn is that of a login which the call needs before it can be sent.
     """
 
-    def __init__(self, position: int, expected_wait: float, *, at_once: bool) -> None:
+    def __init__(self, position: int, expected_wait: float, *, at_once: bool, for_login: bool = False) -> None:
         super().__init__()
+        self.for_login = for_login
         self.position = position
         self.expected_wait = expected_wait
         self.at_once = at_once
@@ -55,6 +57,12 @@ class Patience:
             yield turn
         finally:
             await turn.__aexit__()
+
+    def check_login(self, logins: Pacer) -> None:
+        """Raise `QueuedTooLongError` if a login that the call needs cannot be sent in time."""
+        expected = logins.ready_at() - self._clock.time()
+        if expected > self._left:
+            raise QueuedTooLongError(logins.ahead() + 1, expected, at_once=True, for_login=True)
 
     async def _enter(self, turn: Turn, seconds: float) -> bool:
         """Enter a turn; False if the time was over first."""

@@ -57,10 +57,13 @@ class Pacer(ABC):
     """The pace of one account in one rate family: hands out turns in order of priority and arrival.
 
     Attributes:
+        new_rate: calls per second from now on, after a limit was found or has changed; the call runner reads it, and
+            sets it back to None.
         delay: seconds that it may take to find the next turn, even if that has come.
     """
 
     delay = 0.0
+    new_rate: float | None = None
 
     def turn(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> Turn:
         """A turn to enter with ``async with``.

@@ -1,6 +1,5 @@
 """`RescueClient`: the operations of LogMeIn Rescue as coroutine methods, and reports in one call."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date, timedelta
@@ -14,6 +13,7 @@ from aiorescue import errors
 from aiorescue.call.awaits import awaits
 from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
 from aiorescue.call.conversation import Conversation
+from aiorescue.call.loop_lock import LoopLock
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
@@ -125,7 +125,7 @@ class RescueClient(ServiceClient):
         self._sessions = sessions
         self._refused_for = checked_refused_for(refused_for)
         self._explicit: LoginIdentity | None = None  # of the last explicit login on a client without credentials
-        self._reporting: dict[Identity, asyncio.Lock] = {}
+        self._reporting: dict[Identity, LoopLock] = {}
         given = several(credentials)
         self._identities = [self._identity(one, number) for number, one in enumerate(given, 1)] or [AnonymousIdentity()]
 
@@ -358,7 +358,8 @@ class RescueClient(ServiceClient):
     async def _report(self, wanted: Wanted, how: Callable[[Conversation, Wanted], Awaitable[T]]) -> T:
         identity = self._choose(reports.GetReportV2(wanted.node))
         # The service may keep the settings for the user, so each identity gets one report at a time.
-        async with self._reporting.setdefault(identity, asyncio.Lock()), self._together(identity, "report") as calls:
+        lock = self._reporting.setdefault(identity, LoopLock()).here()
+        async with lock, self._together(identity, "report") as calls:
             return await how(calls, wanted)
 
     # --- anything else ---

@@ -16,7 +16,7 @@ from aiorescue.operation import Family
 from aiorescue.pace.pace import local_pacer
 from aiorescue.pace.patience import Patience, QueuedTooLongError
 from aiorescue.pace.turns import Priority
-from aiorescue.rescue import CloseSession, RequestPinCode, StartSession
+from aiorescue.rescue import CloseSession, GetAccount, RequestPinCode, StartSession
 from tests.lab.virtual_time import LoopClock, run
 
 CODE = AuthCode("fixedtech0000")
@@ -43,6 +43,19 @@ async def test_of_fifty_calls_those_that_cannot_be_sent_in_time_are_refused_at_o
     assert 0.9 <= first.expected_wait <= 1.3
     assert "max_wait=1 s" in str(first)
     assert pickle.loads(pickle.dumps(first)).expected_wait == first.expected_wait
+
+
+async def test_a_call_that_would_wait_for_its_login_for_longer_is_refused_at_once():
+    async with (
+        Emulator() as service,
+        RescueClient(Login("tech@example.com", "secret"), base_url=service.url, pace=Pace(logins=1)) as rescue,
+    ):
+        await rescue.get_account()
+        await rescue.logout()
+        with pytest.raises(errors.QueueTimeout, match="a login that it needs came as number 1") as caught:
+            await rescue.call(GetAccount(), max_wait=5)
+        assert caught.value.attempts == 0
+        assert 100 < caught.value.expected_wait < 190
 
 
 def test_a_call_leaves_the_queue_when_its_time_is_over_and_the_next_one_gets_its_place():

@@ -5,12 +5,15 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import date
 from typing import Any
 
 import pytest
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, RetryPolicy, errors
 from aiorescue.emulator import Emulator
+from aiorescue.rescue import Report, ReportArea
 from tests.support import IMPATIENT
 
 CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")
@@ -47,6 +50,32 @@ CLIENTS: dict[str, Callable[[str], Any]] = {
     "paced": lambda url: RescueClient(CODE, base_url=url, pace="auto"),
     "infoRouter": lambda url: InfoRouterClient(TECH, base_url=url, max_connections=2),
 }
+
+
+def test_what_one_client_does_one_at_a_time_is_free_in_the_next_event_loop(emulator: Emulator):
+    rescue = RescueClient(TECH, base_url=emulator.url, pace=None, retry=RetryPolicy(attempts=1, total=1.0))
+    docs = InfoRouterClient(TECH, base_url=emulator.url)
+
+    async def reports() -> None:
+        day = date(2026, 11, 1)
+        every = (rescue.report(ReportArea.SESSION, day, day, node=337366) for _ in range(3))
+        ends = await asyncio.gather(*every, return_exceptions=True)
+        # One report a minute is allowed; another one is answered with an ERROR.
+        assert {type(end) for end in ends} <= {Report, errors.ServiceError}, ends
+
+    async def searches() -> None:
+        async def first_page() -> None:
+            with suppress(errors.PreconditionFailed):  # another one has replaced the result
+                async for _ in docs.search("<search/>"):
+                    break
+
+        await asyncio.gather(*(first_page() for _ in range(3)))
+
+    async def broken_off() -> None:
+        await asyncio.wait([asyncio.ensure_future(reports()), asyncio.ensure_future(searches())], timeout=0.01)
+
+    for work in (broken_off, reports, searches, broken_off, searches, reports):
+        asyncio.run(asyncio.wait_for(work(), 20))
 
 
 @pytest.mark.parametrize("make", CLIENTS.values(), ids=CLIENTS)

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 
 import pytest
 from opentelemetry.sdk.metrics import MeterProvider
@@ -12,8 +14,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from aiorescue import AuthCode, Pace, RescueClient, RetryPolicy, errors, events
+from aiorescue.bulk import issue
 from aiorescue.emulator import Emulator
 from aiorescue.otel import OpenTelemetry
+from aiorescue.rescue import RequestPinCode
 from tests.support import IMPATIENT
 
 CODE = "fixedtech0000"
@@ -70,6 +74,55 @@ async def test_a_rejection_and_the_wait_behind_it_are_seen():
     assert (stats.calls, stats.rejections, stats.attempts) == (3, len(rejected), 3 + len(rejected))
     assert stats.waits > 0
     assert stats.waited > 0
+
+
+async def test_an_explicit_login_is_seen_and_counted(service: Emulator):
+    seen: list[events.Event] = []
+    async with RescueClient(base_url=service.url, on_event=seen.append, pace=None) as rescue:
+        with pytest.raises(errors.AuthenticationError):
+            await rescue.login("tech@example.com", "wrong")
+        await rescue.login("tech@example.com", "secret")
+        assert rescue.stats().logins == 2
+    logins = [(event.error, event.identity) for event in seen if isinstance(event, events.LoggedIn)]
+    assert [error is None for error, _ in logins] == [False, True]
+    assert "secret" not in repr(seen)
+
+
+async def test_a_limit_that_falls_is_told_with_its_new_rate(caplog: pytest.LogCaptureFixture):
+    seen: list[events.Event] = []
+    async with Emulator(pin_rate=100) as service:
+        with caplog.at_level(logging.INFO, logger="aiorescue.pace"):
+            async with client(service, seen.append, pace=Pace(pins=100.0)) as rescue:
+                await rescue.request_pin_code()
+                service.limits.pin_rate = 10
+                await asyncio.gather(*(rescue.request_pin_code() for _ in range(12)))
+    changes = [event for event in seen if isinstance(event, events.PaceChanged)]
+    assert changes
+    assert (changes[0].identity, changes[0].family) == ("auth code 1", "pins")
+    assert changes[-1].rate < 50
+    assert "auth code 1" in caplog.text
+
+
+async def test_a_job_is_seen_by_the_listeners_of_its_client(service: Emulator):
+    seen: list[events.Event] = []
+    own: list[events.Event] = []
+    async with client(service, seen.append) as rescue:
+        async for _ in issue(rescue, [RequestPinCode()], on_event=own.append):
+            pass
+    assert names(own) == ["JobProgressed"]
+    assert own[0] in seen
+
+
+def test_nothing_is_printed_by_a_program_that_configures_no_logging():
+    program = (
+        "import asyncio\nfrom aiorescue import AuthCode, RescueClient, RetryPolicy, errors\n"
+        "async def main():\n    async with RescueClient(AuthCode('x'), base_url='http://127.0.0.1:9', "
+        "retry=RetryPolicy(attempts=2, total=5.0, first=0.0)) as rescue:\n"
+        "        await rescue.request_pin_code()\n"
+        "try:\n    asyncio.run(main())\nexcept errors.ConnectionFailed:\n    print('failed')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("failed\n", "")
 
 
 async def test_a_failure_and_a_cancellation_end_their_calls(service: Emulator):

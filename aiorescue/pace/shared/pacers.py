@@ -312,6 +312,8 @@ class SharedIntervalPacer(SharedPacer):
             self._offset = answer.now - own_now
             self._version, self._processes = answer.version, answer.processes
             if answer.moment is not None:
+                if limit.searched != self._limit.searched:
+                    self.new_rate = 1 / limit.gap
                 self._limit = limit
                 del self._untold[: len(untold)]
                 slot = self._reserved = _Slot(

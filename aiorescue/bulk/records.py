@@ -4,6 +4,7 @@ Only the PIN requests of this package come back from a store; the name is looked
 """
 
 import json
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -27,6 +28,8 @@ _REQUESTS: Final[dict[str, type[PinRequest]]] = {
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 #: Fields of each type of request with their defaults, found when the first request of the type comes.
 _FIELDS: dict[type[PinRequest], tuple[tuple[str, Any], ...]] = {}
+#: What reads the value of each slot of a type of request, found likewise.
+_READERS: Final[dict[type[PinRequest], tuple[Callable[[Any], Any], ...]]] = {}
 
 
 def _fields_of(request_type: type[PinRequest]) -> tuple[tuple[str, Any], ...]:
@@ -60,7 +63,11 @@ def decode(operation: str, fields: str) -> PinRequest | None:
 
 def digest(request: PinRequest) -> bytes:
     """Sixteen bytes that tell requests with other fields apart; journals of version 1 hold the digest in this form."""
-    fields = (type(request).__name__, *(slot.get(request) for slot in request.slots))
+    request_type = type(request)
+    readers = _READERS.get(request_type)
+    if readers is None:
+        readers = _READERS[request_type] = tuple(slot.get for slot in request_type.slots)
+    fields = (request_type.__name__, *[read(request) for read in readers])
     return blake2b(repr(fields).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

@@ -15,12 +15,23 @@ HEADER = "custom_field_0,tracking\n"
         ("Jane," + "x" * 65, "line 3: tracking has 65 characters, but the service takes 64"),
         ("Ja\x01ne,CASE-9", "line 3: custom_field_0 has a character that XML cannot carry (U+0001 at position 2)"),
         ("Doe, Jane,CASE-9", "line 3: the row has 3 cells, but the header names 2 columns"),
-        ("Jane", "line 3: the row has 1 cells, but the header names 2 columns"),
+        ("Jane", "line 3: the row has 1 cell, but the header names 2 columns"),
         (",", "line 3: all cells are empty"),
         ('"Jane" Doe,CASE-9', "line 3: a quoted cell goes on after its closing quote"),
         ("Jane,CASE-1", "line 3: tracking 'CASE-1' occurs twice"),
+        ("x" * 200_000 + ",CASE-9", "line 3: a cell is longer than 131,072 characters"),
     ],
-    ids=["long", "long-tracking", "control", "too-many-cells", "too-few-cells", "empty", "stray-quote", "twice"],
+    ids=[
+        "long",
+        "long-tracking",
+        "control",
+        "too-many-cells",
+        "too-few-cells",
+        "empty",
+        "stray-quote",
+        "twice",
+        "huge",
+    ],
 )
 async def test_a_bad_row_is_told_with_its_line_and_stops_nothing(command, service, row, told):
     command.write(f"{HEADER}Jane,CASE-1\n{row}\nJohn,CASE-2\n")
@@ -66,6 +77,7 @@ async def test_many_bad_rows_do_not_flood_the_terminal_and_are_all_in_the_output
         (b"custom_field_0;tracking\nJane;1\n", "the columns seem to be separated by semicolons"),
         (HEADER.encode() + b"Jane,1\nJ\xfcrgen,2\n", "line 3: byte 32 (0xFC) is not UTF-8; save the file as UTF-8"),
         (HEADER.encode("utf-16"), "line 1: byte 0 (0xFF) is not UTF-8"),
+        (HEADER.encode("utf-16-le"), "line 1: it has NUL characters, as UTF-16 has; save the file as UTF-8"),
         (HEADER.encode() + b'Jane,1\n"John,2\nJim,3\n', "line 3: a quote is opened and never closed"),
         (HEADER.encode() + b'"John,2\n' + b"Jim,3\n" * 40_000, "line 2: a quote is opened and never closed"),
     ],

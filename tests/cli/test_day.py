@@ -1,5 +1,6 @@
 """What happens to a job within a day: the service goes away, sessions end, the process is killed, an operator asks."""
 
+from aiorescue.bulk import Journal
 from aiorescue.cli.status import Status
 from tests.cli.customer_rows import FAST, rows
 
@@ -67,3 +68,14 @@ async def test_failed_rows_are_listed_and_made_ready_again(command, service):
     assert (failures["failed"], failures["failures"][0]["status"]) == (1, "failed")
     assert (await command("job", "retry", "pins.csv.journal", "--json")).json["retried"] == 1
     assert (await command("job", "status", "pins.csv.journal", "--json")).json["left"] == 1
+
+
+async def test_a_second_command_on_a_journal_says_who_works_on_it_and_nothing_of_what_is_left(command):
+    command.write(rows(3))
+    async with Journal(command.folder / "pins.csv.journal", "the job of another process"):
+        done = await command("pins", "customers.csv", *FAST)
+    assert done.status == Status.JOURNAL
+    assert done.err == (
+        "aiorescue: journal pins.csv.journal: in use by another process;"
+        " to see how far it is: aiorescue job status pins.csv.journal\n"
+    )

@@ -115,6 +115,12 @@ def test_questions_to_a_job_need_neither_credentials_nor_a_service(here):
     failures = here("job", "failures", journal, "--json").json
     assert [(row["line"], row["status"]) for row in failures["failures"]] == [(3, "bad")]
     assert here("job", "export", journal).out == (here.folder / "pins.csv").read_text("utf-8")
+    assert here("job", "export", journal, "--json", "-o", "copy.csv").json == {
+        "rows": 2,
+        "output": "copy.csv",
+        "exit_status": 0,
+    }
+    assert here("job", "export", journal, "--json").json["exit_status"] == 0
     assert here("job", "retry", journal, "--json").json["retried"] == 0
 
 
@@ -122,6 +128,13 @@ def test_a_journal_that_is_not_there_is_one_line(here):
     done = here("job", "status", "absent.journal")
     assert done.status == Status.JOURNAL
     assert done.err == "aiorescue: journal absent.journal: there is no such file\n"
+
+
+@pytest.mark.parametrize("question", ["status", "export", "failures", "retry"])
+def test_a_folder_is_no_journal_and_is_named(here, question):
+    (here.folder / "jobs").mkdir()
+    assert here("job", question, "jobs").err == "aiorescue: journal jobs: it is a folder; a journal is a file\n"
+    assert here("job", question, "/").err == "aiorescue: journal /: it is a folder; a journal is a file\n"
 
 
 def test_an_output_that_cannot_be_replaced_is_written_over(here, monkeypatch):

@@ -100,6 +100,8 @@ class _Snapshot:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        if path.is_dir():
+            raise journal_error(path, JournalReason.FAILED, "it is a folder; a journal is a file")
         self._running = FileLock.is_held(lock_of(path))
         self._note = ""
         if not path.exists():

@@ -19,6 +19,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.bulk import InputRow
+from aiorescue.cli.bulk.tally import counted
 from aiorescue.cli.sheet import DASH, is_stream, named
 from aiorescue.cli.suggest import did_you_mean
 from aiorescue.operation import Slot
@@ -141,7 +142,8 @@ class Customers:
             return InputRow(line, ("",) * width, None, cells)
         whole = tuple((cells + [""] * width)[:width])
         if len(cells) != width:
-            problem = f"the row has {len(cells)} cells, but the header names {width} columns"
+            header = f"the header names {counted(width, 'column')}"
+            problem = f"the row has {counted(len(cells), 'cell')}, but {header}"
             return InputRow(line, whole, None, problem)
         values = {name: cell for name, cell in zip(self.sent, cells, strict=True) if name is not None}
         if not any(values.values()):
@@ -214,9 +216,12 @@ def _parsed(text: IO[str], label: str) -> "Iterator[tuple[int, list[str] | str]]
             return
         except csv.Error as problem:
             # csv.Error has no code: only its message tells a fault within a record from a record without end.
-            if "expected after" not in str(problem):
+            if "expected after" in str(problem):
+                yield line, 'a quoted cell goes on after its closing quote; write "" for a quote within'
+            elif "field larger" in str(problem) and reader.line_num == line:
+                yield line, f"a cell is longer than {csv.field_size_limit():,} characters"
+            else:
                 raise errors.InvalidRequest(f"{label}: line {line}: a quote is opened and never closed") from None
-            yield line, 'a quoted cell goes on after its closing quote; write "" for a quote within'
             continue
         if cells:
             yield line, cells
@@ -237,6 +242,8 @@ def _header(label: str, records: "Iterator[tuple[int, list[str] | str]]") -> tup
 
 
 def _fault_of(name: str, index: int, names: Sequence[str]) -> str:
+    if "\0" in name:
+        return "it has NUL characters, as UTF-16 has; save the file as UTF-8"
     for mark, plural in _SEPARATORS.items():
         if len(names) == 1 and mark in name:
             return f"the columns seem to be separated by {plural}; separate them by commas"

@@ -90,6 +90,11 @@ class Exported(Result):
         """One line that names the file; none if stdout holds the rows."""
         return [] if self.output is None else [f"{counted(self.rows, 'row')} in {self.output}"]
 
+    def for_programs(self) -> Any:
+        """How many rows, and the file."""
+        output = None if self.output is None else str(self.output)
+        return {"rows": self.rows, "output": output, "exit_status": int(self.status)}
+
 
 @attrs.frozen
 class Table(Result):
@@ -102,6 +107,10 @@ class Table(Result):
 
     columns: list[str]
     rows: list[dict[str, str]]
+
+    def for_programs(self) -> Any:
+        """The columns and the rows."""
+        return {"columns": self.columns, "rows": self.rows, "exit_status": int(self.status)}
 
 
 @attrs.frozen

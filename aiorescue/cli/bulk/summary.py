@@ -1,5 +1,6 @@
 """The summary of a run of `aiorescue pins`: figures, files, and the advice how to go on."""
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
@@ -144,7 +145,6 @@ class Summary(Result):
 
     def on_stderr(self, *, as_json: bool) -> Iterable[str]:
         """What an operator should know: errors, refused identities, changes, what is left and the command to go on."""
-        tally = self.tally
         if self.problem is not None:
             yield complaint(self._advised(self.problem))
         for name, problem in self.refused.items():
@@ -154,11 +154,16 @@ class Summary(Result):
             yield complaint(f"{self.label}: {change}")
         if self.output_problem is not None:
             yield complaint(message_of(self.output_problem))
-            yield complaint(f"the PINs are in the journal: aiorescue job export {self.journal}")
-        if as_json:
+            yield complaint(f"the PINs are in the journal: aiorescue job export {shlex.quote(str(self.journal))}")
+        if not as_json:
+            if self.output == DASH and not settings.current().quiet:
+                yield from self._figures()
+            yield from self._what_is_left()
+
+    def _what_is_left(self) -> Iterator[str]:
+        tally = self.tally
+        if _is_in_use(self.problem):  # how many rows are left is for the other process to say
             return
-        if self.output == DASH and not settings.current().quiet:
-            yield from self._figures()
         if tally.left:
             rows = f"{tally.left} of {counted(tally.rows, 'row')}"
             yield complaint(f"{rows} {'is' if tally.left == 1 else 'are'} left")
@@ -168,7 +173,13 @@ class Summary(Result):
     def _advised(self, problem: Exception) -> str:
         if isinstance(problem, errors.JournalError) and _is_unfit(problem):
             return f"{problem.finding}; choose another --journal or --output"
+        if _is_in_use(problem):
+            return f"{message_of(problem)}; to see how far it is: aiorescue job status {shlex.quote(str(self.journal))}"
         return message_of(problem)
+
+
+def _is_in_use(problem: Exception | None) -> bool:
+    return isinstance(problem, errors.JournalError) and problem.reason is JournalReason.IN_USE
 
 
 def _is_unfit(problem: Exception | None) -> bool:

@@ -40,14 +40,21 @@ def _strings(cls: type[Any]) -> Mapping[str, str]:
     return found
 
 
-def _fields(operation: type[Operation[Any]]) -> Iterator[str]:
-    """A line for each parameter of an operation type, also for those that it inherits."""
+def meanings(operation: type[Operation[Any]]) -> Mapping[str, str]:
+    """The docstring of each parameter of an operation type, also of those that it inherits, by name."""
+    found = {}
     for field in attrs.fields(operation):
         owners = (base for base in operation.__mro__ if attrs.has(base) and field.name in _strings(base))
         owner = next(owners, None)
         if owner is None:
             raise LookupError(f"{operation.__name__}.{field.name} has no docstring: add one below the field")
-        yield f"{field.name}: {_strings(owner)[field.name]}"
+        found[field.name] = _strings(owner)[field.name]
+    return found
+
+
+def _fields(operation: type[Operation[Any]]) -> Iterator[str]:
+    """A line of an ``Args:`` section for each parameter of an operation type."""
+    yield from (f"{name}: {text}" for name, text in meanings(operation).items())
 
 
 def source() -> str:

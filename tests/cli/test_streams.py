@@ -7,12 +7,14 @@ import shlex
 import signal
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from aiorescue.bulk import Outage
 from aiorescue.cli import stdio
 from aiorescue.cli.bulk.progress import Bar
+from aiorescue.cli.bulk.summary import Changes, Summary
 from aiorescue.cli.bulk.tally import Tally, counted
 from aiorescue.cli.output import json_text
 from aiorescue.cli.status import Status
@@ -106,6 +108,25 @@ def test_the_display_fits_its_terminal_and_counts_failures_and_what_comes_from_t
     assert ("service away, 2:05 of 10:00" in plain) == bool(outage)
     assert outage or width == 60 or "20000 from before" in plain
     assert len(last.split("\n")[0].replace("\x1b[2K", "")) <= width
+
+
+def test_before_the_journal_was_read_nothing_is_said_of_what_is_issued_or_left():
+    summary = Summary(
+        tally=Tally(300),
+        problem=None,
+        output_problem=None,
+        signal=signal.SIGINT,
+        refused={},
+        changes=Changes(),
+        label="customers.csv",
+        output=Path("pins.csv"),
+        written=False,
+        journal=Path("pins.csv.journal"),
+        again="aiorescue pins customers.csv",
+    )
+    assert list(summary.on_stderr(as_json=False)) == ["To go on: aiorescue pins customers.csv"]
+    assert list(summary.for_people()) == []
+    assert summary.status == Status.INTERRUPTED
 
 
 def test_one_is_one_and_two_are_several():

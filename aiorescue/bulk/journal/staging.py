@@ -24,6 +24,7 @@ class Stager:
     def __init__(self, connection: sqlite3.Connection, staging: int) -> None:
         self._connection = connection
         self._staging = staging
+        self._is_first = True  # no row was there before
         self._new = self._bad = self._corrected = 0
         self._corrected_lines: list[int] = []
 
@@ -36,6 +37,7 @@ class Stager:
         execute = self._connection.execute
         execute("DELETE FROM request WHERE state = ?", (State.BAD,))
         execute("DELETE FROM temp.alike")
+        self._is_first = execute("SELECT NOT EXISTS (SELECT 1 FROM request)").fetchone()[0] == 1
         position = -1
         for position, row in enumerate(rows):
             if row.request is None:
@@ -60,16 +62,25 @@ class Stager:
         digest = records.digest(request)
         key = key_of(self._connection, request, digest)
         given = (self._staging, position, row.line, records.to_json(row.cells), *records.encode(request))
-        if insert(self._connection, given, schema.Outcome(key, digest)):
+        stored = None if self._is_first else self._known(key)
+        if stored is None and insert(self._connection, given, schema.Outcome(key, digest)):
             self._new += 1
             return
-        number, staging, line, _, *found, check = self._connection.execute(statements.KNOWN, (key,)).fetchone()
+        number, staging, line, _, *found, check = stored or self._known(key)
         if schema.outcome_check(*found) != check:
             raise ValueError(damaged(key))
         if staging == self._staging:
             self._add_bad(position, row, _occurs_twice(request.tracking, line))
         else:
-            update(self._connection, number, given, self._merge(row.line, digest, schema.Outcome(*found)))
+            known = schema.Outcome(*found)
+            outcome = self._merge(row.line, digest, known)
+            if outcome == known:  # the rule when an input is staged again; its key's index need not be written
+                self._connection.execute(statements.UPDATE_INPUT, (*given, schema.input_check(*given), number))
+            else:
+                update(self._connection, number, given, outcome)
+
+    def _known(self, key: str) -> Any:
+        return self._connection.execute(statements.KNOWN, (key,)).fetchone()
 
     def _merge(self, line: int, digest: bytes, known: schema.Outcome) -> schema.Outcome:
         """What became of a request that the job knows, once its row may have been corrected."""

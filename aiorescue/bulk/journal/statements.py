@@ -49,6 +49,7 @@ INSERT: Final = (
 )
 KNOWN: Final = f"SELECT id, staging, line, operation, {OUTCOME}, outcome_check FROM request WHERE key = ?"
 UPDATE: Final = f"UPDATE request SET ({INPUT}, input_check, {OUTCOME}, outcome_check) = ({_PLACES}) WHERE id = ?"
+UPDATE_INPUT: Final = f"UPDATE request SET ({INPUT}, input_check) = (?, ?, ?, ?, ?, ?, ?) WHERE id = ?"
 COUNT_ALIKE: Final = (
     "INSERT INTO temp.alike VALUES (?, 0) ON CONFLICT (digest) DO UPDATE SET count = count + 1 RETURNING count"
 )

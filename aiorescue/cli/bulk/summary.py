@@ -115,7 +115,7 @@ class Summary(Result):
 
     def _figures(self) -> Iterator[str]:
         tally = self.tally
-        if self.problem is not None and not tally.done:
+        if not tally.is_begun or (self.problem is not None and not tally.done):
             return
         rate = tally.figures()["pins_per_second"]
         yield (
@@ -164,7 +164,7 @@ class Summary(Result):
         tally = self.tally
         if _is_in_use(self.problem):  # how many rows are left is for the other process to say
             return
-        if tally.left:
+        if tally.left and tally.is_begun:
             rows = f"{tally.left} of {counted(tally.rows, 'row')}"
             yield complaint(f"{rows} {'is' if tally.left == 1 else 'are'} left")
         if not _is_unfit(self.problem) and (tally.failed or tally.left):  # else it would end no better

@@ -24,6 +24,7 @@ class Tally:
         failed: rows that the service refused, or that found no answer.
         bad_rows: rows that cannot be asked for.
         possibly_orphaned: attempts that may have left an unclaimed PIN.
+        is_begun: the figures of the journal are known; before that, no other figure but `rows` means anything.
     """
 
     rows: int
@@ -32,12 +33,14 @@ class Tally:
     failed: int = 0
     bad_rows: int = 0
     possibly_orphaned: int = 0
+    is_begun: bool = False
     _begun: float = attrs.field(factory=time.monotonic)
     _ended: float | None = None
     _times: deque[float] = attrs.field(factory=lambda: deque(maxlen=_WINDOW))
 
     def begin(self, status: JobStatus) -> None:
         """Take over what earlier runs left in the journal. Rows that failed are asked for again."""
+        self.is_begun = True
         self.rows, self.from_journal, self.bad_rows = status.rows, status.issued, status.bad
 
     def count(self, issued: Issued[PinRequest]) -> None:

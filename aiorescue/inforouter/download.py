@@ -139,8 +139,8 @@ async def download(
     # The bytes go to a file of another name first, so that what has the target's name is always a whole document.
     final = local_path("target", target)
     part = final.with_name(f"{final.name}.{secrets.token_hex(4)}.part")
-    file = await open_file(part, "wb")
     try:
+        file = await open_file(part, "wb")
         try:
             handler = await _write(calls, await _begin(calls, path, version, chunk_size), file, progress)
         finally:

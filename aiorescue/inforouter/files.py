@@ -37,12 +37,25 @@ def local_path(name: str, given: str | os.PathLike[str]) -> Path:
 
 
 async def open_file(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
-    """Open a file in a thread."""
+    """Open a file in a thread. If the task is cancelled meanwhile, the file is closed again.
 
-    def work() -> BinaryIO:
-        return path.open(mode)
+    A file to write is closed before the cancellation goes on, so that it can be removed. One to read may be a pipe that
+    is never opened at its other end, so it is closed once it has been opened.
+    """
+    opening: asyncio.Future[BinaryIO] = asyncio.get_running_loop().run_in_executor(None, lambda: path.open(mode))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_close_unused)
+        if mode == "wb":
+            await asyncio.wait([opening])
+        raise
 
-    return await asyncio.to_thread(work)
+
+def _close_unused(opening: "asyncio.Future[BinaryIO]") -> None:
+    """Close a file that was opened for a task which has been cancelled; nothing was written to it or read from it."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 async def close_file(file: BinaryIO) -> None:

@@ -15,6 +15,7 @@ from aiorescue.rescue import RequestPinCode
 from tests.lab.clocks import HandClock, QuickClock
 from tests.lab.prepared_server import prepared_server
 
+pytestmark = pytest.mark.every_loop
 CODE = AuthCode("fixedtech0000")
 ONCE = RetryPolicy(attempts=1)
 

@@ -8,6 +8,7 @@ from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient
 from aiorescue.emulator import Emulator
 from tests.lab.clocks import HandClock, end_of
 
+pytestmark = pytest.mark.every_loop
 CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")
 
 

@@ -14,6 +14,7 @@ from tests.lab.clocks import HandClock, end_of
 from tests.lab.proxy import Proxy
 from tests.support import IMPATIENT
 
+pytestmark = pytest.mark.every_loop
 CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")
 
 

@@ -9,6 +9,8 @@ import json
 import uuid
 import zlib
 from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import quoteattr
@@ -311,3 +313,20 @@ class _Any(dict):
 
     def __getitem__(self, name: str):
         return super().__getitem__(name.lower())
+
+
+@asynccontextmanager
+async def serve() -> AsyncIterator[Library]:
+    """A small infoRouter on a free port, which is its `url`."""
+    served = Library()
+    app = web.Application(client_max_size=2**26)
+    app.router.add_route("*", "/{path:.*}", served.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    served.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"
+    try:
+        yield served
+    finally:
+        await runner.cleanup()

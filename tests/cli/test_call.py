@@ -106,7 +106,7 @@ def test_an_auth_code_is_refused_as_an_argument_and_not_repeated(parameter):
 UNCALLABLE = {"requestAuthCodeSSO", "getLoginTicket", "getDTCLoginTicket", "createUsers"}
 
 
-@pytest.mark.parametrize("name", OPERATIONS.keys() - UNCALLABLE)
+@pytest.mark.parametrize("name", sorted(OPERATIONS.keys() - UNCALLABLE))
 def test_every_declared_parameter_can_be_given_by_each_of_its_names(name):
     operation = OPERATIONS[name]
     # An attribute with two parameters (a node, and whether there is one) is given once.

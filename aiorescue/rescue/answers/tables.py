@@ -89,8 +89,10 @@ class Reader:
 
     def read(self, body: str | Iterable[str]) -> Iterator[list[Row]]:
         """Take all of it, whole or in pieces; the rows as they come. Raises ValueError."""
-        for piece in (body,) if isinstance(body, str) else body:
-            yield self.feed(piece)
+        for text in (body,) if isinstance(body, str) else body:
+            # In pieces, so that neither the rows of a long text are there twice, nor one step takes long.
+            for start in range(0, len(text), _PIECE):
+                yield self._feed(text[start : start + _PIECE])
         yield self.end()
 
     def feed(self, text: str) -> list[Row]:

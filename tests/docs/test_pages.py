@@ -1,5 +1,6 @@
 """The pages of the documentation are true: their Python and their commands run, against the emulator."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ def test_the_blocks_of_a_page_run(path: Path, tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     with PageRun(path, tmp_path) as page:
         page.run()
+
+
+def test_links_lead_to_files_for_readers_of_plain_markdown():
+    for path in (*DOCS.rglob("*.md"), *(ROOT / "examples").glob("*.md"), *ROOT.glob("*.md")):
+        for link in re.findall(r"\]\((?!https?:)([^)#\s]+)", path.read_text("utf-8")):
+            assert (path.parent / link).exists(), f"{path}: {link}"
 
 
 def test_commands_are_told_from_what_they_print():

@@ -16,4 +16,4 @@ def test_the_site_builds_without_a_warning(tmp_path: Path):
         assert (site / page.relative_to(ROOT / "docs").with_suffix(".html")).exists(), page
     operations = (site / "operations.html").read_text("utf-8")
     assert 'id="request-pin-code-v3"' in operations
-    assert "aiorescue.rescue.client.RescueClient.close_session" in (site / "api/rescue.html").read_text("utf-8")
+    assert "aiorescue.RescueClient.close_session" in (site / "api/rescue.html").read_text("utf-8")

@@ -8,7 +8,8 @@ What a reader would do, the runner does:
   `rescue` (an open client), `customers`, `RescueClient`, `AuthCode`, `Login` and `errors` are there from the beginning.
 - In a block of the language ``console``, a line after ``$`` is a command, and the lines below it are what it prints. In
   what is printed, ``…`` stands for any text, and a number with a decimal point for any such number. A command that ends
-  in ``&`` runs until the page ends. Exported variables stay.
+  in ``&`` runs until the page ends. Below ``^C`` is what a command prints that is interrupted after its first PIN.
+  Exported variables stay.
 
 Shown secrets are replaced by those of the emulator, and ports that a page names by free ones.
 """
@@ -23,7 +24,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -186,20 +188,36 @@ class PageRun:
         if command.endswith("&"):
             self._start(command.removesuffix("&"), where)
             return
-        script = f"source {self._exported}\n{command}\nstatus=$?\nexport -p > {self._exported}\nexit $status"
-        done = subprocess.run(
-            ["bash", "-c", script],
+        interrupted = shown.startswith("^C\n")
+        begin, end = ("exec ", "") if interrupted else ("", f"\nstatus=$?\nexport -p > {self._exported}\nexit $status")
+        pins = self._pins_issued() if interrupted else 0
+        process = subprocess.Popen(
+            ["bash", "-c", f"source {self._exported}\n{begin}{command}{end}"],
             cwd=self._folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=_PATIENCE,
-            check=False,
         )
-        printed = done.stdout + done.stderr
+        with process:
+            try:
+                if interrupted:
+                    _wait_until(lambda: self._pins_issued() > pins, where)
+                    process.send_signal(signal.SIGINT)
+                printed = "".join(process.communicate(timeout=_PATIENCE))
+            finally:
+                process.kill()
+        shown = shown.removeprefix("^C\n")
         assert matches(printed, shown), f"{where}\nprinted:\n{printed}\nthe page shows:\n{shown}"
-        assert done.returncode in (0, _TIME_ENDED), f"{where}\nexit status {done.returncode}:\n{printed}"
+        expected = 128 + signal.SIGINT if interrupted else 0
+        assert process.returncode == expected, f"{where}\nexit status {process.returncode}:\n{printed}"
+
+    def _pins_issued(self) -> int:
+        """PINs issued so far by the emulator that the page's commands call."""
+        url = re.findall(r'RESCUE_BASE_URL="([^"]+)"', self._exported.read_text("utf-8"))[0]
+        with urllib.request.urlopen(f"{url}/_emulator/ledger?limit=1") as answer:
+            return int(answer.headers["Ledger-Issued"])
 
     def _start(self, command: str, where: str) -> None:
         """Start a server that stays until the page ends, and wait until it listens."""
@@ -215,12 +233,8 @@ class PageRun:
         )
         self._things.callback(_end, server)
         port = int(re.findall(r"--port (\d+)", command)[0])
-        give_up = time.monotonic() + _PATIENCE
-        while not _listens(port):
-            printed = (self._folder / ".server.log").read_text("utf-8")
-            assert server.poll() is None, f"{where} ended:\n{printed}"
-            assert time.monotonic() < give_up, f"{where} does not listen:\n{printed}"
-            time.sleep(0.05)
+        _wait_until(lambda: _listens(port) or server.poll() is not None, where)
+        assert server.poll() is None, f"{where} ended:\n{(self._folder / '.server.log').read_text('utf-8')}"
 
     def _environment(self) -> dict[str, str]:
         commands = Path(sys.executable).parent
@@ -232,8 +246,6 @@ class PageRun:
         }
 
 
-#: Exit status of the command `timeout` when it has ended another command, as a page meant it to.
-_TIME_ENDED = 124
 _PYTEST = f"{sys.executable} -m pytest -q -p no:cacheprovider -o asyncio_mode=auto"
 #: Names that a test on a page uses without importing them, as the page's reader has them already.
 _TEST_HEAD = "from aiorescue import AuthCode, Login, RescueClient, errors\n"
@@ -242,6 +254,13 @@ _TEST_HEAD = "from aiorescue import AuthCode, Login, RescueClient, errors\n"
 def _at(url: str) -> Any:
     client = aiorescue.InfoRouterClient
     return lambda credentials, *, base_url: client(credentials, base_url=url if base_url else base_url)
+
+
+def _wait_until(happened: Callable[[], bool], where: str) -> None:
+    give_up = time.monotonic() + _PATIENCE
+    while not happened():
+        assert time.monotonic() < give_up, f"{where}: waited in vain"
+        time.sleep(0.05)
 
 
 def _listens(port: int) -> bool:

@@ -68,7 +68,7 @@ class RescueError(Exception):
         status: the service's own word, as it came (``"closeSessionRet_ActionFailed"``,
             ``"ACTIONFAILED"``, ``"[901]"``), or None where it said none.
         attempts: how many tries were made; 0 if nothing was sent.
-        possibly_orphaned: how many of them may have been carried out unseen.
+        possibly_orphaned: how many of them may have been carried out although no good answer came.
     """
 
     operation: str | None

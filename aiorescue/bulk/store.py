@@ -1,6 +1,6 @@
 """`Store`: the table of a bulk job, which holds every request and what became of it. A job is its store.
 
-Whoever has the table has the job: it is staged, worked on, looked at, exported and retried through these methods,
+A job is its table of requests: it is staged, worked on, looked at, exported and retried through these methods,
 whether its rows lie in a file (`aiorescue.bulk.journal.Journal`) or in a database. Two protocols cut the work:
 
 `StoreReader`

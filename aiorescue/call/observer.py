@@ -1,4 +1,4 @@
-"""What is told of calls: counts for `ServiceClient.stats`, and events for listeners and logs.
+"""What a client makes known of its calls: counts for `ServiceClient.stats`, and events for listeners and logs.
 
 Counting costs each call a look-up and a few additions. Events cost nothing unless something listens: a `Watch` is made
 for a call only if the client has a listener or the log of calls is written at DEBUG.
@@ -161,7 +161,7 @@ class Observer:
         return (hub or self.hub or Hub()).joined(log_event)
 
     def stats(self, *, under_way: int, connections: int) -> Stats:
-        """All counts so far."""
+        """The counts of all calls so far, in all and by operation and identity."""
         by_operation: dict[str, Counts] = {}
         by_identity: dict[str, Counts] = {}
         total = Counts()

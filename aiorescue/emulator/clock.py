@@ -62,7 +62,7 @@ class Clock:
         sleeper = loop.create_future()
         with self._lock:
             self._sleepers[sleeper] = loop
-        # The clock is read only now, so that no turn of it passes unseen.
+        # The clock is read only now, so that no turn of it is missed.
         left = end - self.time()
         timer = loop.call_later(max(0.0, left - _LATE if left > 2 * _LATE else left), _wake, sleeper)
         try:

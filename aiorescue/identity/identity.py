@@ -230,7 +230,7 @@ class AnonymousIdentity(StandingIdentity):
         """The operation as it is. Raises `errors.CredentialsMissing` if it needs an identity."""
         if operation.spec.needs is Needs.IDENTITY:
             raise errors.CredentialsMissing(
-                f"{operation.spec.name} needs somebody to call as: give the client credentials",
+                f"{operation.spec.name} needs an identity to call as: give the client credentials",
                 operation=operation.spec.name,
             )
         return with_login(operation, None)

@@ -11,7 +11,7 @@ import math
 
 import attrs
 
-#: Seconds between two calls where a rejection is the first that is heard of a limit.
+#: Seconds between two calls where a rejection is the first sign of a limit.
 UNKNOWN = 1.0
 #: The share of rejections that the staircase settles at.
 TARGET = 0.005

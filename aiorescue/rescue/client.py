@@ -166,7 +166,7 @@ class RescueClient(ServiceClient):
                 return identity
         if type(self._identities[0]) is not AnonymousIdentity:
             raise errors.InvalidRequest(
-                "login: this client already calls as somebody else; use a client of its own for each caller",
+                "login: this client already calls as another login; make a client of its own for each login",
                 operation=operation.spec.name,
             )
         # A client without credentials takes on the identity of the login, if the service accepts it. That is kept for

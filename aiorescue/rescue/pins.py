@@ -105,7 +105,7 @@ class PinRequest(Operation[PinCode]):
         return PinCode(code)
 
     def with_orphans(self, result: PinCode, count: int) -> PinCode:
-        """The PIN with the number of earlier attempts that may have been carried out unseen."""
+        """The PIN with the number of earlier attempts that may have been carried out without a good answer."""
         return attrs.evolve(result, possibly_orphaned=count)
 
 

@@ -46,7 +46,7 @@ class FetchReportV2(ReportRequestV2[Report]):
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> Report:
-        """The report."""
+        """The report, with all its rows."""
         return Report.parse(values["sReport"], cls.delimiter)
 
 
@@ -60,13 +60,13 @@ class StreamReportV2(ReportRequestV2[ReportRows]):
 
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> ReportRows:
-        """The rows, not decoded yet."""
+        """The rows of the report, which are decoded when they are read."""
         return ReportRows(values["sReport"], cls.delimiter)
 
 
 @lru_cache(maxsize=64)
 def _split_by(kind: type[R], delimiter: str | None) -> type[R]:
-    """The operation type that splits the lines of its answer by a delimiter."""
+    """The operation type whose answer is split by a delimiter: answers are understood by types, which know no values."""
     return type(kind.__name__, (kind,), {"__slots__": (), "delimiter": delimiter, "__module__": kind.__module__})
 
 

@@ -6,7 +6,7 @@ A control character or half of a surrogate pair, raw or as a reference (``&#xB;`
 import re
 from typing import Final
 
-#: What stands for a character that XML does not allow.
+#: The character that takes the place of one that XML does not allow.
 REPLACEMENT: Final = "\ufffd"
 _RAW = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff\\ud800-\\udfff"
 _ODD = re.compile(f"[{_RAW}]|&#(?:x([0-9a-fA-F]+)|([0-9]+));|<!\\[CDATA\\[")
@@ -26,7 +26,7 @@ class Replacing:
         self._in_cdata = False
 
     def feed(self, text: str) -> str:
-        """The text of a piece, or of what is complete of it."""
+        """A piece with such characters replaced; a reference that is cut in two at its end comes with the next one."""
         text = self._rest + text
         self._rest = ""
         begun = _BEGUN.search(text, max(0, len(text) - _LONGEST)) if not self._in_cdata else None
@@ -38,7 +38,7 @@ class Replacing:
         return self._replace(text)
 
     def end(self) -> str:
-        """What is left."""
+        """The rest of the document, when there are no more pieces."""
         rest, self._rest = self._rest, ""
         return self._replace(rest)
 
@@ -75,6 +75,6 @@ def _is_odd(found: "re.Match[str]") -> bool:
 
 
 def replaced(text: str) -> str:
-    """A whole document with what XML does not allow replaced."""
+    """A whole document with the characters replaced that XML does not allow."""
     replacing = Replacing()
     return replacing.feed(text) + replacing.end()

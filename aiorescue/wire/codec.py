@@ -1,4 +1,4 @@
-"""The interface of a codec: what each binding offers for each operation."""
+"""`Codec`: the base of the classes that write requests and decode responses, one for each kind of binding."""
 
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar

@@ -1,4 +1,4 @@
-"""The ASMX GET and POST bindings: parameters as a query or a form, an XML root as the answer."""
+"""The codec of the ASMX form bindings: parameters as a query or a form, an XML document as the answer."""
 
 import base64
 import binascii
@@ -12,12 +12,12 @@ from aiorescue.wire.urlencoded import Field, UrlEncoded
 
 
 class FormCodec(UrlEncoded):
-    """Requests and answers of one operation over ASMX GET or POST."""
+    """The codec of one operation over ASMX GET or POST."""
 
     def __init__(self, operation: type[Operation[Any]], binding: Binding) -> None:
         spec = operation.spec
         self._service = spec.service
-        self._answers = spec.content
+        self._content_kind = spec.content
         super().__init__(
             operation,
             f"{spec.service.asmx}/{spec.name}",
@@ -28,17 +28,21 @@ class FormCodec(UrlEncoded):
         )
 
     def field(self, slot: Slot) -> Field:
-        """Every parameter is sent, as a missing one is an error 500, unless the service is newer."""
+        """How a form writes a parameter.
+
+        A text without a value is sent empty, because ASMX answers a form that lacks a parameter with HTTP 500, unless
+        the service takes an absent text for an empty one.
+        """
         parameter = slot.parameter
         empty = parameter.send_empty or (parameter.holds is str and not self._service.omits_absent)
         write = None if parameter.holds is bytes else writer(parameter)
         return Field.of(slot, parameter.form_name or parameter.soap, write, "" if empty else None)
 
     def decode(self, response: Response) -> Answer:
-        """The answer: the root element, whatever its name, or bytes. Raises `Unreadable`."""
-        if self._answers is Content.NOTHING:
+        """The answer: the content of the document's root element, whatever its name, or bytes. Raises `Unreadable`."""
+        if self._content_kind is Content.NOTHING:
             return Answer(None)
-        if self._answers is Content.BYTES and not response.text.lstrip("\ufeff \t\r\n").startswith("<"):
+        if self._content_kind is Content.BYTES and not response.text.lstrip("\ufeff \t\r\n").startswith("<"):
             return Answer(_from_json(response.text))
         if self._service.answers_as_elements:
             root = xml.tree(response.text)
@@ -48,7 +52,7 @@ class FormCodec(UrlEncoded):
 
 
 def _from_json(text: str) -> bytes:
-    """A JSON string of base64; a body of nothing is no bytes. Raises `Unreadable`."""
+    """The bytes of a JSON string of base64; none for an empty body. Raises `Unreadable`."""
     try:
         held = json.loads(text) if text.strip() else ""
     except ValueError:
@@ -59,7 +63,7 @@ def _from_json(text: str) -> bytes:
 
 
 def unbase64(text: str) -> bytes:
-    """The bytes of base64, whatever blanks stand in it. Raises `Unreadable`."""
+    """The bytes of base64, in which blanks and line breaks are passed over. Raises `Unreadable`."""
     try:
         return base64.b64decode(text)
     except (binascii.Error, ValueError):

@@ -1,4 +1,4 @@
-"""From a response to an outcome: HTTP status first, then the binding's decoder, then the service's own meaning.
+"""`read`: from a response to an outcome, by the HTTP status, then the binding's codec, then the service's `understand`.
 
 All text of a response that a message will quote is cleaned of secrets here and nowhere else. Whatever a server sends,
 `read` returns an outcome: an answer that some decoder stumbles over is an `errors.ProtocolError`.
@@ -60,7 +60,7 @@ def read(
         return attrs.evolve(
             outcome,
             word=None if outcome.word is None else clean(outcome.word, secrets)[:_EXCERPT],
-            # Our own words are no secret, even if somebody's code is one of them; but these may hold the answer's.
+            # Our own messages show no secret, even if a word of them is one; a decoder's may quote the answer.
             detail=clean(outcome.detail, secrets) if outcome.error is errors.ProtocolError else outcome.detail,
             quote=clean(outcome.quote, secrets),
             more=cleaned(outcome.more, secrets),
@@ -165,6 +165,6 @@ def _excerpt(operation: Operation[object], response: Response) -> str:
     """The beginning of the response's text, to be quoted; a remark instead if the answer is itself a secret."""
     if operation.spec.secret_answer:
         return "(not quoted, as it may show credentials)"
-    # Cleaned later; a margin is kept so that no secret is cut in two and passes unseen.
+    # Cleaned later; a margin is kept so that no secret is cut in two and missed.
     beginning = attrs.evolve(response, body=response.body[: _EXCERPT * 8])
     return folded(beginning.text)

@@ -1,4 +1,8 @@
-"""SOAP 1.1 and 1.2: one prepared template for each operation, answers matched by namespace."""
+"""The codec of SOAP 1.1 and 1.2: an envelope prepared once for each operation, and answers matched by namespace.
+
+A request is the envelope with the operation's parameters as elements in it. They are escaped and put between tags that
+are written when the codec is made, so that no XML is built for a call.
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -24,7 +28,7 @@ _OUR_FAULT = frozenset({"Client", "Sender", "VersionMismatch", "MustUnderstand",
 
 
 class SoapCodec(Codec[str]):
-    """Requests and answers of one operation over one version of SOAP."""
+    """The codec of one operation over SOAP 1.1 or SOAP 1.2."""
 
     def __init__(self, operation: type[Operation[object]], binding: Binding) -> None:
         spec = operation.spec
@@ -40,7 +44,7 @@ class SoapCodec(Codec[str]):
         self._elements = [_Elements.of(source, omits=spec.service.omits_absent) for source in operation.sources]
         self._identity = None if spec.identity is None else _tags(spec.identity)
         self._service = spec.service
-        self._answers = spec.content
+        self._content_kind = spec.content
         self._response = f"{spec.name}Response"
         self._result = f"{spec.name}Result"
         # Without the charset the service reads ASCII; without the action it guesses what was meant.
@@ -51,7 +55,11 @@ class SoapCodec(Codec[str]):
         )
 
     def draft(self, operation: Operation[object]) -> str:
-        """The elements. An int left out is not sent; a text left out is sent empty, unless the service is newer."""
+        """The parameters as elements.
+
+        A number that is left out is not sent. A text that is left out is sent as an empty element, which is what the
+        vendor's own clients do, unless the service takes an absent text for an empty one.
+        """
         written: list[str] = []
         for get, several, elements, absent in self._elements:
             values = get(operation)
@@ -63,7 +71,7 @@ class SoapCodec(Codec[str]):
         return "".join(written)
 
     def authorize(self, draft: str, authorization: Authorization) -> Request:
-        """The envelope around them, with the caller's code where the operation takes one."""
+        """The request: the envelope around a draft, with the auth code or ticket where the operation takes one."""
         if self._identity is None:
             inside = draft
         else:
@@ -74,7 +82,7 @@ class SoapCodec(Codec[str]):
         return Request("POST", self._service.asmx, "", headers, f"{self._head}{inside}{self._tail}".encode())
 
     def decode(self, response: Response) -> Answer | Outcome[object]:
-        """The answer, or the outcome if it is a fault. Raises `Unreadable`."""
+        """The answer in an envelope, or the outcome that a SOAP fault stands for. Raises `Unreadable`."""
         if self._service.answers_as_elements:
             answer = self._element(xml.tree(response.text))
             if answer is not None:
@@ -93,16 +101,16 @@ class SoapCodec(Codec[str]):
         return Answer(fields.pop(self._result, None), fields)
 
     def _element(self, root: ET.Element) -> ET.Element | None:
-        """The answer's own element; None in a fault, and in what is no answer at all."""
+        """The element in the body that holds the answer; None if there is none, as in a fault."""
         bodies = (part for part in root if xml.local(part) == "Body")
         return next((part for body in bodies for part in body if xml.local(part) == self._response), None)
 
     def _content(self, answer: ET.Element) -> ET.Element | bytes | str | None:
-        """What the result holds: a document, bytes or a word."""
+        """What the answer's result element holds: a document, bytes, a text, or None."""
         result = next((part for part in answer if xml.local(part) == self._result), None)
-        if self._answers is Content.NOTHING:
+        if self._content_kind is Content.NOTHING:
             return None
-        if self._answers is Content.BYTES:
+        if self._content_kind is Content.BYTES:
             return unbase64("" if result is None else result.text or "")
         if result is None:
             return None
@@ -110,17 +118,17 @@ class SoapCodec(Codec[str]):
 
 
 class _Element(NamedTuple):
-    """How one parameter is written."""
+    """How SOAP writes one parameter."""
 
     write: Callable[[Any], str]
-    node: bool  # the text is an element itself
+    raw_xml: bool  # the value is an element itself, and is not escaped
     opening: str
     closing: str
     nothing: str  # what is written where there is no value
 
 
 class _Elements(NamedTuple):
-    """How the parameters of one source are written."""
+    """How SOAP writes the parameters whose values come from one source."""
 
     get: Callable[[Any], Any]
     several: bool
@@ -129,7 +137,7 @@ class _Elements(NamedTuple):
 
     @classmethod
     def of(cls, source: Source, *, omits: bool) -> "_Elements":
-        """For a source; `omits`: the service takes a text that is not there for an empty one."""
+        """The elements of a source; `omits` says that the service takes an absent text for an empty one."""
         tags = [_tags(parameter) for parameter in source.parameters]
         nothing = [
             "" if omits or parameter.holds is not str else f"{opening}{closing}"
@@ -144,12 +152,12 @@ class _Elements(NamedTuple):
 
 
 def _written(value: Plain, element: _Element) -> str:
-    """One element with its value."""
-    write, node, opening, closing, nothing = element
+    """A parameter as an element, with its value escaped."""
+    write, raw_xml, opening, closing, nothing = element
     if value is None:
         return nothing
     text = value if type(value) is str else write(value)
-    return f"{opening}{text if node else xml.escape(text)}{closing}"
+    return f"{opening}{text if raw_xml else xml.escape(text)}{closing}"
 
 
 def _tags(parameter: Parameter) -> tuple[str, str]:
@@ -170,7 +178,7 @@ def _fault(fault: object) -> Outcome[object]:
         error=errors.ServiceFault if ours else errors.ServiceError,
         detail="SOAP fault",
         quote=_first_line(str(xml.content(text) or "without a text")),
-        # The server's side broke while it had the request in its hands.
+        # The server failed while it carried the request out.
         ambiguous=not ours,
     )
 

@@ -1,4 +1,7 @@
-"""The `.aspx` pages: parameters under names of their own, a status word and perhaps a body as the answer."""
+"""The codec of the text bindings: `.aspx` pages that take parameters under names of their own.
+
+The answer is plain text: a status word (``OK``, ``ERROR``, ``INVALID`` …) and, behind it, a body for some operations.
+"""
 
 import re
 from typing import Any
@@ -8,12 +11,12 @@ from aiorescue.wire import xml
 from aiorescue.wire.message import Response, Unreadable, writer
 from aiorescue.wire.urlencoded import Field, UrlEncoded
 
-#: The status word and what parts it from the rest. A tab may be the rest.
+#: The status word and the blanks behind it. A tab behind it may belong to the body, which may be a table.
 _WORD = re.compile(r"\s*([A-Za-z][A-Za-z0-9_]*)(?:[ \r\n]+|$|(?=\s))")
 
 
 class TextCodec(UrlEncoded):
-    """Requests and answers of one operation on its text page."""
+    """The codec of one operation on its text page."""
 
     absent = (None, "")
 
@@ -22,16 +25,16 @@ class TextCodec(UrlEncoded):
         super().__init__(
             operation, spec.page, get=binding.is_get, code="" if spec.identity is None else spec.identity.page_key
         )
-        self._answers = spec.page_layout
+        self._page_layout = spec.page_layout
         self.streamed = spec.streamed
 
     def field(self, slot: Slot) -> Field:
-        """A bool is a digit, and some texts have a spelling of their own. What is empty is left out."""
+        """How a page takes a parameter: a bool as a digit, some texts spelled differently, and no empty values."""
         parameter = slot.parameter
         return Field.of(slot, parameter.page_key, parameter.encode_on_page or writer(parameter, true="1", false="0"))
 
     def decode(self, response: Response) -> Answer:
-        """The answer: the word, and what follows it as it came. Raises `Unreadable`."""
+        """The answer: its status word, and the rest of the text unchanged. Raises `Unreadable`."""
         text = response.text.lstrip("\ufeff")
         if not text.strip():
             raise Unreadable("the answer is empty", cut=True)
@@ -45,18 +48,18 @@ class TextCodec(UrlEncoded):
         raise Unreadable(f"the answer is {'an HTML page' if page else 'no status word'}")
 
     def _without_word(self, text: str) -> str | None:
-        """An answer without the word and its blank: an address, a value, or a table as an XML document."""
-        if self._answers is PageLayout.ADDRESS:
+        """The body of an answer that begins with no status word: an address, a value, or a table as an XML document."""
+        if self._page_layout is PageLayout.ADDRESS:
             address = text.removeprefix("OK:").lstrip()
             return address if address.startswith(("https://", "http://")) else None
-        if self._answers is PageLayout.BODY and text.startswith("OK:"):
+        if self._page_layout is PageLayout.BODY and text.startswith("OK:"):
             return text.removeprefix("OK:")
-        table = text.startswith("<") and self._answers in (PageLayout.TABLE, PageLayout.BODY)
+        table = text.startswith("<") and self._page_layout in (PageLayout.TABLE, PageLayout.BODY)
         return None if not table or xml.is_html(text) else text
 
 
 def _answer(word: str, body: str, response: Response) -> Answer:
-    """Of a long answer only the beginning is looked at here, to which the body is the end."""
+    """The answer of a page. Of a long one only the beginning is in `response.text`; its stream is moved to the body."""
     if response.stream is None:
         return Answer(word, from_page=True, body=body)
     response.stream.skip(len(response.text) - len(body))

@@ -1,4 +1,4 @@
-"""Requests as a form or a query: what the two interfaces that take one have in common."""
+"""Requests as a form or a query: the base of the codecs of the ASMX form bindings and of the text bindings."""
 
 import re
 import secrets
@@ -23,16 +23,16 @@ _NO_HEADERS: Mapping[str, str] = {}
 #: What ASP.NET's request validation takes for an attack, and answers with HTTP 500 (SOAP has no such check).
 _DANGEROUS = re.compile(r"<[A-Za-z!/?]|&#")
 
-#: Stands between values that are quoted together.
+#: The separator of values that are quoted in one step.
 _BETWEEN = "\0"
-#: What a form cannot hold as it is; a blank has a spelling of its own.
+#: The characters that a form writes as percent signs and digits; a blank becomes a plus sign.
 _ODD = re.compile(f"[^A-Za-z0-9_.~{_BETWEEN} -]")
-#: One such character as a form writes it. The same few come again and again.
+#: One such character as a form writes it, remembered because texts use few of them.
 _percent = lru_cache(1_024)(partial(quote, safe=""))
 
 
 def quoted(text: str) -> str:
-    """Text as it stands in a form."""
+    """A text as a form or a query writes it."""
     return _ODD.sub(lambda found: _percent(found[0]), text).replace(" ", "+")
 
 
@@ -47,7 +47,7 @@ class Field(NamedTuple):
 
     @classmethod
     def of(cls, slot: Slot, key: str, write: Callable[[Any], str] | None, nothing: str | None = None) -> "Field":
-        """For a parameter called `key` in the form."""
+        """How a form writes a parameter whose key in it is `key`."""
         return cls(f"{quoted(key)}=", write, nothing, key, slot.name)
 
 
@@ -58,15 +58,15 @@ class UrlEncoded(Codec[FormDraft]):
     """The requests of one operation as a form or a query.
 
     Args:
-        operation: whose.
-        path: where they go.
-        get: they are queries.
-        code: key of the field for the caller's code; empty if there is none.
-        code_first: it stands before the other fields.
-        code_always: it is sent even where the caller has none.
+        operation: the operation type.
+        path: path of the URL.
+        get: whether requests are queries of a GET rather than forms of a POST.
+        code: key of the field for the auth code or ticket; empty if the operation takes none.
+        code_first: whether that field stands before the others.
+        code_always: whether that field is sent even without a code.
     """
 
-    #: Values that are none.
+    #: The values of a parameter that stand for no value.
     absent: tuple[Any, ...] = (None,)
 
     def __init__(
@@ -94,13 +94,13 @@ class UrlEncoded(Codec[FormDraft]):
 
     @abstractmethod
     def field(self, slot: Slot) -> Field:
-        """How this interface writes a parameter."""
+        """How the binding writes a parameter."""
 
     def draft(self, operation: Operation[Any]) -> FormDraft:
-        """The form with all but the code.
+        """The form or query without the auth code or ticket.
 
         Raises:
-            errors.InvalidRequest: markup where the service refuses it, or a query that is too long already.
+            errors.InvalidRequest: a value holds markup that the service refuses, or the query is too long already.
         """
         absent, sources = self.absent, self._sources
         if more := operation.more_slots():
@@ -133,14 +133,14 @@ class UrlEncoded(Codec[FormDraft]):
         return draft
 
     def authorize(self, draft: FormDraft, authorization: Authorization) -> Request:
-        """The form with the code, if there is one. Raises `errors.InvalidRequest` for a query that is too long now."""
+        """The request of a draft, with the auth code or ticket. Raises `errors.InvalidRequest` for too long a query."""
         code = authorization.code
-        signed = self._code and (code or self._code_always)
+        has_code = self._code and (code or self._code_always)
         if not isinstance(draft, str):
-            field = [(self._code, code)] if signed else []
+            field = [(self._code, code)] if has_code else []
             kind, body = _multipart([*field, *draft] if self._code_first else [*draft, *field])
             return Request("POST", self._path, "", _with_cookie({"Content-Type": kind}, authorization), body)
-        if signed:
+        if has_code:
             written, parted = self._code_begin + quoted(code), "&" if draft else ""
             draft = f"{written}{parted}{draft}" if self._code_first else f"{draft}{parted}{written}"
         if not self._get:
@@ -159,7 +159,7 @@ class UrlEncoded(Codec[FormDraft]):
         )
 
     def _refuse_markup(self, fields: Sequence[Field], values: Sequence[Any]) -> None:
-        """Refuse what request validation would."""
+        """Raise `errors.InvalidRequest` for a value that ASP.NET's request validation would refuse."""
         for field, value in zip(fields, values, strict=True):
             if self._validates and isinstance(value, str) and _DANGEROUS.search(value):
                 raise errors.InvalidRequest(
@@ -174,7 +174,7 @@ def _with_cookie(headers: Mapping[str, str], authorization: Authorization) -> Ma
 
 
 def _multipart(pairs: Sequence[tuple[str, str | bytes]]) -> tuple[str, bytes]:
-    """Content type and body of a form with bytes in it: those are parts of their own, not base64."""
+    """Content type and body of a multipart form, in which bytes travel as they are, without base64."""
     boundary = f"----aiorescue{secrets.token_hex(16)}"
     parts: list[bytes] = []
     for name, value in pairs:

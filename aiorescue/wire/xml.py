@@ -1,7 +1,7 @@
-"""XML both ways: escaping into templates, and xmltodict with its traps closed.
+"""XML: texts escaped for requests, and answers parsed by xmltodict in a way that loses nothing.
 
-xmltodict answers an empty element with None, one child with a scalar, strips blanks, and takes a DOCTYPE; here
-blanks stay, a document with a DOCTYPE is refused, and elements are matched by namespace, not by prefix.
+By itself xmltodict strips blanks, takes a document with a DOCTYPE, and names elements by their prefix. Here blanks
+stay, a DOCTYPE is refused, and elements are named by their namespace.
 """
 
 from collections.abc import Generator, Mapping
@@ -19,7 +19,7 @@ SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 
 #: Expat's codes for a document that stops before its end.
 CUT = frozenset({3, 5, 6, 20})
-#: And for a character that XML does not allow: raw, or as a reference.
+#: Expat's codes for a character that XML does not allow: raw, or as a reference (``&#1;``).
 _INVALID, _BAD_REFERENCE = 4, 14
 _HTML = ("<!doctype html", "<html")
 _HEAD = 1_024
@@ -30,15 +30,15 @@ _NIL = "@http://www.w3.org/2001/XMLSchema-instance:nil"
 
 
 def escape(value: str) -> str:
-    """Text for an element's content. A bare carriage return would be read as a line feed."""
+    """A text as the content of an element. Carriage returns are escaped, as parsers read a bare one as a line feed."""
     marked = "&" in value or "<" in value or ">" in value or "\r" in value
     return value.translate(_ESCAPES) if marked else value
 
 
 def parse(text: str, namespace: str) -> dict[str, Any]:
-    """A document as a dict: names of `namespace` are bare, the envelope's are ``soap:…``, others ``uri:name``.
+    """Parse a document into a dict. Raises `Unreadable`.
 
-    Raises `Unreadable`.
+    Names in `namespace` have no prefix, those of either SOAP envelope begin with ``soap:``, others with their URI.
     """
     _check(text)
     text = text.lstrip("\ufeff")
@@ -74,7 +74,7 @@ def _allowed(text: str, code: int) -> str | None:
 
 
 def tree(text: str) -> ET.Element:
-    """A document as elements, for answers whose order and root name say something. Raises `Unreadable`."""
+    """Parse a document into elements, for answers whose order or root name matters. Raises `Unreadable`."""
     _check(text)
     text = text.lstrip("\ufeff \t\r\n")
     parser = ET.XMLParser(encoding="utf-8")  # noqa: S314 - without a DOCTYPE there are no entities
@@ -126,18 +126,21 @@ def _broken(problem: Exception, code: int) -> Unreadable:
 
 
 def is_html(text: str) -> bool:
-    """Whether a document is a page for people."""
+    """Whether a document is an HTML page."""
     head = text[:_HEAD].lower()
     return any(mark in head for mark in _HTML)
 
 
 def child(element: Any, name: str) -> Any:
-    """The child of that name, or None."""
+    """The child of an element by its name, or None where there is none."""
     return element.get(name) if isinstance(element, Mapping) else None
 
 
 def content(element: Any) -> Any:
-    """The text of an element without children, else the element itself. Declarations are no content."""
+    """The text of an element without children, else the element itself; None if it is empty or nil.
+
+    Declarations of namespaces are no content.
+    """
     if not isinstance(element, Mapping):
         return element
     rest = {name: value for name, value in element.items() if name != "@xmlns"}

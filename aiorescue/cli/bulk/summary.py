@@ -50,8 +50,8 @@ class Changes:
             vanished_issued=staging.vanished_issued,
         )
 
-    def told(self) -> Iterator[str]:
-        """The changes in words."""
+    def sentences(self) -> Iterator[str]:
+        """What has changed between the input and the journal, a sentence each."""
         if self.corrected:
             lines = ", ".join(map(str, self.corrected_lines[:_NAMED])) + (", …" if self.corrected > _NAMED else "")
             place = f"line{'' if self.corrected == 1 else 's'} {lines}"
@@ -150,7 +150,7 @@ class Summary(Result):
         for name, problem in self.refused.items():
             if problem is not self.problem:
                 yield complaint(f"{name} is refused, the other callers went on: {message_of(problem)}")
-        for change in self.changes.told():
+        for change in self.changes.sentences():
             yield complaint(f"{self.label}: {change}")
         if self.output_problem is not None:
             yield complaint(message_of(self.output_problem))

@@ -26,10 +26,10 @@ th, td { text-align: left; padding: .25em .8em .25em 0; border-bottom: 1px solid
 code, td { overflow-wrap: anywhere } .two { display: grid; grid-template-columns: 1fr 1fr; gap: 0 2.5em }
 form { display: inline-flex; gap: .4em; margin: .2em 1em .2em 0; align-items: center }
 input, select, button { font: inherit; padding: .2em .5em } input { width: 7em }
-#told { color: #a00; min-height: 1.5em }
+#message { color: #a00; min-height: 1.5em }
 """
 _SCRIPT = """
-const told = document.getElementById("told");
+const message = document.getElementById("message");
 async function refresh() {
   const page = new DOMParser().parseFromString(await (await fetch("/")).text(), "text/html");
   document.getElementById("live").replaceWith(document.adoptNode(page.getElementById("live")));
@@ -45,14 +45,14 @@ async function send(form) {
   const request = method === "POST"
     ? { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : { method };
   const answer = await fetch(form.getAttribute("action"), request);
-  told.textContent = answer.ok ? "" : (await answer.json()).error;
+  message.textContent = answer.ok ? "" : (await answer.json()).error;
   await refresh();
 }
 document.addEventListener("submit", (event) => {
   event.preventDefault();
-  send(event.target).catch((problem) => { told.textContent = String(problem); });
+  send(event.target).catch((problem) => { message.textContent = String(problem); });
 });
-setInterval(() => refresh().catch(() => { told.textContent = "The emulator does not answer."; }), 2000);
+setInterval(() => refresh().catch(() => { message.textContent = "The emulator does not answer."; }), 2000);
 """
 _HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
 _HEADERS = {
@@ -80,7 +80,7 @@ def page(world: World) -> str:
         f"<style>{_STYLE}</style></head>\n<body><h1>LogMeIn Rescue and infoRouter, emulated</h1>\n"
         '<p><a href="/API/API.asmx">Rescue: API.asmx</a> · <a href="/srv.asmx">infoRouter: srv.asmx</a> · '
         '<a href="/_emulator/">control plane (JSON)</a> · <a href="/_emulator/ledger">whole ledger (JSON)</a></p>\n'
-        f'{_controls()}<p id="told" role="alert"></p>\n{live}\n<script>{_SCRIPT}</script></body></html>\n'
+        f'{_controls()}<p id="message" role="alert"></p>\n{live}\n<script>{_SCRIPT}</script></body></html>\n'
     )
 
 

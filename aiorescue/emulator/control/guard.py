@@ -32,7 +32,7 @@ def forbidden(request: web.BaseRequest, bound: str) -> Forbidden | None:
 
     Args:
         request: the request.
-        bound: host that the emulator was told to listen on.
+        bound: host that the emulator listens on.
     """
     hosts = request.headers.getall("Host", [])
     host = hosts[0].strip() if len(hosts) == 1 else ""

@@ -238,7 +238,7 @@ async def handle(world: World, request: web.BaseRequest, path: str, bound: str) 
         world: what the request reads or changes.
         request: the request.
         path: path of the request.
-        bound: host that the emulator was told to listen on.
+        bound: host that the emulator listens on.
 
     Returns:
         The answer as JSON; with an error 400 for bad input, 403 and 415 for what may come from a web page, 404 for an

@@ -154,7 +154,7 @@ def _is_at(path: Path, file: int) -> bool:
 
 
 def _check(folder: Path) -> None:
-    """Raise OSError for a folder that others could have prepared, as anybody may write where it lies."""
+    """Raise OSError for a folder that others could have prepared, as every user may write where it lies."""
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
         raise PermissionError(0, "not a folder of this user alone", str(folder))

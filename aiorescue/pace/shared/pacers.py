@@ -167,7 +167,7 @@ class _Slot:
 
 @attrs.frozen
 class _Answered:
-    """An answer that the books have not been told of yet.
+    """An answer that has not reached the shared books yet.
 
     Attributes:
         slot: the slot of its turn.
@@ -228,7 +228,7 @@ class SharedIntervalPacer(SharedPacer):
         self._last = float("-inf")  # when our last turn was, on our clock
         self._not_before = float("-inf")  # on our clock
         self._begun = False
-        self._untold: list[_Answered] = []
+        self._unreported: list[_Answered] = []
         self._under_way: dict[Turn, _Slot] = {}
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
@@ -289,8 +289,8 @@ class SharedIntervalPacer(SharedPacer):
         """Bring the limit up to date and reserve the next slot."""
         for left in reversed(range(_TRIES)):
             limit = attrs.evolve(self._limit)
-            untold = list(self._untold)
-            for one in untold:
+            unreported = list(self._unreported)
+            for one in unreported:
                 one.improve(limit)
             asked = self._clock.time()
             # What was true of a wider gap must not hold this process up for longer than the books allow.
@@ -307,21 +307,21 @@ class SharedIntervalPacer(SharedPacer):
                     room=0.0 if self._begun else min(limit.gap, _OPENING),
                 ),
             )
-            heard = self._clock.time()
-            own_now = (asked + heard) / 2 if answer.own_now is None else answer.own_now
+            came = self._clock.time()
+            own_now = (asked + came) / 2 if answer.own_now is None else answer.own_now
             self._offset = answer.now - own_now
             self._version, self._processes = answer.version, answer.processes
             if answer.moment is not None:
                 if limit.searched != self._limit.searched:
                     self.new_rate = 1 / limit.gap
                 self._limit = limit
-                del self._untold[: len(untold)]
+                del self._unreported[: len(unreported)]
                 slot = self._reserved = _Slot(
                     due=answer.moment - self._offset,
                     moment=answer.moment,
                     tested=answer.moment > answer.now,
                     changed=limit.changed,
-                    tardy=max(_TARDY, limit.gap / 20, heard - asked),
+                    tardy=max(_TARDY, limit.gap / 20, came - asked),
                 )
                 return slot
             # What we know stands in for books that are empty or cannot be read.
@@ -335,7 +335,7 @@ class SharedIntervalPacer(SharedPacer):
         now, sent = self._clock.time(), turn.sent
         late = self._latency.observe(now - sent)
         tested = slot.tested and sent - slot.due <= self._limit.gap / 10
-        self._untold.append(
+        self._unreported.append(
             _Answered(slot, now + self._offset, accepted, tested, self._latency.deviation, len(self._under_way))
         )
         if late or not accepted:

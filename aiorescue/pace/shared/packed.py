@@ -8,7 +8,7 @@ import attrs
 
 from aiorescue.pace.limit import UNKNOWN, Limit
 
-#: The gap that can be true: at most so many times that of the beginning, or of a limit that nobody knew.
+#: The gap that can be true: at most so many times that of the beginning, or of a limit that is unknown.
 _WIDEST = 60.0
 #: The largest value of each field that counts or multiplies; beyond it the search could not have come.
 _LARGEST = {
@@ -25,7 +25,7 @@ _WHOLE = frozenset({"rises", "patience", "successes"})
 
 
 def pack(limit: Limit) -> str:
-    """The limit as text."""
+    """Write a limit as text for the books that processes share."""
     return json.dumps(attrs.asdict(limit))
 
 

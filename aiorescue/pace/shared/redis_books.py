@@ -149,7 +149,7 @@ class RedisBooks(Books):
             async with asyncio.timeout(PATIENCE):
                 answer = await cast("Awaitable[Any]", self._scripts[script](keys=[self._prefix + key], args=args))
         except (RedisError, OSError) as problem:
-            # Its text may hold the URL, so only its type is told.
+            # Its text may hold the URL, so only its type is logged.
             raise self._reachability.failed(f"Redis does not answer ({type(problem).__name__})") from None
         self._reachability.answered("Redis answers")
         return answer

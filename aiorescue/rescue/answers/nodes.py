@@ -12,7 +12,7 @@ from aiorescue.rescue.answers.values import member, truth
 
 
 class NodeType(enum.StrEnum):
-    """What a node is."""
+    """The type of a node of the hierarchy, as the service writes it."""
 
     ROOT = "Root"
     MASTER_ADMINISTRATORS = "MasterAdministrators"
@@ -36,7 +36,7 @@ class NodeType(enum.StrEnum):
 
 
 class NodeStatus(enum.StrEnum):
-    """How a node is."""
+    """The status of a technician's or administrator's node, as the service writes it."""
 
     DISABLED = "Disabled"
     OFFLINE = "Offline"
@@ -117,7 +117,7 @@ class Hierarchy(Sequence[Node]):
         return None if node.parent_id in (None, node.id) else self._by_id.get(node.parent_id or 0)
 
     def children(self, node: Node) -> tuple[Node, ...]:
-        """The nodes right below."""
+        """The nodes right below a node, in the service's order."""
         return tuple(self._children.get(node.id, ()))
 
     @property
@@ -144,8 +144,8 @@ class Account:
     Attributes:
         id: of the account.
         organization: its name.
-        admin_id: the caller's node as an administrator; 0 for somebody who is none.
-        technician_id: the caller's node as a technician; 0 without an enabled technician seat.
+        admin_id: the caller's node as an administrator; 0 if the caller is no administrator.
+        technician_id: the caller's node as a technician; 0 if the caller is no enabled technician.
         email: of the caller.
         console_running: whether the caller's Technician Console runs; None where the answer does not say (version 1).
     """

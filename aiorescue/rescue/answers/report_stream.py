@@ -60,7 +60,7 @@ class ReportRows:
         return rows
 
     def close(self) -> None:
-        """Nothing more is read."""
+        """Free what the rows were read from; no more of them can be read."""
         if self._text is not None:
             self._text.close()
 
@@ -140,7 +140,7 @@ class ReportStream(AsyncIterator[Mapping[str, Value]]):
             self._pending = asyncio.ensure_future(asyncio.to_thread(self._source.batch))
         pending = self._pending
         try:
-            # Cancelled, the batch is still there for whoever asks next.
+            # If this wait is cancelled, the next one gets the batch.
             batch = await asyncio.shield(pending)
         except MemoryError:
             raise

@@ -72,7 +72,7 @@ class Session:
         status_word: the service's word for it, in the language of the account (``"Waiting"``).
         channel_id: id of the channel it came in by; 0 for a private session.
         channel: its name.
-        technician_id: id of the technician; 0 if nobody has picked it up.
+        technician_id: id of the technician; 0 before a technician picks it up.
         technician: name of the technician.
         started: when, in a zone that the service does not name; None where its form is not known.
         waiting: seconds since the last change of state.

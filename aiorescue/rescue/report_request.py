@@ -66,7 +66,7 @@ class StreamReportV2(ReportRequestV2[ReportRows]):
 
 @lru_cache(maxsize=64)
 def _split_by(kind: type[R], delimiter: str | None) -> type[R]:
-    """The operation type whose answer is split by a delimiter: answers are understood by types, which know no values."""
+    """The operation type whose answer is split by a delimiter: answers are understood by types, without values."""
     return type(kind.__name__, (kind,), {"__slots__": (), "delimiter": delimiter, "__module__": kind.__module__})
 
 

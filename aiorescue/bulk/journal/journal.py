@@ -177,15 +177,17 @@ class Journal:
         """Record a PIN, and the number of possible orphans. Raises `errors.ProtocolError`, see `Store.issued`."""
         if self._path is not None and not self._file.pins.add(pin):
             raise errors.ProtocolError("the answer is OK, but its PIN is that of another request of this job")
-        return self._note(statements.ISSUED, key, pin, orphans, self._now())
+        now = self._now()
+        return self._note(statements.ISSUED, pin, orphans, now, pin, orphans, now, key)
 
     def failed(self, key: str, error: str, orphans: int, lane: Lane | None = None) -> "asyncio.Future[None]":
         """Record that the request failed by itself; the next run sends it again."""
-        return self._note(statements.FAILED, key, utf8(error), orphans)
+        error = utf8(error)
+        return self._note(statements.FAILED, error, orphans, orphans, error, key)
 
     def given_back(self, key: str, orphans: int, lane: Lane | None = None) -> "asyncio.Future[None]":
         """Record that the request has no result for a reason that lies outside it; it is ADMITTED again."""
-        return self._note(statements.GIVEN_BACK, key, orphans)
+        return self._note(statements.GIVEN_BACK, orphans, orphans, key)
 
     def _note(self, statement: str, *values: Any) -> "asyncio.Future[None]":
         return self._nothing if self._path is None else self._write((statement, values))

@@ -10,22 +10,25 @@ INPUT: Final = "staging, position, line, cells, operation, fields"
 _CHECKED: Final = "outcome_check = outcome_check(key, digest,"
 _PLACES: Final = ", ".join("?" * 16)
 
-# --- notes of what became of a row, by its key ---
+# --- notes of what became of a row, by its key; Python 3.12 and later refuse numbered places (`?1`) for a tuple ---
 
 SENT: Final = (
     f"UPDATE request SET orphans = orphans + (state = 1), state = 1, {_CHECKED}"
-    " 1, pin, orphans + (state = 1), error, corrected, issued_at) WHERE key = ?1"
+    " 1, pin, orphans + (state = 1), error, corrected, issued_at) WHERE key = ?"
 )
+#: Takes pin, orphans and moment, the three once more, and the key.
 ISSUED: Final = (
-    f"UPDATE request SET state = 2, pin = ?2, orphans = ?3, error = NULL, issued_at = ?4, {_CHECKED}"
-    " 2, ?2, ?3, NULL, corrected, ?4) WHERE key = ?1"
+    f"UPDATE request SET state = 2, pin = ?, orphans = ?, error = NULL, issued_at = ?, {_CHECKED}"
+    " 2, ?, ?, NULL, corrected, ?) WHERE key = ?"
 )
+#: Takes error, orphans, orphans, error and the key.
 FAILED: Final = (
-    f"UPDATE request SET state = 3, error = ?2, orphans = ?3, {_CHECKED}"
-    " 3, pin, ?3, ?2, corrected, issued_at) WHERE key = ?1"
+    f"UPDATE request SET state = 3, error = ?, orphans = ?, {_CHECKED}"
+    " 3, pin, ?, ?, corrected, issued_at) WHERE key = ?"
 )
+#: Takes orphans twice, and the key.
 GIVEN_BACK: Final = (
-    f"UPDATE request SET state = 0, orphans = ?2, {_CHECKED} 0, pin, ?2, error, corrected, issued_at) WHERE key = ?1"
+    f"UPDATE request SET state = 0, orphans = ?, {_CHECKED} 0, pin, ?, error, corrected, issued_at) WHERE key = ?"
 )
 _REOPENED: Final = (
     f"UPDATE request SET orphans = orphans + (state = 1), state = 0, error = NULL, {_CHECKED}"

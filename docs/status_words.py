@@ -17,16 +17,16 @@ exception that it becomes, and what to do. SOAP and the ASMX forms write a word 
 
 A word that is not here is an `errors.ServiceError` that quotes it.
 
-| class | what happens |
-|---|---|
-| ok | the call returns its result |
-| transient | tried again, with growing pauses, within `RetryPolicy` |
-| throttled | the pace becomes slower, and the call waits for its next turn |
-| authentication | raised at once, after exactly one request |
-| final | raised at once |
+| class | what happens | what to do |
+|---|---|---|
+| ok | the call returns its result | |
+| transient | tried again, with growing pauses, within `RetryPolicy` | if it is raised all the same: try again later |
+| throttled | the pace becomes slower, and the call waits for its next turn | [share the pace](how-to/workers.md) |
+| authentication | raised at once, after exactly one request | have a person look at the credentials; do not repeat |
+| final | raised at once | mend what the word names |
 """
 #: Operations that are named for a word; behind that only their number is given.
-_NAMED = 4
+_NAMED = 2
 
 
 def _operations(word: str) -> str:
@@ -42,23 +42,23 @@ def _operations(word: str) -> str:
 
 
 def _verdict(verdict: Verdict) -> str:
-    error = "" if verdict.outcome_class is OutcomeClass.OK else f"`{verdict.error.__name__}`"
-    return f"{verdict.outcome_class.value} | {error} | {verdict.hint}"
+    error = "" if verdict.outcome_class is OutcomeClass.OK else f"<br>`{verdict.error.__name__}`"
+    return f"{verdict.outcome_class.value}{error} | {verdict.hint}"
 
 
 def _words() -> Iterator[str]:
     yield "\n## LogMeIn Rescue\n"
-    yield "| word | class | exception | what it means | operations |"
-    yield "|---|---|---|---|---|"
+    yield "| word | class, exception | what it means | operations |"
+    yield "|---|---|---|---|"
     for word, verdict in VERDICTS.items():
         yield f"| `{word}` | {_verdict(verdict)} | {_operations(word)} |"
-    yield "| `INVALIDPARAM_…` | final | `InvalidParameter` | the service refuses the value of that parameter | many |"
+    yield "| `INVALIDPARAM_…` | final<br>`InvalidParameter` | the service refuses the value of that parameter | many |"
 
 
 def _codes(title: str, codes: Mapping[int, Verdict], form: str) -> Iterator[str]:
     yield f"\n## {title}\n"
-    yield "| code | class | exception | what it means |"
-    yield "|---|---|---|---|"
+    yield "| code | class, exception | what it means |"
+    yield "|---|---|---|"
     for code, verdict in codes.items():
         yield f"| `{form.format(code)}` | {_verdict(verdict)} |"
 

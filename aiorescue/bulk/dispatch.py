@@ -147,6 +147,8 @@ class Dispatcher(Generic[RequestT]):
             has_room = len(self._ready) < self._batch // 2 and len(self.results) < self._room
             if has_room and not self._exhausted and self._feeding is None:
                 self._feeding = asyncio.get_running_loop().create_task(self._take_requests())
+                # Not at the end of the task itself, which an eager task may reach within this line.
+                self._feeding.add_done_callback(self._fed)
         if not self._attempts and (self._is_stopped() or (self._exhausted and not self._ready)):
             self.error = self.error or self._reason_to_end()
             self._over.set_result(None)
@@ -253,15 +255,17 @@ class Dispatcher(Generic[RequestT]):
                 raise  # `_end`
             # Raised when what came before has been answered.
             self._feed_error, taken = problem, ()
-        finally:
-            self._feeding = None
         self._exhausted = not taken
         for one in taken:
             if isinstance(one, Item):
                 self._ready.append(one)
             else:
                 self._add_result(one)
-        self._pump()
+
+    def _fed(self, feeding: "asyncio.Task[None]") -> None:
+        self._feeding = None
+        if not feeding.cancelled():
+            self._pump()
 
     # --- one call ---
 

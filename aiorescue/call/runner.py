@@ -278,7 +278,10 @@ class CallRunner:
                     outcome = reader.read(operation, authorization, response)
                 else:
                     outcome = await reader.read_in_thread(operation, authorization, response)
-                if outcome.outcome_class is status.OK and operation.spec.effect is Effect.EXPIRES:
+                if outcome.error is errors.ProtocolError:
+                    # It may be the answer to another request. Ours would come then, and be taken by the next one.
+                    self._transport.distrust()
+                elif outcome.outcome_class is status.OK and operation.spec.effect is Effect.EXPIRES:
                     outcome = self._unrepeated(outcome, response)
         finally:
             session_has_ended = call.identity.release(lease, outcome, response)

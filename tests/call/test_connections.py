@@ -83,6 +83,24 @@ async def test_no_call_of_thousands_gets_the_answer_of_another(service: Emulator
     assert len(service.ledger) - len(got) <= told
 
 
+@pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.SOAP12, Binding.TEXT_POST, Binding.TEXT_GET])
+async def test_a_call_that_met_the_answer_of_another_leaves_its_own_answer_to_no_call(
+    service: Emulator, binding: Binding
+):
+    async with (
+        Proxy(service.url, kinds=(Disturbance.REPEAT,), delay=lambda: 0.05) as proxy,
+        RescueClient(
+            CODE, base_url=proxy.url, pace=None, max_connections=1, binding=binding, retry=RetryPolicy(attempts=1)
+        ) as client,
+    ):
+        await client.get_account()
+        proxy.share, service.latency = 0.0, 0.2  # the account comes again while the first PIN is waited for
+        with pytest.raises(errors.ProtocolError):
+            await client.request_pin_code(tracking="first")
+        pin = await client.request_pin_code(tracking="second")
+        assert pin.code in issued(service)["second"]
+
+
 @pytest.mark.parametrize("kind", [Disturbance.CUT, Disturbance.CLOSE], ids=lambda kind: kind.name)
 async def test_cut_answers_are_asked_for_again_and_counted(service: Emulator, kind: Disturbance):
     told = 0

@@ -1,10 +1,12 @@
-"""A TCP proxy between a client and a server of HTTP that disturbs answers: repeats them, adds rubbish, cuts, closes."""
+"""A TCP proxy between an HTTP client and its server that disturbs answers: cuts, delays, repeats or swaps them."""
 
 import asyncio
 import enum
 import random
 import re
+import socket
 import ssl
+import struct
 from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
@@ -27,6 +29,13 @@ class Disturbance(enum.Enum):
     TOGETHER = "the answer comes twice in one packet"
     CLOSE = "the connection is closed"
     CUT = "half of the answer comes, then the connection is closed"
+    EARLY = "the connection is closed in place of the answer"
+    RESET = "half of the answer comes, then the connection is reset"
+    STALL = "half of the answer comes, and the rest never"
+    DELAY = "the answer comes late"
+    TRICKLE = "the answer comes byte by byte"
+    HALF_CLOSE = "the proxy sends nothing after the answer, and does not read what comes"
+    SWAP = "two answers change places, where a second one comes soon enough"
 
 
 #: Those that leave a connection behind on which something unasked lies.
@@ -38,6 +47,14 @@ UNASKED = (
     Disturbance.HALF,
     Disturbance.TOGETHER,
 )
+#: All but the one of which no client can know: an answer does not say which request it belongs to.
+NOTICEABLE = tuple(kind for kind in Disturbance if kind is not Disturbance.SWAP)
+#: Those after which the connection is of no use any more.
+_LAST = (Disturbance.EARLY, Disturbance.CUT, Disturbance.RESET, Disturbance.HALF_CLOSE)
+#: Seconds that an answer waits for another one to change places with.
+_SWAP_WAIT = 0.05
+#: The socket option that makes a close a reset: what was not sent is thrown away.
+_RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 _BYTES = {
     Disturbance.RUBBISH: RUBBISH,
     Disturbance.LATE_408: LATE_408,
@@ -83,6 +100,7 @@ class Proxy:
         self.connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._pending: set[asyncio.Task[None]] = set()
+        self._to_swap: tuple[bytes, asyncio.Future[bytes]] | None = None
         self._server: asyncio.Server | None = None
 
     @property
@@ -90,6 +108,11 @@ class Proxy:
         """Base URL for clients."""
         assert self._server is not None
         return f"{'https' if self._context else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections of clients are open."""
+        return len(self._tasks)
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._context)
@@ -117,32 +140,62 @@ class Proxy:
         try:
             while True:
                 up_writer.write(await _message(reader))
-                if not await self._answer(await _message(up_reader), writer):
+                if not await self._answer(await _message(up_reader), reader, writer):
                     return
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass  # cancelled by `__aexit__` alone; asyncio 3.11 would log a task of a stream that ends as cancelled
         finally:
             up_writer.close()
             writer.close()
 
-    async def _answer(self, answer: bytes, writer: asyncio.StreamWriter) -> bool:
+    async def _answer(self, answer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Pass an answer on, disturbed or not. Returns whether the connection goes on."""
+        if writer.is_closing():
+            return False
         kind = self._random.choice(self._kinds) if self._random.random() < self.share else None
         if kind is None:
             writer.write(answer)
             return True
         self.disturbed[kind] += 1
-        if kind is Disturbance.CUT:
-            writer.write(answer[: len(answer) // 2])
+        if kind in _LAST:
+            await _end_with(kind, answer, reader, writer)
             return False
-        if kind is Disturbance.TOGETHER:
-            writer.write(answer * 2)
-            return True
-        writer.write(answer)
-        late = asyncio.ensure_future(self._disturb(kind, answer, writer))
-        self._pending.add(late)
-        late.add_done_callback(self._pending.discard)
+        match kind:
+            case Disturbance.STALL:
+                writer.write(answer[: len(answer) // 2])
+            case Disturbance.DELAY:
+                await asyncio.sleep(self._delay())
+                writer.write(answer)
+            case Disturbance.TRICKLE:
+                await _trickle(answer, writer)
+            case Disturbance.SWAP:
+                writer.write(await self._swapped(answer))
+            case Disturbance.TOGETHER:
+                writer.write(answer * 2)
+            case _:
+                writer.write(answer)
+                late = asyncio.ensure_future(self._disturb(kind, answer, writer))
+                self._pending.add(late)
+                late.add_done_callback(self._pending.discard)
         return True
+
+    async def _swapped(self, answer: bytes) -> bytes:
+        """The answer that comes in the place of another one; its own if none comes soon."""
+        if self._to_swap is not None:
+            (other, place), self._to_swap = self._to_swap, None
+            place.set_result(answer)
+            return other
+        place = asyncio.get_running_loop().create_future()
+        self._to_swap = answer, place
+        try:
+            await asyncio.wait([place], timeout=_SWAP_WAIT)
+        finally:
+            if not place.done():
+                self._to_swap = None
+        if place.done():
+            return place.result()
+        self.disturbed[Disturbance.SWAP] -= 1
+        return answer
 
     async def _disturb(self, kind: Disturbance, answer: bytes, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(self._delay())
@@ -151,6 +204,40 @@ class Proxy:
                 writer.write(_BYTES.get(kind, answer))
             if kind in (Disturbance.CLOSE, Disturbance.LATE_408):
                 writer.close()
+
+
+async def _end_with(
+    kind: Disturbance, answer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Disturb the last answer of a connection."""
+    if kind is Disturbance.HALF_CLOSE:
+        writer.write(answer)
+        await writer.drain()
+        # Not `write_eof`, after which asyncio raises for what another disturbance would still send.
+        with socket.fromfd(writer.get_extra_info("socket").fileno(), socket.AF_INET, socket.SOCK_STREAM) as other:
+            other.shutdown(socket.SHUT_WR)
+        await reader.read()
+    elif kind is not Disturbance.EARLY:
+        writer.write(answer[: len(answer) // 2])
+        if kind is Disturbance.RESET:
+            await writer.drain()
+            _reset(writer)
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close a connection so that the other side sees a reset."""
+    sock: socket.socket = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_AT_CLOSE)
+    writer.transport.abort()
+
+
+async def _trickle(answer: bytes, writer: asyncio.StreamWriter) -> None:
+    """Write an answer byte by byte, each in a packet of its own."""
+    for place in range(len(answer)):
+        if writer.is_closing():
+            return
+        writer.write(answer[place : place + 1])
+        await asyncio.sleep(0)
 
 
 async def _message(reader: asyncio.StreamReader) -> bytes:

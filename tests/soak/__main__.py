@@ -1,0 +1,93 @@
+"""python -m tests.soak [--calls 100000] [--kills 100] [--seed N] [--minutes 60] [PART …]: faults for an hour.
+
+Prints a line of progress now and then, and a line of summary for each part. The exit status is 0 if all promises were
+kept, and 1 otherwise. The seed is printed: with it, a part makes its choices again.
+"""
+
+import argparse
+import asyncio
+import random
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+
+import uvloop
+
+from tests.lab.proxy import NOTICEABLE, Disturbance
+from tests.soak import network
+
+#: Calls after which a part makes new clients, and looks at what the old ones have left behind.
+BATCH = 5000
+
+
+class Soak:
+    """One run of the soak.
+
+    Args:
+        options: those of the command line.
+    """
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self._end = time.monotonic() + options.minutes * 60
+
+    def until_the_end(self, count: int, batch: int = 1) -> Iterator[int]:
+        """Numbers up to a count in steps of a batch, as long as there is time."""
+        for number in range(0, count, batch):
+            if time.monotonic() > self._end:
+                print(f"  the time is over after {number} of {count}", flush=True)
+                return
+            yield number
+
+    def network(self) -> str:
+        """Calls through a network that disturbs one answer in ten, on two event loops in turn."""
+        done = []
+        for number in self.until_the_end(self.options.calls, BATCH):
+            swaps = number // BATCH % 5 == 4  # no client can tell, so these have fewer promises
+            with asyncio.Runner(loop_factory=(asyncio.new_event_loop, uvloop.new_event_loop)[len(done) % 2]) as runner:
+                calls = min(BATCH, self.options.calls - number)
+                kinds = tuple(Disturbance) if swaps else NOTICEABLE
+                seed = self.options.seed + number
+                tally = runner.run(network.run(calls, seed, kinds=kinds, pins_alone=swaps))
+            tally.check()
+            done.append(tally)
+            print(f"  {number + calls} calls, seed {seed}: {tally}", flush=True)
+        return (
+            f"{sum(tally.results for tally in done)} results, {sum(tally.errors.total() for tally in done)} errors,"
+            f" {sum(sum(tally.disturbed.values()) for tally in done)} answers disturbed;"
+            f" {sum(tally.unclaimed for tally in done)} PINs unclaimed, {sum(tally.orphans for tally in done)} told"
+        )
+
+
+#: The parts in the order in which they run.
+PARTS: dict[str, Callable[[Soak], str]] = {"network": Soak.network}
+
+
+def main() -> int:
+    """Run the parts that the command line names, or all. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description="Faults, kills and cancellations.")
+    parser.add_argument("--calls", type=int, default=100_000, help="calls through the faulty network")
+    parser.add_argument("--kills", type=int, default=100, help="jobs that are killed")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="seed of all choices")
+    parser.add_argument("--minutes", type=float, default=60.0, help="after which no new batch begins")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))
+    options = parser.parse_args()
+    unknown = set(options.parts) - PARTS.keys()
+    if unknown:
+        parser.error(f"no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    print(f"seed {options.seed}", flush=True)
+    soak, status = Soak(options), 0
+    for name in options.parts or PARTS:
+        print(f"{name}: begins", flush=True)
+        try:
+            print(f"{name}: kept. {PARTS[name](soak)}", flush=True)
+        except Exception:  # noqa: BLE001 - a part that fails does not hide the others
+            traceback.print_exc()
+            print(f"{name}: BROKEN", flush=True)
+            status = 1
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

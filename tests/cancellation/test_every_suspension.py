@@ -14,7 +14,9 @@ from aiorescue.bulk import issue
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import ReportArea, RequestPinCode
 from tests.inforouter.library_server import Library, serve
+from tests.lab.leftovers import leftovers
 from tests.lab.suspension import CancelledAt
+from tests.support import IMPATIENT
 
 pytestmark = pytest.mark.every_loop
 
@@ -78,6 +80,16 @@ async def closing(client: RescueClient, _: Path) -> None:
         await asyncio.gather(call, return_exceptions=True)
 
 
+async def queued(client: RescueClient, _: Path) -> None:
+    """A call that waits for the only connection or server session, which another call has."""
+    other = asyncio.ensure_future(client.get_account())
+    try:
+        await asyncio.sleep(0)
+        await client.request_pin_code()
+    finally:
+        await asyncio.gather(other, return_exceptions=True)
+
+
 async def one_pin(client: RescueClient, _: Emulator) -> None:
     await client.request_pin_code()
 
@@ -87,11 +99,19 @@ async def ended_session(client: RescueClient, service: Emulator) -> None:
     service.fault("expire", "getAccount")
 
 
+async def failing_service(_: RescueClient, service: Emulator) -> None:
+    service.fault("http", "requestPINCode", status=503)
+    service.fault("drop_after", "requestPINCode")
+
+
 KINDS = {
     "auth code": Kind(pin, rescue_with(CODE)),
     "first login": Kind(account, rescue_with(TECH)),
     "relogin": Kind(account, rescue_with(TECH, relogin=True), ended_session),
     "paced": Kind(pin, rescue_with(CODE, pace=Pace(pins=500.0)), one_pin),
+    "queued for a connection": Kind(queued, rescue_with(CODE, max_connections=1)),
+    "queued for a session": Kind(queued, rescue_with(TECH), one_pin),
+    "retried": Kind(pin, rescue_with(CODE, retry=IMPATIENT), failing_service),
     "report": Kind(report, rescue_with(TECH)),
     "stream": Kind(stream, rescue_with(TECH)),
     "bulk": Kind(bulk, rescue_with(CODE)),
@@ -133,6 +153,7 @@ async def test_cancelled_at_each_suspension_nothing_is_left_and_the_next_call_wo
             if kind.before is not None:
                 await kind.before(client, service)
             reached = await cancelled_at(number, kind.work(client, folder), after_result=after_result)
+            assert leftovers(client) == []
             if kind.work is not closing:
                 async with asyncio.timeout(20):
                     await pin(client, folder)

@@ -14,8 +14,8 @@ from aiorescue.bulk import issue
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import ReportArea, RequestPinCode
 from tests.inforouter.library_server import Library, serve
-from tests.lab.leftovers import leftovers
 from tests.lab.suspension import CancelledAt
+from tests.soak.leftovers import leftovers
 from tests.support import IMPATIENT
 
 pytestmark = pytest.mark.every_loop

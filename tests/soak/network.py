@@ -10,8 +10,8 @@ import attrs
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, RetryPolicy, errors, inforouter, rescue
 from aiorescue.emulator import Emulator
 from aiorescue.operation import Effect, Operation
-from tests.lab.leftovers import Client, leftovers
 from tests.lab.proxy import NOTICEABLE, Disturbance, Proxy
+from tests.soak.leftovers import Client, leftovers
 from tests.support import EXAMPLES
 
 CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")

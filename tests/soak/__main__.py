@@ -8,14 +8,16 @@ import argparse
 import asyncio
 import random
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import uvloop
 
 from tests.lab.proxy import NOTICEABLE, Disturbance
-from tests.soak import network
+from tests.soak import kills, network
 
 #: Calls after which a part makes new clients, and looks at what the old ones have left behind.
 BATCH = 5000
@@ -59,9 +61,24 @@ class Soak:
             f" {sum(tally.unclaimed for tally in done)} PINs unclaimed, {sum(tally.orphans for tally in done)} told"
         )
 
+    def kills(self) -> str:
+        """Jobs that are killed while they work, in batches of twenty."""
+        done = []
+        for number in self.until_the_end(self.options.kills, 20):
+            with tempfile.TemporaryDirectory() as folder:
+                batch, seed = min(20, self.options.kills - number), self.options.seed + number
+                done.append(
+                    asyncio.run(kills.run(batch, seed, Path(folder), lambda line: print(f"  {line}", flush=True)))
+                )
+        return (
+            f"{sum(tally.kills for tally in done)} kills, {sum(tally.terminated for tally in done)} SIGTERMs,"
+            f" {sum(tally.issued for tally in done)} PINs issued; {sum(tally.lost for tally in done)} unclaimed,"
+            f" {sum(tally.told for tally in done)} told"
+        )
+
 
 #: The parts in the order in which they run.
-PARTS: dict[str, Callable[[Soak], str]] = {"network": Soak.network}
+PARTS: dict[str, Callable[[Soak], str]] = {"network": Soak.network, "kills": Soak.kills}
 
 
 def main() -> int:

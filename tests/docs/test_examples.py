@@ -131,6 +131,7 @@ async def test_the_bulk_job_shows_failures_and_goes_on(service: Emulator, enviro
     assert (status, "20 PIN codes in pins.csv, 0 failed" in printed) == (0, True), printed
     rows = list(csv.DictReader((tmp_path / "pins.csv").read_text("utf-8").splitlines()))
     assert {row["tracking"]: row["pin"] for row in rows} == {one.tracking: one.pin for one in service.ledger}
+    assert len(service.ledger) == len(rows) == 20, "nothing is issued twice"
 
 
 async def test_the_report_is_written_and_summed_up(environment, tmp_path: Path):

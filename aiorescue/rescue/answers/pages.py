@@ -7,6 +7,7 @@ from typing import Any
 from aiorescue.operation import Answer, Output, PageLayout, Spec
 from aiorescue.rescue.answers import records, tables
 from aiorescue.rescue.answers.keyed import key_of, keyed
+from aiorescue.wire.xml import PIECE
 
 
 def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
@@ -36,16 +37,24 @@ def _records(record: type[Any], form: PageLayout, body: str) -> Any:
         return list(_rows(record, body))
     if form is PageLayout.BLOCKS:
         return list(_blocks(record, body))
-    return records.read(record, keyed(records.page_keys(record), lines_of(body)), text=True)
+    return records.read(record, keyed(records.page_keys(record), list(lines_of(body))), text=True)
 
 
-def lines_of(body: str) -> list[str]:
-    """The lines of a page. A text may hold what Python takes for the end of one, too, such as U+2028."""
-    return body.replace("\r\n", "\n").split("\n")
+def lines_of(body: str) -> Iterator[str]:
+    """The lines of a page. A text may hold what Python takes for the end of one, too, such as U+2028.
+
+    They are split off piece by piece: to split 16 MB at once, or to free as many lines, takes a tenth of a second, for
+    which no other thread runs.
+    """
+    start = 0
+    while (end := body.find("\n", start + PIECE)) >= 0:
+        yield from body[start : end + 1].replace("\r\n", "\n")[:-1].split("\n")
+        start = end + 1
+    yield from body[start:].replace("\r\n", "\n").split("\n")
 
 
 def _keyed(outputs: Iterable[Output], body: str) -> Mapping[str, str]:
-    found = keyed([output.page_key for output in outputs if output.page_key], lines_of(body))
+    found = keyed([output.page_key for output in outputs if output.page_key], list(lines_of(body)))
     result = {}
     for output in outputs:
         value = found.get(output.page_key.casefold()) if output.page_key else None
@@ -63,12 +72,11 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
     """
     keys = records.page_keys(record)
     first = re.compile(rf"[ \t]*{keys[0]}[ \t]*:[ \t]*-?\d+[ \t]*$", re.IGNORECASE)
-    lines = lines_of(body)
-    there = set(map(key_of, lines))
+    there = set(map(key_of, lines_of(body)))
     last = next((key for key in map(str.casefold, reversed(keys)) if key in there), "")
     block: list[str] = []
     blank, complete = True, False
-    for line in lines:
+    for line in lines_of(body):
         if blank and complete and first.match(line):
             yield records.read(record, keyed(keys, block), text=True)
             block, complete = [], False

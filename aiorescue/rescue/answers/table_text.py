@@ -6,6 +6,8 @@ from aiorescue.rescue.answers.table_rows import LARGEST_ROW, LONGEST_ROW, Check,
 from aiorescue.rescue.answers.values import Unclear
 
 _LONGEST_DELIMITER = 8
+#: Characters that a header may have in which the delimiter must be found: many times more than a report's.
+_LONGEST_HEADER = 2**17
 #: Rows that are looked at to see whether the columns hold what their titles say.
 _SAMPLE = 100
 
@@ -23,8 +25,10 @@ def delimiter_of(head: str, first: str = "") -> str:
         first: the first line below it, if there is one.
 
     Raises:
-        ValueError: the header ends with nothing that could be a delimiter.
+        ValueError: the header ends with nothing that could be a delimiter, or is too long for one.
     """
+    if len(head) > _LONGEST_HEADER:
+        raise no_header()
     for length in range(1, _LONGEST_DELIMITER + 1):
         end = head[-length:]
         titles = head.split(end)

@@ -23,7 +23,7 @@ A word that is not here is an `errors.ServiceError` that quotes it.
 | transient | tried again, with growing pauses, within `RetryPolicy` | if it is raised all the same: try again later |
 | throttled | the pace becomes slower, and the call waits for its next turn | [share the pace](how-to/workers.md) |
 | authentication | raised at once, after exactly one request | have a person look at the credentials; do not repeat |
-| final | raised at once | mend what the word names |
+| final | raised at once | correct what the word names |
 """
 #: Operations that are named for a word; behind that only their number is given.
 _NAMED = 2

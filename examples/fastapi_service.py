@@ -87,7 +87,7 @@ async def health(rescue: Rescue) -> JSONResponse:
 
 @app.exception_handler(errors.RescueError)
 async def problem_of(_: Request, problem: errors.RescueError) -> JSONResponse:
-    """Say what a caller can do; the service's own words stay in the log."""
+    """Answer with what the browser can do about it, and not with the words of the support service."""
     match problem:
         case errors.InvalidRequest() | errors.InvalidParameter():
             return JSONResponse({"problem": str(problem)}, 422)

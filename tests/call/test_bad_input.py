@@ -158,7 +158,7 @@ def test_the_operation_login_is_told_from_the_credentials(client):
 
 async def test_no_credentials_are_noticed_before_sending(service: Emulator):
     async with RescueClient(base_url=service.url) as client, InfoRouterClient(base_url=service.url) as docs:
-        with pytest.raises(errors.CredentialsMissing, match="closeSession needs somebody to call as"):
+        with pytest.raises(errors.CredentialsMissing, match="closeSession needs an identity to call as"):
             await client.close_session(1)
         with pytest.raises(errors.CredentialsMissing, match="needs email and password"):
             await client.login()

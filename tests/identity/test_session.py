@@ -182,7 +182,7 @@ async def test_a_client_without_credentials_becomes_the_one_who_logs_in(service:
         assert service.requests.count == 0
         await client.login("tech@example.com", "secret")
         await client.close_session(12345678)
-        with pytest.raises(errors.InvalidRequest, match="somebody else"):
+        with pytest.raises(errors.InvalidRequest, match="another login"):
             await client.login("second@example.com", "secret")
     assert count(service, "logout") == 1
 

@@ -1,0 +1,131 @@
+"""`LaneStore`: the rows of one job for one lane. Every write names the epoch of the lane in its own statement."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import psycopg
+
+from aiorescue import errors
+from aiorescue.bulk import records
+from aiorescue.bulk.distributed.database import Statements, explained
+from aiorescue.bulk.distributed.reader import PostgresReader
+from aiorescue.bulk.distributed.results import retry
+from aiorescue.bulk.store import Claimed, Entry, InputRow, Lane, Staging
+from aiorescue.errors import JournalReason
+from aiorescue.rescue import PinRequest
+
+#: The share lock waits for whoever raises the epoch, and is refused by the epoch that it then reads.
+_CLAIM: Final = """
+WITH lane AS MATERIALIZED (SELECT id FROM aiorescue.identity WHERE id = %(owner)s AND epoch = %(epoch)s FOR SHARE),
+next AS MATERIALIZED (
+    SELECT r.id FROM aiorescue.request r
+    WHERE r.job = %(job)s AND r.state = 0 AND r.owner IS NULL AND r.position IS NOT NULL
+        AND EXISTS (SELECT FROM lane)
+    ORDER BY r.position LIMIT %(most)s FOR UPDATE SKIP LOCKED
+)
+UPDATE aiorescue.request r SET owner = %(owner)s, epoch = %(epoch)s FROM next WHERE r.id = next.id
+RETURNING r.key, r.position, r.operation, r.fields::text, r.orphans"""
+_MINE: Final = "owner = %(owner)s AND epoch = %(epoch)s AND state IN (0, 1)"
+_ROW: Final = "UPDATE aiorescue.request SET {} WHERE job = %(job)s AND key = %(key)s AND ({}) RETURNING 1"
+#: An attempt has a number, so that a statement that is repeated counts no orphan.
+_SENT: Final = _ROW.format(
+    "orphans = orphans + (state = 1 AND attempt IS DISTINCT FROM %(attempt)s)::int, state = 1, attempt = %(attempt)s",
+    _MINE,
+)
+_END: Final = "ended = pg_current_xact_id(), owner = NULL, epoch = NULL, orphans = %(orphans)s"
+_ISSUED: Final = _ROW.format(
+    f"state = 2, pin = %(pin)s, error = NULL, issued_at = coalesce(issued_at, now()), {_END}",
+    f"{_MINE} OR state = 2 AND pin = %(pin)s",
+)
+_FAILED: Final = _ROW.format(
+    f"state = 3, error = %(error)s, {_END}", f"{_MINE} OR state = 3 AND error = %(error)s AND owner IS NULL"
+)
+_GIVEN_BACK: Final = _ROW.format("state = 0, orphans = %(orphans)s, attempt = NULL", _MINE)
+
+
+class LaneStore(PostgresReader):
+    """The store of one lane; `claim` and the notes of what became of rows are fenced by its epoch.
+
+    Args:
+        statements: runs the statements.
+        database: URL of the database, for questions.
+        job: id of the job.
+        name: name of the job.
+        owner: id of the identity.
+        lane: name of the identity and epoch of the lane.
+        most: the most rows to claim at once.
+    """
+
+    def __init__(
+        self, statements: Statements, database: str, *, job: int, name: str, owner: int, lane: Lane, most: int
+    ) -> None:
+        super().__init__(database, name)
+        self._statements = statements
+        self._lane, self._most = lane, most
+        self._values: dict[str, Any] = {"job": job, "owner": owner, "epoch": lane.epoch}
+        self._attempt = 0
+
+    async def claim(self, most: int, lane: Lane | None = None) -> Sequence[Claimed]:
+        """Hand out the next rows to be sent; empty when no row is free at this moment, or the lane is fenced."""
+        with explained():
+            found = await self._statements.rows(_CLAIM, self._values | {"most": min(most, self._most)})
+        claimed = []
+        for key, position, operation, fields, orphans in sorted(found, key=lambda row: row[1]):
+            try:
+                request = records.decode(operation, fields)
+            except ValueError:
+                request = None
+            if request is None:
+                text = "the row in the database is no PIN request"
+                await self.failed(key, text, orphans)
+            else:
+                claimed.append(Claimed(key, position, request, orphans))
+        return claimed
+
+    async def sent(self, key: str, lane: Lane | None = None) -> None:
+        """Record that an attempt is about to leave. Raises `errors.JournalError` if the lane is fenced."""
+        self._attempt += 1
+        await self._note(_SENT, key, attempt=self._attempt)
+
+    async def issued(self, key: str, pin: str, orphans: int, lane: Lane | None = None) -> None:
+        """Record a PIN; see `Store.issued`. Raises `errors.JournalError` if the lane is fenced."""
+        try:
+            await self._note(_ISSUED, key, pin=pin, orphans=orphans)
+        except psycopg.errors.UniqueViolation:
+            text = "the answer is OK, but its PIN is that of another request of this job"
+            raise errors.ProtocolError(text) from None
+
+    async def failed(self, key: str, error: str, orphans: int, lane: Lane | None = None) -> None:
+        """Record that the request failed by itself."""
+        text = error.replace("\0", "\\0").encode("utf-8", "replace").decode()
+        await self._note(_FAILED, key, error=text, orphans=orphans)
+
+    async def given_back(self, key: str, orphans: int, lane: Lane | None = None) -> None:
+        """Record that the request has no result for a reason that lies outside it; the lane keeps it."""
+        await self._note(_GIVEN_BACK, key, orphans=orphans)
+
+    async def stage(self, rows: Iterable[InputRow], *, columns: Sequence[str] = ()) -> Staging:
+        """Raise `errors.InvalidRequest`: rows come in by `submit`."""
+        raise errors.InvalidRequest("a lane takes no rows in; use aiorescue.bulk.distributed.submit")
+
+    async def admit(self, requests: Sequence[PinRequest]) -> list[Entry]:
+        """Raise `errors.InvalidRequest`: rows come in by `submit`."""
+        raise errors.InvalidRequest("a lane takes no rows in; use aiorescue.bulk.distributed.submit")
+
+    async def retry(self) -> int:
+        """Make the failed rows of the job ready to be sent again; returns how many."""
+        return await retry(self._database, self._name)
+
+    async def _note(self, statement: str, key: str, **values: Any) -> None:
+        try:
+            found = await self._statements.rows(statement, self._values | {"key": key} | values)
+        except psycopg.errors.UniqueViolation:
+            raise
+        except psycopg.Error:
+            with explained():
+                raise
+        if not found:
+            raise errors.JournalError(
+                f"the lane of {self._lane.identity!r} has begun elsewhere, or the job was deleted",
+                reason=JournalReason.IN_USE,
+            )

@@ -1,0 +1,140 @@
+"""`PostgresReader`: questions to a job in the database. It is a `StoreReader`, as a journal's reader is."""
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+
+from aiorescue import errors
+from aiorescue.bulk import records
+from aiorescue.bulk.distributed.database import connected
+from aiorescue.bulk.distributed.schema import IDENTITY_LOCK
+from aiorescue.bulk.store import JobStatus, State, StoredRow
+from aiorescue.errors import JournalReason
+
+#: Seconds over which the rate is measured.
+_WINDOW: Final = 60.0
+_HELD: Final = f"""SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {IDENTITY_LOCK}
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+_FIGURES: Final = f"""
+SELECT state, position IS NOT NULL, count(*), coalesce(sum(orphans), 0), count(*) FILTER (WHERE corrected),
+    count(*) FILTER (WHERE issued_at > now() - %s * interval '1 second'),
+    coalesce(extract(epoch FROM now() - min(issued_at) FILTER (WHERE issued_at > now() - %s * interval '1 second')), 0),
+    count(*) FILTER (WHERE state = 1 AND owner NOT IN ({_HELD}))
+FROM aiorescue.request WHERE job = %s GROUP BY 1, 2"""
+_RUNNING: Final = f"SELECT EXISTS (SELECT FROM aiorescue.lane WHERE job = %s AND identity IN ({_HELD}))"
+_ROWS: Final = """
+SELECT key, position, line, cells, operation, fields::text, state, pin, orphans, error, corrected
+FROM aiorescue.request WHERE job = %s AND ({}) AND (position IS NOT NULL OR state IN (1, 2) OR orphans > 0)
+ORDER BY position IS NULL, position, id"""
+
+
+async def find(connection: AsyncConnection[Any], name: str) -> tuple[int, str, int]:
+    """Id, columns and runs of a job. Raises `errors.JournalError` if there is no such job."""
+    found = await connection.execute("SELECT id, columns, runs FROM aiorescue.job WHERE name = %s", (name,))
+    row = await found.fetchone()
+    if row is None:
+        names = await connection.execute("SELECT name FROM aiorescue.job ORDER BY id DESC LIMIT 5")
+        known = ", ".join([one[0] async for one in names]) or "none"
+        raise errors.JournalError(
+            f"there is no job {name!r} in the database; the latest are: {known}", reason=JournalReason.VANISHED
+        )
+    return row[0], row[1], row[2]
+
+
+class PostgresReader:
+    """Questions to a job, which may be asked at any time and need no credentials of the service.
+
+    Args:
+        database: URL of the database.
+        name: name of the job.
+    """
+
+    def __init__(self, database: str, name: str) -> None:
+        self._database, self._name = database, name
+
+    async def status(self) -> JobStatus:
+        """The figures of the job at this moment."""
+        async with connected(self._database) as connection, connection.transaction():
+            await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            job, _, runs = await find(connection, self._name)
+            figures = await (await connection.execute(_FIGURES.encode(), (_WINDOW, _WINDOW, job))).fetchall()
+            row = await (await connection.execute(_RUNNING.encode(), (job,))).fetchone()
+        counts = dict.fromkeys(State, 0)
+        in_flight = orphans = vanished = corrected = recent = 0
+        age = 0.0
+        for state, is_here, count, left, changed, issued, oldest, abandoned in figures:
+            orphans += left + abandoned
+            recent += issued
+            age = max(age, float(oldest))
+            in_flight += count if state == State.SENT else 0
+            if is_here:
+                counts[State(state)] += count
+                corrected += changed
+            else:
+                vanished += count
+        left = counts[State.ADMITTED] + counts[State.SENT]
+        rate = recent / max(age, 1.0)
+        return JobStatus(
+            name=self._name,
+            rows=sum(counts.values()),
+            issued=counts[State.ISSUED],
+            failed=counts[State.FAILED],
+            bad=counts[State.BAD],
+            left=left,
+            in_flight=in_flight,
+            possibly_orphaned=orphans,
+            vanished=vanished,
+            corrected=corrected,
+            runs=runs,
+            running=bool(left and row and row[0]),
+            rate=rate,
+            seconds_left=left / rate if rate else None,
+        )
+
+    async def columns(self) -> tuple[str, ...]:
+        """The names of the caller's own columns, as they were submitted last."""
+        async with connected(self._database) as connection:
+            return records.cells_of((await find(connection, self._name))[1])
+
+    async def rows(self, *states: State) -> AsyncIterator[StoredRow]:
+        """Yield the rows as they were at one moment, in the order of the input."""
+        which = f"state IN ({', '.join(str(int(state)) for state in states)})" if states else "true"
+        async for row in self._select(which):
+            yield row
+
+    async def orphans(self) -> AsyncIterator[StoredRow]:
+        """Yield the rows with attempts that may have left an unclaimed PIN."""
+        async for row in self._select(f"orphans > 0 OR state = 1 AND owner NOT IN ({_HELD})"):
+            yield row
+
+    async def _select(self, which: str) -> AsyncIterator[StoredRow]:
+        async with connected(self._database) as connection, connection.transaction():
+            job, _, _ = await find(connection, self._name)
+            async with connection.cursor("rows") as cursor:
+                cursor.itersize = 500
+                await cursor.execute(_ROWS.format(which).encode(), (job,))
+                async for values in cursor:
+                    yield stored_row(*values)
+
+
+def stored_row(*values: Any) -> StoredRow:
+    """A row of the database as a `StoredRow`. Raises `errors.JournalError` if its fields are no request."""
+    key, position, line, cells, operation, fields, state, pin, orphans, error, corrected = values
+    try:
+        request = None if operation is None else records.decode(operation, fields)
+    except ValueError as problem:
+        text = f"the row of the request {records.name_of(key)} is damaged; {problem}"
+        raise errors.JournalError(text, reason=JournalReason.DAMAGED) from None
+    return StoredRow(
+        key=key,
+        position=position,
+        line=None if position is None else line,
+        cells=records.cells_of(cells),
+        request=request,
+        state=State(state),
+        pin=pin,
+        orphans=orphans,
+        error=error or "",
+        corrected=corrected,
+    )

@@ -1,0 +1,163 @@
+"""Submission: takes a whole input into the database by COPY, in one transaction, and compares it with the last."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
+from typing import Any, Final
+
+from psycopg import AsyncConnection
+
+from aiorescue import errors
+from aiorescue.bulk import records
+from aiorescue.bulk.distributed.database import connected
+from aiorescue.bulk.store import InputRow, Staging, State
+from aiorescue.rescue import PinRequest
+
+#: Rows after which the event loop gets its turn.
+_BREATH: Final = 200
+_LINES: Final = 100
+_STAGE: Final = """CREATE TEMP TABLE staged (position bigint, line bigint, cells text, key text, digest bytea,
+    operation text, fields jsonb, problem text) ON COMMIT DROP"""
+#: A tracking field that occurs twice makes the later row a bad one; other rows of the same fields are numbered.
+_NUMBER: Final = """
+CREATE TEMP TABLE numbered ON COMMIT DROP AS
+SELECT *, row_number() OVER same - 1 AS before, first_value(line) OVER same AS first_line
+FROM staged WINDOW same AS (PARTITION BY key ORDER BY position)"""
+_BAD: Final = """
+INSERT INTO aiorescue.request (job, staging, key, digest, position, line, cells, state, error)
+SELECT %(job)s, %(staging)s, '!' || position, '', position, line, cells, 4,
+    coalesce(problem, 'tracking occurs twice; line ' || first_line || ' has it, too')
+FROM numbered WHERE problem IS NOT NULL OR before > 0 AND starts_with(key, '=')"""
+_CHANGED: Final = "r.digest <> excluded.digest"
+_REOPEN: Final = f"({_CHANGED} AND r.state <> 2)"
+_GOOD: Final = f"""
+INSERT INTO aiorescue.request AS r (job, staging, key, digest, position, line, cells, operation, fields)
+SELECT %(job)s, %(staging)s, CASE WHEN starts_with(key, '=') THEN key ELSE key || '.' || before END, digest,
+    position, line, cells, operation, fields
+FROM numbered WHERE problem IS NULL AND (before = 0 OR NOT starts_with(key, '=')) ORDER BY position
+ON CONFLICT (job, key) DO UPDATE SET
+    staging = excluded.staging, position = excluded.position, line = excluded.line, cells = excluded.cells,
+    operation = excluded.operation, fields = excluded.fields,
+    digest = CASE WHEN r.state = 2 THEN r.digest ELSE excluded.digest END,
+    corrected = r.state = 2 AND {_CHANGED},
+    orphans = r.orphans + ({_REOPEN} AND r.state = 1)::int,
+    state = CASE WHEN {_REOPEN} THEN 0 ELSE r.state END,
+    error = CASE WHEN {_REOPEN} THEN NULL ELSE r.error END,
+    ended = CASE WHEN {_REOPEN} THEN NULL ELSE r.ended END,
+    owner = CASE WHEN {_REOPEN} THEN NULL ELSE r.owner END,
+    epoch = CASE WHEN {_REOPEN} THEN NULL ELSE r.epoch END"""  # noqa: S608 - constants
+
+Requests = Iterable[PinRequest | InputRow] | AsyncIterable[PinRequest | InputRow]
+
+
+async def submit(
+    database: str, job: str, requests: Requests, *, identities: Sequence[str], columns: Sequence[str] = ()
+) -> Staging:
+    """Enter all requests of a job into the database, or none; workers begin with them at once.
+
+    Submitted again under its name, a job keeps what became of its requests, as `Store.stage` says.
+
+    Args:
+        database: URL of the PostgreSQL, ``postgresql://user@host/database``.
+        job: name of the job.
+        requests: PIN operations, or rows of an input, from an iterable or an async iterable.
+        identities: names of the identities that may work on the job; workers hold their credentials.
+        columns: names of the cells of rows of an input.
+
+    Raises:
+        errors.InvalidRequest: a name is empty, or a request is none; nothing was entered.
+        errors.JournalError: the database cannot be used.
+    """
+    names = list(dict.fromkeys([identities] if isinstance(identities, str) else identities))
+    if not job or not names or not all(names):
+        raise errors.InvalidRequest("a job needs a name and at least one identity; names must not be empty")
+    async with connected(database, prepare=True) as connection, connection.transaction():
+        number, staging = await _enter_job(connection, job, records.to_json(list(columns)))
+        await _enter_identities(connection, number, names)
+        await connection.execute(_STAGE)
+        async with connection.cursor().copy("COPY staged FROM STDIN") as copy:
+            async for position, one in _numbered(requests):
+                await copy.write_row(_columns_of(position, one))
+        return await _merge(connection, number, staging)
+
+
+async def _enter_job(connection: AsyncConnection[Any], job: str, columns: str) -> tuple[int, int]:
+    found = await connection.execute(
+        "INSERT INTO aiorescue.job (name, columns, staging) VALUES (%s, %s, 1) ON CONFLICT (name) DO UPDATE"
+        " SET columns = excluded.columns, staging = aiorescue.job.staging + 1 RETURNING id, staging",
+        (job, columns),
+    )
+    row = await found.fetchone()
+    assert row is not None  # noqa: S101 - RETURNING returns
+    return row[0], row[1]
+
+
+async def _enter_identities(connection: AsyncConnection[Any], job: int, names: list[str]) -> None:
+    await connection.execute(
+        "INSERT INTO aiorescue.identity (name) SELECT unnest(%s::text[]) ON CONFLICT (name) DO NOTHING", (names,)
+    )
+    await connection.execute("DELETE FROM aiorescue.lane WHERE job = %s", (job,))
+    await connection.execute(
+        "INSERT INTO aiorescue.lane SELECT %s, id FROM aiorescue.identity WHERE name = ANY(%s)", (job, names)
+    )
+
+
+async def _merge(connection: AsyncConnection[Any], job: int, staging: int) -> Staging:
+    values = {"job": job, "staging": staging}
+    await connection.execute(_NUMBER)
+    before = await _one(connection, "SELECT count(*) FROM aiorescue.request WHERE job = %s AND state <> 4", job)
+    await connection.execute("DELETE FROM aiorescue.request WHERE job = %s AND state = %s", (job, State.BAD.value))
+    await connection.execute(_GOOD.encode(), values)
+    bad = (await connection.execute(_BAD, values)).rowcount
+    after = await _one(connection, "SELECT count(*) FROM aiorescue.request WHERE job = %s AND state <> 4", job)
+    if staging > 1:
+        await connection.execute(
+            "UPDATE aiorescue.request SET position = NULL WHERE job = %s AND staging <> %s AND position IS NOT NULL",
+            (job, staging),
+        )
+    lines = await connection.execute(
+        "SELECT line FROM aiorescue.request WHERE job = %s AND corrected AND position IS NOT NULL ORDER BY position",
+        (job,),
+    )
+    corrected = [line for (line,) in await lines.fetchall()]
+    gone = "SELECT count(*) FROM aiorescue.request WHERE job = %s AND position IS NULL"
+    return Staging(
+        rows=await _one(connection, "SELECT count(*) FROM numbered WHERE %s IS NOT NULL", job),
+        new=after - before,
+        bad=bad,
+        corrected=len(corrected),
+        corrected_lines=tuple(corrected[:_LINES]),
+        vanished=await _one(connection, gone, job),
+        vanished_issued=await _one(connection, f"{gone} AND state = 2", job),
+    )
+
+
+async def _one(connection: AsyncConnection[Any], question: str, job: int) -> int:
+    row = await (await connection.execute(question.encode(), (job,))).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+async def _numbered(requests: Requests) -> AsyncIterator[tuple[int, PinRequest | InputRow]]:
+    position = 0
+    if isinstance(requests, AsyncIterable):
+        async for one in requests:
+            yield position, one
+            position += 1
+        return
+    for position, one in enumerate(requests):
+        if not position % _BREATH:
+            await asyncio.sleep(0)
+        yield position, one
+
+
+def _columns_of(position: int, one: Any) -> tuple[Any, ...]:
+    row = one if isinstance(one, InputRow) else InputRow(position + 1, (), one)
+    cells, request = records.to_json(row.cells), row.request
+    if isinstance(one, InputRow) and request is None:
+        return position, row.line, cells, f"!{position}", b"", None, None, row.problem.replace("\0", "\\0")
+    if not isinstance(request, PinRequest):
+        raise errors.InvalidRequest(
+            f"a bulk job takes PIN requests such as RequestPinCode(…), not {type(one).__name__}"
+        )
+    digest = records.digest(request)
+    key = records.named_key(request.tracking) if request.tracking else f"#{digest.hex()}"
+    return position, row.line, cells, key, digest, *records.encode(request), None

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from tests.lab.distributed_worker import CODES
+from tests.lab.distributed.worker import CODES
 from tests.lab.postgres_server import postgres_server
 
 
@@ -27,7 +27,7 @@ async def workers(database, rescue_emulator):
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "tests.lab.distributed_worker",
+            "tests.lab.distributed.worker",
             database,
             rescue_emulator.url,
             str(rate),

@@ -9,7 +9,7 @@ import pytest
 from aiorescue import AuthCode, Pace
 from aiorescue.bulk import distributed
 from aiorescue.rescue import RequestPinCode
-from tests.lab.distributed_worker import CODES
+from tests.lab.distributed.worker import CODES
 
 pytestmark = pytest.mark.timeout(240)
 

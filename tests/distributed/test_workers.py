@@ -41,7 +41,7 @@ async def check(database, service, results, count, job="spring"):
 
 
 async def test_each_request_gets_one_pin_though_workers_are_killed_under_load(database, workers, rescue_emulator):
-    rescue_emulator.pin_rate = 20.0
+    rescue_emulator.limits.pin_rate = 20.0
     await distributed.submit(database, "spring", requests(600), identities=CODES)
     running = [await workers() for _ in range(3)]
     for killed in range(3):
@@ -54,7 +54,7 @@ async def test_each_request_gets_one_pin_though_workers_are_killed_under_load(da
 
 
 async def test_a_worker_that_was_frozen_goes_on(database, workers, rescue_emulator):
-    rescue_emulator.pin_rate = 20.0
+    rescue_emulator.limits.pin_rate = 20.0
     await distributed.submit(database, "spring", requests(300), identities=CODES)
     frozen, _ = await workers(), await workers()
     await issued_of(database, 60)
@@ -65,7 +65,7 @@ async def test_a_worker_that_was_frozen_goes_on(database, workers, rescue_emulat
 
 
 async def test_a_database_that_restarts_twice_costs_no_pin(database, postgres, workers, rescue_emulator):
-    rescue_emulator.pin_rate = 20.0
+    rescue_emulator.limits.pin_rate = 20.0
     await distributed.submit(database, "spring", requests(400), identities=CODES)
     for _ in range(2):
         await workers()
@@ -76,7 +76,7 @@ async def test_a_database_that_restarts_twice_costs_no_pin(database, postgres, w
 
 
 async def test_rows_of_a_refused_identity_go_to_others(database, rescue_emulator):
-    rescue_emulator.pin_rate = 50.0
+    rescue_emulator.limits.pin_rate = 50.0
     await distributed.submit(database, "spring", requests(60), identities=["tech", "disabled"])
     codes = {name: AuthCode(f"fixed{name}0000") for name in ("tech", "disabled")}
     await distributed.work(database, codes, base_url=rescue_emulator.url, pace=Pace(pins=50), until_done=True)
@@ -84,7 +84,7 @@ async def test_rows_of_a_refused_identity_go_to_others(database, rescue_emulator
 
 
 async def test_two_jobs_over_the_same_identities_share_one_pace(database, rescue_emulator):
-    rescue_emulator.pin_rate = 20.0
+    rescue_emulator.limits.pin_rate = 20.0
     for job in ("spring", "summer"):
         await distributed.submit(database, job, requests(60), identities=["tech"])
     codes = {"tech": AuthCode("fixedtech0000")}
@@ -99,7 +99,7 @@ async def test_two_jobs_over_the_same_identities_share_one_pace(database, rescue
 
 
 async def test_a_job_that_is_deleted_under_way_ends_and_another_one_goes_on(database, workers, rescue_emulator):
-    rescue_emulator.pin_rate = 20.0
+    rescue_emulator.limits.pin_rate = 20.0
     await distributed.submit(database, "winter", requests(1000, "W"), identities=CODES)
     await workers()
     await issued_of(database, 20, "winter")

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
+from tests.lab.distributed.postgres_server import postgres_server
 from tests.lab.distributed.worker import CODES
-from tests.lab.postgres_server import postgres_server
 
 
 @pytest.fixture(scope="session")

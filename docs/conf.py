@@ -2,7 +2,6 @@
 """Sphinx settings: ``sphinx-build -W docs build/docs`` makes the pages; they are readable as plain Markdown, too."""
 
 import re
-from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -45,15 +44,6 @@ def _link_inside(_app: Sphinx, _name: str, source: list[str]) -> None:
     source[0] = _OF_THE_PROJECT.sub("](/project.md)", source[0])
 
 
-def _annotate(_app: Sphinx, method: Any, _bound: bool) -> None:  # noqa: FBT001 - as Sphinx calls it
-    """Let autodoc show the types of a client's generated method, which stand in its signature alone."""
-    signature = getattr(method, "__signature__", None)
-    if hasattr(method, "operation") and signature is not None:
-        shown = {one.name: one.annotation for one in signature.parameters.values() if one.name != "self"}
-        method.__annotations__ = {**shown, "return": signature.return_annotation}
-
-
 def setup(app: Sphinx) -> None:
     """Connect the functions of this file to Sphinx."""
     app.connect("source-read", _link_inside)
-    app.connect("autodoc-before-process-signature", _annotate)

@@ -57,7 +57,9 @@ def name_methods(client: type) -> None:
         own = inspect.signature(operation)
         this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
         parameters = [one.replace(annotation=_plain(one.annotation)) for one in own.parameters.values()]
-        method.__signature__ = own.replace(parameters=[this, *parameters], return_annotation=_result_of(operation))
+        result = _result_of(operation)
+        method.__signature__ = own.replace(parameters=[this, *parameters], return_annotation=result)
+        method.__annotations__ = {**{one.name: one.annotation for one in parameters}, "return": result}
 
 
 def _plain(annotation: Any) -> Any:

@@ -12,6 +12,11 @@ Email = Annotated[str | None, Parameter("sEmail", "email")]
 Password = Annotated[str | None, Parameter("sPassword", "pwd", secret=True)]
 
 
+def _company(company: str | int) -> str:
+    """The id of a company as text; a function, as attrs takes the types of a parameter from it."""
+    return str(company)
+
+
 @operation
 class Login(Operation[None]):
     """Log in; the server session arrives as a cookie and lasts until 20 minutes pass without a call.
@@ -99,7 +104,7 @@ class RequestAuthCodeSso(Operation[str]):
     """Id of the technician in the company's own directory."""
     password: Annotated[str, Parameter("sPassword", "pwd", secret=True)] = attrs.field(repr=False)
     """Single sign-on password of the company."""
-    company: Annotated[str, Parameter("sCompany", "company")] = attrs.field(converter=str)
+    company: Annotated[str, Parameter("sCompany", "company")] = attrs.field(converter=_company)
     """Id of the company; digits only."""
 
     spec = declare(
@@ -143,7 +148,7 @@ class GetLoginTicket(Operation[str]):
     """Id of the technician in the company's own directory."""
     password: Annotated[str, on_page("Password", secret=True)] = attrs.field(repr=False)
     """Single sign-on password of the company."""
-    company: Annotated[str, on_page("CompanyID")] = attrs.field(converter=str)
+    company: Annotated[str, on_page("CompanyID")] = attrs.field(converter=_company)
     """Id of the company."""
 
     spec = declare(
@@ -176,7 +181,7 @@ class GetDtcLoginTicket(Operation[str]):
     """Id of the technician in the company's own directory."""
     password: Annotated[str, on_page("Password", secret=True)] = attrs.field(repr=False)
     """Single sign-on password of the company."""
-    company: Annotated[str, on_page("CompanyID")] = attrs.field(converter=str)
+    company: Annotated[str, on_page("CompanyID")] = attrs.field(converter=_company)
     """Id of the company."""
     arch: Annotated[str, on_page("arch", choices=("", "64"))] = ""
     """``"64"`` for the 64-bit console; empty for the 32-bit one."""

@@ -2,6 +2,7 @@
 
 import inspect
 import pydoc
+from typing import get_type_hints
 from unittest.mock import AsyncMock, create_autospec
 
 import pytest
@@ -36,6 +37,16 @@ def test_a_method_takes_what_the_operation_takes(client: type, name: str):
 def test_a_signature_reads_as_a_program_needs_it():
     assert str(inspect.signature(RescueClient.close_session)) == "(self, session: int) -> None"
     assert inspect.signature(RescueClient.request_pin_code).return_annotation is rescue.PinCode
+
+
+@pytest.mark.parametrize(("client", "name"), METHODS)
+def test_type_hints_are_those_of_the_signature(client: type, name: str):
+    method = getattr(client, name)
+    signature = inspect.signature(method)
+    hints = get_type_hints(method)
+    assert hints.pop("return") == (signature.return_annotation or type(None))
+    assert hints == {one.name: one.annotation for one in list(signature.parameters.values())[1:]}
+    assert inspect.Parameter.empty not in hints.values()
 
 
 async def test_on_the_instance_a_method_is_bound():

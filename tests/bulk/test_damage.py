@@ -4,6 +4,9 @@ import random
 import shutil
 import sqlite3
 import stat
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -22,6 +25,7 @@ REQUESTS = [
 PINS = [f"{number * 7919:06d}" for number in range(COUNT)]
 #: Every tenth request was sent and has no answer.
 UNKNOWN = range(9, COUNT, 10)
+PINS_THAT_CAME = [pin for number, pin in enumerate(PINS) if number not in UNKNOWN]
 
 
 async def write(path: Path) -> Journal:
@@ -98,6 +102,53 @@ async def test_a_changed_bit_never_gives_a_wrong_pin_or_asks_for_one_anew_in_sil
         await check_reader(folder / "j")
         refused += await check(folder / "j") is not None
     assert refused
+
+
+def damaged_copies(files: dict[str, bytes], folder: Path) -> Iterator[Path]:
+    """A journal with a changed bit in every 97th byte, or in sixty of its log if it has one, and some that are cut.
+
+    A file that is cut to nothing is left out, since a new journal begins as one, and so is a log that is cut.
+    """
+    for damaged, whole in files.items():
+        is_log = damaged.endswith("-wal")
+        if damaged.endswith("-shm") or (not is_log and "j-wal" in files):
+            continue
+        step = max(97, len(whole) // 60 | 1) if is_log else 97
+        flipped = (whole[:at] + bytes([whole[at] ^ 1 << at % 8]) + whole[at + 1 :] for at in range(5, len(whole), step))
+        cut = (whole[:at] for at in range(997, len(whole), 997) if not is_log)
+        for content in (*flipped, *cut):
+            for name, as_it_was in files.items():
+                (folder / name).write_bytes(content if name == damaged else as_it_was)
+            yield folder / "j"
+            for left in folder.iterdir():
+                left.unlink()
+
+
+@pytest.mark.parametrize("files_of", [files_of_a_finished_run, files_of_a_killed_run])
+async def test_no_changed_byte_and_no_cut_costs_a_pin_in_silence(tmp_path: Path, files_of):
+    (tmp_path / "whole").mkdir()
+    (tmp_path / "damaged").mkdir()
+    ends: Counter[JournalReason | None] = Counter()
+    for path in damaged_copies(await files_of(tmp_path / "whole"), tmp_path / "damaged"):
+        ends[await check(path)] += 1
+    assert ends.total() > 50
+    assert ends[JournalReason.DAMAGED] > 20
+
+
+async def test_a_log_that_was_cut_gives_no_wrong_pin(tmp_path: Path):
+    """It cannot be told from one that a crash cut short while it was written: what stands behind the cut never was."""
+    (tmp_path / "whole").mkdir()
+    files = await files_of_a_killed_run(tmp_path / "whole")
+    log = files["j-wal"]
+    for number, at in enumerate(range(997, len(log), len(log) // 40)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for name, content in files.items():
+            (folder / name).write_bytes(log[:at] if name == "j-wal" else content)
+        with suppress(errors.JournalError):
+            async with Journal(folder / "j", "job") as journal:
+                entries = await journal.admit(REQUESTS)
+            assert [entry.pin for entry in entries if entry.pin] == PINS_THAT_CAME[: sum(bool(e.pin) for e in entries)]
 
 
 async def test_an_error_names_the_row_whose_checksum_is_wrong(tmp_path: Path):

@@ -11,7 +11,7 @@ import typer
 import aiorescue
 from aiorescue import errors
 from aiorescue.cli import credentials, inforouter, output, session, settings, signals
-from aiorescue.cli.bulk import job
+from aiorescue.cli.bulk import job, work
 from aiorescue.cli.bulk.pins import pins
 from aiorescue.cli.call import call
 from aiorescue.cli.emulator import emulator
@@ -104,7 +104,9 @@ def _group(help_: str, **options: Any) -> typer.Typer:
 app = _group(_HELP, epilog=_EPILOG, invoke_without_command=True, no_args_is_help=True)
 app.callback()(_with_settings)
 app.command()(_printed(pins))
-_job = _group("Look at a job by its journal, also while it runs: figures, rows, failures.")
+_job = _group("Look at a job, also while it runs: figures, rows, failures; put one into a database, and work there.")
+_job.command()(_printed(work.submit))
+_job.command()(_printed(work.work))
 _job.command()(_printed(job.status))
 _job.command()(_printed(job.export))
 _job.command()(_printed(job.failures))

@@ -21,7 +21,7 @@ ROUTER_URL, TICKET, USER, USER_PASSWORD = (f"INFOROUTER_{name}" for name in ("BA
 
 def client(identities: Sequence[AuthCode | Login], url: str, **options: Any) -> RescueClient:
     """A client for the command: its sessions are opened anew when they end, and a proxy is used where there is one."""
-    return RescueClient(identities, base_url=url, relogin=True, **_route(url), **options)
+    return RescueClient(identities, base_url=url, relogin=True, **route(url), **options)
 
 
 def inforouter() -> InfoRouterClient:
@@ -36,14 +36,14 @@ def inforouter() -> InfoRouterClient:
         raise errors.InvalidRequest(f"set {ROUTER_URL} to the address of infoRouter")
     ticket = os.environ.get(TICKET)
     if ticket:
-        return InfoRouterClient(Ticket(ticket), base_url=url, **_route(url))
+        return InfoRouterClient(Ticket(ticket), base_url=url, **route(url))
     hint = f"set {TICKET}, or {USER} and {USER_PASSWORD}"
     user = os.environ.get(USER) or _ask("User", hint)
     password = os.environ.get(USER_PASSWORD) or _ask("Password", hint, hidden=True)
-    return InfoRouterClient(Login(user, password), base_url=url, relogin=True, **_route(url))
+    return InfoRouterClient(Login(user, password), base_url=url, relogin=True, **route(url))
 
 
-def _route(url: str) -> dict[str, Any]:
+def route(url: str) -> dict[str, Any]:
     """How a host is reached. The proxies of the environment are meant for other hosts than this machine."""
     proxy = settings.current().proxy or os.environ.get(PROXY)
     if proxy:

@@ -169,7 +169,8 @@ class _Worker:
         for holding in list(self._held.values()):
             if holding.failed or not watch.is_mine(holding.name):
                 await self._give_up(watch, holding)
-        if len(self._refused) == len(self._credentials):
+        refused = [self._credentials[name] for name in self._refused]
+        if all(one in refused for one in self._credentials.values()):
             raise next(iter(self._refused.values()))
         for lane in lanes:
             if lane.identity_name not in self._refused and watch.is_mine(lane.identity_name):

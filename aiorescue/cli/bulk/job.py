@@ -1,4 +1,4 @@
-"""`aiorescue job`: figures, rows and failures of a job from its journal, also while another process works on it."""
+"""`aiorescue job`: figures, rows and failures of a job from its store, also while other processes work on it."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -12,6 +12,7 @@ from aiorescue.bulk import JobStatus, Journal, State, StoredRow
 from aiorescue.cli import sheet
 from aiorescue.cli.bulk import table
 from aiorescue.cli.bulk.customers import RESULTS
+from aiorescue.cli.bulk.database import DatabaseOption, distributed, find_url, reader_of
 from aiorescue.cli.bulk.tally import clock, counted
 from aiorescue.cli.options import JsonOption, SafeOption
 from aiorescue.cli.output import Result, complaint, one_line
@@ -20,7 +21,11 @@ from aiorescue.cli.output import Result, complaint, one_line
 _SHOWN: Final = 20
 
 JournalArgument = Annotated[
-    Path, typer.Argument(metavar="JOURNAL", help="The journal of the job: the output's name and .journal.")
+    str,
+    typer.Argument(
+        metavar="JOURNAL|JOB",
+        help="The journal of the job: the output's name and .journal. With a database the name of the job.",
+    ),
 ]
 
 
@@ -146,15 +151,17 @@ class Retried(Result):
     Attributes:
         retried: how many.
         journal: the journal.
+        next_step: who sends them.
     """
 
     retried: int
     journal: Path
+    next_step: str = "the command that began the job goes on with it"
 
     def for_people(self) -> Iterator[str]:
         """How many, and what to do next."""
         what = counted(self.retried, "failed row is", "failed rows are")
-        yield f"{what} ready to be sent again; the command that began the job goes on with it"
+        yield f"{what} ready to be sent again; {self.next_step}"
 
     def for_programs(self) -> Any:
         """How many, and the journal."""
@@ -164,12 +171,12 @@ class Retried(Result):
 _NO_PIN = (State.FAILED, State.BAD)
 
 
-def status(journal: JournalArgument, *, as_json: JsonOption = False) -> Figures:  # noqa: ARG001 - read at the print
+def status(journal: JournalArgument, *, database: DatabaseOption = None, as_json: JsonOption = False) -> Figures:  # noqa: ARG001 - read at the print
     """Show the figures of a job; it may be running."""
 
     async def read() -> Figures:
-        reader = Journal.reading(journal)
-        return Figures(journal, await reader.status(), [row async for row in reader.orphans()])
+        reader = reader_of(journal, database)
+        return Figures(Path(journal), await reader.status(), [row async for row in reader.orphans()])
 
     return asyncio.run(read())
 
@@ -177,6 +184,7 @@ def status(journal: JournalArgument, *, as_json: JsonOption = False) -> Figures:
 def export(
     journal: JournalArgument,
     *,
+    database: DatabaseOption = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Write the CSV into this file.", show_default="stdout")
     ] = sheet.DASH,
@@ -186,7 +194,7 @@ def export(
     """Write the rows of a job as CSV: the columns of its input, then pin, status and error."""
 
     async def read() -> Result:
-        reader = Journal.reading(journal)
+        reader = reader_of(journal, database)
         if as_json and output == sheet.DASH:
             columns = await table.columns_of(reader)
             names = [*columns, *RESULTS]
@@ -201,22 +209,25 @@ def export(
     return asyncio.run(read())
 
 
-def failures(journal: JournalArgument, *, as_json: JsonOption = False) -> Failures:  # noqa: ARG001 - as above
+def failures(journal: JournalArgument, *, database: DatabaseOption = None, as_json: JsonOption = False) -> Failures:  # noqa: ARG001 - as above
     """List the rows that failed, and those of which no request can be made."""
 
     async def read() -> Failures:
-        return Failures([row async for row in Journal.reading(journal).rows(*_NO_PIN)])
+        return Failures([row async for row in reader_of(journal, database).rows(*_NO_PIN)])
 
     return asyncio.run(read())
 
 
-def retry(journal: JournalArgument, *, as_json: JsonOption = False) -> Retried:  # noqa: ARG001 - as above
+def retry(journal: JournalArgument, *, database: DatabaseOption = None, as_json: JsonOption = False) -> Retried:  # noqa: ARG001 - as above
     """Make the failed rows of a job ready to be sent again, and accept a journal that has lost its log."""
 
     async def write() -> Retried:
+        url = find_url(database)
+        if url is not None:
+            return Retried(await distributed().retry(url, journal), Path(journal), "its workers go on with it")
         name = (await Journal.reading(journal).status()).name
         async with Journal(journal, name, accept_loss=True) as store:
-            return Retried(await store.retry(), journal)
+            return Retried(await store.retry(), Path(journal))
 
     return asyncio.run(write())
 

@@ -1,0 +1,44 @@
+"""The command on a job in a database: submit, work, status, export, failures, retry."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from aiorescue.cli.app import run
+
+
+@pytest.fixture
+def environment(database, rescue_emulator, monkeypatch, tmp_path):
+    rescue_emulator.limits.pin_rate = 50.0
+    monkeypatch.setenv("RESCUE_DATABASE", database)
+    monkeypatch.setenv("RESCUE_BASE_URL", rescue_emulator.url)
+    monkeypatch.setenv("RESCUE_AUTH_CODE_NORTH", "fixedtech0000")
+    (tmp_path / "c.csv").write_text("custom_field_0,tracking,town\nJane,T1,Rome\nJoe,T2,Oslo\n,T2,Bern\n")
+    return tmp_path / "c.csv"
+
+
+def test_a_job_is_submitted_worked_on_and_exported_by_its_name(environment, capsys):
+    assert run(["job", "submit", str(environment), "--job", "spring", "--identities", "north"]) == 0
+    assert run(["job", "work", "--until-done", "--pin-rate", "50"]) == 0
+    capsys.readouterr()
+    assert run(["job", "status", "spring", "--json"]) == 0
+    status = json.loads(capsys.readouterr().out)
+    assert [status[name] for name in ("rows", "issued", "bad", "left", "possibly_orphaned")] == [3, 2, 1, 0, 0]
+    assert run(["job", "export", "spring"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["town"], row["status"], bool(row["pin"])) for row in rows] == [
+        ("Rome", "issued", True),
+        ("Oslo", "issued", True),
+        ("Bern", "bad", False),
+    ]
+    assert run(["job", "retry", "spring"]) == 0
+
+
+def test_a_password_in_an_argument_and_a_missing_identity_are_refused(environment, capsys, monkeypatch):
+    assert run(["job", "status", "spring", "--database", "postgresql://u:secret@127.0.0.1/x"]) == 2
+    assert "secret" not in capsys.readouterr().err
+    monkeypatch.delenv("RESCUE_AUTH_CODE_NORTH")
+    assert run(["job", "work"]) != 0
+    assert "RESCUE_AUTH_CODE_NAME" in capsys.readouterr().err

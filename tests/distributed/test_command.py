@@ -36,7 +36,8 @@ def test_a_job_is_submitted_worked_on_and_exported_by_its_name(environment, caps
     assert run(["job", "retry", "spring"]) == 0
 
 
-def test_a_password_in_an_argument_and_a_missing_identity_are_refused(environment, capsys, monkeypatch):
+@pytest.mark.usefixtures("environment")
+def test_a_password_in_an_argument_and_a_missing_identity_are_refused(capsys, monkeypatch):
     assert run(["job", "status", "spring", "--database", "postgresql://u:secret@127.0.0.1/x"]) == 2
     assert "secret" not in capsys.readouterr().err
     monkeypatch.delenv("RESCUE_AUTH_CODE_NORTH")

@@ -14,6 +14,7 @@ from aiorescue.cli import credentials, inforouter, output, session, settings, si
 from aiorescue.cli.bulk import job, work
 from aiorescue.cli.bulk.pins import pins
 from aiorescue.cli.call import call
+from aiorescue.cli.check.doctor import doctor
 from aiorescue.cli.emulator import emulator
 from aiorescue.cli.options import ProxyOption, QuietOption, VerboseOption
 from aiorescue.cli.report import report
@@ -128,6 +129,7 @@ _router.command()(_printed(inforouter.upload))
 _router.command()(_printed(inforouter.download))
 app.add_typer(_router, name="inforouter")
 app.command()(_printed(emulator))
+app.command()(_printed(doctor))
 
 # Where this class lives changes with typer's versions.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

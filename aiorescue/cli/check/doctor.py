@@ -1,0 +1,153 @@
+"""`aiorescue doctor`: whether this machine, the service and the credentials are ready for work.
+
+Nothing is changed and no PIN is requested: each identity makes one call, `getAccount_v2`. An identity with an e-mail
+address logs in for that and logs out again.
+"""
+
+import asyncio
+import platform
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib import metadata
+from ssl import SSLError
+
+import aiohttp
+
+from aiorescue import AuthCode, Login, errors
+from aiorescue.call.connections import explain_tls
+from aiorescue.cli import credentials
+from aiorescue.cli.check.findings import Finding, Findings
+from aiorescue.cli.options import JsonOption
+from aiorescue.cli.status import Status, status_of
+from aiorescue.rescue import Account, GetAccountV2
+
+_NEEDED = ("aiohttp", "attrs", "tenacity", "xmltodict")
+_OPTIONAL = ("redis", "opentelemetry-api")
+#: Seconds until the service counts as unreachable.
+_PATIENCE = 15.0
+#: Seconds that the clocks may differ; a Date header has no fractions, and an answer takes a moment.
+_MOST_SKEW = 60.0
+
+
+def doctor(
+    *,
+    as_json: JsonOption = False,  # noqa: ARG001 - read where the result is printed
+) -> Findings:
+    """Check Python, packages, connection, clock and credentials; requests no PIN and changes nothing."""
+    here = [_python(), _packages()]
+    try:
+        identities = credentials.find()
+        known = []
+    except errors.CredentialsMissing as problem:
+        identities = []
+        known = [Finding("credentials", "none", str(problem), Status.REFUSED)]
+    return Findings([*here, *asyncio.run(_examine(identities)), *known])
+
+
+def _python() -> Finding:
+    return Finding("Python", f"{platform.python_version()} on {platform.system()}")
+
+
+def _packages() -> Finding:
+    versions = [f"{name} {metadata.version(name)}" for name in ("aiorescue", *_NEEDED)]
+    return Finding("packages", ", ".join([*versions, *_installed(_OPTIONAL)]))
+
+
+def _installed(names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        try:
+            yield f"{name} {metadata.version(name)}"
+        except metadata.PackageNotFoundError:
+            yield f"no {name} (optional)"
+
+
+async def _examine(identities: Sequence[AuthCode | Login]) -> list[Finding]:
+    """Look at the service, and if it answers at the identities."""
+    url = credentials.base_url()
+    try:
+        # Checks the address as any command does, and connects nowhere.
+        await credentials.client([], url).aclose()
+    except errors.InvalidRequest as problem:
+        advice = f"correct {credentials.URL}, or unset it for the vendor's service"
+        return [Finding("service", str(problem), advice, Status.BAD_INPUT)]
+    service = await _service(url)
+    if not all(finding.is_ok or finding.check == "clock" for finding in service):
+        return service
+    return [*service, *[await _identity(each, number, url) for number, each in enumerate(identities, 1)]]
+
+
+# --- the service ----------------------------------------------------------------------------------
+
+
+async def _service(url: str) -> list[Finding]:
+    """Whether the service answers, and what its clock says; any HTTP answer will do."""
+    route = credentials.route(url)
+    timeout = aiohttp.ClientTimeout(total=_PATIENCE)
+    try:
+        async with (
+            aiohttp.ClientSession(trust_env=route.get("trust_env", False), timeout=timeout) as session,
+            session.get(url, proxy=route.get("proxy"), allow_redirects=False) as response,
+        ):
+            date, status = response.headers.get("Date", ""), response.status
+    except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
+        return [_unreachable(url, problem)]
+    secured = "TLS, certificate verified" if url.startswith("https") else "plain HTTP on this machine"
+    return [Finding("service", f"{url} answers (HTTP {status}; {secured})"), _clock(date)]
+
+
+def _unreachable(url: str, problem: Exception) -> Finding:
+    # aiohttp's own texts can hold the URL of a proxy and its password: only the cause is quoted.
+    cause = getattr(problem, "certificate_error", None) or getattr(problem, "os_error", None)
+    if isinstance(cause, SSLError):
+        advice = "a company's proxy or authority may be in between: have SSL_CERT_FILE name its certificates"
+        return Finding("service", f"{url}: {explain_tls(cause)}", advice, Status.SERVICE)
+    if isinstance(problem, TimeoutError):
+        why = f"no answer in {_PATIENCE:g} s"
+    else:
+        why = getattr(cause, "strerror", None) or type(problem).__name__
+    advice = f"check the network, the firewall, {credentials.PROXY} or https_proxy, and {credentials.URL}"
+    return Finding("service", f"{url} cannot be reached ({why})", advice, Status.SERVICE)
+
+
+def _clock(date: str) -> Finding:
+    """Compare this machine's clock with a Date header."""
+    try:
+        there = parsedate_to_datetime(date)
+    except ValueError:
+        return Finding("clock", "the service does not say what time it is")
+    skew = (datetime.now(UTC) - there.replace(tzinfo=there.tzinfo or UTC)).total_seconds()
+    if abs(skew) <= _MOST_SKEW:
+        return Finding("clock", f"within {_MOST_SKEW:g} s of the service's")
+    found = f"{abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} the service's"
+    return Finding("clock", found, "set this machine's clock: dates of reports go by it", Status.SOME_FAILED)
+
+
+# --- the identities -------------------------------------------------------------------------------
+
+
+async def _identity(given: AuthCode | Login, number: int, url: str) -> Finding:
+    """Who an identity is, and what it may do."""
+    name = given.email if isinstance(given, Login) else f"auth code {number}"
+    try:
+        async with credentials.client([given], url) as rescue:
+            account = await rescue.call(GetAccountV2())
+    except errors.AuthenticationError as problem:
+        word = problem.status or type(problem).__name__
+        advice = "correct the credentials in the environment, or ask an administrator for a new auth code"
+        return Finding(name, f"refused ({word})", advice, Status.REFUSED)
+    except errors.RescueError as problem:
+        return Finding(name, str(problem), "try again later; report it if it lasts", status_of(problem))
+    return _rights(name, account)
+
+
+def _rights(name: str, account: Account) -> Finding:
+    roles = {"administrator": account.admin_id, "technician": account.technician_id}
+    found = f"{account.email}, {' and '.join(role for role, node in roles.items() if node) or 'no role'}"
+    if not account.technician_id:
+        advice = "PIN codes need an enabled technician; all else works" if account.admin_id else "ask for a role"
+        return Finding(name, found, advice, Status.REFUSED)
+    if account.console_running is False:
+        advice = "start it, or request PIN codes with no_tech_console"
+        return Finding(name, f"{found}; no Technician Console is running", advice, Status.SOME_FAILED)
+    return Finding(name, f"{found}; the Technician Console is running")

@@ -335,3 +335,32 @@ def limit_of(http: ClientSession | None) -> int | None:
 def _merged(headers: Mapping[str, str]) -> dict[str, str]:
     given = {name.lower() for name in headers}
     return {**headers, **{name: value for name, value in _HEADERS.items() if name.lower() not in given}}
+
+
+async def probe(url: str, *, seconds: float, proxy: str | None = None, trust_env: bool = False) -> tuple[int, str]:
+    """HTTP status and Date header of whatever a host answers to a plain GET, as proof that it can be reached.
+
+    Args:
+        url: the address.
+        seconds: most time that the answer may take.
+        proxy: URL of the HTTP proxy; None for none.
+        trust_env: use the proxies that the environment names.
+
+    Raises:
+        errors.ConnectionFailed: no answer; the message is the reason alone.
+    """
+    timeout = aiohttp.ClientTimeout(total=seconds)
+    try:
+        async with (
+            ClientSession(trust_env=trust_env, timeout=timeout) as session,
+            session.get(url, proxy=proxy, allow_redirects=False) as response,
+        ):
+            return response.status, response.headers.get("Date", "")
+    except TimeoutError:
+        raise errors.ConnectionFailed(f"no answer in {seconds:g} s") from None
+    except (aiohttp.ClientError, ValueError) as problem:
+        # aiohttp's own texts can hold the URL of a proxy and its password: only the cause is quoted.
+        cause = getattr(problem, "certificate_error", None) or getattr(problem, "os_error", None)
+        if isinstance(cause, SSLError):
+            raise errors.ConnectionFailed(explain_tls(cause)) from None
+        raise errors.ConnectionFailed(getattr(cause, "strerror", None) or type(problem).__name__) from None

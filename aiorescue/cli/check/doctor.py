@@ -10,12 +10,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib import metadata
-from ssl import SSLError
-
-import aiohttp
 
 from aiorescue import AuthCode, Login, errors
-from aiorescue.call.connections import explain_tls
+from aiorescue.call.connections import probe
 from aiorescue.cli import credentials
 from aiorescue.cli.check.findings import Finding, Findings
 from aiorescue.cli.options import JsonOption
@@ -82,32 +79,16 @@ async def _examine(identities: Sequence[AuthCode | Login]) -> list[Finding]:
 
 async def _service(url: str) -> list[Finding]:
     """Whether the service answers, and what its clock says; any HTTP answer will do."""
-    route = credentials.route(url)
-    timeout = aiohttp.ClientTimeout(total=_PATIENCE)
     try:
-        async with (
-            aiohttp.ClientSession(trust_env=route.get("trust_env", False), timeout=timeout) as session,
-            session.get(url, proxy=route.get("proxy"), allow_redirects=False) as response,
-        ):
-            date, status = response.headers.get("Date", ""), response.status
-    except (aiohttp.ClientError, TimeoutError, ValueError) as problem:
-        return [_unreachable(url, problem)]
+        status, date = await probe(url, seconds=_PATIENCE, **credentials.route(url))
+    except errors.ConnectionFailed as problem:
+        advice = (
+            f"check the network, the firewall, {credentials.PROXY} or https_proxy, and {credentials.URL}; where a"
+            " company's own authority is in between, have SSL_CERT_FILE name its certificates"
+        )
+        return [Finding("service", f"{url} cannot be reached ({problem})", advice, Status.SERVICE)]
     secured = "TLS, certificate verified" if url.startswith("https") else "plain HTTP on this machine"
     return [Finding("service", f"{url} answers (HTTP {status}; {secured})"), _clock(date)]
-
-
-def _unreachable(url: str, problem: Exception) -> Finding:
-    # aiohttp's own texts can hold the URL of a proxy and its password: only the cause is quoted.
-    cause = getattr(problem, "certificate_error", None) or getattr(problem, "os_error", None)
-    if isinstance(cause, SSLError):
-        advice = "a company's proxy or authority may be in between: have SSL_CERT_FILE name its certificates"
-        return Finding("service", f"{url}: {explain_tls(cause)}", advice, Status.SERVICE)
-    if isinstance(problem, TimeoutError):
-        why = f"no answer in {_PATIENCE:g} s"
-    else:
-        why = getattr(cause, "strerror", None) or type(problem).__name__
-    advice = f"check the network, the firewall, {credentials.PROXY} or https_proxy, and {credentials.URL}"
-    return Finding("service", f"{url} cannot be reached ({why})", advice, Status.SERVICE)
 
 
 def _clock(date: str) -> Finding:

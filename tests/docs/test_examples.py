@@ -100,6 +100,7 @@ async def test_the_web_service_finishes_its_calls_before_it_ends(service: Emulat
         await process.communicate()
 
 
+@pytest.mark.timeout(300)  # importing aiogram takes seven seconds of CPU, a minute where many share it
 async def test_the_chatbot_answers_with_a_pin_and_says_sorry_when_there_is_none(
     service: Emulator, environment, tmp_path: Path
 ):

@@ -11,6 +11,7 @@ DOCS = ROOT / "docs"
 PAGES = [path for path in sorted(DOCS.rglob("*.md")) if blocks_of(path.read_text("utf-8"))]
 
 
+@pytest.mark.timeout(300)  # importing aiogram takes seven seconds of CPU, a minute where many share it
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(DOCS)))
 def test_the_blocks_of_a_page_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)

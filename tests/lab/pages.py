@@ -39,7 +39,7 @@ from aiorescue.emulator import Emulator
 
 ROOT = Path(__file__).parent.parent.parent
 #: Seconds for one command of a page.
-_PATIENCE = 60.0
+_PATIENCE = 240.0
 #: Credentials as pages show them, and as the emulator knows them.
 _STAND_INS = {
     "4ahx…80u0": "fixedtech0000",

@@ -131,4 +131,7 @@ def _rights(name: str, account: Account) -> Finding:
     if account.console_running is False:
         advice = "start it, or request PIN codes with no_tech_console"
         return Finding(name, f"{found}; no Technician Console is running", advice, Status.SOME_FAILED)
-    return Finding(name, f"{found}; the Technician Console is running")
+    console = (
+        "the Technician Console is running" if account.console_running else "the service says nothing of the console"
+    )
+    return Finding(name, f"{found}; {console}")

@@ -43,11 +43,11 @@ async def test_a_refused_caller_is_named_for_programs(command):
 
 
 async def test_a_job_answers_while_it_runs_and_after_it_was_killed(command, slow_service, until):
-    command.write(rows(60))
+    command.write(rows(600))
     process = await command.start("pins", "customers.csv", "--pin-rate", "20")
     await until(lambda: len(slow_service.ledger) >= 5)
     running = (await command("job", "status", "pins.csv.journal", "--json", RESCUE_AUTH_CODE="")).json
-    assert running["rows"] == running["issued"] + running["left"] == 60
+    assert running["rows"] == running["issued"] + running["left"] == 600
     process.kill()
     await process.communicate()
     killed = (await command("job", "status", "pins.csv.journal", "--json", RESCUE_AUTH_CODE="")).json

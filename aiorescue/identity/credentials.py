@@ -85,5 +85,5 @@ def several(credentials: AuthCode | Login | Sequence[AuthCode | Login] | None) -
         if not isinstance(one, AuthCode | Login):
             raise errors.InvalidRequest(f"credentials must be aiorescue's AuthCode(…) or Login(…), not {kind(one)}")
     if len(set(given)) != len(given):
-        raise errors.InvalidRequest("credentials name the same caller twice; each needs a pace of its own")
+        raise errors.InvalidRequest("credentials name one identity twice; give each of them once")
     return given

@@ -1,4 +1,4 @@
-"""Tables in answers: a header line and rows whose cells end with a delimiter, or the XML form of the same.
+"""Tables in answers, in either form: a header line and rows whose cells end with a delimiter, or an XML document.
 
 A table can be read piece by piece: what is kept is never more than a piece and a row. One that stops before its end
 is an error, never a shorter table.

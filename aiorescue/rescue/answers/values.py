@@ -10,7 +10,7 @@ E = TypeVar("E", bound=enum.StrEnum)
 
 
 class Unclear(ValueError):
-    """An answer that came whole but cannot be told apart, so that another attempt would bring the same."""
+    """An answer that came whole but can be read in several ways, so that another attempt would not help."""
 
 
 _MOMENT = re.compile(

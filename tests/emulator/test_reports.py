@@ -19,7 +19,9 @@ async def client(service):
 
 
 async def history(service, client, hands):
-    """A session of John's that was on hold and went to Jane; one that nobody took."""
+    """A session of John's that was on hold and went to Jane; one that nobody took. Reports are of days around them."""
+    today, day = service.state.now().replace(tzinfo=None), timedelta(days=1)
+    await client.set_report_date_v2(today - day, today + day)  # the sessions may have begun before midnight
     hands.now += 5
     await client.start_session(12345678, JOHN)
     service.state.cases.say(12345678, "Customer", "a | b\nand more")

@@ -18,6 +18,7 @@ FILES = {
     "docs/operations.md": ("rescue_operations", "page"),
     "docs/status-words.md": ("status_words", "page"),
     "docs/coverage.md": ("aiorescue.emulator.coverage", "page"),
+    "tests/public_api.txt": ("public_api", "page"),
 }
 
 

@@ -164,6 +164,28 @@ class Sheet:
         return kept
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a file of UTF-8 that replaces the old one as a whole or not at all. Blocks.
+
+    Raises:
+        OSError: it cannot be written; it names the file.
+    """
+    target = path.resolve()  # a link stays a link
+    part = None
+    try:
+        handle, part = _make_part(target)
+        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - of a descriptor
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        _replace(target, part)
+    except OSError as problem:
+        if part is not None:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+        raise OSError(problem.errno, problem.strerror, str(path)) from None
+
+
 def named(problem: OSError, path: Path) -> OSError:
     """The error with the name of the file, where it has none: a full disk does not say for which file it was."""
     if isinstance(problem, BrokenPipeError) or problem.errno is None:

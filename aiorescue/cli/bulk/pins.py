@@ -4,16 +4,21 @@ import asyncio
 import shlex
 import sys
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import attrs
 import typer
 
+import aiorescue
 from aiorescue import Login, errors
 from aiorescue.bulk.job import PATIENCE
 from aiorescue.cli import credentials, sheet
 from aiorescue.cli.bulk import run
 from aiorescue.cli.bulk.customers import Customers, headers_of, job_label
+from aiorescue.cli.bulk.run_page.file import RunPage
+from aiorescue.cli.bulk.run_page.page import RunFacts
 from aiorescue.cli.bulk.summary import Summary
 from aiorescue.cli.options import BindingOption, JsonOption, SafeOption
 from aiorescue.emulator.people import default_users
@@ -23,6 +28,8 @@ from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 DOCUMENTED, EMULATED = 1.0, 20.0
 #: Bytes that the columns of the results add to a row, about.
 _RESULT_BYTES = 32
+#: Bytes of a page about a run, at most about.
+_PAGE_BYTES = 100_000
 
 
 def pins(
@@ -56,6 +63,14 @@ def pins(
     lens: Annotated[bool, typer.Option("--lens", help="Ask for Rescue Lens PINs (requestLensPINCodeV2).")] = False,
     journal: Annotated[
         Path | None, typer.Option(help="The journal: what makes the job resumable.", show_default="OUTPUT.journal")
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN.HTML",
+            help="Write a page about the run: PINs over time, waits, rejections, failures, identities.",
+            show_default=False,
+        ),
     ] = None,
     emulator: Annotated[
         bool, typer.Option("--emulator", help="Try it: use an emulator of its own, and no credentials of yours.")
@@ -94,9 +109,11 @@ def pins(
         raise errors.InvalidRequest(f"--patience must be at least 0 seconds, not {patience:g}")
     headers = headers_of(column or ())
     journal = journal or _journal_beside(customers, output)
-    _check_files(customers, output, journal)
+    _check_files(customers, output, journal, report)
     with closing(Customers.check(customers, headers)) as given:
         sheet.check_writable(output, given.size + given.rows * _RESULT_BYTES)
+        if report is not None:
+            sheet.check_writable(report, _PAGE_BYTES)
         user = next(default_users())
         base_url = None if emulator else credentials.base_url()
         plan = run.Plan(
@@ -107,6 +124,7 @@ def pins(
             output=output,
             safe=safe_csv,
             journal=journal,
+            page=None,
             binding=binding,
             pace=pin_rate or (EMULATED if emulator else DOCUMENTED),
             patience=patience,
@@ -114,7 +132,21 @@ def pins(
             base_url=base_url,
             again=shlex.join(["aiorescue", *sys.argv[1:]]),
         )
+        if report is not None:
+            plan = attrs.evolve(plan, page=RunPage(report, _facts(plan)))
         return asyncio.run(run.run(plan))
+
+
+def _facts(plan: run.Plan) -> RunFacts:
+    return RunFacts(
+        label=plan.customers.label,
+        operation=plan.operation.spec.name,
+        service=plan.base_url or "",
+        rate=plan.pace,
+        identities=len(plan.credentials),
+        began=datetime.now().astimezone(),
+        version=aiorescue.__version__,
+    )
 
 
 def _journal_beside(customers: Path, output: Path) -> Path:
@@ -125,16 +157,21 @@ def _journal_beside(customers: Path, output: Path) -> Path:
     raise errors.InvalidRequest("input and output are pipes: name a file for the journal with --journal")
 
 
-def _check_files(customers: Path, output: Path, journal: Path) -> None:
-    """Check that input, output and journal can be written side by side; raises `errors.InvalidRequest`."""
+def _check_files(customers: Path, output: Path, journal: Path, report: Path | None) -> None:
+    """Check that all files can be written side by side; raises `errors.InvalidRequest`."""
     files = {"the input": customers, "--output": output, "--journal": journal}
+    if report is not None:
+        files["--report"] = report
     kept = {name: path for name, path in files.items() if not sheet.is_stream(path)}
     if len({path.resolve() for path in kept.values()}) < len(kept):
         listed = ", ".join(f"{name} {path}" for name, path in kept.items())
-        raise errors.InvalidRequest(f"three different files are needed: {listed}")
-    if sheet.is_stream(journal):
-        raise errors.InvalidRequest(f"{journal} is not a file")
-    for path in (output, journal):
+        raise errors.InvalidRequest(f"different files are needed: {listed}")
+    for path in (journal, report):
+        if path is not None and sheet.is_stream(path):
+            raise errors.InvalidRequest(f"{path} is not a file")
+    for path in (output, journal, report):
+        if path is None:
+            continue
         if path.is_dir():
             raise errors.InvalidRequest(f"{path} is not a file")
         if not path.parent.is_dir():

@@ -18,7 +18,8 @@ from aiorescue.cli import credentials
 from aiorescue.cli.bulk import table
 from aiorescue.cli.bulk.customers import Customers
 from aiorescue.cli.bulk.progress import Display, RowErrors, display
-from aiorescue.cli.bulk.summary import Changes, Summary
+from aiorescue.cli.bulk.run_page.file import RunPage
+from aiorescue.cli.bulk.summary import Changes, Summary, ending_of
 from aiorescue.cli.bulk.tally import Tally, clock
 from aiorescue.cli.output import complain
 from aiorescue.cli.sheet import Sheet
@@ -49,6 +50,7 @@ class Plan:
         output: the file for the rows with their PINs; ``-`` for stdout.
         safe: let no cell of the output begin like a formula.
         journal: the journal.
+        page: the page about the run, or None.
         binding: the only binding to use, or None for the best.
         pace: PINs per second that the service allows each identity.
         patience: seconds for which a service that is away is waited for.
@@ -64,6 +66,7 @@ class Plan:
     output: Path
     safe: bool
     journal: Path
+    page: RunPage | None
     binding: Binding | None
     pace: float
     patience: float
@@ -93,6 +96,7 @@ class _Run:
         self._signal = 0
         self._output_problem: OSError | None = None
         self._written = False
+        self._page = plan.page
 
     async def to_the_end(self) -> Summary:
         """Stage the input, work on the job, and put the output in its place."""
@@ -110,6 +114,7 @@ class _Run:
             await asyncio.wait({working})
             self._tally.stop()
             self._display.close()
+        await self._finish_page(problem)
         plan = self._plan
         return Summary(
             tally=self._tally,
@@ -122,6 +127,7 @@ class _Run:
             output=plan.output,
             written=self._written,
             journal=plan.journal,
+            page=self._page,
             again=plan.again,
         )
 
@@ -171,14 +177,14 @@ class _Run:
     @asynccontextmanager
     async def _client(self, seed: int) -> AsyncIterator[RescueClient]:
         plan = self._plan
-        pace = Pace(pins=plan.pace)
+        pace, listener = Pace(pins=plan.pace), None if self._page is None else self._page.record
         if plan.base_url is not None:
-            async with credentials.client(plan.credentials, plan.base_url, pace=pace) as client:
+            async with credentials.client(plan.credentials, plan.base_url, pace=pace, on_event=listener) as client:
                 yield client
             return
         async with (
             Emulator(pin_rate=plan.pace, seed=seed) as service,
-            RescueClient(plan.credentials, base_url=service.url, pace=pace) as client,
+            RescueClient(plan.credentials, base_url=service.url, pace=pace, on_event=listener) as client,
         ):
             yield client
 
@@ -209,6 +215,8 @@ class _Run:
             await asyncio.sleep(_REFRESH)
             self._note_refused(job)
             self._display.show(self._tally, job.outage)
+            if self._page is not None:
+                await self._page.write_if_due(self._tally)
 
     def _note_refused(self, job: Job[PinRequest]) -> None:
         for name, problem in job.refused.items():
@@ -257,6 +265,12 @@ class _Run:
         if aside is not None:
             self._display.line(f"{plan.output} held PINs of another job; they are kept in {aside}")
 
+    async def _finish_page(self, problem: Exception | None) -> None:
+        """Write the page about the run, whatever ended it; what goes wrong is part of the summary."""
+        if self._page is not None:
+            ending = ending_of(self._tally, problem, self._signal)
+            await asyncio.to_thread(self._page.finish, self._tally, ending)
+
     # --- interruptions ---
 
     def _stop(self, number: int, working: "asyncio.Task[Exception | None]") -> None:
@@ -272,6 +286,8 @@ class _Run:
     def _leave(self, number: int) -> None:
         """End the process at once: what the service answered is in the journal, and the output is as it was."""
         self._display.close()
+        if self._page is not None:
+            self._page.finish(self._tally, ending_of(self._tally, None, number))
         complain(f"left at once; the journal is safe. To go on: {self._plan.again}")
         os._exit(Status.of_signal(number))
 

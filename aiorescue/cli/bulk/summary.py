@@ -10,6 +10,8 @@ import attrs
 from aiorescue import errors
 from aiorescue.bulk import Staging
 from aiorescue.cli import settings
+from aiorescue.cli.bulk.run_page.file import RunPage
+from aiorescue.cli.bulk.run_page.page import Ending
 from aiorescue.cli.bulk.tally import Tally, counted, duration
 from aiorescue.cli.output import Result, complaint, error_record, message_of
 from aiorescue.cli.sheet import DASH
@@ -77,6 +79,7 @@ class Summary(Result):
         output: the file for the rows.
         written: the file was replaced; False if no row had a result.
         journal: the journal of the job.
+        page: the page about the run, or None.
         again: the command line that goes on with the job.
     """
 
@@ -90,6 +93,7 @@ class Summary(Result):
     output: Path
     written: bool
     journal: Path
+    page: RunPage | None
     again: str
 
     @property
@@ -105,8 +109,8 @@ class Summary(Result):
         tally = self.tally
         if self.signal and not tally.complete:
             return Status.of_signal(self.signal)
-        if self.output_problem is not None:
-            return status_of(self.output_problem)
+        if (trouble := self.output_problem or self._page_problem) is not None:
+            return status_of(trouble)
         return Status.SOME_FAILED if tally.failed or tally.bad_rows or not tally.complete else Status.OK
 
     def for_people(self) -> Iterable[str]:
@@ -127,17 +131,20 @@ class Summary(Result):
         )
         if self.output_problem is None:
             yield f"output:  {self.output}" + ("" if self.written else " (as it was)")
+        if self.page is not None and self.page.is_written:
+            yield f"report:  {self.page.path}"
         yield f"journal: {self.journal} (kept: the same command issues nothing twice)"
 
     def for_programs(self) -> Any:
         """Figures, files, exit status and error."""
-        problem = self.problem or self.output_problem
+        problem = self.problem or self.output_problem or self._page_problem
         return self.tally.figures() | {
             "corrected": self.changes.corrected,
             "vanished": self.changes.vanished,
             "refused_callers": list(self.refused),
             "output": str(self.output) if self.written else None,
             "journal": str(self.journal),
+            "report": str(self.page.path) if self.page is not None and self.page.is_written else None,
             "exit_status": int(self.status),
             "exit_meaning": MEANING[self.status],
             "error": None if problem is None else error_record(problem, self.status),
@@ -155,10 +162,16 @@ class Summary(Result):
         if self.output_problem is not None:
             yield complaint(message_of(self.output_problem))
             yield complaint(f"the PINs are in the journal: aiorescue job export {shlex.quote(str(self.journal))}")
+        if self._page_problem is not None:
+            yield complaint(message_of(self._page_problem))
         if not as_json:
             if self.output == DASH and not settings.current().quiet:
                 yield from self._figures()
             yield from self._what_is_left()
+
+    @property
+    def _page_problem(self) -> OSError | None:
+        return None if self.page is None else self.page.problem
 
     def _what_is_left(self) -> Iterator[str]:
         tally = self.tally
@@ -176,6 +189,34 @@ class Summary(Result):
         if _is_in_use(problem):
             return f"{message_of(problem)}; to see how far it is: aiorescue job status {shlex.quote(str(self.journal))}"
         return message_of(problem)
+
+
+def ending_of(tally: Tally, problem: Exception | None, signal: int) -> Ending:
+    """How a run has ended, for the page about it.
+
+    Args:
+        tally: its figures.
+        problem: the error that ended it early, or None.
+        signal: the signal by which the operator asked it to stop; 0 for none.
+    """
+    left = f"{tally.left} of {counted(tally.rows, 'row')} {'is' if tally.left == 1 else 'are'} left"
+    on = "the same command goes on with them"
+    if problem is not None:
+        return Ending(f"Ended early: {_named(problem)}" + (f"; {left}." if tally.left else "."))
+    if not tally.complete:
+        return Ending(f"{'Interrupted' if signal else 'Ended early'}: {left}; {on}.")
+    if tally.failed or tally.bad_rows:
+        troubles = (f"{counted(tally.failed, 'row')} failed", counted(tally.bad_rows, "bad row"))
+        said = [text for text, count in zip(troubles, (tally.failed, tally.bad_rows), strict=True) if count]
+        return Ending(f"Done: {', '.join(said)}.")
+    return Ending("Done: every row has its PIN.", is_good=True)
+
+
+def _named(problem: Exception) -> str:
+    """An error by its type and the service's word: its message may quote an answer."""
+    if isinstance(problem, errors.RescueError) and not isinstance(problem, errors.JournalError):
+        return type(problem).__name__ + (f" ({problem.status})" if problem.status else "")
+    return message_of(problem).rstrip(".")
 
 
 def _is_in_use(problem: Exception | None) -> bool:

@@ -27,7 +27,6 @@ myst_heading_anchors = 3
 myst_enable_extensions = ["colon_fence"]
 
 toc_object_entries_show_parents = "hide"
-suppress_warnings = ["toc.not_included"]  # a page on its way may have no place in the index yet
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

@@ -1,9 +1,11 @@
 """The site that Sphinx makes of the pages: it builds without a warning, and every page is in it."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+from aiorescue import inforouter, rescue
 from tests.lab.pages import ROOT
 
 
@@ -17,3 +19,19 @@ def test_the_site_builds_without_a_warning(tmp_path: Path):
     operations = (site / "operations.html").read_text("utf-8")
     assert 'id="request-pin-code-v3"' in operations
     assert "aiorescue.RescueClient.close_session" in (site / "api/rescue.html").read_text("utf-8")
+    shown = {found.rpartition(".")[2] for page in (site / "api").glob("*.html") for found in anchors(page)}
+    for name in public_names():
+        assert name.rpartition(".")[2] in shown, f"{name} is public, and on no page of docs/api"
+
+
+def anchors(page: Path) -> list[str]:
+    return re.findall(r'id="(aiorescue\.[\w.]+)"', page.read_text("utf-8"))
+
+
+def public_names() -> list[str]:
+    """The public classes and functions; operations are values, and have a page of their own."""
+    listed = (ROOT / "tests" / "public_api.txt").read_text("utf-8")
+    names = re.findall(r"^(?:class|def|async def) ([\w.]+)", listed, re.MULTILINE)
+    operations = {operation.__name__ for operation in (*rescue.OPERATIONS.values(), *inforouter.OPERATIONS.values())}
+    operations |= {operation.__name__ for operation in inforouter.TYPED.values()} | {"PinRequest"}
+    return [name for name in names if name.rpartition(".")[2] not in operations]

@@ -1,6 +1,6 @@
 """LogMeIn Rescue and infoRouter's ticket service for asyncio.
 
-Names are imported when they are first used: who needs one client does not pay for the other, nor for aiohttp.
+Names are imported when they are first used, so that a program loads only the client that it needs.
 """
 
 import logging

@@ -8,18 +8,18 @@ RescueError
 ├── AuthenticationError       the service does not take these credentials; never retried
 │   ├── CredentialsMissing    no credentials to call with
 │   └── NotLoggedIn           the session or ticket is unknown or has ended
-├── PermissionDenied          known, but not allowed to
+├── PermissionDenied          the identity is known, but not allowed to do this
 ├── PreconditionFailed        the service is not in a state for it
 │   ├── ActionFailed          mostly: the technician is offline
 │   ├── NoTechConsoleRunning  start the console or pass no_tech_console=True
 │   └── OutOfPinCodes         the account has no PIN codes left
 ├── InvalidParameter          a value that the service refused
-│   └── NotFound              there is no such thing, or it is not visible to the caller
+│   └── NotFound              there is no such thing, or the identity may not see it
 ├── RateLimited               gave up waiting for the service's rate limit
 ├── QueueTimeout              stood in the queue of the pace for longer than max_wait
 ├── ServiceError              an ERROR that outlived its retries, or an unknown word
 │   └── PartialFailure        some items of a bulk call failed; its log says which
-├── ServiceFault              the service could not read the request: our fault
+├── ServiceFault              the service could not read the request
 ├── ProtocolError             an answer that cannot be read as one
 ├── RequestTimeout            no answer in time
 ├── ConnectionFailed          the service could not be reached, or hung up
@@ -111,7 +111,7 @@ class AuthenticationError(RescueError):
         identity: the name of the identity that called, such as an e-mail address or ``"auth code 2"``; None outside a
             call. It is never a secret.
         refused_before: True if the credentials had been refused to an earlier call already. A client with several
-            identities makes such a call as another one, and raises the first refusal of each identity only.
+            identities repeats such a call as another identity, and raises only the first refusal of each.
     """
 
     identity: str | None = None
@@ -137,7 +137,7 @@ class NotLoggedIn(AuthenticationError):
 
 
 class PermissionDenied(RescueError):
-    """The caller is known but not allowed to do this."""
+    """The service knows the identity, which is not allowed to do this."""
 
 
 class PreconditionFailed(RescueError):
@@ -161,7 +161,7 @@ class InvalidParameter(RescueError):
 
 
 class NotFound(InvalidParameter):
-    """There is no such thing, or it is not visible to the caller."""
+    """There is no such thing, or the identity that calls may not see it."""
 
 
 class RateLimited(RescueError):

@@ -238,7 +238,7 @@ class IdentityRefused(Event):
 
 @attrs.frozen(kw_only=True)
 class PaceChanged(Event):
-    """A pace was searched anew, or found: the service allows more or fewer calls than was known.
+    """The client has found out that the service allows more or fewer calls of a rate family than it assumed.
 
     Attributes:
         identity: name of the identity whose pace it is.
@@ -256,7 +256,7 @@ class PaceChanged(Event):
 
 @attrs.frozen(kw_only=True)
 class JobProgressed(Event):
-    """A bulk job has a result more.
+    """A bulk job has one more result: a PIN, or a request that failed.
 
     Attributes:
         job: name of the job.
@@ -324,7 +324,7 @@ class Hub:
         return bool(self._listeners)
 
     def joined(self, listener: Listener | None) -> "Hub":
-        """These listeners and one more; the hub itself where there is none."""
+        """A hub that also calls `listener`, after the others; this hub itself if `listener` is None."""
         return self if listener is None else Hub((*self._listeners, listener))
 
     def emit(self, event: Event) -> None:

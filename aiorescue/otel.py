@@ -54,12 +54,12 @@ class OpenTelemetry:
         self._attempts: dict[int, tuple[trace.Span, dict[str, str | int]]] = {}
 
     def __call__(self, event: events.Event) -> None:
-        """Make of one event what spans and metrics need."""
+        """Begin or end the spans of one event, and record its metrics."""
         self._on(event)
 
     @singledispatchmethod
     def _on(self, event: events.Event) -> None:
-        """Events without a span or a metric are passed over."""
+        """Handle one event by its type; types that no method is registered for are ignored."""
 
     @_on.register
     def _(self, event: events.CallBegan) -> None:

@@ -92,10 +92,10 @@ def discreetly_awaited(function: Callable[P, Coroutine[Any, Any, R]]) -> Callabl
 
 
 class Veiled:
-    """A value that may hold secrets, kept in a local variable of a function that waits.
+    """A wrapper that hides a value, which may hold secrets, from tools that print the local variables of a coroutine.
 
     Args:
-        value: the value.
+        value: the hidden value.
     """
 
     __slots__ = ("value",)

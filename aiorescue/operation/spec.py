@@ -300,7 +300,7 @@ class Operation(Generic[R]):
             slot.parameter.check(slot.name, slot.get(self), self.spec.name)
 
     def more_slots(self) -> Sequence[Slot]:
-        """Slots beyond those of the type, for an operation whose number of parameters depends on its value."""
+        """More slots than its type has, for an operation whose number of parameters depends on its value."""
         return ()
 
     def __eq__(self, other: object) -> bool:

@@ -26,7 +26,7 @@ class Replacing:
         self._in_cdata = False
 
     def feed(self, text: str) -> str:
-        """A piece with such characters replaced; a reference that is cut in two at its end comes with the next one."""
+        """Replace in one piece what XML does not allow; a reference that is cut in two is kept for the next piece."""
         text = self._rest + text
         self._rest = ""
         begun = _BEGUN.search(text, max(0, len(text) - _LONGEST)) if not self._in_cdata else None
@@ -38,7 +38,7 @@ class Replacing:
         return self._replace(text)
 
     def end(self) -> str:
-        """The rest of the document, when there are no more pieces."""
+        """What `feed` has kept of the last piece, when there are no more pieces."""
         rest, self._rest = self._rest, ""
         return self._replace(rest)
 
@@ -75,6 +75,6 @@ def _is_odd(found: "re.Match[str]") -> bool:
 
 
 def replaced(text: str) -> str:
-    """A whole document with the characters replaced that XML does not allow."""
+    """Replace in a whole document the characters that XML does not allow."""
     replacing = Replacing()
     return replacing.feed(text) + replacing.end()

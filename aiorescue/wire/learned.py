@@ -2,8 +2,8 @@
 
 A PIN job gets one answer a thousand times, each time with another PIN in it. Once such an answer was parsed and
 understood, the bytes before and after its value are known. An answer with these bytes around another plain word is as
-well-formed as the first one and says of its word what that one said; any other answer goes to the parser. Who keeps a
-learned answer is not decided here (the call room does).
+well-formed as the first one, and means the same but for the word; any other answer goes to the parser. Learned answers
+are kept by `aiorescue.call.reader`.
 """
 
 import re
@@ -60,7 +60,7 @@ class LearnedAnswer:
         return cls(word, head, tail, output, type(value))
 
     def outcome(self, operation: Operation[Any], body: bytes) -> Outcome[Any] | None:
-        """The outcome of another answer to such an operation, if its body differs in the value alone; else None."""
+        """The outcome of a later answer, if its body differs from the learned one in the value alone; else None."""
         if not self.output:
             return Outcome(_OK, operation.result({}), self.word) if body == self.head else None
         if not (body.startswith(self.head) and body.endswith(self.tail)):

@@ -41,10 +41,11 @@ class SoapCodec(Codec[str]):
         }
         self._head = _HEAD.format(**names)
         self._tail = _TAIL.format(**names)
-        self._elements = [_Elements.of(source, omits=spec.service.omits_absent) for source in operation.sources]
+        absent = spec.service.omits_absent
+        self._elements = [_Elements.of(source, omits_absent=absent) for source in operation.sources]
         self._identity = None if spec.identity is None else _tags(spec.identity)
         self._service = spec.service
-        self._content_kind = spec.content
+        self._result_holds = spec.content
         self._response = f"{spec.name}Response"
         self._result = f"{spec.name}Result"
         # Without the charset the service reads ASCII; without the action it guesses what was meant.
@@ -108,9 +109,9 @@ class SoapCodec(Codec[str]):
     def _content(self, answer: ET.Element) -> ET.Element | bytes | str | None:
         """What the answer's result element holds: a document, bytes, a text, or None."""
         result = next((part for part in answer if xml.local(part) == self._result), None)
-        if self._content_kind is Content.NOTHING:
+        if self._result_holds is Content.NOTHING:
             return None
-        if self._content_kind is Content.BYTES:
+        if self._result_holds is Content.BYTES:
             return unbase64("" if result is None else result.text or "")
         if result is None:
             return None
@@ -133,14 +134,14 @@ class _Elements(NamedTuple):
     get: Callable[[Any], Any]
     several: bool
     elements: tuple[_Element, ...]
-    absent: tuple[str, ...]  # what is written behind so many values
+    absent: tuple[str, ...]  # what is written behind the values, by their number
 
     @classmethod
-    def of(cls, source: Source, *, omits: bool) -> "_Elements":
-        """The elements of a source; `omits` says that the service takes an absent text for an empty one."""
+    def of(cls, source: Source, *, omits_absent: bool) -> "_Elements":
+        """The elements of a source; `omits_absent` says that the service takes an absent text for an empty one."""
         tags = [_tags(parameter) for parameter in source.parameters]
         nothing = [
-            "" if omits or parameter.holds is not str else f"{opening}{closing}"
+            "" if omits_absent or parameter.holds is not str else f"{opening}{closing}"
             for parameter, (opening, closing) in zip(source.parameters, tags, strict=True)
         ]
         elements = [

@@ -48,7 +48,7 @@ class TextCodec(UrlEncoded):
         raise Unreadable(f"the answer is {'an HTML page' if page else 'no status word'}")
 
     def _without_word(self, text: str) -> str | None:
-        """The body of an answer that begins with no status word: an address, a value, or a table as an XML document."""
+        """The body of a page that begins without a status word: an address, a value, or a table as an XML document."""
         if self._page_layout is PageLayout.ADDRESS:
             address = text.removeprefix("OK:").lstrip()
             return address if address.startswith(("https://", "http://")) else None

@@ -138,8 +138,8 @@ def _typed(holds: type, where: str, text: str) -> Any:
             return _TRUTH[text.lower()]
         return int(text) if holds is int else text
     except (KeyError, ValueError):
-        kind = "true or false" if holds is bool else "a whole number"
-        raise errors.InvalidRequest(f"{where} must be {kind}, not {text[:40]!r}") from None
+        expected = "true or false" if holds is bool else "a whole number"
+        raise errors.InvalidRequest(f"{where} must be {expected}, not {text[:40]!r}") from None
 
 
 def _plain(result: Any) -> Any:

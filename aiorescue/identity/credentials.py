@@ -66,7 +66,7 @@ class Ticket:
     ticket: str = attrs.field(repr=False, validator=_secret("Ticket"))
 
 
-def kind(given: object) -> str:
+def type_name(given: object) -> str:
     """The name of the type of a value given as credentials, for a message; the value itself may be a secret."""
     # With its module: the operation Login is easily taken for the credentials of that name.
     return f"{type(given).__module__}.{type(given).__name__}".removeprefix("builtins.")
@@ -83,7 +83,9 @@ def several(credentials: AuthCode | Login | Sequence[AuthCode | Login] | None) -
     given = credentials if isinstance(credentials, Sequence) else [credentials]
     for one in given:
         if not isinstance(one, AuthCode | Login):
-            raise errors.InvalidRequest(f"credentials must be aiorescue's AuthCode(…) or Login(…), not {kind(one)}")
+            raise errors.InvalidRequest(
+                f"credentials must be aiorescue's AuthCode(…) or Login(…), not {type_name(one)}"
+            )
     if len(set(given)) != len(given):
         raise errors.InvalidRequest("credentials name one identity twice; give each of them once")
     return given

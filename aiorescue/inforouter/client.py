@@ -11,7 +11,7 @@ from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
-from aiorescue.identity.credentials import Login, Ticket, kind
+from aiorescue.identity.credentials import Login, Ticket, type_name
 from aiorescue.identity.identity import AnonymousIdentity, Identity
 from aiorescue.identity.standing import REFUSED_FOR, Standing, checked_refused_for
 from aiorescue.inforouter import authentication, library, server
@@ -106,7 +106,7 @@ class InfoRouterClient(ServiceClient):
         )
         if credentials is not None and not isinstance(credentials, Login | Ticket):
             raise errors.InvalidRequest(
-                f"credentials must be aiorescue's Login(…) or Ticket(…), not {kind(credentials)}"
+                f"credentials must be aiorescue's Login(…) or Ticket(…), not {type_name(credentials)}"
             )
         self._refused_for = checked_refused_for(refused_for)
         self._explicit: TicketIdentity | None = None  # of the last login on a client without credentials

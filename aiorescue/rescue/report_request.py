@@ -65,9 +65,10 @@ class StreamReportV2(ReportRequestV2[ReportRows]):
 
 
 @lru_cache(maxsize=64)
-def _split_by(kind: type[R], delimiter: str | None) -> type[R]:
+def _split_by(operation: type[R], delimiter: str | None) -> type[R]:
     """The operation type whose answer is split by a delimiter: answers are understood by types, without values."""
-    return type(kind.__name__, (kind,), {"__slots__": (), "delimiter": delimiter, "__module__": kind.__module__})
+    namespace = {"__slots__": (), "delimiter": delimiter, "__module__": operation.__module__}
+    return type(operation.__name__, (operation,), namespace)
 
 
 @attrs.frozen(kw_only=True)

@@ -17,7 +17,7 @@ class FormCodec(UrlEncoded):
     def __init__(self, operation: type[Operation[Any]], binding: Binding) -> None:
         spec = operation.spec
         self._service = spec.service
-        self._content_kind = spec.content
+        self._result_holds = spec.content
         super().__init__(
             operation,
             f"{spec.service.asmx}/{spec.name}",
@@ -40,9 +40,9 @@ class FormCodec(UrlEncoded):
 
     def decode(self, response: Response) -> Answer:
         """The answer: the content of the document's root element, whatever its name, or bytes. Raises `Unreadable`."""
-        if self._content_kind is Content.NOTHING:
+        if self._result_holds is Content.NOTHING:
             return Answer(None)
-        if self._content_kind is Content.BYTES and not response.text.lstrip("\ufeff \t\r\n").startswith("<"):
+        if self._result_holds is Content.BYTES and not response.text.lstrip("\ufeff \t\r\n").startswith("<"):
             return Answer(_from_json(response.text))
         if self._service.answers_as_elements:
             root = xml.tree(response.text)

@@ -138,8 +138,8 @@ class UrlEncoded(Codec[FormDraft]):
         has_code = self._code and (code or self._code_always)
         if not isinstance(draft, str):
             field = [(self._code, code)] if has_code else []
-            kind, body = _multipart([*field, *draft] if self._code_first else [*draft, *field])
-            return Request("POST", self._path, "", _with_cookie({"Content-Type": kind}, authorization), body)
+            content_type, body = _multipart([*field, *draft] if self._code_first else [*draft, *field])
+            return Request("POST", self._path, "", _with_cookie({"Content-Type": content_type}, authorization), body)
         if has_code:
             written, parted = self._code_begin + quoted(code), "&" if draft else ""
             draft = f"{written}{parted}{draft}" if self._code_first else f"{draft}{parted}{written}"

@@ -231,9 +231,9 @@ class JournalFile:
     # --- writing ---
 
     @contextmanager
-    def transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
+    def transaction(self, lock: str = "IMMEDIATE") -> Iterator[None]:
         """Commit what the block writes, or nothing of it."""
-        self.connection.execute(f"BEGIN {kind}")
+        self.connection.execute(f"BEGIN {lock}")
         try:
             yield
         except BaseException:

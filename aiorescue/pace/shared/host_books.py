@@ -66,11 +66,11 @@ class HostBooks(Books):
         """Take a place in a window of time. Raises `BooksAwayError`."""
         return await self._run(key, "window", lambda content, now: take_place(content, count, seconds, now))
 
-    async def _run(self, key: str, kind: str, change: Callable[[bytes, float], tuple[bytes | None, T]]) -> T:
+    async def _run(self, key: str, holds: str, change: Callable[[bytes, float], tuple[bytes | None, T]]) -> T:
         self._reachability.check()
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, thread_name_prefix="aiorescue-pace")
-        name = f"{key.replace(':', '-')}.{kind}{FORMAT}.json"
+        name = f"{key.replace(':', '-')}.{holds}{FORMAT}.json"
         try:
             answer = await asyncio.wrap_future(self._thread.submit(self._transact, name, change))
         except RuntimeError as problem:  # the machine has no thread left

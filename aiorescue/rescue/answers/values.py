@@ -47,12 +47,12 @@ def maybe_moment(text: str) -> datetime | None:
         return None
 
 
-def member(kind: type[E]) -> Callable[[str], E | str]:
+def member(enumeration: type[E]) -> Callable[[str], E | str]:
     """The member of an enumeration, or the text itself where there is no such member."""
 
     def read(text: str) -> E | str:
         try:
-            return kind(text.strip())
+            return enumeration(text.strip())
         except ValueError:
             return text
 

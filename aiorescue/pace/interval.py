@@ -7,12 +7,12 @@ from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
 
 
 class IntervalPacer(Pacer):
-    """A gap between two calls, learned from their answers.
+    """Keeps a gap between two calls of this process, and learns from their answers how large it must be.
 
     Args:
-        limit: what is known of the service's limit.
-        clock: the time.
-        last: the moment of the last call before, on that clock.
+        limit: what is known of the service's limit; improved in place.
+        clock: the client's clock.
+        last: the moment of the last call before this pacer was made, on that clock.
     """
 
     def __init__(self, limit: Limit, clock: Clock, *, last: float = float("-inf")) -> None:
@@ -73,7 +73,7 @@ class IntervalPacer(Pacer):
         self._under_way[turn] = tested
 
     def settle(self, turn: Turn, *, accepted: bool | None) -> None:
-        """Learn from an answer."""
+        """Improve the limit and the estimate of the latency by an answer; `accepted` is None if it says nothing."""
         tested = self._under_way.pop(turn, False)
         if accepted is None:
             return

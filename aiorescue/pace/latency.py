@@ -1,4 +1,4 @@
-"""Latency: how long answers take, as a rule, and whether one is late."""
+"""Latency: how long answers usually take, and whether one is late."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ TICK = 0.001
 class Latency:
     """A running estimate of the round trip, as TCP keeps it (Jacobson): a mean, and the mean deviation from it.
 
-    A late answer moves both a little, so that a network that has become slow is found usual after a while.
+    A late answer moves both a little, so that after a while a slower network counts as usual.
 
     Attributes:
         mean: seconds that an answer takes; None before the second one.
@@ -34,7 +34,7 @@ class Latency:
         return (self.mean or 0.0) + max(4 * self.deviation, TICK)
 
     def observe(self, seconds: float) -> bool:
-        """Take an answer that took so long into the estimate; whether it was late."""
+        """Take the seconds that an answer took into the estimate. Returns whether it was late."""
         if not self.begun:
             # The first call opens the connection: when it arrived is unknown, and how long answers usually take, too.
             self.begun = True

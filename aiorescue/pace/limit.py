@@ -27,31 +27,31 @@ _DOUBLE, _RISEN = 2.0, 1.05
 #: Where the limit has fallen: how much wider than before the next gap is at least and at most; and how much wider than
 #: the time since the last accepted call, which was not enough.
 _FALLEN, _FALLEN_MOST, _MORE = 1.5, 4.0, 1.6
-#: The search is over when the gap that was accepted is at most so many times the one that was rejected.
+#: The search is over when the accepted gap is at most this many times the rejected one.
 _FOUND = 1.045
 #: How far the next gap lies from the accepted one on the way to the rejected one. A true bisection would need fewer
 #: steps, and more rejections.
 _NEXT = 0.25
-#: Successes that a step of the search takes at least; seconds that it takes before the first rejection, and at most,
-#: lest a burst that the service forgives be taken for its rate.
-_STEP, _FIRST_LOOK, _LONGEST_LOOK = 2, 0.1, 2.0
+#: Successes that a step of the search needs at least. Seconds that a step takes before the first rejection, and at most
+#: after it; so long that a burst which the service forgives is not taken for its rate.
+_LEAST_SUCCESSES, _FIRST_STEP, _LONGEST_STEP = 2, 0.1, 2.0
 #: The rejection in a row at which the search no longer believes what it found before.
 _FOOLED = 3
 
 
 @attrs.define(kw_only=True)
 class Limit:
-    """The gap to keep between two calls, and what it takes to improve it. Moments are of any one clock.
+    """The gap to keep between two calls, and what it takes to improve it. All moments are of one clock.
 
     Attributes:
         gap: seconds to keep between two calls; 0 while no limit is known.
-        floor: seconds that the gap has at least.
+        floor: the smallest gap in seconds.
         factor: by which a step of the search multiplies or divides the gap while it has not met both an accepted and a
             rejected one; 1 when the search is over.
         too_small: the widest gap that the search saw rejected; 0 before the first.
         enough: the narrowest gap that the search saw accepted; infinite before the first.
         rises: how often the search made the gap wider in a row; None before its first rejection.
-        patience: successes that a step of the search would like to see.
+        patience: successes after which a step of the search is taken, if the gap is long enough to wait for them.
         changed: when the gap was last searched or widened. A call that kept the gap from before is *stale*: it says
             nothing of this one.
         successes: accepted calls since the gap was changed.
@@ -66,7 +66,7 @@ class Limit:
     too_small: float = 0.0
     enough: float = math.inf
     rises: int | None = None
-    patience: int = _STEP
+    patience: int = _LEAST_SUCCESSES
     changed: float = float("-inf")
     successes: int = 0
     alarm: float = 0.0
@@ -75,12 +75,12 @@ class Limit:
 
     @classmethod
     def known(cls, rate: float | None, *, learns: bool = True) -> "Limit":
-        """A limit of so many calls a second: begin a little below it.
+        """A limit whose rate is known; the gap begins a little wider than that rate needs.
 
         Args:
             rate: calls per second; None where no limit is known.
-            learns: whether the service says that a call came too fast. Where it does not, the gap keeps further off the
-                limit and never comes nearer.
+            learns: whether the service says that a call came too fast. Where it does not, the gap begins wider and
+                stays as it is.
         """
         if rate is None:
             return cls(gap=0.0)
@@ -91,7 +91,7 @@ class Limit:
 
     @classmethod
     def discover(cls, rate: float) -> "Limit":
-        """A limit to be found: begin at this rate, and look for a faster one."""
+        """A limit that is to be found: the search begins at this rate and looks for a faster one."""
         return cls(gap=1 / rate, factor=_DOUBLE)
 
     @property
@@ -105,15 +105,15 @@ class Limit:
         return self.factor > 1 and self.rises is None
 
     def success(self, sent: float, now: float, *, tested: bool, stale: bool, deviation: float, under_way: int) -> None:
-        """A call was accepted.
+        """Improve the gap by a call that was accepted.
 
         Args:
-            sent: when it was sent.
-            now: the time.
-            stale: it kept a gap that has been changed since.
-            tested: it went out as soon as the gap allowed; one that came later tells nothing.
+            sent: when the call was sent.
+            now: the time of its answer.
+            stale: the call kept a gap that has been changed since.
+            tested: the call went out as soon as the gap allowed; one that came later says nothing of the gap.
             deviation: seconds by which answers are earlier or later than usual, on average.
-            under_way: calls that have no answer yet: a step of the search takes as many successes at least.
+            under_way: calls that have no answer yet; a step of the search needs as many successes at least.
         """
         self.apart, self.accepted = sent - self.accepted, sent
         self.alarm *= _CALMING
@@ -121,15 +121,15 @@ class Limit:
             return
         self.successes += 1
         if self.factor == 1:
-            self.gap = max(self.floor, self.gap - self._step(deviation) * TARGET)
+            self.gap = max(self.floor, self.gap - self._stair(deviation) * TARGET)
             if self.successes >= _QUIET and self.gap > self.floor * _RISEN:
                 self.factor, self.rises, self.too_small = _RISEN, 0, 0.0
                 self._narrow(now, deviation)
-        elif self.successes >= max(under_way, self._looks()):
+        elif self.successes >= max(under_way, self._successes_needed()):
             self._narrow(now, deviation)
 
     def rejection(self, sent: float, now: float, *, stale: bool, deviation: float) -> None:
-        """A call was rejected as too fast; the arguments are those of `success`."""
+        """Improve the gap by a call that was rejected as too fast; `success` describes the arguments."""
         self.alarm += 1
         if stale:
             return
@@ -145,29 +145,30 @@ class Limit:
             self.gap = min(max(self.gap * _FALLEN, far), self.gap * _FALLEN_MOST)
         else:
             # Rejections close to each other count more.
-            self.gap += self._step(deviation) * 2 ** (self.alarm - 1)
+            self.gap += self._stair(deviation) * 2 ** (self.alarm - 1)
         self.changed, self.successes = now, 0
 
-    def _looks(self) -> float:
-        """Successes that a step of the search takes."""
+    def _successes_needed(self) -> float:
+        """Successes with the present gap that the next step of the search needs."""
         if self.starting:
-            return _FIRST_LOOK / self.gap
-        return max(_STEP, min(self.patience, _LONGEST_LOOK / self.gap))
+            return _FIRST_STEP / self.gap
+        return max(_LEAST_SUCCESSES, min(self.patience, _LONGEST_STEP / self.gap))
 
-    def _step(self, deviation: float) -> float:
+    def _stair(self, deviation: float) -> float:
+        """The step of the staircase in seconds: the deviation of the latency, within bounds that grow with the gap."""
         return min(max(deviation, self.gap * _FINEST), self.gap * _COARSEST)
 
     def _narrow(self, now: float, deviation: float) -> None:
-        """Take a step of the search after successes."""
+        """Note that the search's gap was accepted, and try the next one."""
         self.enough, self.rises = self.gap, None if self.rises is None else 0
         self._try_next(now, deviation)
 
     def _widen(self, now: float, deviation: float) -> None:
-        """Take a step of the search after a rejection."""
+        """Note that the search's gap was rejected, and try the next one."""
         self.rises = (self.rises or 0) + 1
         self.too_small = max(self.too_small, self.gap)
         if self.rises >= _FOOLED:
-            # What was accepted before is too fast: a burst had been forgiven, so larger steps and longer looks.
+            # What was accepted before is too fast: a burst had been forgiven. So steps become larger and longer.
             self.factor, self.enough = _DOUBLE, math.inf
             self.patience *= 2 if self.rises == _FOOLED else 1
         self._try_next(now, deviation)
@@ -182,6 +183,6 @@ class Limit:
         elif self.enough > self.too_small * _FOUND:
             self.gap = self.enough * (self.too_small / self.enough) ** _NEXT
         else:
-            self.gap, self.factor, self.alarm = self.enough + self._step(deviation), 1.0, 0.0
+            self.gap, self.factor, self.alarm = self.enough + self._stair(deviation), 1.0, 0.0
         if self.gap <= self.floor:
             self.gap, self.factor = self.floor, 1.0

@@ -54,7 +54,7 @@ class Pace:
 
 @attrs.frozen
 class Account:
-    """Whom the service counts calls for: the key of a pace.
+    """An account whose calls the service counts together: the key of a pace.
 
     Attributes:
         key: the auth code, or the e-mail address or name of a login; empty for calls without credentials. It may be a
@@ -75,7 +75,7 @@ class SharedPace(ABC):
 
     @abstractmethod
     def open(self, clock: Clock, service: str) -> "SharedPacers":
-        """Pacers for one client; `service` is the base URL, which tells the accounts of two services apart."""
+        """Make the pacers of one client; `service` is the base URL, which tells the accounts of two services apart."""
 
 
 class SharedPacers(ABC):
@@ -87,7 +87,7 @@ class SharedPacers(ABC):
 
     @abstractmethod
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close what the pacers opened, such as connections or files."""
 
 
 PaceSetting = Pace | SharedPace | Literal["auto"] | None
@@ -104,7 +104,7 @@ def local_pacer(setting: Pace | Literal["auto"] | None, family: Family, clock: C
 
 
 def first_limit(setting: Pace | Literal["auto"], family: Family) -> Limit:
-    """What is known of a family's limit before the first call. ``"auto"`` looks for a faster one for PINs alone."""
+    """What is known of a family's limit before the first call; with ``"auto"`` only that of PINs is searched."""
     if setting == "auto" and family is Family.PINS:
         return Limit.discover(1.0)
     pace = Pace() if setting == "auto" else setting
@@ -115,12 +115,12 @@ class Pacers:
     """The pacers of one client, made when they are first needed.
 
     Args:
-        setting: how fast.
-        clock: the time.
+        setting: how fast the service may be called, and where that is kept.
+        clock: the client's clock.
         service: base URL of the service; a shared pace tells the accounts of two services apart by it.
 
     Raises:
-        errors.InvalidRequest: the setting is none.
+        errors.InvalidRequest: the setting is of no type that a pace can have.
     """
 
     def __init__(self, setting: PaceSetting, clock: Clock, service: str = "") -> None:
@@ -159,6 +159,6 @@ class Pacers:
         return local_pacer(self._setting, family, self._clock)
 
     async def aclose(self) -> None:
-        """Close what the setting opened."""
+        """Close what a shared pace opened; a pace of this process has nothing to close."""
         if self._shared is not None:
             await self._shared.aclose()

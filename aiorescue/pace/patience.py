@@ -13,7 +13,7 @@ class QueuedTooLongError(Exception):
 
     Attributes:
         position: the place that the call had in line when it came; 1 for the next turn.
-        expected_wait: seconds that it had to expect to wait when it came, or those that it has waited if they are more.
+        expected_wait: seconds of waiting that the call had to expect when it came, or that it has waited, if more.
         at_once: whether the call did not queue at all, because its turn could not have come in time.
         for_login: whether the turn is that of a login which the call needs before it can be sent.
     """

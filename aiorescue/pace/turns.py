@@ -14,7 +14,7 @@ class Priority(enum.IntEnum):
 
     RETRY = 0  # it had a turn before, and needs another one
     CALL = 1  # a program waits for its result
-    BULK = 2  # one of many: every other turn while calls of the kind above wait
+    BULK = 2  # a call of a bulk job: gets every other turn while a `CALL` waits
 
 
 class Turn:
@@ -40,7 +40,7 @@ class Turn:
         self.sent = 0.0
 
     def answered(self, *, accepted: bool) -> None:
-        """Tell the pacer whether the service took the attempt, or rejected it as too fast. At most once."""
+        """Report to the pacer whether the service took the attempt or rejected it as too fast. Call it at most once."""
         self._settled = True
         self._pacer.settle(self, accepted=accepted)
 
@@ -54,7 +54,7 @@ class Turn:
 
 
 class Pacer(ABC):
-    """The pace of one account in one rate family: hands out turns in order of priority and arrival.
+    """Hands out the turns of one account in one rate family, in order of priority and of arrival.
 
     Attributes:
         new_rate: calls per second from now on, after a limit was found or has changed; the call runner reads it, and
@@ -98,11 +98,11 @@ class Pacer(ABC):
 class PrioritySemaphore:
     """A semaphore with priorities: places are given in order of priority, and of arrival within one priority.
 
-    While both kinds wait, every other place goes to `Priority.BULK`: a call waits for one place of the bulk job's at
-    most before its own, and the job keeps half of its speed, however many calls there are.
+    While calls of a bulk job and others wait, every other place goes to `Priority.BULK`: a call waits for one place of
+    the bulk job at most before its own, and the job keeps half of its speed, however many calls there are.
 
     Args:
-        places: how many may be held at once.
+        places: number of places that can be held at once.
     """
 
     def __init__(self, places: int = 1) -> None:
@@ -120,7 +120,7 @@ class PrioritySemaphore:
         return first + calls + (bulk if priority is Priority.BULK else min(bulk, calls + self._bulk_is_next))
 
     async def acquire(self, priority: Priority) -> None:
-        """Wait for a place. Cancelled, nothing is left behind."""
+        """Wait for a place. If the wait is cancelled, no place is taken."""
         if self._taken < self._places:
             self._taken += 1
             return

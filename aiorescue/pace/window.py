@@ -1,4 +1,4 @@
-"""`WindowPacer`: so many calls in a window of time. `UnpacedPacer`: no pace at all."""
+"""`WindowPacer`: a limited number of calls in a window of time. `UnpacedPacer`: no pace at all."""
 
 import random
 from collections import deque
@@ -34,12 +34,12 @@ class UnpacedPacer(Pacer):
 
 
 class WindowPacer(Pacer):
-    """So many calls in a window of time: logins.
+    """Lets a limited number of calls begin in a window of time: logins.
 
     A rejection is not learned from, because the service reports it as a failed login.
 
     Args:
-        count: how many.
+        count: the number of calls in a window.
         seconds: the length of the window.
         clock: the time.
     """
@@ -53,7 +53,7 @@ class WindowPacer(Pacer):
         self._line = PrioritySemaphore()
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
-        """The moment at which so many calls have left the window that one that came now fits in."""
+        """The moment at which a call that came now would fit into the window, behind those that wait."""
         windows, calls = divmod(self._line.ahead(priority), self._count)
         return self._free_at(calls) + windows * self._seconds
 
@@ -62,13 +62,13 @@ class WindowPacer(Pacer):
         return self._line.ahead(priority)
 
     def _free_at(self, calls: int) -> float:
-        """The moment at which one more call fits in beside those in the window and so many others."""
+        """The moment at which one more call fits in, beside those in the window and `calls` others before it."""
         now = self._clock.time()
         leaving = len(self._counted) + calls - self._count
         return now if leaving < 0 else max(now, self._counted[leaving] + self._seconds)
 
     async def wait(self, turn: Turn) -> Turn:
-        """Wait until one more call fits in."""
+        """Wait until one more call fits into the window, then set its `Turn.sent`."""
         await self._line.acquire(turn.priority)
         try:
             while (wait := self._free_at(0) - self._clock.time()) > 0:

@@ -74,7 +74,7 @@ class SlotRequest:
 
 @attrs.frozen(kw_only=True)
 class SlotAnswer:
-    """What the books answer.
+    """The books' answer to a `SlotRequest`: a slot, or a newer limit.
 
     Attributes:
         moment: the slot, on the shared clock; None where the limit was outdated.
@@ -102,15 +102,19 @@ class Books(ABC):
 
     @abstractmethod
     async def place(self, key: str, count: int, seconds: float) -> float:
-        """Take one of `count` places in a window of time: seconds to wait, or 0 if taken. Raises `BooksAwayError`."""
+        """Take one of `count` places in a window of `seconds`. Returns seconds to wait, or 0 if a place was taken.
+
+        Raises:
+            BooksAwayError: the books cannot be reached.
+        """
 
     @abstractmethod
     async def aclose(self) -> None:
-        """Close what was opened."""
+        """Close the connection, or the thread, through which the books are reached."""
 
 
 class Reachability:
-    """Whether books can be reached. Once they have failed, they are left alone for a few seconds.
+    """Remembers whether books can be reached. Once they have failed, they are left alone for `AWAY` seconds.
 
     Args:
         clock: the client's clock.
@@ -127,7 +131,7 @@ class Reachability:
             raise BooksAwayError
 
     def failed(self, what: str) -> BooksAwayError:
-        """Note a failure; `what` says it to a person, and is logged once. Returns the exception to raise."""
+        """Note a failure, and log `what` once, in words for a person. Returns the exception to raise."""
         self._again_at = self._clock.time() + AWAY
         if not self._is_away:
             self._is_away = True

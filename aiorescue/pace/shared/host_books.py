@@ -125,7 +125,7 @@ class HostBooks(Books):
         return os.open(path, flags, mode)
 
     async def aclose(self) -> None:
-        """Let the thread end."""
+        """End the thread after the transaction that it is executing."""
         thread, self._thread = self._thread, None
         if thread is not None:
             thread.shutdown(wait=False, cancel_futures=True)

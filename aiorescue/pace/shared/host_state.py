@@ -65,7 +65,7 @@ def take_slot(content: bytes, request: SlotRequest, now: float) -> tuple[bytes |
 
 
 def take_place(content: bytes, count: int, seconds: float, now: float) -> tuple[bytes | None, float]:
-    """Take one of `count` places in a window of so many seconds.
+    """Take one of `count` places in a window of `seconds`.
 
     Returns:
         The new content, None if it stays as it is; and the seconds to wait, 0 if a place was taken.

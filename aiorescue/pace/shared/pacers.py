@@ -1,4 +1,4 @@
-"""Pacers whose books several processes share, wherever those are kept; and a pace of its own while they are away.
+"""Pacers whose books several processes share; while the books are away, each process keeps a pace of its own.
 
 Each process hands out turns among its own calls and has at most one slot reserved ahead, so that processes take turns.
 `aiorescue.pace.shared.books` explains what the books hold.
@@ -26,9 +26,9 @@ from aiorescue.pace.window import UnpacedPacer
 
 #: How often an outdated limit is brought up to date before the slot is taken with the limit as it is.
 _TRIES = 5
-#: Seconds by which a slot may be used too late, at least.
-_TARDY = 0.002
-#: Seconds that opening a connection may take, so that a call which does it has so much more room behind it.
+#: Seconds for which a slot may be used after its moment, at least.
+_GRACE = 0.002
+#: Seconds that opening a connection may take: the slot behind a call that opens one is later by as much.
 _OPENING = 0.5
 #: Seconds by which a login may arrive later than it was sent.
 _LOGIN_DELAY = 5.0
@@ -78,7 +78,7 @@ class BookPacers(SharedPacers):
         return f"{digest}:{family.value}:{limit}"
 
     async def aclose(self) -> None:
-        """Close the books."""
+        """End the requests to the books that cancelled calls have left, then close the books."""
         for pacer in self._made:
             await pacer.aclose()
         await self._books.aclose()
@@ -126,14 +126,14 @@ class SharedPacer(Pacer):
         """A pacer for this process alone."""
 
     def _took_locally(self, turn: Turn) -> None:
-        """Note a turn that the local pacer has given."""
+        """Note a turn that the local pacer has given, so that the shared pace takes account of it later."""
 
     @abstractmethod
     async def _wait_shared(self, turn: Turn) -> None:
         """Wait for the next slot of all processes. Raises `BooksAwayError`."""
 
     def settle(self, turn: Turn, *, accepted: bool | None) -> None:
-        """Learn from an answer."""
+        """Improve the limit by an answer, in the books of the pacer that gave the turn: the local or the shared one."""
         local = self._local_turns.pop(turn, None)
         if local is not None:
             local.settle(turn, accepted=accepted)
@@ -147,22 +147,22 @@ class SharedPacer(Pacer):
 
 @attrs.frozen
 class _Slot:
-    """A slot that was reserved.
+    """A slot that is reserved in the books for the next call of this process.
 
     Attributes:
-        due: its moment on our clock.
-        moment: the same on the shared clock.
-        tested: it had to be waited for.
-        changed: when the gap that it keeps had been changed.
-        tardy: seconds by which it may be used too late: at least those that the books took to answer, since the next
-            slot would come as late.
+        due: moment of the slot on this process's clock.
+        moment: moment of the slot on the clock that all processes share.
+        tested: whether the slot lay ahead, so that a call which uses it on time tests the gap.
+        changed: `Limit.changed` of the limit whose gap the slot keeps.
+        grace: seconds after `due` for which the slot may still be used: at least as many as the books took to answer,
+            since another slot would come as late.
     """
 
     due: float
     moment: float
     tested: bool
     changed: float
-    tardy: float
+    grace: float
 
 
 @attrs.frozen
@@ -174,7 +174,7 @@ class _Answered:
         now: when it came, on the shared clock.
         accepted: whether the call was accepted, or rejected as too fast.
         tested: whether the call went out as soon as the gap allowed.
-        deviation: that of the latency, in seconds.
+        deviation: deviation of the latency, in seconds.
         under_way: calls of this process without an answer.
     """
 
@@ -186,7 +186,7 @@ class _Answered:
     under_way: int
 
     def improve(self, limit: Limit) -> None:
-        """Improve what is known of the limit."""
+        """Improve a limit by this answer."""
         stale = self.slot.changed != limit.changed
         if self.accepted:
             limit.success(
@@ -204,7 +204,7 @@ class _Answered:
 
 
 class SharedIntervalPacer(SharedPacer):
-    """A gap between two calls of all processes, learned from the answers to all of them.
+    """Keeps a gap between the calls of all processes, which is learned from the answers to all of them.
 
     Args:
         limit: what is known of the service's limit.
@@ -232,24 +232,24 @@ class SharedIntervalPacer(SharedPacer):
         self._under_way: dict[Turn, _Slot] = {}
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
-        """When a call that came now would be sent if the other processes call as they did lately."""
+        """The moment at which a call that came now would be sent if the other processes call as they did lately."""
         now, turn = self._clock.time(), self._limit.gap * self._processes
         due = self._reserved.due if self._reserved else max(self._not_before, self._last + turn)
         return max(now, due) + self._line.ahead(priority) * turn
 
     def earliest(self, priority: Priority = Priority.CALL) -> float:
-        """When a call that came now would be sent if no other process called and the gap were as small as can be."""
+        """The moment at which a call that came now would be sent with the smallest gap and no other process."""
         floor = self._limit.floor
         return max(self._last + floor, self._clock.time()) + self._line.ahead(priority) * floor
 
     def _make_local(self) -> Pacer:
-        """A pacer of our part of the pace, which begins where we are."""
+        """A pacer of this process's part of the pace, which begins at its last turn."""
         limit, parts = self._limit, self._processes
         part = attrs.evolve(limit, gap=limit.gap * parts, floor=limit.floor * parts, changed=float("-inf"))
         return IntervalPacer(part, self._clock, last=self._last)
 
     def _took_locally(self, turn: Turn) -> None:
-        """Keep the gap to this turn when the books are back."""
+        """Keep the gap to a turn of the local pacer when the books are back."""
         self._begun, self._last = True, turn.sent
         self._not_before = max(self._not_before, turn.sent + self._limit.gap)
 
@@ -258,7 +258,7 @@ class SharedIntervalPacer(SharedPacer):
             slot = self._reserved  # perhaps left by one that was cancelled
             if slot is None or self._is_lost(slot):
                 slot = await self._reserve()
-                if self._not_before > slot.due + slot.tardy:  # the first answer tells how far apart the clocks are
+                if self._not_before > slot.due + slot.grace:  # the first answer tells how far apart the clocks are
                     slot = await self._reserve()
             if (wait := slot.due - self._clock.time()) > 0:
                 await self._clock.sleep(wait)
@@ -272,22 +272,22 @@ class SharedIntervalPacer(SharedPacer):
                 return
 
     def _is_lost(self, slot: _Slot) -> bool:
-        """Too late to use it, as the next one belongs to another; or it would come too soon after a late call."""
-        latest = slot.due + slot.tardy
+        """Whether a slot can no longer be used: its time is over, or a late call before it needs a longer gap."""
+        latest = slot.due + slot.grace
         return self._clock.time() > latest or self._not_before > latest
 
     async def _reserve(self) -> _Slot:
-        """Take the next slot. Where the call that wants it is cancelled meanwhile, the slot is the next call's."""
+        """Reserve the next slot. If its call is cancelled meanwhile, the next call in line gets the slot."""
         self._reserved = None
         loop, asking = asyncio.get_running_loop(), self._asking
         if asking is None or asking.done() or asking.get_loop() is not loop:
             asking = self._asking = loop.create_task(self._ask())
-            asking.add_done_callback(_noticed)
+            asking.add_done_callback(_retrieve_exception)
         return await asyncio.shield(asking)
 
     async def _ask(self) -> _Slot:
-        """Bring the limit up to date and reserve the next slot."""
-        for left in reversed(range(_TRIES)):
+        """Bring the answers that have come to the books' limit, and reserve the next slot there."""
+        for tries_left in reversed(range(_TRIES)):
             limit = attrs.evolve(self._limit)
             unreported = list(self._unreported)
             for one in unreported:
@@ -299,11 +299,11 @@ class SharedIntervalPacer(SharedPacer):
                 self._key,
                 SlotRequest(
                     process=self._process,
-                    version=self._version if left else None,
+                    version=self._version if tries_left else None,
                     limit=pack(limit),
                     gap=limit.gap,
                     not_before=max(0.0, self._not_before + self._offset),
-                    # The first call opens the connection, so it is late, and who comes next does not know.
+                    # The first call opens the connection, so it is late, which the process behind it cannot know.
                     room=0.0 if self._begun else min(limit.gap, _OPENING),
                 ),
             )
@@ -321,10 +321,10 @@ class SharedIntervalPacer(SharedPacer):
                     moment=answer.moment,
                     tested=answer.moment > answer.now,
                     changed=limit.changed,
-                    tardy=max(_TARDY, limit.gap / 20, came - asked),
+                    grace=max(_GRACE, limit.gap / 20, came - asked),
                 )
                 return slot
-            # What we know stands in for books that are empty or cannot be read.
+            # Where the books are empty or cannot be read, the limit of this process stands in for theirs.
             self._limit = unpack(answer.limit, self._first) or self._limit
         raise AssertionError("without a version the books always give a slot")
 
@@ -342,7 +342,7 @@ class SharedIntervalPacer(SharedPacer):
             self._not_before = max(self._not_before, now - (self._latency.mean or 0.0) + self._limit.gap)
 
     async def aclose(self) -> None:
-        """End what a cancelled call has left under way."""
+        """End the request to the books that a cancelled call has left under way."""
         asking, self._asking = self._asking, None
         if asking is not None and asking.get_loop() is asyncio.get_running_loop():
             asking.cancel()
@@ -350,10 +350,10 @@ class SharedIntervalPacer(SharedPacer):
 
 
 class SharedWindowPacer(SharedPacer):
-    """So many calls in a window of time, of all processes together: logins.
+    """Lets all processes together make a limited number of calls in a window of time: logins.
 
     Args:
-        count: how many.
+        count: the number of calls in a window.
         books: where the processes share it.
         key: names the account and the family.
         make_local: makes the pacer for the time that the books are away.
@@ -365,14 +365,14 @@ class SharedWindowPacer(SharedPacer):
         self._books = books
         self._key = key
         self._count = count
-        self._local_again = make_local
+        self._new_local_pacer = make_local
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
-        """Now, as far as this process knows."""
+        """The time now: this process does not know how many calls the others have made."""
         return self._clock.time()
 
     def _make_local(self) -> Pacer:
-        return self._local_again()
+        return self._new_local_pacer()
 
     async def _wait_shared(self, turn: Turn) -> None:
         seconds = LOGIN_WINDOW + _LOGIN_DELAY
@@ -384,7 +384,7 @@ class SharedWindowPacer(SharedPacer):
         """Learn nothing: the service reports a rejection as a failed login."""
 
 
-def _noticed(asking: "asyncio.Task[Any]") -> None:
-    """Take the exception of a request for a slot whose call was cancelled, lest asyncio complain of it."""
+def _retrieve_exception(asking: "asyncio.Task[Any]") -> None:
+    """Retrieve the exception of a request whose call was cancelled, so that asyncio logs no complaint about it."""
     if not asking.cancelled():
         asking.exception()

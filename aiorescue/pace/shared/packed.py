@@ -1,4 +1,4 @@
-"""A `Limit` as text, for the books that processes share; a text that no limit has is read as none."""
+"""A `Limit` as text, for the books that processes share; a text that is not a possible limit counts as missing."""
 
 import json
 import math
@@ -8,7 +8,7 @@ import attrs
 
 from aiorescue.pace.limit import UNKNOWN, Limit
 
-#: The gap that can be true: at most so many times that of the beginning, or of a limit that is unknown.
+#: The widest gap that can be true, in gaps of the beginning or, if it is wider, of a limit that is unknown.
 _WIDEST = 60.0
 #: The largest value of each field that counts or multiplies; beyond it the search could not have come.
 _LARGEST = {
@@ -30,7 +30,7 @@ def pack(limit: Limit) -> str:
 
 
 def unpack(text: str, first: Limit) -> Limit | None:
-    """The limit that a text holds; None where it holds none, or one that cannot be true.
+    """Read a limit from a text; None if the text holds no limit, or one that cannot be true.
 
     Fields that are not known are left out: a newer version of aiorescue may have more of them.
 

@@ -32,7 +32,7 @@ class RedisPace(SharedPace):
 
         Raises:
             ModuleNotFoundError: redis-py is not installed.
-            errors.InvalidRequest: the URL is none that redis-py takes.
+            errors.InvalidRequest: redis-py does not take the URL.
         """
         try:
             from aiorescue.pace.shared.redis_books import RedisBooks  # noqa: PLC0415 - redis-py may be missing

@@ -90,7 +90,7 @@ class RedisBooks(Books):
         clock: the client's clock.
 
     Raises:
-        ValueError: the URL is none.
+        ValueError: redis-py does not take the URL.
     """
 
     def __init__(self, url: str, prefix: str, clock: Clock) -> None:

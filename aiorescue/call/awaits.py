@@ -11,7 +11,7 @@ R = TypeVar("R")
 
 
 class Calls(Protocol):
-    """A client, as far as its methods need it."""
+    """The part of a client that the methods made by `awaits` need."""
 
     async def call(self, operation: Operation[R]) -> R:
         """Call the operation, and return its result."""
@@ -63,7 +63,7 @@ def name_methods(client: type) -> None:
 
 
 def _plain(annotation: Any) -> Any:
-    """An annotation as a program needs it: without what it says of the wire."""
+    """The type in an annotation, without the `Parameter` that says how the wire carries it."""
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 

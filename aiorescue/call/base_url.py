@@ -17,7 +17,11 @@ _LONGEST_SHOWN = 80
 
 
 def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
-    """The base URL without its closing slash. Raises `errors.InvalidRequest` for one that must not be used."""
+    """Check a base URL, and return it without its closing slash.
+
+    Raises:
+        errors.InvalidRequest: credentials must not be sent to that URL.
+    """
     url = _parse("base_url", base_url, ("https", "http"))
     if url.user is not None or url.password is not None or url.raw_query_string or url.raw_fragment:
         raise errors.InvalidRequest("base_url must hold no user, password, query or fragment; pass credentials apart")
@@ -30,7 +34,11 @@ def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
 
 
 def check_proxy(proxy: str) -> URL:
-    """The URL of a proxy, with its user and password if it has some. Raises `errors.InvalidRequest` for no such URL."""
+    """Parse the URL of a proxy, with the user and the password that it may have.
+
+    Raises:
+        errors.InvalidRequest: the text is no URL of an HTTP proxy.
+    """
     url = _parse("proxy", proxy, ("http", "https"))
     if url.raw_query_string or url.raw_fragment or url.path not in ("", "/"):
         raise errors.InvalidRequest("proxy must be like http://user:password@host:port, without a path or query")
@@ -38,7 +46,7 @@ def check_proxy(proxy: str) -> URL:
 
 
 def _parse(name: str, given: Any, schemes: tuple[str, ...]) -> URL:
-    """The URL given for an argument of that name; messages show nothing of it that may be a password."""
+    """Parse the URL given for an argument; messages show nothing of it that may be a password."""
     like = f"{schemes[0]}://host"
     if not isinstance(given, str):
         raise errors.InvalidRequest(f"{name} must be text like {like}, not {type(given).__name__}")

@@ -1,4 +1,4 @@
-"""`Call`: one call under way, with what it has used up and what it waits for."""
+"""`Call`: the state of one call under way, which the call runner changes."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -22,29 +22,30 @@ _RETRY, _NOTHING = Priority.RETRY, Needs.NOTHING
 
 
 class Call(Budget):
-    """One call under way.
+    """The state of one call under way.
 
     Args:
         operation: the operation, completed by the identity.
-        reader: its codec, and what was learned of its answers.
+        reader: codec of the operation, and what was learned of its answers.
         identity: the identity that calls.
         pacer: the pace of the identity's account for the operation's family.
         priority: place in the pace before the first request; later ones go out with `Priority.RETRY`.
         before_send: awaited before each request, when its turn has come.
-        counts: what is counted of the operation and the identity.
+        counts: counts of the operation and the identity, for `ServiceClient.stats`.
         timeout: seconds that one request may take; None for the client's timeout.
         patience: the time that the call may stand in the queue of the pace; None for any time.
 
     Attributes:
         watch: makes the events of the call; None where nothing listens.
-        is_late: what is to be done before its request was done, and took so long that the turn has passed.
+        is_prepared: True if `before_send` is done, but took so long that the turn has passed: the request goes out with
+            the next turn, without another `before_send`.
 
     Raises:
         errors.InvalidRequest: the binding cannot carry the operation.
     """
 
     watch: Watch | None = None
-    is_late = False
+    is_prepared = False
 
     def __init__(
         self,
@@ -86,8 +87,8 @@ class Call(Budget):
             CalledOffError: the identity was set aside while the call stood in line.
         """
         # A call that had a turn before does not stand in line again behind those that had none.
-        priority = _RETRY if rejections or self.is_late or self.attempts else self.priority
-        if self.is_late:
+        priority = _RETRY if rejections or self.is_prepared or self.attempts else self.priority
+        if self.is_prepared:
             rejections = 0
         turn: AbstractAsyncContextManager[Turn]
         if self.patience is None:
@@ -99,7 +100,7 @@ class Call(Budget):
         return turn
 
     def count_orphan(self, outcome: Outcome[Any]) -> Outcome[Any]:
-        """Count an ambiguous outcome. It is final where a repetition might create a second thing, as a second PIN."""
+        """Count an ambiguous outcome; it becomes final if a repetition might create a second user or group."""
         self.orphans += 1
         self.counts.orphans += 1
         if self.operation.spec.effect is Effect.CREATES:

@@ -121,7 +121,7 @@ class ServiceClient:
 
     @property
     def clock(self) -> Clock:
-        """The client's clock."""
+        """The clock by which the client paces and retries: the one given to it, or the system's."""
         return self._clock
 
     @property
@@ -266,7 +266,7 @@ class ServiceClient:
     async def _together(
         self, identity: Identity, what: str, options: CallOptions | None = None
     ) -> AsyncIterator["Conversation"]:
-        """A conversation of an identity, which `aclose` waits for; `what` names it in the error of a closed client."""
+        """Hold a conversation as an identity; `aclose` waits for it. `what` names it, should the client be closed."""
         with self._counted(what):
             async with hold(identity) as held:
                 yield Conversation(self._runner, held, options or self._options)
@@ -324,7 +324,7 @@ class ServiceClient:
     def _instead_of(
         self, identity: Identity, operation: Operation[Any], problem: errors.AuthenticationError
     ) -> Identity | None:
-        """Another identity for a call whose own was set aside because of another call; None if there is none."""
+        """Another identity for a call whose own was set aside because of another call; None if all are set aside."""
         if not problem.refused_before or problem.possibly_orphaned or len(self._identities) == 1:
             return None
         other = self._choose(operation)

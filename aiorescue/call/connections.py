@@ -52,7 +52,7 @@ _UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)
 
 
 def _refuses_client(problem: SSLError) -> bool:
-    """Whether the server does not accept the client's certificate, or wants one: OpenSSL names its alert."""
+    """Whether the server refused the client's certificate, or wants one, by the reason that OpenSSL gives."""
     alert = problem.reason or ""
     return "ALERT" in alert and any(word in alert for word in ("CERTIFICATE", "HANDSHAKE_FAILURE", "UNKNOWN_CA"))
 
@@ -101,11 +101,11 @@ class Route:
     tunnels: bool = True
 
     def headers(self) -> dict[str, str]:
-        """Headers of every request. aiohttp 3.12 leaves a proxy's out of requests on kept connections."""
+        """Headers of every request: those for a proxy, which aiohttp 3.12 leaves out on kept connections."""
         return {**_HEADERS, **({} if self.tunnels else self.authorization)}
 
     def proxy_headers(self) -> Mapping[str, str] | None:
-        """Headers of the request for a tunnel; None for none."""
+        """Headers of the CONNECT request that asks the proxy for a tunnel; None without a tunnel."""
         return self.authorization if self.tunnels and self.authorization else None
 
 
@@ -145,10 +145,10 @@ def find_route(base_url: str, *, ssl: SSLContext | None, proxy: str | None, trus
 
 
 class UnaskedError(Exception):
-    """Something lies on a connection that no request asked for; the connection is closed, the request unsent.
+    """Raised before a request is written, if its connection holds data that no request asked for; it is then closed.
 
     Attributes:
-        kept: the connection had been used before.
+        kept: True if the connection had been used before.
     """
 
     def __init__(self, *, kept: bool) -> None:
@@ -162,11 +162,11 @@ class _Watch(asyncio.Protocol):
     Args:
         inner: aiohttp's protocol of the connection.
         trust: what the connection's pool knows of its path.
-        transport: its transport.
+        transport: the connection's transport.
 
     Attributes:
         is_readable: whether bytes, or the end of the stream, have arrived that the event loop has not read yet.
-        encrypted: it is a TLS connection.
+        encrypted: True for a TLS connection.
     """
 
     def __init__(self, inner: asyncio.Protocol, trust: "Trust", transport: asyncio.Transport) -> None:
@@ -239,7 +239,7 @@ class Trust:
         self._until = time.monotonic() + DISTRUST
 
     def unasked(self, data: bytes) -> None:
-        """Learn from what came on an idle connection. A server that says that it waited for too long is a usual one."""
+        """Learn from data on an idle connection. A ``408`` is usual there and shows no path that repeats answers."""
         if not self._lent and not data.startswith(_LATE):
             self.lose()
 

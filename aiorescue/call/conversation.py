@@ -19,7 +19,7 @@ class Conversation:
     Args:
         runner: the call runner of the client.
         identity: the identity that calls, with its session held.
-        options: those of the view of the client that holds it.
+        options: options of the client, or of the view of it, that holds the conversation.
     """
 
     def __init__(self, runner: CallRunner, identity: Identity, options: CallOptions = NO_OPTIONS) -> None:
@@ -45,7 +45,7 @@ class Conversation:
 
     @contextmanager
     def refused(self) -> Iterator[None]:
-        """Refuse all further calls; the context is for what runs with that."""
+        """Refuse all further calls, from the beginning of the context on and after its end."""
         self._over = True
         yield
 

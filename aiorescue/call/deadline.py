@@ -83,7 +83,7 @@ class Deadlines:
         return before is not None and task.uncancel() <= before
 
     def run_out(self) -> set[Task]:
-        """End all requests under way at once, limited or not. Returns their tasks."""
+        """Cancel the tasks of all requests under way, with a limit or without. Returns these tasks."""
         under_way = {task: before for task, (_, before, _) in self._under_way.items()} | self._unlimited
         self._under_way.clear()
         self._unlimited.clear()

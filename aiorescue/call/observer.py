@@ -21,7 +21,7 @@ NOTICEABLE = 0.001
 
 
 def hub_of(listener: "Listener | None", others: "Hub | None" = None) -> "Hub | None":
-    """The hub of a listener and of others before it; None where there is none."""
+    """The hub that calls `others` and then `listener`; None without any listener."""
     if listener is None:
         return others
     from aiorescue.events import Hub  # noqa: PLC0415 - imported with the first listener
@@ -31,13 +31,13 @@ def hub_of(listener: "Listener | None", others: "Hub | None" = None) -> "Hub | N
 
 @attrs.define
 class Counts:
-    """What was counted of the calls of one operation as one identity.
+    """Counts of the calls of one operation as one identity.
 
     Attributes:
         calls: calls that began.
         attempts: requests that were sent for them.
         waits: requests that waited for the pace for a millisecond or longer.
-        waited: seconds that they waited, in all.
+        waited: seconds that all of these requests waited together.
         rejections: requests that the service rejected as too fast.
         failures: calls that ended with an exception, cancellations included.
         orphans: requests that may have been carried out without a good answer.
@@ -60,7 +60,7 @@ class Stats:
         calls: calls that began.
         attempts: requests that were sent for them; logins and logouts of the client's own are not counted.
         waits: requests that waited for the pace for a millisecond or longer.
-        waited: seconds that they waited, in all.
+        waited: seconds that all of these requests waited together.
         rejections: requests that the service rejected as too fast.
         failures: calls that ended with an exception, cancellations included.
         possibly_orphaned: requests that may have been carried out without a good answer.
@@ -86,12 +86,12 @@ class Stats:
 
 
 class Observer:
-    """Counts the calls of a client, and tells its listeners of them.
+    """Counts the calls of a client, and makes events of them for its listeners.
 
     Args:
         clock: the client's clock.
         base_url: where requests go.
-        hub: the client's listeners; None where there are none.
+        hub: the client's listeners; None if it has none.
     """
 
     def __init__(self, clock: Clock, base_url: str, hub: "Hub | None" = None) -> None:
@@ -122,11 +122,11 @@ class Observer:
         return Watch(self, self.listeners(hub), operation, binding, identity)
 
     def emit(self, make: "Callable[[float], Event]") -> None:
-        """Tell listeners and logs of something rare, of which an event is made only then."""
+        """Make an event of something rare, and give it to listeners and logs, if there are any."""
         self.listeners(None).emit(make(self.clock.time()))
 
     def logged_in(self, identity: str, seconds: float, outcome: Outcome[Any]) -> None:
-        """Count a login, and tell listeners of it."""
+        """Count a login, and give listeners its event."""
         from aiorescue.events import LoggedIn  # noqa: PLC0415 - as in `listeners`
 
         self.logins += 1
@@ -134,20 +134,20 @@ class Observer:
         self.emit(lambda at: LoggedIn(at=at, identity=identity, seconds=seconds, error=error, status=outcome.word))
 
     def logged_out(self, identity: str) -> None:
-        """Tell listeners of a logout."""
+        """Give listeners the event of a logout."""
         from aiorescue.events import LoggedOut  # noqa: PLC0415 - as in `listeners`
 
         self.emit(lambda at: LoggedOut(at=at, identity=identity))
 
     def pace_changed(self, identity: str, family: Family | None, rate: float) -> None:
-        """Tell listeners of a pace that was searched anew, or found."""
+        """Give listeners the event of a pace whose rate has become known, or is searched anew."""
         from aiorescue.events import PaceChanged  # noqa: PLC0415 - as in `listeners`
 
         name = "" if family is None else family.value
         self.emit(lambda at: PaceChanged(at=at, identity=identity, family=name, rate=rate))
 
     def refused(self, identity: str, word: str | None, seconds: float) -> None:
-        """Tell listeners of an identity that is set aside."""
+        """Give listeners the event of an identity that is set aside."""
         from aiorescue.events import IdentityRefused  # noqa: PLC0415 - as in `listeners`
 
         self.emit(lambda at: IdentityRefused(at=at, identity=identity, status=word, seconds=seconds))
@@ -194,13 +194,13 @@ def _add(sums: Counts, counts: Counts) -> None:
 
 
 class Watch:
-    """One call, as listeners see it: makes the events of its life.
+    """Makes the events of one call and gives them to listeners.
 
     Args:
-        observer: the client's.
+        observer: observer of the client.
         hub: the listeners.
-        operation: what is called.
-        binding: the binding that it goes over.
+        operation: the operation that is called.
+        binding: binding that the call goes over.
         identity: name of the identity that calls.
     """
 
@@ -225,18 +225,18 @@ class Watch:
         self._hub.emit(event(at=self._clock.time(), **self._known, **values))
 
     def began(self) -> None:
-        """The call begins."""
+        """Make the event of a call that begins."""
         self._emit(self._events.CallBegan, binding=self._binding.value, service=self._service)
 
     def waited(self, seconds: float) -> None:
-        """A turn of the pace has come after so many seconds."""
+        """Make the event of a turn of the pace that has come, after a wait in seconds."""
         self._waited += seconds
         family: Family | None = self._family
         if family is not None:
             self._emit(self._events.Waited, family=family.value, seconds=seconds)
 
     def sending(self, request: Request) -> None:
-        """A request is about to be sent."""
+        """Make the event of a request that is about to be sent."""
         self._attempts += 1
         self._sent = self._clock.time()
         self._http_status = None
@@ -244,11 +244,11 @@ class Watch:
         self._emit(self._events.AttemptBegan, attempt=self._attempts, method=request.method, url=url)
 
     def answered(self, http_status: int) -> None:
-        """A response has come, whatever it means."""
+        """Note the HTTP status of a response, for the event of the attempt's end."""
         self._http_status = http_status
 
     def attempt_ended(self, outcome: Outcome[Any] | None) -> None:
-        """The request has an outcome; None: it was cancelled."""
+        """Make the event of a request that has an outcome, or was cancelled (None)."""
         self._emit(
             self._events.AttemptEnded,
             attempt=self._attempts,
@@ -265,7 +265,7 @@ class Watch:
             self._emit(self._events.Rejected, family=family, rejections=self._rejections)
 
     def retrying(self, outcome: Outcome[Any], attempt: int, seconds: float) -> None:
-        """A transient outcome is tried again after so many seconds."""
+        """Make the event of a transient outcome that is tried again after a pause in seconds."""
         self._emit(
             self._events.Retrying,
             attempt=attempt,
@@ -275,7 +275,7 @@ class Watch:
         )
 
     def ended(self, problem: BaseException | None, *, orphans: int) -> None:
-        """The call is over, with a result or with an exception."""
+        """Make the event of a call that ends, with a result (None) or with an exception."""
         cancelled = problem is not None and not isinstance(problem, Exception)
         self._emit(
             self._events.CallEnded,

@@ -1,4 +1,4 @@
-"""`CallOptions`: what a call, or a view of a client, sets other than its client."""
+"""`CallOptions`: options that a call, or a view of a client, sets for itself."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ def _seconds(least: float) -> Any:
 
 @attrs.frozen(kw_only=True)
 class CallOptions:
-    """Options of one call, or of a view of a client; None where the client's own hold.
+    """Options of one call, or of a view of a client; None stands for the client's own option.
 
     Attributes:
         binding: the preferred binding.
@@ -49,7 +49,7 @@ class CallOptions:
         max_wait: float | None = None,
         hub: "Hub | None" = None,
     ) -> "CallOptions":
-        """These options, with those that are given in their places."""
+        """These options with some of them replaced; None keeps the one of these options."""
         return CallOptions(
             binding=self.binding if binding is None else binding,
             timeout=self.timeout if timeout is None else timeout,
@@ -58,9 +58,9 @@ class CallOptions:
         )
 
     def unbounded(self) -> "CallOptions":
-        """These options without a bound on the wait."""
+        """These options without `max_wait`."""
         return self if self.max_wait is None else attrs.evolve(self, max_wait=None)
 
 
-#: Those of a client itself.
+#: No option of its own: each is the client's.
 NO_OPTIONS = CallOptions()

@@ -1,4 +1,4 @@
-"""Reading answers with a memory: what a client has learned from the last OK answer of an operation is tried first."""
+"""`AnswerReader`: reads answers, at first by what a client has learned from the last OK answer of the operation."""
 
 import asyncio
 from typing import Any

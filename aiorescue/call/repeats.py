@@ -1,4 +1,4 @@
-"""Answers that come a second time: each PIN, ticket and link is another one, so its answer comes once."""
+"""`Repeats`: finds answers that come a second time, though no two PINs, tickets or links are equal."""
 
 from collections import OrderedDict
 
@@ -20,14 +20,15 @@ REPEATED: Outcome[object] = Outcome(
 class Repeats:
     """Remembers the last answers that must differ, and finds one that came before.
 
-    A server that gives one answer only, as a mock does, repeats nothing: it takes two different ones to tell.
+    A server that has given only one answer so far, such as a mock, counts as one that repeats nothing: only where two
+    different answers were seen does one that comes again belong to another request.
     """
 
     def __init__(self) -> None:
         self._last: OrderedDict[int, None] = OrderedDict()  # hashes: the answers themselves are secrets
 
     def found(self, body: bytes) -> bool:
-        """Whether an answer came before, among the last ones; remembers it otherwise."""
+        """Whether an answer is one of the last ones that came; if it is not, it is remembered."""
         answer = hash(body)
         if answer in self._last:
             return len(self._last) > 1

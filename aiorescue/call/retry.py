@@ -34,7 +34,7 @@ class RetryPolicy:
         total: seconds from the first request after which no other one is started; the wait for the pace before the
             first request does not count.
         first: seconds before the second attempt; doubled each time, and up to as much again at random.
-        longest: seconds between two attempts, at most. A longer Retry-After of the service is still honoured.
+        longest: most seconds between two attempts. A longer Retry-After of the service is still honoured.
     """
 
     attempts: int = attrs.field(default=4, validator=_at_least(1))
@@ -44,7 +44,7 @@ class RetryPolicy:
 
 
 class Budget:
-    """What a call has used up of its attempts and its time.
+    """The attempts and the time that a call has used up, by which the retry policy decides about another attempt.
 
     Attributes:
         pacer: the pace that the call waits for.
@@ -68,7 +68,7 @@ class Budget:
             self.deadline = moment + total
 
     def ready(self) -> float:
-        """When the pace allows the next request."""
+        """The moment at which the pace allows the next request."""
         return self.pacer.ready_at(Priority.RETRY)
 
     def allows(self, moment: float) -> bool:

@@ -35,7 +35,7 @@ R = TypeVar("R")
 
 #: Whether the log of calls is written at a level.
 _is_logged = logging.getLogger("aiorescue.call").isEnabledFor
-#: Rejections of one call in a row that no pace explains, as it learns from each of them.
+#: Rejections of one call in a row that a pace which learns from each of them cannot explain.
 _SUSPICIOUS = 3
 #: Readers that a client keeps: more than any service has operations and bindings that one program uses.
 _MOST_READERS = 512
@@ -56,7 +56,7 @@ class CallRunner:
         pacers: the pace of each account and family.
         binding: the client's preferred binding.
         relogin: whether a call that met an ended session or ticket is repeated once with a new one.
-        observer: counts calls, and tells listeners of them.
+        observer: counts calls, and makes events of them for listeners.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class CallRunner:
         try:
             outcome = await self._outcome(call)
             if operation_type.spec.family is Family.LOGINS or call.pacer.new_rate is not None:
-                self._tell(call, outcome, began)
+                self._report_login_or_pace(call, outcome, began)
             if outcome.outcome_class is not status.OK:
                 raise _exception(outcome, call)  # noqa: TRY301 - failures are counted wherever they come from
         except BaseException as problem:
@@ -154,8 +154,8 @@ class CallRunner:
         value: Any = outcome.value
         return operation.with_orphans(value, call.orphans) if call.orphans else value
 
-    def _tell(self, call: Call, outcome: Outcome[Any], began: float) -> None:
-        """Tell listeners of an explicit login that was sent, or of a pace that has changed."""
+    def _report_login_or_pace(self, call: Call, outcome: Outcome[Any], began: float) -> None:
+        """Make the events of a login that the program called itself, and of a pace that has changed."""
         family, name = call.operation.spec.family, call.identity.name
         if family is Family.LOGINS and call.attempts:
             self._observer.logged_in(name, self._clock.time() - began, outcome)
@@ -173,7 +173,10 @@ class CallRunner:
         return reader
 
     async def _outcome(self, call: Call) -> Outcome[Any]:
-        """The outcome of all attempts of a call; of none if its identity is set aside, or while the call waits."""
+        """Make the attempts of a call, and return the outcome of the last one.
+
+        No attempt is made if the identity is set aside, before the call or while it waits for its turn.
+        """
         try:
             outcome = call.identity.refusal(call.operation) or await self._attempt(call)
             if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
@@ -211,8 +214,8 @@ class CallRunner:
             async with call.turn(rejections, arrived) as turn:
                 if (waited := turn.sent - arrived) >= NOTICEABLE:
                     call.count_wait(waited)
-                if call.before_send is not None and await self._has_passed(call, call.before_send, turn):
-                    continue
+                if call.before_send is not None and await self._prepare(call, call.before_send, turn):
+                    continue  # the turn has passed: the next one is taken
                 call.begin(turn.sent, self._policy.total)
                 outcome, session_has_ended = await self._request(call)
                 if outcome.outcome_class in _ANSWERS:
@@ -236,21 +239,22 @@ class CallRunner:
                 case _:
                     return outcome  # raised at once: AUTHENTICATION and FINAL
 
-    async def _has_passed(self, call: Call, before_send: BeforeSend, turn: Turn) -> bool:
-        """Await what is to be done before a request; returns whether its turn has passed, so that it needs another one.
+    async def _prepare(self, call: Call, before_send: BeforeSend, turn: Turn) -> bool:
+        """Await `before_send`, once for each request. Returns True if the turn has passed meanwhile.
 
-        A disk that stalls lets many requests wait here. Each of them had its slot; all at once they would be a burst.
+        A bulk job writes to its journal here. If a disk stalls, many requests wait for it. Each of them had its turn,
+        but together they would be a burst.
         """
-        if call.is_late:
-            call.is_late = False  # it was done in the turn before
+        if call.is_prepared:
+            call.is_prepared = False  # in the turn before, which has passed
             return False
         limit = max(_STALE, (call.ready() - turn.sent) * _STALE_SHARE)
         await before_send()
-        call.is_late = self._clock.time() - turn.sent > limit
-        return call.is_late
+        call.is_prepared = self._clock.time() - turn.sent > limit
+        return call.is_prepared
 
     async def _request(self, call: Call) -> tuple[Outcome[Any], bool]:
-        """One request, with a login before it if need be. Returns its outcome, and whether it met an ended session."""
+        """Send one request, after a login if one is needed. Returns the outcome, and True if the session has ended."""
         lease = await call.identity.lease(call.operation)
         if not isinstance(lease, Lease):
             if isinstance(lease, SetAside):
@@ -290,7 +294,7 @@ class CallRunner:
         return outcome, session_has_ended
 
     def _unrepeated(self, outcome: Outcome[Any], response: Response) -> Outcome[Any]:
-        """The outcome of an answer that must differ from all others, unless it came before."""
+        """The outcome given, or `REPEATED` if an answer that must differ from all others has come before."""
         if not self._repeats.found(response.body):
             return outcome
         self._transport.distrust()

@@ -68,7 +68,7 @@ class Spool:
             raise NoRoomError(f"the answer cannot be kept in a temporary file: {why}") from None
 
     def skip(self, characters: int) -> None:
-        """Leave out so many characters at the beginning. To be called before the text is read."""
+        """Leave out a number of characters at the beginning. Call it before the text is read."""
         self._skip = characters
 
     def __iter__(self) -> Iterator[str]:

@@ -42,7 +42,7 @@ _PROXY_AUTHENTICATION = 407
 
 
 class _HungUpError(Exception):
-    """The connection broke. For its own exceptions of that meaning aiohttp repeats a GET by itself, for this not."""
+    """The connection broke. It replaces aiohttp's exception, after which aiohttp would repeat a GET by itself."""
 
 
 #: Lets the other calls of this turn of the event loop be made ready before the first of them is sent: what is done many
@@ -172,7 +172,7 @@ class Transport:
         return received
 
     async def _request(self, session: ClientSession, request: Request, times: TimeLimits) -> ClientResponse:
-        """The head of the answer to a request. One kept connection after another is tried, then a new one."""
+        """Send a request and return the head of the answer; on one kept connection after another, then on a new one."""
         lent = session is self._http
         while True:
             try:
@@ -276,7 +276,7 @@ class Transport:
         return len(connector._acquired) + sum(map(len, connector._conns.values()))  # noqa: SLF001 - it shows no count
 
     async def _move(self) -> bool:
-        """Go over to the running event loop, with a new pool: a connection belongs to the loop that opened it.
+        """Move to the running event loop, with a new pool: a connection belongs to the loop that opened it.
 
         Returns False if the loop before is still running.
         """

@@ -1,4 +1,4 @@
-"""What a client waits for when it is closed, and how it ends what takes too long."""
+"""`UnderWay`: the calls and conversations that a client waits for, or interrupts, when it is closed."""
 
 import asyncio
 from contextlib import suppress
@@ -40,7 +40,7 @@ class UnderWay:
             self._waiting.set_result(None)
 
     async def idle(self, timeout: float) -> bool:  # noqa: ASYNC109 - a limit that is no error
-        """Wait until nothing is under way. Returns False if that takes longer than so many seconds."""
+        """Wait until nothing is under way. Returns False if that takes longer than the timeout in seconds."""
         if self._tasks:
             self._waiting = asyncio.get_running_loop().create_future()
             with suppress(TimeoutError):
@@ -49,7 +49,7 @@ class UnderWay:
         return not self._tasks
 
     def interrupt(self, *, besides: set[Task]) -> None:
-        """Cancel the tasks besides those; their calls learn by `was_interrupted` that they were not cancelled."""
+        """Cancel all tasks but `besides`; `was_interrupted` tells their calls that the program did not cancel them."""
         for task, (_, before) in self._tasks.items():
             if task not in besides and task not in self._interrupted and task is not asyncio.current_task():
                 self._interrupted[task] = before

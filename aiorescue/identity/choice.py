@@ -30,7 +30,7 @@ class IdentityChoice:
         self._queues: dict[Family | None, _Queue] = {}
 
     def soonest(self, operation: Operation[object]) -> Identity:
-        """The identity that is free soonest for an operation; if all are refused, one of these."""
+        """The identity that is free soonest for an operation; a refused one if the credentials of all are refused."""
         family = operation.spec.family
         queue = self._queues.get(family)
         if queue is None:
@@ -82,7 +82,7 @@ class _Queue:
         self.next_look = 0
 
     def push(self, moment: float, index: int) -> None:
-        """Enter an identity with an earlier moment, or one that was set aside."""
+        """Put an identity into the heap, which lacks it or has it with a later moment."""
         self.moments[index] = moment
         if len(self.heap) > 2 * len(self.moments):
             self.heap = [(known, other) for other, known in enumerate(self.moments) if known is not None]

@@ -21,11 +21,11 @@ _NEVER = float("inf")
 
 @attrs.frozen
 class _Cookie:
-    """One cookie.
+    """The value of one cookie, and how long it is sent.
 
     Attributes:
-        value: its value, as it came, with quotes if it had any; a secret.
-        expires: when it ends, in seconds of the clock; None if the server named no time.
+        value: value of the cookie as it came, with quotes if it had any; a secret.
+        expires: moment after which it is not sent, in seconds of the clock; None if the server named no time.
     """
 
     value: str = attrs.field(repr=False)
@@ -59,7 +59,7 @@ class Cookies:
         return self._header
 
     def clear(self) -> None:
-        """Forget all cookies."""
+        """Forget all cookies, so that the header is empty until a response sets new ones."""
         self._cookies.clear()
         self._write()
 
@@ -90,7 +90,7 @@ class Cookies:
             self._cookies[name] = _Cookie(value, None if seconds is None else self._clock.time() + seconds)
 
     def _is_for_us(self, path: str) -> bool:
-        """Whether a Path attribute covers any of the session's requests; a path that is none counts as left out."""
+        """Whether a Path attribute covers a request of the session; one without a leading ``/`` counts as left out."""
         if not path.startswith("/"):
             return True
         folder = path.lower().rstrip("/") + "/"
@@ -115,7 +115,7 @@ def _lifetime(attributes: dict[str, str], date: str | None) -> float | None:
 
 
 def _moment(text: str | None) -> datetime | None:
-    """The moment of a date as HTTP writes them; None if there is none that can be read."""
+    """The moment of a date in the form of HTTP headers; None for a text that cannot be read as one."""
     if not text:
         return None
     try:

@@ -12,7 +12,7 @@ C = TypeVar("C", bound=type)
 
 
 def _discreetly_made(cls: C) -> C:
-    """Make the values of a class without a trace of their fields in the traceback of one that is refused."""
+    """Make a class whose constructor, if it refuses a value, leaves no field in the traceback."""
     cls.__init__ = discreet(cls.__init__)  # type: ignore[misc]
     return cls
 

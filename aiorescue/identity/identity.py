@@ -41,16 +41,16 @@ class Lease:
 
 
 class IdentityObserver(Protocol):
-    """Receives what happens to identities: logins, logouts and refusals."""
+    """Receives logins, logouts and refusals of identities; the client's `Observer` makes events of them."""
 
     def logged_in(self, identity: str, seconds: float, outcome: Outcome[Any]) -> None:
-        """A login of an identity has an outcome, after so many seconds."""
+        """Receive the outcome of an identity's login, and the seconds that it took."""
 
     def logged_out(self, identity: str) -> None:
-        """A server session or ticket of an identity was ended."""
+        """Receive that a server session or ticket of an identity was ended."""
 
     def refused(self, identity: str, word: str | None, seconds: float) -> None:
-        """The credentials of an identity were refused with a status word; it is set aside for so many seconds."""
+        """Receive that an identity was refused with a status word, and the seconds for which it is set aside."""
 
 
 class Identity(Protocol):
@@ -105,11 +105,11 @@ class Identity(Protocol):
 
 
 def with_login(operation: Operation[Any], login: Login | None) -> Operation[Any]:
-    """An operation that takes name and password, with those of a login where it has none.
+    """Complete an operation that takes a name and a password with those of a login, if both were left out.
 
     Raises:
-        errors.CredentialsMissing: it has none, and there is no login.
-        errors.InvalidRequest: it has one of them without the other.
+        errors.CredentialsMissing: both were left out, and there is no login.
+        errors.InvalidRequest: one of them was given without the other.
     """
     if operation.spec.own_credentials is None:
         return operation
@@ -200,7 +200,7 @@ class StandingIdentity:
         )
 
     def _refused_in(self) -> Standing | None:
-        """The memory of the refusal that is in force; None if there is none."""
+        """The memory of the refusal because of which calls fail at present; None if calls may be sent."""
         return self._standing if self._standing.refused is not None else None
 
     def __repr__(self) -> str:

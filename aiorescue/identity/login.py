@@ -26,7 +26,7 @@ class LoginIdentity(StandingIdentity):
         probe: a harmless operation that every user may call, to find out whether a session is alive.
         sessions: how many server sessions there may be.
         refused_for: seconds for which a refusal is remembered.
-        logins: how many logins the service allows in three minutes.
+        logins: number of logins that the service allows in three minutes.
         may_log_in: whether the pace allows a login now.
         send: sends logins and logouts.
         clock: the client's clock.

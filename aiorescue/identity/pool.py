@@ -45,7 +45,7 @@ class SessionPool:
         service: how sessions are begun and ended.
         most: how many sessions there may be.
         no_logins: the memory of a refused login.
-        logins: how many logins the service allows in three minutes.
+        logins: number of logins that the service allows in three minutes.
         may_log_in: whether the pace allows a login now.
     """
 
@@ -132,7 +132,7 @@ class SessionPool:
         return None
 
     def open(self) -> ServerSession:
-        """A session more, which is not logged in."""
+        """Make one more session, which is not logged in yet."""
         session = ServerSession(self._service)
         self._sessions.append(session)
         return session

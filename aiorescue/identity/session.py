@@ -38,7 +38,7 @@ executing it and holds the lock until it is done. The next request in that sessi
 as well. A stuck session is therefore taken last: after every free one, and after a new one if there may be one more.
 If all of them are stuck, the one that has been so for longest is the most likely to be free again.
 
-Logins are scarce, too, and a login that fails helps no call. How they are begun is described in `login.py`.
+Logins are scarce, too, and a login that fails helps no call. How they are begun is described in `pool.py`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -70,7 +70,7 @@ class SessionService:
         login: the operation that logs in, with name and password.
         logout: the operation that logs out.
         probe: a harmless operation that every user may call.
-        send: sends one of them, once, at the pace of the login's account.
+        send: sends one of these operations, once, at the pace of the login's account.
         clock: the client's clock.
         observer: receives logins and logouts.
         user_is_admin: whether the user of the login is an administrator; None while that is unknown.
@@ -103,7 +103,7 @@ class ServerSession:
     """One ASP.NET session of a login, which owns its life: it logs in, expires, and is judged by the answers to calls.
 
     Attributes:
-        stuck: a call in it got no answer, so that the server may still hold its lock.
+        stuck: True after a call that got no answer: the server may still be executing it, and hold the session's lock.
     """
 
     def __init__(self, service: SessionService) -> None:
@@ -115,12 +115,12 @@ class ServerSession:
 
     @property
     def is_logged_in(self) -> bool:
-        """Whether it has a cookie, expired or not."""
+        """Whether the session has a cookie, expired or not."""
         return bool(self._cookies.header)
 
     @property
     def is_usable(self) -> bool:
-        """Whether it has a cookie that the server should still know."""
+        """Whether the session has a cookie that the server should still know."""
         return self.is_logged_in and self._service.clock.time() - self._last_used <= IDLE_LIMIT
 
     @property
@@ -173,7 +173,7 @@ class ServerSession:
             operation: the call.
             outcome: what became of it.
             response: the response to it, if one came.
-            just_logged_in: the session was logged in for this very call.
+            just_logged_in: True if the session was logged in for this very call.
 
         Returns:
             True if the session has ended or may have: a repetition would go out in one that is alive.
@@ -246,7 +246,7 @@ class SessionLease(Lease):
 
     Attributes:
         session: the leased session.
-        just_logged_in: it was logged in for this very attempt.
+        just_logged_in: True if the session was logged in for this very attempt.
     """
 
     session: ServerSession

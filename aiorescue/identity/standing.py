@@ -23,7 +23,7 @@ def checked_refused_for(seconds: float | None) -> float:
     """The time for which refused credentials are set aside, in seconds; None stands for ever.
 
     Raises:
-        errors.InvalidRequest: it is negative, or no number.
+        errors.InvalidRequest: the time is negative, or not a number.
     """
     if seconds is None:
         return float("inf")
@@ -52,7 +52,7 @@ def set_aside(refused: Outcome[Any], seconds: float | None = None) -> SetAside:
 
     Args:
         refused: the outcome that was refused.
-        seconds: after which the credentials will be sent again; None if that is not known.
+        seconds: time after which the credentials will be sent again; None if that is not known.
     """
     when = "" if seconds is None else ", and it is not tried again" if seconds == float("inf") else _again(seconds)
     detail = f"{refused.detail or refused.quote or 'refused'} (not sent: the service refused this before{when})"
@@ -126,7 +126,7 @@ def heed(standing: Standing, outcome: Outcome[Any]) -> None:
 
 
 def heed_login(standing: Standing, outcome: Outcome[Any]) -> None:
-    """Remember in a standing what became of a login: a refusal, or that there is none any more."""
+    """Remember in a standing what became of a login: its refusal, or that the service takes the credentials again."""
     heed(standing, outcome)
     if outcome.outcome_class is OutcomeClass.OK:
         standing.accept()

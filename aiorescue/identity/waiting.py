@@ -9,7 +9,7 @@ from aiorescue.pace.turns import Turn
 
 
 class CalledOffError(Exception):
-    """The identity of a waiting call was set aside.
+    """Ends the wait of a call whose identity was set aside.
 
     Attributes:
         outcome: the outcome of the call, of which nothing was sent.
@@ -21,11 +21,11 @@ class CalledOffError(Exception):
 
 
 class Waiting:
-    """The calls that wait as one identity.
+    """The calls that wait for their turn as one identity.
 
     Attributes:
-        limits: the wait of each call.
-        refused: why waits were ended last.
+        limits: for each waiting call the timeout by which its wait can be ended.
+        refused: outcome with which waits were ended last.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Waiting:
         return Entering(turn, self)
 
     def call_off(self, outcome: SetAside) -> None:
-        """End the waits of all calls at once, each with that outcome."""
+        """End the waits of all calls at once; the outcome becomes that of each call."""
         self.refused = outcome
         while self.limits:
             self.limits.pop().reschedule(0.0)

@@ -34,7 +34,7 @@ def _account(values: Mapping[str, Any]) -> Account:
 
 @operation
 class GetAccount(Operation[Account]):
-    """The caller's account. Vendor: ``getAccount``."""
+    """The account of the identity that calls. Vendor: ``getAccount``."""
 
     spec = declare("getAccount", SOAP | TEXT, *records.outputs(Account)[:5], words=HIERARCHY)
     result = staticmethod(_account)
@@ -42,7 +42,10 @@ class GetAccount(Operation[Account]):
 
 @operation
 class GetAccountV2(Operation[Account]):
-    """The caller's account, and whether the Technician Console runs. SOAP only. Vendor: ``getAccount_v2``."""
+    """The account of the identity that calls, and whether its Technician Console runs. Vendor: ``getAccount_v2``.
+
+    SOAP only.
+    """
 
     spec = declare("getAccount_v2", SOAP12_SEEN, *records.outputs(Account), words=HIERARCHY)
     result = staticmethod(_account)
@@ -59,7 +62,7 @@ def _hierarchy(values: Mapping[str, Any]) -> Hierarchy:
 
 @operation
 class GetHierarchy(Operation[Hierarchy]):
-    """All nodes that the caller may see, as a tree. Vendor: ``getHierarchy``."""
+    """All nodes that the identity that calls may see, as a tree. Vendor: ``getHierarchy``."""
 
     spec = declare("getHierarchy", SOAP11_SEEN | TEXT, _NODES, words=HIERARCHY, page_layout=PageLayout.BLOCKS)
     result = staticmethod(_hierarchy)

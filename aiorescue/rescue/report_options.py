@@ -35,7 +35,7 @@ class ReportOutput(enum.StrEnum):
 
 
 class ReportNodeRef(enum.StrEnum):
-    """What kind of node a report is about; the external ones are version 2's."""
+    """The type of the node that a report is about; external technicians are known to ``getReport_v2`` alone."""
 
     NODE = "NODE"
     CHANNEL = "CHANNEL"

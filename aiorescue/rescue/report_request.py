@@ -38,7 +38,7 @@ R = TypeVar("R")
 
 @operation
 class FetchReportV2(ReportRequestV2[Report]):
-    """getReport_v2 with a delimiter that is known, for `RescueClient.report`."""
+    """getReport_v2 whose answer is split by the delimiter that was set, for `RescueClient.report`."""
 
     #: What closes each cell of a report as text; None to find out from the header.
     delimiter: ClassVar[str | None] = None
@@ -52,7 +52,7 @@ class FetchReportV2(ReportRequestV2[Report]):
 
 @operation
 class StreamReportV2(ReportRequestV2[ReportRows]):
-    """The report of `GetReportV2` as rows that are decoded when they are read. The caller closes them."""
+    """getReport_v2 with rows that are decoded when they are read; who reads them must close them."""
 
     #: What closes each cell of a report as text; None to find out from the header.
     delimiter: ClassVar[str | None] = None
@@ -154,7 +154,7 @@ def moment_of(value: date, offset: int, *, last: bool = False) -> datetime:
         last: True for the end of the report.
 
     Raises:
-        errors.InvalidRequest: the value is neither.
+        errors.InvalidRequest: the value is neither a moment nor a day.
     """
     if not isinstance(value, date):
         raise errors.InvalidRequest(f"report: begin and end must be a date or a datetime, not {type(value).__name__}")
@@ -174,7 +174,7 @@ async def get(calls: Conversation, wanted: Wanted) -> Report:
 
 
 async def stream(calls: Conversation, wanted: Wanted) -> ReportStream:
-    """Set up a report and open it, to be read row by row. The caller closes the stream."""
+    """Set up a report and open it, to be read row by row. The stream must be closed after its last row."""
     await _set(calls, wanted)
     operation: Operation[ReportRows] = _split_by(StreamReportV2, wanted.closing)(wanted.node, wanted.node_ref)
     rows = await calls.call(operation, binding=BINDING)

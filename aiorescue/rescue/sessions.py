@@ -25,7 +25,7 @@ NodeId = Annotated[int, Parameter("iNode", "node", int)]
 
 
 class NodeRef(enum.StrEnum):
-    """What kind of node an id is of."""
+    """The type of the node that an id names: a node of the hierarchy, or a channel."""
 
     NODE = "NODE"
     CHANNEL = "CHANNEL"

@@ -23,7 +23,7 @@ _READERS: dict[str, Callable[[str], Value]] = {
 
 
 def reader(title: str) -> Callable[[str], Value] | None:
-    """What the cells of a column are, if its title says so; else they are texts."""
+    """The function that reads the cells of a column with this title; None for a column of texts."""
     plain = title.strip().casefold()
     if plain.startswith(("average ", "total ")) and plain.endswith(" time"):
         return duration
@@ -31,7 +31,7 @@ def reader(title: str) -> Callable[[str], Value] | None:
 
 
 def check(title: str) -> Check | None:
-    """Whether a text can be in a column of that title."""
+    """The function that says whether a text can be a cell of a column with this title; None if any text can."""
     read = reader(title)
     return None if read is None else lambda text: _reads(read, text)
 
@@ -45,7 +45,7 @@ def _reads(read: Callable[[str], Value], text: str) -> bool:
 
 
 def written(value: Value) -> str:
-    """A cell as a text for files and programs: a duration as hours, minutes and seconds (``26:03:04``)."""
+    """Write a cell as a text for files and programs: a duration as hours, minutes and seconds (``26:03:04``)."""
     if isinstance(value, timedelta):
         seconds = round(value.total_seconds())
         minutes, rest = divmod(abs(seconds), 60)

@@ -35,9 +35,10 @@ class ChatLine:
     """One line of a chat.
 
     Attributes:
-        at: the time of day, in a zone that the service does not name.
-        name: who wrote it; empty for what the service itself reports (``Remote Control successfully initiated``).
-        text: what; with the lines that follow it without a time of their own.
+        at: time of day, in a zone that the service does not name.
+        name: name of the person who wrote the line; empty for what the service itself reports (``Remote Control
+            successfully initiated``).
+        text: text of the line, and of the lines without a time that follow it.
     """
 
     at: time
@@ -61,7 +62,7 @@ class Chat:
 
     @classmethod
     def parse(cls, log: str) -> "Chat":
-        """A chat log; the key that may stand before it is taken off."""
+        """Read a chat log; the key that may stand before it is taken off."""
         text = log[match.end() :] if (match := _KEY.match(log)) else log
         lines: list[ChatLine] = []
         parts: list[str] = []  # of the last line's text
@@ -74,9 +75,9 @@ class Chat:
                 continue
             _join(lines, parts)
             halves = found[4] is not None
-            name, said = _writer(found[5] or "")
-            lines.append(ChatLine(at, name, said))
-            parts = [said]
+            name, written = _writer(found[5] or "")
+            lines.append(ChatLine(at, name, written))
+            parts = [written]
         _join(lines, parts)
         return cls(text, tuple(lines))
 
@@ -87,7 +88,7 @@ def _join(lines: list[ChatLine], parts: list[str]) -> None:
 
 
 def _writer(line: str) -> tuple[str, str]:
-    """Who wrote a line, and what; without a writer where the service itself reports something."""
+    """Split a line into the name of its writer and the text; the name is empty for a report of the service itself."""
     found = _NAMED.fullmatch(line)
     if found is None or _is_report(found[1].casefold().split()):
         return "", line
@@ -95,7 +96,7 @@ def _writer(line: str) -> tuple[str, str]:
 
 
 def _is_report(words: list[str]) -> bool:
-    """Whether what stands before a colon is the service's, and no name."""
+    """Whether the words before a colon begin a report of the service, and are not a name."""
     return not words or (len(words) > 1 and (words[-1] in _PREPOSITIONS or words[0] in _SUBJECTS))
 
 

@@ -22,9 +22,9 @@ class _Start(NamedTuple):
     """A line that looks like the beginning of a value.
 
     Attributes:
-        line: its index.
-        key: index of its key, in the page's order.
-        end: length of the key with its colon.
+        line: index of the line.
+        key: index of the line's key, in the page's order.
+        end: characters of the line up to the value: the key with its colon.
     """
 
     line: int
@@ -39,7 +39,7 @@ def key_of(line: str) -> str:
 
 
 def keyed(keys: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
-    """The values by their keys in small letters.
+    """Read the values of a page, by their keys in small letters.
 
     Args:
         keys: all keys that the page may have, in its order.
@@ -74,7 +74,7 @@ def _value(lines: Sequence[str], start: _Start, end: int) -> str:
 
 
 def _once(starts: Sequence[_Start], texts: Sequence[bool]) -> list[_Start]:
-    """The beginnings where no key occurs twice: all but those in a text that comes behind their place."""
+    """The beginnings of values, where no key occurs twice: all but those in a text that comes behind their place."""
     chosen: list[_Start] = []
     for start in starts:
         last = chosen[-1] if chosen else None
@@ -89,9 +89,9 @@ class _Reading(NamedTuple):
     Attributes:
         keys: number of keys.
         stray: minus the lines that lie where no line break is expected, counted from the first line of all.
-        ways: 1, or 2 if there are as good ones.
-        start: the last beginning; None before the first one.
-        before: the reading without it.
+        ways: number of readings that are as good as this one, itself included; 2 stands for all greater numbers.
+        start: last beginning of a value; None before the first one.
+        before: this reading without its last beginning.
     """
 
     keys: int
@@ -148,7 +148,7 @@ def _beginnings(reading: _Reading) -> list[_Start]:
 
 
 def _check(starts: Sequence[_Start], chosen: Sequence[_Start], texts: Sequence[bool]) -> None:
-    """Each key that is left out must lie within a text behind its place. Raises Unclear."""
+    """Check that each key which is left out lies within a text behind the key's place. Raises Unclear."""
     kept = {start.key for start in chosen}
     position = 0
     for start in starts:

@@ -30,7 +30,7 @@ class NodeType(enum.StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "NodeType | None":
-        """The guide spells some with fewer capitals."""
+        """Find a type in any case: the vendor's guide spells some with fewer capitals."""
         wanted = str(value).casefold()
         return next((one for one in cls if one.value.casefold() == wanted), None)
 
@@ -53,14 +53,14 @@ class Node:
     """A node of the hierarchy. One person can have several, one for each role.
 
     Attributes:
-        id: of the node.
+        id: id of the node.
         parent_id: id of the node above; None where the answer does not say.
-        name: of the person, group or channel.
-        email: of a person.
+        name: name of the person, group or channel.
+        email: e-mail address of a person; empty for other nodes.
         description: a text of the account's own.
-        status: online or not; a word that is not known is kept as it came.
-        type: what it is; a word that is not known is kept as it came.
-        mended: a character that XML does not allow was replaced in one of its texts.
+        status: whether the person is online; a word that is not known is kept as it came.
+        type: type of the node; a word that is not known is kept as it came.
+        mended: True if a character that XML does not allow was replaced in one of the texts.
     """
 
     id: Annotated[int, Field("iNodeID", "NodeID", int)]
@@ -79,7 +79,7 @@ class Hierarchy(Sequence[Node]):
     """The nodes of an account, in the service's order, as a tree that can be walked.
 
     Attributes:
-        nodes: all of them.
+        nodes: all nodes of the answer.
     """
 
     nodes: tuple[Node, ...]
@@ -109,11 +109,11 @@ class Hierarchy(Sequence[Node]):
         return iter(self.nodes)
 
     def find(self, node_id: int) -> Node | None:
-        """The node of that id, if it is listed."""
+        """The node with an id; None if the answer does not list it."""
         return self._by_id.get(node_id)
 
     def parent(self, node: Node) -> Node | None:
-        """The node above, if it is listed."""
+        """The node above a node; None if the answer does not list it."""
         return None if node.parent_id in (None, node.id) else self._by_id.get(node.parent_id or 0)
 
     def children(self, node: Node) -> tuple[Node, ...]:
@@ -122,11 +122,11 @@ class Hierarchy(Sequence[Node]):
 
     @property
     def roots(self) -> tuple[Node, ...]:
-        """The nodes whose parent is not listed."""
+        """The nodes at the top: those whose parent the answer does not list."""
         return tuple(node for node in self.nodes if self.parent(node) is None)
 
     def walk(self, node: Node | None = None) -> Iterator[Node]:
-        """A node and all below it, each before its children; left out, the whole tree."""
+        """Iterate over a node and all nodes below it, each before its children; over the whole tree without a node."""
         ahead = [node] if node is not None else list(self.roots)
         seen: set[int] = set()
         while ahead:
@@ -139,15 +139,15 @@ class Hierarchy(Sequence[Node]):
 
 @attrs.frozen
 class Account:
-    """The account of the caller.
+    """The account of the identity that calls, and its user in that account.
 
     Attributes:
-        id: of the account.
-        organization: its name.
-        admin_id: the caller's node as an administrator; 0 if the caller is no administrator.
-        technician_id: the caller's node as a technician; 0 if the caller is no enabled technician.
-        email: of the caller.
-        console_running: whether the caller's Technician Console runs; None where the answer does not say (version 1).
+        id: id of the account.
+        organization: name of the account.
+        admin_id: id of the user's node as an administrator; 0 if the user is no administrator.
+        technician_id: id of the user's node as a technician; 0 if the user is no enabled technician.
+        email: e-mail address of the user.
+        console_running: whether the user's Technician Console runs; None where the answer does not say (version 1).
     """
 
     id: Annotated[int, Field("iAccountID", "AccountID", int)]
@@ -163,17 +163,17 @@ class User:
     """An administrator or technician.
 
     Attributes:
-        id: of the node.
-        name: of the person.
-        nick: the name that customers see.
-        email: of the person.
+        id: id of the user's node.
+        name: name of the person.
+        nick: name that customers see.
+        email: e-mail address of the person.
         sso_id: id for single sign-on.
         description: a text of the account's own.
-        type: what it is; a word that is not known is kept as it came.
-        status: online or not; a word that is not known is kept as it came.
-        account_holder: whether the account is theirs.
-        mobile_addon: whether they have the add-on for mobiles; None where the answer does not say.
-        rpat_addon: whether they have the RPAT add-on; None where the answer does not say (version 1).
+        type: type of the node; a word that is not known is kept as it came.
+        status: whether the person is online; a word that is not known is kept as it came.
+        account_holder: whether the user is the holder of the account.
+        mobile_addon: whether the user has the add-on for mobiles; None where the answer does not say.
+        rpat_addon: whether the user has the RPAT add-on; None where the answer does not say (version 1).
     """
 
     #: Attributes that come last on the text page, in its order.
@@ -209,16 +209,17 @@ class Group:
     Over SOAP it was read on the vendor's page up to the permissions; the rest is known from the text page.
 
     Attributes:
-        id: of the node.
-        name: of the group.
+        id: id of the group's node.
+        name: name of the group.
         description: a text of the account's own.
-        type: what it is; a word that is not known is kept as it came.
-        permissions: their names (``"RemoteControl"``).
-        locked_permissions: those that groups below cannot change.
-        enabled: whether it is; None where the answer does not say.
-        standard_limit: licences that may be used at once; None where the answer does not say, as with the next two.
-        mobile_limit: the same for the mobile add-on.
-        rpat_limit: the same for the RPAT add-on (version 2).
+        type: type of the node; a word that is not known is kept as it came.
+        permissions: names of the permissions (``"RemoteControl"``).
+        locked_permissions: names of the permissions that groups below cannot change.
+        enabled: whether the group is enabled; None where the answer does not say.
+        standard_limit: licences that may be used at once; None where the answer does not say.
+        mobile_limit: licences for the mobile add-on that may be used at once; None where the answer does not say.
+        rpat_limit: licences for the RPAT add-on that may be used at once (version 2); None where the answer does not
+            say.
     """
 
     id: Annotated[int, Field("iNodeID", "NODEID", int)]

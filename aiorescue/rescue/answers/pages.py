@@ -11,7 +11,7 @@ from aiorescue.wire.xml import PIECE
 
 
 def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
-    """The outputs by their SOAP names. Raises ValueError."""
+    """Read the outputs of an OK page, by their SOAP names. Raises ValueError for a page that lacks one."""
     if not spec.outputs:
         return {}
     first = spec.outputs[0]
@@ -22,26 +22,26 @@ def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
     return {first.soap: _records(first.record, spec.page_layout, answer.body)}
 
 
-def _whole(form: PageLayout, answer: Answer) -> Any:
-    """All that there is, as one value."""
-    if form is PageLayout.WORD:
+def _whole(layout: PageLayout, answer: Answer) -> Any:
+    """The one value of a page: its status word, or all that stands below it."""
+    if layout is PageLayout.WORD:
         return answer.result
     if answer.stream is not None:
         return answer.stream
-    return answer.body.strip() if form is PageLayout.ADDRESS else answer.body.strip("\r\n")
+    return answer.body.strip() if layout is PageLayout.ADDRESS else answer.body.strip("\r\n")
 
 
-def _records(record: type[Any], form: PageLayout, body: str) -> Any:
-    """Records in rows or blocks, or a single one."""
-    if form is PageLayout.TABLE:
+def _records(record: type[Any], layout: PageLayout, body: str) -> Any:
+    """Read the records of a page, or the only record, by the page's layout."""
+    if layout is PageLayout.TABLE:
         return list(_rows(record, body))
-    if form is PageLayout.BLOCKS:
+    if layout is PageLayout.BLOCKS:
         return list(_blocks(record, body))
     return records.read(record, keyed(records.page_keys(record), list(lines_of(body))), text=True)
 
 
 def lines_of(body: str) -> Iterator[str]:
-    """The lines of a page. A text may hold what Python takes for the end of one, too, such as U+2028.
+    """Yield the lines of a page; only a line feed ends one, as texts may hold what `str.splitlines` takes for an end.
 
     They are split off piece by piece: to split 16 MB at once, or to free as many lines, takes a tenth of a second, for
     which no other thread runs.

@@ -15,10 +15,10 @@ class Field:
     """Where a field of a record comes from.
 
     Attributes:
-        soap: its element; empty where none was seen.
-        page_key: its key or column title on the text page, in any case; empty where there is none.
+        soap: name of the element over SOAP; empty if none was seen.
+        page_key: key or column title on the text page, in any case; empty if the page lacks the field.
         read: makes the value of the text.
-        array: over SOAP the element holds others, and `read` is given them.
+        array: True if the element over SOAP holds other elements, which are given to `read`.
     """
 
     soap: str
@@ -29,7 +29,7 @@ class Field:
 
 @attrs.frozen
 class Columns:
-    """Several fields of one kind under one attribute; those behind the last one in the answer are left out."""
+    """Several numbered fields under one attribute; those behind the last one in the answer are left out."""
 
     fields: tuple[Field, ...]
 
@@ -78,12 +78,12 @@ def outputs(record: type[Any]) -> tuple[Output, ...]:
 
 
 def read(record: type[T], values: Mapping[str, Any], *, text: bool = False, **more: Any) -> T:
-    """A record.
+    """Make a record of the texts of its fields.
 
     Args:
-        record: its class.
-        values: texts by SOAP element; with `text`, by the page's key in small letters.
-        text: which of the two.
+        record: class of the record.
+        values: texts by SOAP element, or by the page's key in small letters.
+        text: True if the values come from a text page.
         more: attributes that do not come from the wire.
 
     Raises:

@@ -21,12 +21,12 @@ class Report(Sequence[Mapping[str, Value]]):
 
     Attributes:
         columns: the titles, in the service's order; one that occurs twice is numbered (``"Name (2)"``).
-        rows: a mapping each.
+        rows: for each row a mapping from column title to cell.
         mended: indices of rows that held the delimiter or a line break in a cell, and were put together by what
             their columns can hold, which happens in reports as text only; and of rows with a character that could not
             be read, or that XML does not allow: U+FFFD stands in its place.
-        begin: the first moment it covers, as `RescueClient.report` set it; else None.
-        end: the last one.
+        begin: first moment that the report covers, as `RescueClient.report` set it; else None.
+        end: last moment that the report covers, as `RescueClient.report` set it; else None.
     """
 
     columns: tuple[str, ...]
@@ -45,21 +45,21 @@ class Report(Sequence[Mapping[str, Value]]):
         return iter(self.rows)
 
     def column(self, title: str) -> list[Value]:
-        """The cells of one column. Raises KeyError."""
+        """The cells of one column, from the first row to the last. Raises KeyError if there is no such column."""
         if title not in self.columns:
             raise KeyError(title)
         return [row[title] for row in self.rows]
 
     @classmethod
     def parse(cls, body: str | StreamedText, delimiter: str | None = None) -> "Report":
-        """A report in either form; a long text is closed.
+        """Read a whole report, in text or XML; a streamed body is closed.
 
         Args:
             body: what stands below the OK.
             delimiter: what closes each cell in the text form; None to find out from the header.
 
         Raises:
-            ValueError: it is no table, or stops before its end.
+            ValueError: the body is no table, or stops before its end.
         """
         found = tables.Reader(check, delimiter)
         columns: tuple[str, ...] = ()
@@ -75,7 +75,7 @@ class Report(Sequence[Mapping[str, Value]]):
 
 
 def unique(titles: Sequence[str]) -> tuple[str, ...]:
-    """The titles; one that occurs twice is numbered."""
+    """Number the titles that occur more than once, so that all of them differ."""
     seen: dict[str, int] = {}
     numbered = []
     for title in titles:
@@ -85,7 +85,7 @@ def unique(titles: Sequence[str]) -> tuple[str, ...]:
 
 
 def _read_column(rows: Sequence[dict[str, Value]], column: str, read: Callable[[str], Value] | None) -> None:
-    """Values in place of the texts, if all of them are what the title says."""
+    """Put values in place of the texts of a column, if all texts are what its title says."""
     if read is None:
         return
     try:

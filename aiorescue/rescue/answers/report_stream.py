@@ -20,16 +20,16 @@ _BATCH: Final = 2**17
 class ReportRows:
     """The rows of a report, decoded batch by batch; used by one thread at a time.
 
-    A short one is decoded at once, so that one cut short is an outcome of the call, which is retried.
+    A short report is decoded at once, so that a call whose report is cut short fails, and is retried.
 
     Attributes:
-        columns: the titles.
-        mended: how many of the rows so far had to be put together, or lack a character.
-        first: the rows that were decoded with the header.
-        more: whether others follow.
+        columns: titles of the columns.
+        mended: number of rows so far that had to be put together, or that lack a character.
+        first: rows that were decoded together with the header.
+        more: True if rows follow those.
 
     Raises:
-        ValueError: it is no table; or, if it is short, stops before its end.
+        ValueError: the answer is no table, or it is short and stops before its end.
     """
 
     def __init__(self, body: str | StreamedText, delimiter: str | None = None) -> None:
@@ -52,7 +52,7 @@ class ReportRows:
         self.first = self._typed(rows)
 
     def batch(self) -> list[Mapping[str, Value]]:
-        """The next rows; none at the end. Raises ValueError."""
+        """Decode the next rows; an empty list at the end. Raises ValueError for a row that does not fit the header."""
         rows: list[Mapping[str, Value]] = []
         enough = self._taken + _BATCH
         while self.more and (self._taken < enough or not rows):
@@ -60,7 +60,7 @@ class ReportRows:
         return rows
 
     def close(self) -> None:
-        """Free what the rows were read from; no more of them can be read."""
+        """Free the text that the rows are read from; no more of them can be read."""
         if self._text is not None:
             self._text.close()
 
@@ -99,8 +99,8 @@ class ReportStream(AsyncIterator[Mapping[str, Value]]):
 
     Attributes:
         columns: the titles, in the service's order; one that occurs twice is numbered (``"Name (2)"``).
-        begin: the first moment that it covers.
-        end: the last one.
+        begin: first moment that the report covers.
+        end: last moment that the report covers.
     """
 
     def __init__(self, rows: ReportRows, begin: datetime, end: datetime) -> None:
@@ -114,7 +114,7 @@ class ReportStream(AsyncIterator[Mapping[str, Value]]):
 
     @property
     def mended(self) -> int:
-        """How many rows so far are as `Report.mended` says."""
+        """Number of rows so far that had to be put together, or that lack a character; see `Report.mended`."""
         return self._source.mended
 
     def __aiter__(self) -> Self:
@@ -155,7 +155,7 @@ class ReportStream(AsyncIterator[Mapping[str, Value]]):
             self._rows = iter(batch)
 
     async def aclose(self) -> None:
-        """Read nothing more. `RescueClient.stream_report` does this at its end."""
+        """Close the report, so that no more rows can be read. `RescueClient.stream_report` does this at its end."""
         closed, self._closed = self._closed, True
         self._rows = iter(())
         if not closed and (self._pending is not None or self._source.more):

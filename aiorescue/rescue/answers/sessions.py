@@ -54,7 +54,7 @@ class SessionStatus(enum.StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> "SessionStatus | None":
-        """The code of a word that the text pages print; only pairs that were seen together."""
+        """Find the code for a word that the text pages print; only words that were seen with their code are known."""
         code = {"Waiting": "SESSION_WAITING", "Active": "SESSION_PICKEDUP", "Offline": "SESSION_OFFLINE"}.get(
             str(value)
         )
@@ -66,24 +66,26 @@ class Session:
     """A session, as one technician sees it: one that several work on is listed once for each of them.
 
     Attributes:
-        id: of the session.
-        status: its state. A word that is no code of a known state is kept as it came: text pages print words, in the
-            language of the account.
-        status_word: the service's word for it, in the language of the account (``"Waiting"``).
-        channel_id: id of the channel it came in by; 0 for a private session.
-        channel: its name.
+        id: id of the session.
+        status: state of the session. A word that is no code of a known state is kept as it came: text pages print
+            words, in the language of the account.
+        status_word: the service's word for the state, in the language of the account (``"Waiting"``).
+        channel_id: id of the channel that the session came in by; 0 for a private session.
+        channel: name of that channel.
         technician_id: id of the technician; 0 before a technician picks it up.
         technician: name of the technician.
-        started: when, in a zone that the service does not name; None where its form is not known.
+        started: time at which the session began, in a zone that the service does not name; None where the form of the
+            time is not known.
         waiting: seconds since the last change of state.
         custom_fields: what the customer or the request for the PIN filled in: three texts, six from version 3 on.
-        language: of the customer (``"en"``).
-        transferred_to: whom it was handed to.
-        transferred_comment: what was said then.
-        is_lead: whether this technician leads it.
-        handing_off: whether it is being handed on.
-        mended: its row on a text page, which escapes nothing, held a delimiter or a line break in a cell and was put
-            together by what its columns can hold; or a character that XML does not allow was replaced.
+        language: language of the customer (``"en"``).
+        transferred_to: technician or channel that the session was transferred to.
+        transferred_comment: comment on the transfer.
+        is_lead: whether this technician leads the session.
+        handing_off: whether this technician is handing the session on.
+        mended: True if the session's row on a text page, which escapes nothing, held a delimiter or a line break in a
+            cell and was put together by what its columns can hold; or if a character that XML does not allow was
+            replaced.
     """
 
     id: Annotated[int, Field("iID", "ID", int)]

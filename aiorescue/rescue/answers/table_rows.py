@@ -76,12 +76,12 @@ class Rows:
         self._blank: list[str] = []  # blank lines behind the last row
 
     def done(self) -> list[Row]:
-        """The rows that are complete, once."""
+        """Give out the rows that have been completed since the last time."""
         done, self._done = self._done, []
         return done
 
     def take(self, line: str) -> None:
-        """Take a line. Raises ValueError."""
+        """Take the next line of the table. Raises ValueError for one that cannot be put into a row."""
         self._work += _MORE_WORK * (len(line) + 1)
         count = line.count(self._delimiter)
         closed = line.endswith(self._delimiter)
@@ -95,7 +95,7 @@ class Rows:
             self._take_odd(line, whole=count >= self._columns.width and closed, exact=count == self._columns.width)
 
     def _take_odd(self, line: str, *, whole: bool, exact: bool) -> None:
-        """Take a line that is no row, or the one behind it."""
+        """Take a line that is no complete row, or that may go on with the row before it."""
         exact = exact and whole
         begins = self._columns.begins(line.partition(self._delimiter)[0])
         if whole:
@@ -126,7 +126,7 @@ class Rows:
         self._blank.clear()
 
     def end(self) -> None:
-        """There is no more. Raises ValueError."""
+        """End the table: the lines that are left make its last row. Raises ValueError if they cannot."""
         self._end_complete()
         if self._open is not None:
             if not self._is_ready(self._open):
@@ -142,7 +142,7 @@ class Rows:
             self._emit(tuple(cells), mended=REPLACEMENT in line or "\n" in line)
 
     def _is_ready(self, row: "_Open") -> bool:
-        """Whether the lines can be a row."""
+        """Whether the lines that are put together can be a row."""
         if row.surplus < 0 or not row.closed:
             return False
         if row.ready is None:
@@ -175,15 +175,15 @@ class Rows:
 
 
 class _Open:
-    """Lines that are put together.
+    """Lines that are put together because they may be one row.
 
     Attributes:
-        cells: the cells that are closed.
-        surplus: how many of them are too many; negative if there are too few.
-        prefix: how many from the first on hold what their columns can hold.
-        closed: whether the last line ends with the delimiter.
-        single: whether there is one line.
-        ready: whether they can be a row; None if it is not known.
+        cells: cells that a delimiter has closed.
+        surplus: number of cells beyond that of the columns; negative if there are fewer.
+        prefix: number of cells, from the first on, that hold what their columns can hold.
+        closed: True if the last line ends with the delimiter.
+        single: True if there is one line.
+        ready: whether the lines can be a row; None if that was not looked at since the last line came.
     """
 
     def __init__(self, columns: "_Columns") -> None:
@@ -204,7 +204,7 @@ class _Open:
         return self._lines == 1
 
     def add(self, line: str, delimiter: str) -> None:
-        """Add a line. Raises ValueError."""
+        """Add a line. Raises ValueError if the row becomes longer than any row may be."""
         self._lines += 1
         self._length += len(line) + 1
         if self._lines > LONGEST_ROW or self._length > LARGEST_ROW:
@@ -222,10 +222,10 @@ class _Open:
 
 
 class _Columns:
-    """What the columns of a table can hold.
+    """Knows what the columns of a table can hold.
 
     Args:
-        checks: for each column; None where any text can be.
+        checks: for each column the function that says whether a text can be a cell of it; None if any text can.
         free: for each column, whether people type its texts.
     """
 
@@ -233,16 +233,16 @@ class _Columns:
         self.width = len(checks)
         self._checks = checks
         self._free = free
-        # For each column the last one up to it that can hold any text; -1 if there is none.
+        # For each column the nearest one at or before it that can hold any text; -1 if there is none.
         self._last = list(accumulate((-1 if check else column for column, check in enumerate(checks)), max))
 
     def begins(self, cell: str) -> bool | None:
-        """Whether a row begins with that cell; None if its column does not tell."""
+        """Whether a row can begin with a cell; None if any text can be in the first column."""
         check = self._checks[0]
         return None if check is None or not cell.strip() else check(cell)
 
     def prefix(self, cells: Sequence[str], first: int = 0) -> int:
-        """How many of the cells, from the first on, hold what the columns from `first` on can hold."""
+        """Number of the cells, from the first on, that hold what the columns from `first` on can hold."""
         count = 0
         for check, cell in zip(self._checks[first:] if first else self._checks, cells, strict=False):
             if check is not None and cell and not check(cell) and cell.strip():
@@ -251,7 +251,7 @@ class _Columns:
         return count
 
     def fits(self, cells: Sequence[str], prefix: int) -> tuple[bool, int]:
-        """Whether one column can take what is too much, and how many cells were looked at."""
+        """Whether a single column of texts can take all surplus cells, and how many cells were looked at for that."""
         surplus = len(cells) - self.width
         if not surplus:
             return prefix == self.width, 1
@@ -262,7 +262,7 @@ class _Columns:
         return begin == last + 1, self.width - begin + 1
 
     def _suffix(self, cells: Sequence[str], surplus: int, least: int) -> int:
-        """The first column, not below `least`, from which on the last cells are what their columns can hold."""
+        """The first column, not before `least`, from which on the last cells hold what their columns can hold."""
         column = self.width
         while column > least:
             check, cell = self._checks[column - 1], cells[column - 1 + surplus]
@@ -272,7 +272,7 @@ class _Columns:
         return column
 
     def fit(self, cells: Sequence[str], prefix: int, delimiter: str) -> Row:
-        """The cells under their titles; one text column takes what is too much."""
+        """Make a row of the cells: a single column of texts takes all surplus cells."""
         surplus = len(cells) - self.width
         first = max(0, self._suffix(cells, surplus, 0) - 1)
         # A delimiter within a text has text on both sides, and free texts are where people type.

@@ -18,7 +18,7 @@ def no_header() -> ValueError:
 
 
 def delimiter_of(head: str, first: str = "") -> str:
-    """The delimiter of a table where it is not known. It closes every cell and so the header line, too.
+    """Find the delimiter of a table from its header line, which ends with one, as every cell does.
 
     Args:
         head: the header line.
@@ -47,7 +47,7 @@ def delimiter_of(head: str, first: str = "") -> str:
 
 
 def _whole(end: str, titles: Sequence[str]) -> str:
-    """The delimiter with what all titles seem to end with, which is its beginning."""
+    """Lengthen a delimiter by the text that all titles seem to end with, which is the delimiter's own beginning."""
     if len(titles) < 2:  # noqa: PLR2004 - one title ends with anything
         return end
     ends = [title[: -_LONGEST_DELIMITER - 1 : -1] for title in titles]
@@ -60,7 +60,7 @@ def _whole(end: str, titles: Sequence[str]) -> str:
 
 
 def _trusted(lines: Sequence[str], delimiter: str, checks: Sequence[Check | None]) -> list[Check | None]:
-    """The checks without those that most of the tidy rows fail: then the title says something else here."""
+    """The checks without those that most complete rows fail: such a title means something else in this table."""
     tidy = [line.split(delimiter) for line in lines if line.count(delimiter) == len(checks)]
 
     def holds(column: int, check: Check) -> bool:
@@ -71,10 +71,10 @@ def _trusted(lines: Sequence[str], delimiter: str, checks: Sequence[Check | None
 
 
 class Lines:
-    """The text form: takes lines out of pieces, and holds back those that may be the blank ones at the end.
+    """Reads the text form of a table from pieces; blank lines are held back, as they may be the end of the table.
 
     Args:
-        checks: for a title, what its cells can hold.
+        checks: gives for a title the function that says whether a text can be a cell under it.
         mended: takes the indices of rows that were put together, or that lack a character.
         delimiter: what closes each cell; None to find out from the header.
     """
@@ -95,7 +95,7 @@ class Lines:
         self._rows: Rows | None = None
 
     def feed(self, text: str) -> list[Row]:
-        """Take a piece."""
+        """Take the next piece of the text, and return the rows that it completes. Raises ValueError."""
         text = self._return + text
         self._return = "\r" if text.endswith("\r") else ""
         first, *lines = text.removesuffix(self._return).replace("\r\n", "\n").split("\n")
@@ -112,7 +112,7 @@ class Lines:
         return self._rows.done() if self._rows is not None else []
 
     def end(self) -> list[Row]:
-        """The rows that are left."""
+        """End the text, and return the rows that are left. Raises ValueError if the text stops within a row."""
         line = "".join(self._line)
         if line.strip() or (self.titles is None and self._header is None):
             self._take(line)
@@ -153,7 +153,7 @@ class Lines:
         self.titles = tuple(header.removesuffix(delimiter).split(delimiter))
 
     def _begun(self) -> "Rows":
-        """The rows, begun with the lines that were looked at before."""
+        """The rows of the table; they begin with the lines that were kept to look at what their columns hold."""
         if self._rows is None:
             if self.titles is None:
                 if self._delimiter is not None:

@@ -13,7 +13,9 @@ _LEFT_OUT = 2**16
 
 
 class Document:
-    """The XML form: ``header`` with ``field`` elements, ``data`` with ``row`` elements with ``field`` elements.
+    """Reads the XML form of a table from pieces.
+
+    It has a ``header`` with ``field`` elements, and ``data`` with ``row`` elements that have ``field`` elements.
 
     A field holds all the text that stands in it, that of elements within it too.
 
@@ -45,11 +47,11 @@ class Document:
         self._parser.StartDoctypeDeclHandler = self._refuse
 
     def feed(self, text: str) -> list[Row]:
-        """Take a piece."""
+        """Take the next piece of the document, and return the rows that it completes. Raises ValueError."""
         return self._parse(self._characters.feed(text), last=False)
 
     def end(self) -> list[Row]:
-        """The rows that are left."""
+        """End the document, and return the rows that are left. Raises ValueError if it stops before its end."""
         return self._parse(self._characters.end(), last=True)
 
     def _parse(self, text: str, *, last: bool) -> list[Row]:

@@ -22,11 +22,11 @@ _BLANK = "\ufeff \t\r\n"
 
 @attrs.frozen
 class Table:
-    """A table, all texts.
+    """A table whose cells are texts.
 
     Attributes:
-        titles: of the columns.
-        rows: as many cells each.
+        titles: titles of the columns.
+        rows: for each row as many cells as there are titles.
         mended: indices of the rows that had to be put together, or that lack a character.
     """
 
@@ -36,14 +36,14 @@ class Table:
 
 
 def parse(body: str | Iterable[str], checks: Callable[[str], Check | None]) -> Table:
-    """A table in either form.
+    """Read a whole table in either form.
 
     Args:
         body: what stands below the OK, whole or in pieces.
-        checks: for a title, what its cells can hold.
+        checks: gives for a title the function that says whether a text can be a cell under it.
 
     Raises:
-        ValueError: it is no table, or stops before its end.
+        ValueError: the body is no table, or stops before its end.
     """
     reader = Reader(checks)
     rows = [row for some in reader.read(body) for row in some]
@@ -51,17 +51,17 @@ def parse(body: str | Iterable[str], checks: Callable[[str], Check | None]) -> T
 
 
 class _Form(Protocol):
-    """Reads one of the two forms."""
+    """Reads one of the two forms of a table, text or XML, from pieces."""
 
     @property
     def titles(self) -> Row | None:
-        """Of the columns; None before the header was read."""
+        """The titles of the columns; None before the header was read."""
 
     def feed(self, text: str) -> list[Row]:
-        """Take a piece; the rows that it completes. Raises ValueError."""
+        """Take the next piece of a table, and return the rows that it completes. Raises ValueError."""
 
     def end(self) -> list[Row]:
-        """There is no more; the rows that are left. Raises ValueError."""
+        """End the table, and return the rows that are left. Raises ValueError if it stops before its end."""
 
 
 class Reader:
@@ -71,7 +71,7 @@ class Reader:
         mended: indices of the rows that had to be put together, or that lack a character; their reader may empty it.
 
     Args:
-        checks: for a title, what its cells can hold.
+        checks: gives for a title the function that says whether a text can be a cell under it.
         delimiter: what closes each cell in the text form; None to find out from the header.
     """
 
@@ -84,11 +84,11 @@ class Reader:
 
     @property
     def titles(self) -> Row | None:
-        """Of the columns; None before the header was read."""
+        """The titles of the columns; None before the header was read."""
         return self._form.titles if self._form is not None else None
 
     def read(self, body: str | Iterable[str]) -> Iterator[list[Row]]:
-        """Take all of it, whole or in pieces; the rows as they come. Raises ValueError."""
+        """Take a whole table, in one text or in pieces, and yield its rows as they come. Raises ValueError."""
         for text in (body,) if isinstance(body, str) else body:
             # In pieces, so that neither the rows of a long text are there twice, nor one step takes long.
             for start in range(0, len(text), _PIECE):
@@ -96,7 +96,7 @@ class Reader:
         yield self.end()
 
     def feed(self, text: str) -> list[Row]:
-        """Take a piece; the rows that it completes. Raises ValueError."""
+        """Take the next piece of a table, and return the rows that it completes. Raises ValueError."""
         rows: list[Row] = []
         for start in range(0, len(text), _PIECE):
             rows += self._feed(text[start : start + _PIECE])
@@ -115,7 +115,7 @@ class Reader:
         return self._form.feed(text)
 
     def end(self) -> list[Row]:
-        """There is no more; the rows that are left. Raises ValueError."""
+        """End the table, and return the rows that are left. Raises ValueError if it stops before its end."""
         if self._form is None:
             raise no_header()
         rows = self._form.end()

@@ -19,7 +19,7 @@ _MOMENT = re.compile(
 
 
 def moment(text: str) -> datetime:
-    """A time as the service writes it: ``2/16/2012 9:00 AM``, with seconds or without; or ISO 8601.
+    """Read a time as the service writes it: ``2/16/2012 9:00 AM``, with seconds or without; or ISO 8601.
 
     No zone is given, so it is naive. Raises ValueError.
     """
@@ -40,7 +40,7 @@ def moment(text: str) -> datetime:
 
 
 def maybe_moment(text: str) -> datetime | None:
-    """A time as the service writes it, or None for a form that is not known: better no time than a wrong one."""
+    """Read a time as the service writes it; None for a form that is not known: better no time than a wrong one."""
     try:
         return moment(text)
     except ValueError:
@@ -48,7 +48,7 @@ def maybe_moment(text: str) -> datetime | None:
 
 
 def member(enumeration: type[E]) -> Callable[[str], E | str]:
-    """The member of an enumeration, or the text itself where there is no such member."""
+    """Make a function that reads a member of an enumeration, and keeps a text that is none as it came."""
 
     def read(text: str) -> E | str:
         try:
@@ -60,7 +60,11 @@ def member(enumeration: type[E]) -> Callable[[str], E | str]:
 
 
 def truth(text: str) -> bool:
-    """``true`` or ``True`` and their opposites, as XML writes them or the text pages. Raises ValueError."""
+    """Read a bool, which the service writes as ``true`` or ``false`` in any case, or as ``1`` or ``0``.
+
+    Raises:
+        ValueError: the text is none of these words.
+    """
     plain = text.strip().casefold()
     if plain not in ("true", "1", "false", "0"):
         raise ValueError("neither true nor false")
@@ -82,7 +86,7 @@ _DURATION = re.compile(r"\s*(?:(\d+)\.)?(\d+):([0-5]?\d):([0-5]?\d)\s*")
 
 
 def duration(text: str) -> timedelta:
-    """A duration as reports write it: seconds, or HH:MM:SS. Raises ValueError."""
+    """Read a duration as reports write it: seconds, or HH:MM:SS. Raises ValueError for any other form."""
     found = _DURATION.fullmatch(text)
     if found is None:
         return _timedelta(seconds=int(text))

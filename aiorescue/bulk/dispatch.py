@@ -45,9 +45,9 @@ class _Attempt(Generic[RequestT]):
 
     Attributes:
         item: the request.
-        lane: who calls.
-        is_sent: its slot has come, so that it may have left.
-        task: makes the call.
+        lane: the lane whose identity calls.
+        is_sent: True once the call's turn in the pace has come, so that the request may have left.
+        task: the task that makes the call.
     """
 
     item: Item[RequestT]
@@ -65,11 +65,11 @@ class Dispatcher(Generic[RequestT]):
     Args:
         client: makes the calls.
         feed: gives the requests.
-        store: records them.
+        store: records each request and what becomes of it.
         binding: the only binding to use, or None for the best of each operation.
         in_flight: the most calls under way for each identity.
         patience: seconds for which an outage of the service is waited out; 0 lets each request fail by itself.
-        progress: counts what becomes of the requests, and tells listeners.
+        progress: counts what becomes of the requests, and makes the events of the job.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Dispatcher(Generic[RequestT]):
         self.changed = asyncio.Event()  # a result came, or the end
 
     async def run(self) -> None:
-        """Do all the work; ends when all calls that had left have been answered. `error` says what ended it early."""
+        """Run the job to its end, or until `error` is set and all calls that had left are answered."""
         self._over = asyncio.get_running_loop().create_future()
         try:
             self._pump()
@@ -122,7 +122,7 @@ class Dispatcher(Generic[RequestT]):
         self._pump()
 
     def taken(self) -> None:
-        """A result was taken: there is room for another one."""
+        """Note that the iterator has taken a result, so that there is room for another one."""
         if len(self.results) == self._room - 1:
             self._pump()
 
@@ -148,7 +148,7 @@ class Dispatcher(Generic[RequestT]):
             if has_room and not self._exhausted and self._feeding is None:
                 self._feeding = asyncio.get_running_loop().create_task(self._take_requests())
                 # Not at the end of the task itself, which an eager task may reach within this line.
-                self._feeding.add_done_callback(self._fed)
+                self._feeding.add_done_callback(self._requests_taken)
         if not self._attempts and (self._is_stopped() or (self._exhausted and not self._ready)):
             self.error = self.error or self._reason_to_end()
             self._over.set_result(None)
@@ -184,7 +184,7 @@ class Dispatcher(Generic[RequestT]):
         lane.under_way += 1
         loop = asyncio.get_running_loop()
         attempt.task = task = loop.create_task(self._send(attempt))
-        task.add_done_callback(partial(self._ended, attempt))
+        task.add_done_callback(partial(self._call_ended, attempt))
         # By then the call stands in the line of its pace, which knows when the next one can be sent.
         loop.call_soon(self._put_back, lane)
 
@@ -192,7 +192,7 @@ class Dispatcher(Generic[RequestT]):
         self._lanes.put_back(lane)
         self._pump()
 
-    def _ended(self, attempt: _Attempt[RequestT], task: "asyncio.Task[Issued[RequestT] | None]") -> None:
+    def _call_ended(self, attempt: _Attempt[RequestT], task: "asyncio.Task[Issued[RequestT] | None]") -> None:
         """Take the result of a call; one that was called off gives its request back."""
         self._attempts.discard(attempt)
         attempt.lane.under_way -= 1
@@ -211,7 +211,7 @@ class Dispatcher(Generic[RequestT]):
         self.changed.set()
 
     def _end_with(self, problem: BaseException) -> None:
-        """End the job early: what has not left is called off."""
+        """End the job early with an error; calls that have not left are called off."""
         self.error = self.error or problem
         self._call_off(self._attempts)
 
@@ -227,7 +227,7 @@ class Dispatcher(Generic[RequestT]):
     # --- moments ---
 
     def _wake_at(self, moment: float) -> None:
-        """Pump at a moment, or before it."""
+        """Have `_pump` called at a moment, or earlier if it is to be called earlier anyway."""
         if self._timer is not None:
             if self._timer[0] <= moment:
                 return
@@ -262,7 +262,7 @@ class Dispatcher(Generic[RequestT]):
             else:
                 self._add_result(one)
 
-    def _fed(self, feeding: "asyncio.Task[None]") -> None:
+    def _requests_taken(self, feeding: "asyncio.Task[None]") -> None:
         self._feeding = None
         if not feeding.cancelled():
             self._pump()
@@ -285,21 +285,21 @@ class Dispatcher(Generic[RequestT]):
         except errors.JournalError:
             raise
         except errors.RescueError as problem:
-            return await self._refused(attempt, problem)
-        self._has_answered()
+            return await self._call_failed(attempt, problem)
+        self._service_answered()
         orphans = pin.possibly_orphaned + item.orphans
         try:
             await self._store.issued(item.key, pin.code, orphans, lane.name)
         except errors.ProtocolError as problem:
-            return await self._repeated(attempt, orphans + 1, problem)
+            return await self._ask_again(attempt, orphans + 1, problem)
         return item.issued(attrs.evolve(pin, possibly_orphaned=orphans) if orphans else pin)
 
-    async def _refused(self, attempt: _Attempt[RequestT], problem: errors.RescueError) -> Issued[RequestT] | None:
-        """Record a call that ended with an error: of the identity, of the client, of the service, or of the request."""
+    async def _call_failed(self, attempt: _Attempt[RequestT], problem: errors.RescueError) -> Issued[RequestT] | None:
+        """Record a call that ended with an error of the identity, of the client, of the service or of the request."""
         item, lane = attempt.item, attempt.lane
         item.orphans += problem.possibly_orphaned
         if isinstance(problem, _STOPS_IDENTITY):
-            self._has_answered()
+            self._service_answered()
             if self._lanes.refuse(lane, problem):
                 self._call_off([other for other in self._attempts if other.lane is lane and other is not attempt])
             await self._give_back(attempt)
@@ -320,18 +320,18 @@ class Dispatcher(Generic[RequestT]):
                 await self._give_back(attempt, last=True)
                 return None
         elif attempt.is_sent:
-            self._has_answered()
+            self._service_answered()
         await self._store.failed(item.key, str(problem), item.orphans, lane.name)
         return item.failed(problem)
 
-    def _has_answered(self) -> None:
+    def _service_answered(self) -> None:
         if self._breaker.answered():
             self._progress.outage_ended(self._clock.time())
 
-    async def _repeated(
+    async def _ask_again(
         self, attempt: _Attempt[RequestT], orphans: int, problem: errors.ProtocolError
     ) -> Issued[RequestT] | None:
-        """Ask again for a request that got the PIN of another one; its own may have been issued and lost."""
+        """Give back a request that got the PIN of another one, as its own PIN may have been issued and lost."""
         item = attempt.item
         item.orphans = orphans
         item.repeats += 1
@@ -342,7 +342,7 @@ class Dispatcher(Generic[RequestT]):
         return item.failed(problem)
 
     async def _give_back(self, attempt: _Attempt[RequestT], *, last: bool = False) -> None:
-        """Return a request to those that are ready: to the first of them, or behind all others."""
+        """Return a request to those that are ready, as the first of them or as the last."""
         item = attempt.item
         await self._store.given_back(item.key, item.orphans, attempt.lane.name)
         if last:
@@ -353,7 +353,7 @@ class Dispatcher(Generic[RequestT]):
     # --- the end ---
 
     async def _end(self) -> None:
-        """Cancel what still runs, and wait for it."""
+        """Cancel the tasks that still run, wait for them, and close the feed."""
         running: set[asyncio.Task[Any]] = {attempt.task for attempt in self._attempts if attempt.task is not None}
         running |= {task for task in (self._feeding, self._timer and self._timer[1]) if task is not None}
         for task in running:

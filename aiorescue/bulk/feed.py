@@ -17,7 +17,7 @@ class Feed(Protocol[RequestT]):
         """The next requests to be sent, and results of those that need not be sent; empty at the end."""
 
     async def aclose(self) -> None:
-        """Take no more."""
+        """End the feed: no more requests are taken from where they come from."""
 
 
 class SourceFeed(Generic[RequestT]):
@@ -25,7 +25,7 @@ class SourceFeed(Generic[RequestT]):
 
     Args:
         requests: an iterable or async iterable.
-        store: the job's.
+        store: the store of the job.
     """
 
     def __init__(self, requests: Requests[RequestT], store: Store) -> None:
@@ -41,7 +41,7 @@ class SourceFeed(Generic[RequestT]):
         return [_known_result(item, entry) or item for item, entry in zip(items, entries, strict=True)]
 
     async def aclose(self) -> None:
-        """Close the source."""
+        """Stop reading the program's requests, and close its generator."""
         await self._source.aclose()
 
 

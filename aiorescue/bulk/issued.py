@@ -16,12 +16,12 @@ class Issued(Generic[RequestT]):
 
     Attributes:
         request: the request.
-        pin: its PIN, or None if it failed.
-        error: why it failed, or None.
-        attempts: how often it was sent in this run; 0 if the PIN came from the journal.
+        pin: PIN of the request; None if it failed.
+        error: why the request failed; None if it has its PIN.
+        attempts: how often the request was sent in this run; 0 if the PIN came from the journal.
         key: the tracking field, or ``#n`` for the n-th request.
-        position: its place among the requests, from 0.
-        resumed: the PIN was issued in an earlier run.
+        position: place among the requests, from 0.
+        resumed: True if the PIN was issued in an earlier run.
     """
 
     request: RequestT
@@ -39,12 +39,12 @@ class Item(Generic[RequestT]):
 
     Attributes:
         request: the request.
-        position: its place among the requests, from 0.
-        key: its key in the journal.
+        position: place among the requests, from 0.
+        key: key of the request in the store.
         orphans: attempts of all runs that may have left an unclaimed PIN.
-        attempts: how often this run sent it.
-        setbacks: its failures that may be the service's.
-        repeats: how often the service gave it a PIN that another request has.
+        attempts: how often this run sent the request.
+        setbacks: failures of the request that may be the service's.
+        repeats: how often the service answered with a PIN that another request has.
     """
 
     request: RequestT

@@ -19,11 +19,11 @@ class WorkLane:
     """One identity at work in this run.
 
     Attributes:
-        identity: who calls.
-        name: the lane in the writes of the store.
-        under_way: calls that have begun and not ended.
+        identity: the identity that calls.
+        name: name of the lane in the writes of the store.
+        under_way: number of calls that have begun and not ended.
         refusal: why the service takes no more calls of this identity; None as long as it does.
-        is_queued: the lane stands in the order of `Lanes`.
+        is_queued: True while the lane stands in the order of `Lanes`.
     """
 
     identity: Identity
@@ -58,7 +58,7 @@ class Lanes:
         return (lane for lane in self.all if lane.refusal is not None)
 
     def refuse(self, lane: WorkLane, problem: errors.RescueError) -> bool:
-        """Take a lane out of the order for good; returns whether that is news."""
+        """Take a lane out of the order for good. Returns False if an earlier refusal has done that."""
         if lane.refusal is not None:
             return False
         lane.refusal = problem
@@ -66,7 +66,7 @@ class Lanes:
         return True
 
     def take(self, now: float) -> WorkLane | float | None:
-        """The lane that may send now; or the moment from which one may; or None if none can before a call has ended.
+        """The lane that may send now; else the moment from which one may, or None if that takes a call to end first.
 
         A lane that was taken is out of the order until `put_back`.
         """

@@ -26,11 +26,11 @@ _OUTAGE: Final = (errors.ConnectionFailed, errors.RequestTimeout, errors.Protoco
 
 @attrs.frozen
 class Outage:
-    """A bulk job waits for the service.
+    """An outage of the service for whose end a bulk job waits.
 
     Attributes:
-        error: what the service or the network said last.
-        seconds: for how long it has been away.
+        error: last error of the service or the network.
+        seconds: time for which the service has been away.
         patience: seconds for which the job waits before it gives up.
     """
 
@@ -44,8 +44,8 @@ class Setbacks:
     """The failures of one request that may be the service's.
 
     Attributes:
-        count: how many.
-        answers: good answers that the job had seen at the last of them.
+        count: number of these failures.
+        answers: good answers that the job had seen before the last of them.
     """
 
     count: int = 0
@@ -90,7 +90,7 @@ class Breaker:
         return self.error is not None
 
     def outage(self, now: float) -> Outage | None:
-        """The outage at a moment; None if there is none."""
+        """The outage at a moment; None while the service answers."""
         return None if self.error is None else Outage(self.error, now - self.began, self.patience)
 
     def answered(self) -> bool:
@@ -124,7 +124,7 @@ class Breaker:
         return self.is_open and now - self.began >= self.patience
 
     def _is_alone(self, problem: errors.RescueError, now: float) -> bool:
-        """Whether a single request fails, again and again, after others were answered."""
+        """Whether a request has failed again and again while others were answered."""
         if self._several or not self._answers or self._failures < OPENS_AT:
             return False
         return says_error(problem) or now - self.began >= self.patience

@@ -1,4 +1,4 @@
-"""`Progress`: counts what becomes of the requests of a job, and tells listeners of it."""
+"""`Progress`: counts what becomes of the requests of a job, and makes the events of it."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from aiorescue.events import Hub, JobProgressed, OutageBegan, OutageEnded
 
 
 class Progress:
-    """The figures of one run, as events.
+    """Counts the results of one run, and gives listeners the events of the job.
 
     Args:
         job: name of the job.
@@ -22,7 +22,7 @@ class Progress:
         self._outage_began: float | None = None
 
     def count(self, result: Issued[Any], now: float) -> None:
-        """Count one more result."""
+        """Count one more result, and make its event."""
         pin, error = result.pin, result.error
         if pin is None:
             self._failed += 1
@@ -49,13 +49,13 @@ class Progress:
             )
 
     def outage_began(self, breaker: Breaker, now: float) -> None:
-        """Tell of an outage, once."""
+        """Make the event of an outage, unless it was made before."""
         if self._outage_began is None and breaker.error is not None:
             self._outage_began = breaker.began
             self._hub.emit(OutageBegan(at=now, job=self._job, error=str(breaker.error), patience=breaker.patience))
 
     def outage_ended(self, now: float) -> None:
-        """Tell that the service answers again."""
+        """Make the event of a service that answers again, if one was made of the outage."""
         if self._outage_began is not None:
             seconds, self._outage_began = now - self._outage_began, None
             self._hub.emit(OutageEnded(at=now, job=self._job, seconds=seconds))

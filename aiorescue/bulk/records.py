@@ -37,7 +37,7 @@ def _fields_of(request_type: type[PinRequest]) -> tuple[tuple[str, Any], ...]:
 
 
 def encode(request: PinRequest) -> tuple[str, str]:
-    """The operation's name, and as JSON the fields that differ from their defaults."""
+    """Write a request as the operation's name and, as JSON, the fields that differ from their defaults."""
     request_type = type(request)
     fields = _FIELDS.get(request_type)
     if fields is None:
@@ -47,7 +47,7 @@ def encode(request: PinRequest) -> tuple[str, str]:
 
 
 def decode(operation: str, fields: str) -> PinRequest | None:
-    """The request of a name and fields that `encode` made; None for the request type of another program.
+    """Make a request of what `encode` wrote; None if its operation type is another program's own.
 
     Raises:
         ValueError: the fields are not those of a request.

@@ -78,7 +78,7 @@ class Source(Generic[RequestT]):
         return found
 
     async def _read(self) -> None:
-        """Read ahead, as many requests as are taken at a time."""
+        """Read ahead, up to the number of requests that are taken at a time."""
         reader = asyncio.current_task()
         try:
             async for request in self._async or _empty():
@@ -107,7 +107,7 @@ class Source(Generic[RequestT]):
 
 
 async def _empty() -> AsyncIterator[Any]:
-    """No requests."""
+    """An async iterator without requests, for a source that has no async iterable."""
     nothing: tuple[Any, ...] = ()
     for request in nothing:
         yield request

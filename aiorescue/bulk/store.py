@@ -110,13 +110,13 @@ class StoredRow:
         key: what names the request in the store: ``=`` and its tracking field, or ``#`` and a digest of its fields.
         position: place in the input, from 0; None if the row is not in the last input, or was never staged.
         line: line of the input on which it begins; None where `position` is.
-        cells: the caller's own columns, as they were staged.
+        cells: cells of the program's own columns, as they were staged.
         request: the request; None for a bad row, and for one of a journal of version 1, which did not keep it.
-        state: what is known of it.
-        pin: its PIN, if it is issued.
+        state: what is known of the request.
+        pin: PIN of the row, if it is issued.
         orphans: attempts that may have left an unclaimed PIN.
-        error: why it failed or is bad; empty otherwise.
-        corrected: its PIN was issued for other fields than the row has now.
+        error: why the row failed or is bad; empty otherwise.
+        corrected: True if the PIN was issued for other fields than the row has now.
     """
 
     key: str
@@ -243,7 +243,7 @@ class StoreReader(Protocol):
         """The figures of the job at this moment."""
 
     async def columns(self) -> tuple[str, ...]:
-        """The names of the caller's own columns, as they were staged last; empty if nothing was staged."""
+        """The names of the program's own columns, as they were staged last; empty if nothing was staged."""
 
     def rows(self, *states: State) -> AsyncIterator[StoredRow]:
         """Yield the rows as they were at one moment, in the order of the input; constant in memory.
@@ -298,8 +298,8 @@ class Store(StoreReader, Protocol):
         A row is handed out once in a run: also one that this run gave back is not claimed again, since the run has it.
 
         Args:
-            most: how many rows at most.
-            lane: whose work they will be; None for any identity of this process.
+            most: the most rows to hand out.
+            lane: lane that will send them; None for any identity of this process.
         """
 
     def sent(self, key: str, lane: Lane | None = None) -> Awaitable[None]:

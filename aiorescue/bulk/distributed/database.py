@@ -31,7 +31,7 @@ PATIENCE: Final = 600.0
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what psycopg raises into `errors.JournalError`, and a URL that is none into `errors.InvalidRequest`."""
+    """Turn what psycopg raises into `errors.JournalError`, or `errors.InvalidRequest` for a text that is no URL."""
     try:
         yield
     except psycopg.ProgrammingError as problem:
@@ -74,7 +74,7 @@ class Statements:
         await asyncio.shield(self._pool.close())
 
     async def rows(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """The rows that a statement returns. It may be carried out twice, so that it must bear that."""
+        """The rows that a statement returns. The statement must have one effect even if it is carried out twice."""
 
         async def once() -> list[tuple[Any, ...]]:
             async with self._pool.connection() as connection:

@@ -48,11 +48,11 @@ class LaneStore(PostgresReader):
 
     Args:
         statements: runs the statements.
-        database: URL of the database, for questions.
+        database: URL of the database, for the questions of a `StoreReader`.
         job: id of the job.
         name: name of the job.
         owner: id of the identity.
-        lane: name of the identity and epoch of the lane.
+        lane: the lane, with the epoch of its identity.
         most: the most rows to claim at once.
     """
 
@@ -96,7 +96,7 @@ class LaneStore(PostgresReader):
             raise errors.ProtocolError(text) from None
 
     async def failed(self, key: str, error: str, orphans: int, lane: Lane | None = None) -> None:
-        """Record that the request failed by itself."""
+        """Record that a request failed by itself; see `Store.failed`. Raises `errors.JournalError` if fenced."""
         text = error.replace("\0", "\\0").encode("utf-8", "replace").decode()
         await self._note(_FAILED, key, error=text, orphans=orphans)
 

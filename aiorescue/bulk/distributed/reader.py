@@ -93,7 +93,7 @@ class PostgresReader:
         )
 
     async def columns(self) -> tuple[str, ...]:
-        """The names of the caller's own columns, as they were submitted last."""
+        """The names of the program's own columns, as they were submitted last."""
         async with connected(self._database) as connection:
             return records.cells_of((await find(connection, self._name))[1])
 

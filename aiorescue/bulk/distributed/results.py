@@ -1,4 +1,4 @@
-"""Results of a job as they come, and what a program does to a job as a whole: retry it, delete it."""
+"""Results of a distributed job as they come; its figures; and a job as a whole: retrying and deleting it."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -64,7 +64,7 @@ async def submit(
         columns: names of the cells of rows of an input.
 
     Raises:
-        errors.InvalidRequest: a name is empty, or a request is none; nothing was entered.
+        errors.InvalidRequest: a name is empty, or an item is no PIN operation; nothing was entered.
         errors.JournalError: the database cannot be used.
     """
     names = list(dict.fromkeys([identities] if isinstance(identities, str) else identities))

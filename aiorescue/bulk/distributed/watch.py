@@ -1,4 +1,4 @@
-"""`Watch`: which workers live, which identities have work, who holds them; on a connection that holds the locks."""
+"""`Watch`: which workers live, which identities have work and which worker holds them, by locks of one connection."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -36,7 +36,7 @@ class Work:
 
 
 class Watch:
-    """What a worker sees of the others, and the locks that it holds.
+    """A worker's view of the other workers, and the identities that it holds by locks.
 
     Args:
         connection: holds the locks; they are free when it ends.
@@ -61,7 +61,7 @@ class Watch:
         )
 
     async def look(self) -> list[Work]:
-        """Notice which workers live, free the rows of identities that died, and return the lanes with rows to send."""
+        """Notice which workers live, free the rows that dead ones held, and return the lanes with rows to send."""
         found = await self._connection.execute(_LOCKS, ([IDENTITY_LOCK, WORKER_LOCK],))
         locks = set(await found.fetchall())
         self._live = {number for group, number in locks if group == WORKER_LOCK}
@@ -86,7 +86,7 @@ class Watch:
         )
 
     def is_mine(self, identity: str) -> bool:
-        """Whether of all living workers with the credentials this one is to hold an identity; each finds the same."""
+        """Whether this worker is to hold an identity; all living workers with its credentials agree on one of them."""
         able = [one for one in self._live if identity in self._known.get(one, ())]
         return not able or max(able, key=lambda one: _weight(one, identity)) == self.id
 
@@ -95,7 +95,7 @@ class Watch:
         return bool((await self._row(_OPEN, self._names))[0])
 
     async def hold(self, identity: int) -> int | None:
-        """Take an identity and raise its epoch, which fences its former holder; None if another worker holds it."""
+        """Take an identity and return its raised epoch, which fences earlier lanes; None if another worker holds it."""
         if not (await self._row("SELECT pg_try_advisory_lock(%s, %s)", IDENTITY_LOCK, identity))[0]:
             return None
         return await self._fence(identity)

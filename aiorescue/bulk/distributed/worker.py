@@ -39,13 +39,13 @@ class _Holding:
     """An identity that this worker holds.
 
     Attributes:
-        id: of the identity.
-        name: of the identity.
-        epoch: of its lanes.
+        id: id of the identity.
+        name: name of the identity.
+        epoch: epoch of the identity, which its lanes name in each write.
         client: calls as the identity, and keeps its pace over all jobs.
         lanes: the task of each lane, by the id of its job.
         jobs: the job of each lane that has begun to send, so that it can be stopped.
-        failed: a lane ended by an error, so that the identity is to be given back.
+        failed: True if a lane ended by an error, so that the identity is to be given back.
     """
 
     id: int
@@ -73,13 +73,13 @@ async def work(
 
     Args:
         database: URL of the PostgreSQL.
-        credentials: of each identity that this worker can call as, by the name that jobs know.
-        base_url: the service.
+        credentials: credentials of each identity that this worker can call as, by the name that jobs know.
+        base_url: scheme and host of the service.
         pace: what the service allows each identity.
         patience: seconds for which a lane waits for a service that is away, before it begins anew.
         until_done: return when no job of these identities has a row left. Default: wait for further jobs.
         stop: once set, nothing more is sent; what is under way is finished and recorded, and `work` returns.
-        on_event: hears the events of clients and jobs.
+        on_event: called with the events of clients and jobs.
         options: further options of each `RescueClient`, such as ``relogin`` or ``proxy``.
 
     Raises:
@@ -156,7 +156,7 @@ class _Worker:
         await asyncio.gather(*[self._give_up(watch, holding) for holding in list(self._held.values())])
 
     async def _hold_again(self, watch: Watch) -> None:
-        """Take the locks that went with the last connection; what another worker has taken meanwhile ends here."""
+        """Take again the locks that went with the last connection; lanes of identities that are held elsewhere end."""
         for holding in list(self._held.values()):
             if not await watch.hold_again(holding.id, holding.epoch):
                 await self._end(holding)
@@ -196,7 +196,7 @@ class _Worker:
         """Send rows of one job as one identity until none is free."""
         try:
             if wait and holding.epoch > 1:
-                await asyncio.sleep(1 / self._rate)  # the former holder may have sent a moment ago
+                await asyncio.sleep(1 / self._rate)  # the worker before may have sent a moment ago
             store = LaneStore(
                 self._statements,
                 self._database,

@@ -14,7 +14,7 @@ keeps its key when other requests are added in front of it. The digest is stored
 field may come back with other fields.
 
 **Two ways in.** An input can be *staged*: all its rows are entered in one transaction, with their order and the
-caller's own columns, before the first request leaves. When the next input is staged, rows are compared by their keys;
+input's own columns, before the first request leaves. When the next input is staged, rows are compared by their keys;
 a row that was corrected after its PIN was issued keeps the PIN and is marked. Or requests are *admitted* a few at a
 time, just before they are sent, as a program produces them. An admitted request that was sent or issued before with
 other fields is refused with `errors.JournalError`: a program that changes its requests means another job.

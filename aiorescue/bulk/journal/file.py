@@ -79,8 +79,8 @@ class JournalFile:
         connection: the connection of the thread.
         pins: the PINs of the job.
         staging: number of the last staging; 0 if none was staged.
-        columns: names of the caller's own columns, as JSON.
-        is_fresh: no row was there before this run, so that only it can have entered one.
+        columns: names of the program's own columns, as JSON.
+        is_fresh: True if no row was there before this run, so that all rows are this run's.
 
     Args:
         path: the file; it is made if it does not exist. None for a temporary database that goes with the connection.
@@ -232,7 +232,11 @@ class JournalFile:
 
     @contextmanager
     def transaction(self, lock: str = "IMMEDIATE") -> Iterator[None]:
-        """Commit what the block writes, or nothing of it."""
+        """Commit what the block writes, or nothing of it if it raises.
+
+        Args:
+            lock: SQLite's word for when the database is locked: ``DEFERRED`` to the first write, or ``IMMEDIATE``.
+        """
         self.connection.execute(f"BEGIN {lock}")
         try:
             yield
@@ -284,7 +288,7 @@ class JournalFile:
             self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def checkpoint_quietly(self) -> None:
-        """As `checkpoint`; what keeps it from working will be noticed by the next commit."""
+        """Call `checkpoint` and ignore its errors, whose cause the next commit will meet and report."""
         if self.is_open:
             with suppress(sqlite3.Error):
                 self.checkpoint()
@@ -294,7 +298,7 @@ class JournalFile:
         """A transaction in which the next input is staged; gives the connection and the number of the staging.
 
         Args:
-            columns: names of the caller's own columns, as JSON.
+            columns: names of the program's own columns, as JSON.
         """
         if not self.is_open:
             raise self.error(JournalReason.CLOSED, "the journal is closed")
@@ -383,7 +387,7 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _patiently(work: Callable[[], Any]) -> None:
-    """Do what a reader may be in the way of, for a second."""
+    """Try for a second to do something that a reader of the file may keep from working."""
     for tries_left in reversed(range(_TRIES)):
         try:
             work()

@@ -1,4 +1,4 @@
-"""`Journal`: a job in an SQLite file, for the process that works on it. The room says how it works."""
+"""`Journal`: a job in an SQLite file, for the process that works on it. `aiorescue.bulk.journal` says how it works."""
 
 import asyncio
 import os
@@ -108,7 +108,7 @@ class Journal:
         return await self._reader().status()
 
     async def columns(self) -> tuple[str, ...]:
-        """The names of the caller's own columns, as they were staged last."""
+        """The names of the program's own columns, as they were staged last."""
         return await self._reader().columns()
 
     def rows(self, *states: State) -> AsyncIterator[StoredRow]:

@@ -1,4 +1,4 @@
-"""`FileLock`: one process at a time. The system releases the lock with the process, however that ends.
+"""`FileLock`: a lock between processes, which the system releases with the process that holds it, however it ends.
 
 SQLite's own locks cannot say "one writer for hours, and any number of readers", so a journal has a small file beside it
 that is locked while a process works on the job.
@@ -69,7 +69,7 @@ class FileLock:
             os.close(handle)
 
     def release(self) -> None:
-        """Remove the file, and let the next one take the lock."""
+        """Remove the file, and release the lock."""
         try:
             if sys.platform != "win32":  # where an open file cannot be removed
                 self._path.unlink(missing_ok=True)

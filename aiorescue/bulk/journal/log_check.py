@@ -19,7 +19,7 @@ _BEYOND: Final = 4_000
 
 
 def is_empty(path: Path) -> bool:
-    """Whether there is no log, or one that holds nothing."""
+    """Whether the log is missing or holds no byte."""
     try:
         return path.stat().st_size <= _HEADER
     except FileNotFoundError:
@@ -50,7 +50,7 @@ def is_damaged(path: Path) -> bool:
 
 
 def _has_damaged_frame(file: BinaryIO, salt: bytes, size: int, order: str, sums: tuple[int, int]) -> bool:
-    """Whether a frame of the present generation, or one that only its salt makes one of another, is damaged."""
+    """Whether a frame of the present generation is damaged, perhaps in the salt that names its generation."""
     beyond = _last_commit(file, salt, size) + _BEYOND
     file.seek(_HEADER)
     number = 0

@@ -39,7 +39,7 @@ class JournalReader:
         return await self._once(lambda snapshot: snapshot.status(self._now()))
 
     async def columns(self) -> tuple[str, ...]:
-        """The names of the caller's own columns, as they were staged last."""
+        """The names of the program's own columns, as they were staged last."""
         return await self._once(lambda snapshot: snapshot.columns)
 
     async def rows(self, *states: State) -> AsyncIterator[StoredRow]:
@@ -62,7 +62,7 @@ class JournalReader:
         return self._in_thread(lambda snapshot: snapshot.rows(which or snapshot.is_orphaned))
 
     async def _in_thread(self, question: Callable[["_Snapshot"], Iterator[Sequence[T]]]) -> AsyncIterator[T]:
-        """Yield what a question to a snapshot yields in chunks, all in a thread of its own."""
+        """Open a snapshot in a thread of its own, ask a question to it there, and yield the items of the answer."""
         loop = asyncio.get_running_loop()
         thread = ThreadPoolExecutor(1, thread_name_prefix="aiorescue-journal-reader")
         opened: list[_Snapshot] = []
@@ -237,7 +237,7 @@ def _version(connection: sqlite3.Connection) -> int:
 
 
 def _taken_over(connection: sqlite3.Connection) -> sqlite3.Connection:
-    """A copy in memory of a journal of version 1, as the present version; the file stays as it is."""
+    """Copy a journal of version 1 into memory, in the tables of the present version; the file stays as it is."""
     copy = _connect("file::memory:")
     connection.backup(copy)
     connection.close()

@@ -67,7 +67,7 @@ def list_what_is_left(file: JournalFile) -> None:
 
 
 def claim(file: JournalFile, place: int, most: int) -> tuple[int, list[Claimed]]:
-    """The next rows behind a place in the list of those to be sent, and the place of the last of them."""
+    """The rows behind a place in the list of rows to be sent, and the place of the last of them."""
     claimed = []
     for found in file.connection.execute(statements.CLAIM, (place, most)).fetchall():
         place, *values = found

@@ -55,13 +55,13 @@ class Outcome(NamedTuple):
 
     Attributes:
         key: names the request.
-        digest: of the fields that were sent, or are to be.
+        digest: digest of the fields that were sent, or are to be.
         state: a `aiorescue.bulk.store.State`, as a plain number.
-        pin: its PIN, if it is issued.
+        pin: PIN of the row, if it is issued.
         orphans: attempts that may have left an unclaimed PIN.
-        error: why it failed or is bad.
-        corrected: 1 if its PIN was issued for other fields than the row has now.
-        issued_at: time of day in seconds at which its PIN was recorded.
+        error: why the row failed or is bad.
+        corrected: 1 if the PIN was issued for other fields than the row has now.
+        issued_at: time of day in seconds at which the PIN was recorded.
     """
 
     key: str
@@ -80,7 +80,7 @@ def outcome_check(*values: Any) -> int:
 
 
 def input_check(*values: Any) -> int:
-    """The checksum of what the input said of a row: of the columns `statements.INPUT`."""
+    """The checksum of what came from the input of a row: of the columns `statements.INPUT`."""
     return crc32(repr(values).encode("utf-8", "surrogatepass"))
 
 
@@ -110,7 +110,7 @@ def write_job(connection: sqlite3.Connection, *values: Any) -> None:
 
 
 def take_over(connection: sqlite3.Connection) -> None:
-    """Turn the tables of version 1 into those of version 2, within a transaction. It kept no fields of requests."""
+    """Turn the tables of version 1, which kept no fields of requests, into those of version 2, within a transaction."""
     name, runs = connection.execute("SELECT name, run FROM job").fetchone()
     connection.execute("ALTER TABLE request RENAME TO request_1")
     connection.execute("DROP TABLE main.job")

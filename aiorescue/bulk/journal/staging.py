@@ -83,7 +83,7 @@ class Stager:
         return self._connection.execute(statements.KNOWN, (key,)).fetchone()
 
     def _merge(self, line: int, digest: bytes, known: schema.Outcome) -> schema.Outcome:
-        """What became of a request that the job knows, once its row may have been corrected."""
+        """What became of a request that the job knows, marked if its row was corrected after the PIN was issued."""
         if known.digest == digest:
             return known._replace(corrected=0)
         if known.state == State.ISSUED:
@@ -104,22 +104,22 @@ def insert(connection: sqlite3.Connection, given: tuple[Any, ...], outcome: sche
     """Add a row, unless its key is there already; returns whether it was added.
 
     Args:
-        connection: the journal's.
-        given: what the input says of it, in the order of `statements.INPUT`.
-        outcome: what became of it.
+        connection: connection to the journal.
+        given: columns that come from the input, in the order of `statements.INPUT`.
+        outcome: columns that say what became of the row.
     """
     values = (*given, schema.input_check(*given), *outcome, schema.outcome_check(*outcome))
     return bool(connection.execute(statements.INSERT, values).rowcount)
 
 
 def update(connection: sqlite3.Connection, number: int, given: tuple[Any, ...], outcome: schema.Outcome) -> None:
-    """Replace a row, by its id; see `insert`."""
+    """Replace the row with an id; `insert` describes the other arguments."""
     values = (*given, schema.input_check(*given), *outcome, schema.outcome_check(*outcome))
     connection.execute(statements.UPDATE, (*values, number))
 
 
 class Watched:
-    """The rows of an input, whose own errors are told apart from those of the journal.
+    """The rows of an input; remembers an error of theirs, so that it is not taken for one of the journal.
 
     Args:
         rows: the rows.
@@ -161,7 +161,7 @@ def key_of(connection: sqlite3.Connection, request: PinRequest, digest: bytes) -
 
 
 def damaged(key: object) -> str:
-    """What is said of a row whose checksum is wrong."""
+    """The message for a row whose checksum is wrong."""
     return f"the row of the request {records.name_of(str(key))} is damaged: its checksum is wrong"
 
 
@@ -176,6 +176,6 @@ def _occurs_twice(tracking: str, line: int | None) -> str:
 
 
 def seen_before(connection: sqlite3.Connection, keys: Sequence[str]) -> list[bool]:
-    """Note keys as seen in this run; tells for each whether it was seen before."""
+    """Note keys as seen in this run. Returns for each whether it was seen before."""
     execute = connection.execute
     return [not execute("INSERT OR IGNORE INTO temp.seen VALUES (?)", (key,)).rowcount for key in keys]

@@ -4,7 +4,7 @@ from typing import Final
 
 #: Columns of what became of a row, in the order of `aiorescue.bulk.journal.schema.Outcome`.
 OUTCOME: Final = "key, digest, state, pin, orphans, error, corrected, issued_at"
-#: Columns of what the input said of a row, in the order of `schema.input_check`.
+#: Columns that come from the input of a row, in the order of `schema.input_check`.
 INPUT: Final = "staging, position, line, cells, operation, fields"
 
 _CHECKED: Final = "outcome_check = outcome_check(key, digest,"
@@ -79,7 +79,7 @@ FIGURES: Final = (
 
 
 def rows(condition: str) -> str:
-    """The statement for all rows that a condition holds for, in the order of the input; the staging is asked twice."""
+    """The statement for all rows that a condition holds for, in the order of the input; it takes the staging twice."""
     return (
         f"SELECT {INPUT}, input_check, {OUTCOME}, outcome_check FROM request"
         f" WHERE ({condition}) AND (staging = ? OR state IN (1, 2) OR orphans > 0)"

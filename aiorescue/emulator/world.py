@@ -14,6 +14,9 @@ from aiorescue.emulator.rules.rescue.ledger import LEDGER_SIZE, Ledger, LedgerEn
 from aiorescue.emulator.state import State
 from aiorescue.rescue.service import RESCUE
 
+#: Between the seeds of the codes before and after a reset.
+_SEED_STEP = 1_000_003
+
 
 class World:
     """The emulated services: their state and limits, the scripted faults, the log, and how long answers take.
@@ -64,18 +67,23 @@ class World:
         self.clock, self.lock = clock, RLock()
         self._stock = pin_rate, pins
         self._delays = latency, jitter
-        self._seed, self._ledger_size = seed, ledger_size
+        self._seed, self._ledger_size, self._resets = seed, ledger_size, 0
         self.reset()
 
     def reset(self) -> None:
-        """Put everything back as it was at the start; connections stay open, and the clock does not go back."""
+        """Put everything back as it was at the start, for clients that live on: connections stay open.
+
+        The clock does not go back, and PINs, auth codes, cookies and tickets go on with new ones, as a client takes a
+        PIN that comes twice for a repeated answer.
+        """
         with self.lock:
+            first = self.ledger.next_place if self._resets else None
+            ledger = Ledger(self._seed, self._ledger_size, first=first)
             self.latency, self.jitter = self._delays
             pin_rate, pins = self._stock
             self.limits = Limits(pin_rate=pin_rate, pins_left=pins)
-            self.state = State(
-                self.clock, self.limits, self._seed, Ledger(self._seed, self._ledger_size), lock=self.lock
-            )
+            self.state = State(self.clock, self.limits, self._seed + _SEED_STEP * self._resets, ledger, lock=self.lock)
+            self._resets += 1
             self.requests = RequestLog()
             self.faults = Faults()
             self._random = random.Random(self._seed)  # noqa: S311 - jitter

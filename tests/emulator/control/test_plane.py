@@ -94,7 +94,7 @@ async def test_a_reset_forgets_everything(service):
     assert (await control(service, "POST", "reset"))[0] == 200
     assert (service.ledger, len(service.requests), service.faults.script) == ([], 0, [])
     assert service.state.sessions[12345678] == "waiting"
-    assert await page(service, "requestPINCode", "authcode=fixedtech0000") == "OK\n\nPINCODE:012345"
+    assert await page(service, "requestPINCode", "authcode=fixedtech0000") == "OK\n\nPINCODE:020264"
 
 
 async def test_what_there_is_not_is_a_404_that_lists_what_there_is(service):

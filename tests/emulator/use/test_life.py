@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from aiorescue import AuthCode, Login, Pace, RescueClient
+from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.clock import Clock
 from tests.emulator.sockets import page, until
@@ -31,7 +31,7 @@ def test_with_serves_while_the_test_blocks():
         assert ask(service) == "OUTOFPINCODES"
         assert [entry.user for entry in service.ledger] == ["tech@example.com"]
         service.reset()
-        assert (ask(service), service.requests.count) == ("OK\n\nPINCODE:012345", 1)
+        assert (ask(service), service.requests.count) == ("OK\n\nPINCODE:020264", 1)
     assert threading.active_count() == before
     with pytest.raises(OSError, match="refused"):
         ask(service)
@@ -207,3 +207,24 @@ def test_a_reset_does_not_turn_the_clock_back():
     before = service.clock.time()
     service.reset()
     assert service.clock.time() >= before
+
+
+async def test_a_client_that_outlives_a_reset_gets_codes_that_it_has_not_seen():
+    """A client takes a PIN that comes twice for a repeated answer, and asks again."""
+    async with (
+        Emulator(pin_rate=None) as service,
+        RescueClient(AuthCode("fixedtech0000"), base_url=service.url, pace=None) as rescue,
+        InfoRouterClient(Login("tech@example.com", "secret"), base_url=service.url) as docs,
+    ):
+        seen = set()
+        for _ in range(3):
+            pins = [await rescue.request_pin_code_v3() for _ in range(3)]
+            assert [entry.pin for entry in service.ledger] == [pin.code for pin in pins]
+            assert [entry.number for entry in service.ledger] == [1, 2, 3]
+            assert {pin.possibly_orphaned for pin in pins} == {0}
+            assert service.ledger.of_pin(pins[1].code) == service.ledger[1]
+            seen |= {pin.code for pin in pins} | {(await docs.authenticate_user()).ticket}
+            seen.add(await rescue.request_auth_code("tech@example.com", "secret"))
+            service.reset()
+        assert len(seen) == 15
+        assert service.ledger.of_pin(pins[1].code) is None, "a reset forgets the PINs from before"

@@ -64,17 +64,23 @@ class Ledger(Sequence[LedgerEntry]):
     Args:
         seed: chooses the first PIN of the sequence.
         size: most entries that are kept.
+        first: place of the first PIN in the sequence, as `next_place` of the ledger before; None for the seed's own.
     """
 
-    def __init__(self, seed: int = 0, size: int = LEDGER_SIZE) -> None:
+    def __init__(self, seed: int = 0, size: int = LEDGER_SIZE, *, first: int | None = None) -> None:
         if size < 1:
             raise ValueError(f"ledger_size is {size}, but a ledger keeps one PIN at least")
         self.size, self.issued = size, 0
-        self._first = PINS_PER_SEED * seed
+        self._first = PINS_PER_SEED * seed if first is None else first
         self._records: deque[bytes] = deque()
         self._bytes = 0
         self._names: dict[str, int] = {}
         self._lock = RLock()
+
+    @property
+    def next_place(self) -> int:
+        """Place in the sequence of the PIN that is issued next."""
+        return self._first + self.issued
 
     @property
     def dropped(self) -> int:

@@ -294,7 +294,7 @@ def _with_cookie(usual: Reply, cookie: str) -> Reply:
 
 
 def _hang_up(request: web.BaseRequest) -> web.Response:
-    """Close the connection; aiohttp wants a response all the same, which is never sent."""
+    """Close the connection, and return the response that aiohttp wants from a handler; it is never sent."""
     if request.transport is not None:
         request.transport.close()
     return web.Response()

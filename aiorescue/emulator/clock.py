@@ -49,7 +49,7 @@ class Clock:
                 loop.call_soon_threadsafe(_wake, sleeper)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for that many seconds of this clock: for their time, or until the clock is turned forward by them."""
+        """Wait for a number of seconds on this clock, which pass by themselves or when the clock is turned forward."""
         end = self.time() + seconds
         if seconds <= 0:
             await asyncio.sleep(0)
@@ -57,7 +57,7 @@ class Clock:
             await self._wait_for(end)
 
     async def _wait_for(self, end: float) -> None:
-        """Wait until a time, but not quite, or until the clock is turned."""
+        """Wait until shortly before a time, or until the clock is turned."""
         loop = asyncio.get_running_loop()
         sleeper = loop.create_future()
         with self._lock:

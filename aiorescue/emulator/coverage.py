@@ -52,7 +52,7 @@ def _table(operations: Operations) -> Iterator[str]:
 
 
 def page() -> str:
-    """The whole page."""
+    """The text of the page: which operations of each service have a rule, and which are refused."""
     typed: Operations = {**inforouter.OPERATIONS, **inforouter.TYPED}
     untyped = [name for name in inforouter.METHODS if name not in typed]
     answered = [name for name in untyped if name in ANSWERED]

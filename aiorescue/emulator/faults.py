@@ -1,4 +1,4 @@
-"""Scripted faults: what goes wrong, for which operation, how often, and what it makes of the reply."""
+"""Scripted faults: which operation meets which fault, how often, and what the fault makes of the reply."""
 
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -178,7 +178,7 @@ class Faults:
         self._lock = Lock()
 
     def add(self, kind: str, operation: str | None = None, times: int = 1, **options: Any) -> Fault:
-        """Append a fault to the script; raises ValueError for a kind, operation, word or option that there is not."""
+        """Append a fault to the script; raises ValueError for an unknown kind, operation, word or option."""
         if str(kind) not in KINDS:
             raise ValueError(f"no fault {kind!r:.100}{did_you_mean(kind, KINDS)}; there are {', '.join(KINDS)}")
         complete = KINDS[kind].complete(kind, options)

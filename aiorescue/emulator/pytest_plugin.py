@@ -28,7 +28,7 @@ _RUNNING, _TEST = pytest.StashKey["Emulator"](), pytest.StashKey[pytest.Item]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker."""
+    """Register the marker ``rescue_emulator``, so that pytest knows it."""
     config.addinivalue_line(
         "markers",
         f"{_MARKER}(pin_rate=1.0, pins=None, …): arguments of aiorescue's Emulator for the fixture rescue_emulator",

@@ -28,7 +28,7 @@ class Shape:
 
     @property
     def spec(self) -> Spec:
-        """The operation's spec."""
+        """The declaration of the operation beside its parameters."""
         return self.operation.spec
 
     @property
@@ -38,7 +38,7 @@ class Shape:
 
     @property
     def name(self) -> str:
-        """Name of the operation."""
+        """The vendor's name of the operation."""
         return self.spec.name
 
     @cached_property

@@ -47,7 +47,7 @@ class State:
         clock: the emulator's clock, in seconds.
         limits: limits that the rules enforce.
         seed: seed of the random values.
-        ledger: an empty ledger for the PINs; a usual one if there is none.
+        ledger: an empty ledger for the PINs; None makes one of the usual size.
         lock: held while customers act on the sessions, which they may from another thread.
     """
 
@@ -108,7 +108,7 @@ class State:
         if spec.service is RESCUE:
             return Result("Error")
         if spec.identity is not None:  # infoRouter looks at the ticket before it does anything
-            self.tickets.caller(call)
+            self.tickets.user_or_anonymous(call)
         return Result(f"SystemError: {spec.name} is not emulated.", code=_NOT_COMPLETED)
 
     # --- what tests may look at and do ------------------------------------------------------------

@@ -100,7 +100,7 @@ class World:
         return self.state.ledger
 
     def ledger_between(self, start: int, end: int) -> list[LedgerEntry]:
-        """Entries of the ledger that are kept, after so many issued PINs, up to so many."""
+        """The entries of the ledger that are kept, from behind a number of issued PINs up to another number of them."""
         with self.lock:
             dropped = self.ledger.dropped
             return self.ledger[max(start - dropped, 0) : max(end - dropped, 0)]

@@ -151,7 +151,7 @@ async def test_a_handler_is_of_one_ticket_and_is_used_up(service, client):
         await client.call(UploadDocumentWithHandler1("/Public/a", upload))
 
 
-async def test_the_server_tells_its_time_and_the_caller(client, service):
+async def test_the_server_answers_with_its_time_and_the_user_who_calls(client, service):
     info = await client.server_info()
     assert (info.version, info.anonymous_access) == ("9.2.0.0", True)
     assert abs((info.utc_time - service.state.now()).total_seconds()) < 2

@@ -40,7 +40,7 @@ async def test_version_2_begins_at_a_node_and_hides_who_is_offline(client):
     assert {node.email for node in below} - {node.email for node in online} == {"offline@example.com"}
 
 
-async def test_the_account_tells_the_nodes_of_the_caller(service, client):
+async def test_the_account_has_the_nodes_of_the_user_who_calls(service, client):
     account = await client.get_account_v2()
     assert (account.admin_id, account.technician_id, account.console_running) == (JOHN_ADMIN, JOHN, True)
     text = await page(service, "getAccount", "authcode=fixedadmin0000")

@@ -1,4 +1,4 @@
-"""The front page of an emulator for people: what it knows and what happens, with buttons for limits, clock and faults.
+"""The front page of an emulator for people: its users, sessions and requests, and buttons for limits, clock and faults.
 
 It is one document without outside resources. Its tables are written here, and fetched anew every two seconds; its
 buttons send JSON to the control plane.

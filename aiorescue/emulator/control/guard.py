@@ -1,4 +1,4 @@
-"""Which requests may reach the control plane: those of programs and people on this machine, and of no web page.
+"""Decides which requests may reach the control plane: those of programs and people here, but not those of web pages.
 
 A page on the web can make a browser send requests to a server on the same machine: straight away, which the browser
 marks with the page's ``Origin``, or by DNS rebinding, where the page's own name suddenly means 127.0.0.1 and stands in

@@ -36,8 +36,8 @@ class Library(Rules):
         return user is not None or item.library.name == ANONYMOUS_LIBRARY
 
     def find(self, call: Call, path: str, *, folder: bool | None = None) -> Item:
-        """The item of a path that the caller may see; raises Refusal if there is none of the wanted type."""
-        user = self._tickets.caller(call)
+        """The item of a path, if the user who calls may see it; raises Refusal if there is none of the wanted type."""
+        user = self._tickets.user_or_anonymous(call)
         item = self.store.find(path)
         if item is None or not self.sees(user, item) or folder not in (None, item.is_folder):
             word = "[115] Library not found." if len(names(path)) == 1 and not path.startswith("~") else ""
@@ -51,18 +51,18 @@ class Library(Rules):
 
     @handles("GetFolder")
     def get_folder(self, call: Call) -> Result:
-        """Answer with one folder."""
+        """Answer with the folder of a path."""
         return self._listed(call, [self.find(call, call.values["path"], folder=True)])
 
     @handles("GetDocument")
     def get_document(self, call: Call) -> Result:
-        """Answer with one document."""
+        """Answer with the properties of the document of a path."""
         return self._listed(call, [self.find(call, call.values["path"], folder=False)])
 
     def _in(self, call: Call, path: str) -> list[Item]:
         """The items directly in a folder, folders first; the empty path holds the libraries."""
         if not names(path):
-            user = self._tickets.caller(call)
+            user = self._tickets.user_or_anonymous(call)
             return [item for item in self.store.items.values() if item.parent is None and self.sees(user, item)]
         items = list(self.store.children(self.find(call, path, folder=True)))
         return [item for item in items if item.is_folder] + [item for item in items if not item.is_folder]

@@ -56,7 +56,7 @@ class Tickets(Rules):
 
     # --- identity ---------------------------------------------------------------------------------
 
-    def caller(self, call: Call) -> User | None:
+    def user_or_anonymous(self, call: Call) -> User | None:
         """The user of the call's ticket, or None for the anonymous user, who sends no ticket; may raise Refusal."""
         if not call.auth_code:
             return None
@@ -70,7 +70,7 @@ class Tickets(Rules):
 
     def user(self, call: Call) -> User:
         """The user of the call's ticket; raises Refusal for a dead ticket and for the anonymous user."""
-        user = self.caller(call)
+        user = self.user_or_anonymous(call)
         if user is None:
             raise Refusal(ANONYMOUS, UNKNOWN)
         return user
@@ -136,7 +136,7 @@ class Tickets(Rules):
 
     @handles("LogOut")
     def log_out(self, call: Call) -> Result:
-        """End the ticket."""
+        """End the ticket of the call, which is refused from now on."""
         ticket = (call.values["ticket"] or call.cookie).lower()
         if self._entry(ticket) is None:
             return Result(REFUSED_TICKET)
@@ -188,5 +188,5 @@ class Tickets(Rules):
 
     @handles("MaintenanceBeat")
     def beat(self, call: Call) -> Result:
-        """Answer with nothing."""
+        """Answer with no bytes: the answer itself is the sign of life that the method asks for."""
         return Result("OK", content=b"")

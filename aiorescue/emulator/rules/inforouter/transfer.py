@@ -58,7 +58,7 @@ class Transfer(Rules):
     @handles("CreateUploadHandler")
     def create_upload(self, call: Call) -> Result:
         """Open an upload in chunks; the anonymous user may, too."""
-        self._tickets.caller(call)
+        self._tickets.user_or_anonymous(call)
         handler = self._access.guid()
         self._uploads[handler] = Upload(call.auth_code.lower())
         return success(UploadHandler=handler, ChunkSize=_clamped(call.values["chunk_size"]))
@@ -126,7 +126,7 @@ class Transfer(Rules):
 
     @handles("DeleteUploadHandler")
     def delete_upload(self, call: Call) -> Result:
-        """Abandon an upload."""
+        """Abandon an upload: its chunks are dropped, and its handler becomes invalid."""
         self._upload(call)
         del self._uploads[call.values["handler"].lower()]
         return success()
@@ -164,7 +164,7 @@ class Transfer(Rules):
         )
 
     def _download(self, call: Call) -> Version:
-        self._tickets.caller(call)
+        self._tickets.user_or_anonymous(call)
         handler = call.values["handler"].lower()
         ticket, version = self._downloads.get(handler, ("", None))
         if version is None or ticket != call.auth_code.lower():
@@ -188,7 +188,7 @@ class Transfer(Rules):
 
     @handles("DeleteDownloadHandler")
     def delete_download(self, call: Call) -> Result:
-        """Close a download."""
+        """Close a download, whose handler becomes invalid."""
         self._download(call)
         del self._downloads[call.values["handler"].lower()]
         return success()

@@ -63,7 +63,7 @@ class Access(Rules):
         entry.used = self._clock()
         return entry.user
 
-    def caller(self, call: Call, anonymous_word: str = "NotLoggedIn") -> User:
+    def user(self, call: Call, anonymous_word: str = "NotLoggedIn") -> User:
         """The user who makes a call, by its auth code or else by its cookie.
 
         Args:
@@ -87,7 +87,7 @@ class Access(Rules):
 
     def administrator(self, call: Call) -> User:
         """The user who makes a call, who must be an administrator; raises Refusal("NotLoggedInAsAdmin") otherwise."""
-        user = self.caller(call, "NotLoggedInAsAdmin")
+        user = self.user(call, "NotLoggedInAsAdmin")
         if not user.administrator:
             raise Refusal("NotLoggedInAsAdmin")
         return user
@@ -184,7 +184,7 @@ class Access(Rules):
         return self.guid()
 
     def guid(self) -> str:
-        """A new GUID."""
+        """Make a new GUID, from the seeded source of random values."""
         bits = f"{self._random.getrandbits(128):032x}"
         return "-".join((bits[:8], bits[8:12], bits[12:16], bits[16:20], bits[20:]))
 

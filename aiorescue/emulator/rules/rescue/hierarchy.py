@@ -69,7 +69,7 @@ class Hierarchy(Rules):
 
     def administrator(self, call: Call, refusal: str = "Error") -> User:
         """The user who makes a call, who must be an administrator; raises Refusal with the given word otherwise."""
-        user = self._access.caller(call)
+        user = self._access.user(call)
         if not user.administrator:
             raise Refusal(refusal)
         return user
@@ -78,8 +78,8 @@ class Hierarchy(Rules):
 
     @handles("getAccount", "getAccount_v2")
     def account(self, call: Call) -> Result:
-        """Answer with the caller's account; in version 2 also whether the caller's Technician Console runs."""
-        user = self._access.caller(call)
+        """Answer with the account and the user who calls; in version 2 also whether the user's console runs."""
+        user = self._access.user(call)
         admin = self.node_of(user.email, *_ADMINISTRATOR_TYPES)
         technician = self.node_of(user.email, NodeType.TECHNICIAN)
         running = {"bTcRunning": user.console} if call.name == "getAccount_v2" else {}
@@ -95,7 +95,7 @@ class Hierarchy(Rules):
     @handles("getHierarchy", "getHierarchy_v2")
     def hierarchy(self, call: Call) -> Result:
         """List all nodes, or those below one; on request without technicians who are offline."""
-        self._access.caller(call)
+        self._access.user(call)
         values = call.values
         shown: Iterator[TreeNode] = iter(self.nodes.values())
         if values.get("node"):
@@ -118,7 +118,7 @@ class Hierarchy(Rules):
 
     @handles("deleteNode")
     def delete(self, call: Call) -> Result:
-        """Delete a user's node or a group with all nodes below it; callers cannot delete a node of their own."""
+        """Delete a user's node or a group with all nodes below it; no user can delete a node of their own."""
         user = self.administrator(call, "Invalid_Delete")
         node = self.node(call.values["node"], "InvalidParam_NodeID")
         if node.type not in (*PERSONS, *GROUPS) or any(each.user is user for each in self.below(node)):

@@ -21,7 +21,7 @@ class Pins(Rules):
         access: tells which user calls.
         clock: the emulator's clock, in seconds.
         limits: rates and stock; the stock is counted down here.
-        ledger: an empty ledger; a usual one if there is none.
+        ledger: an empty ledger; None makes one of the usual size.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Pins(Rules):
     )
     def request_pin(self, call: Call) -> Result:
         """Issue a PIN; with a phone number in the request, also report that it was sent by SMS."""
-        user = self._access.caller(call)
+        user = self._access.user(call)
         refusal = self._refusal(user, call)
         if refusal:
             return Result(refusal)
@@ -90,14 +90,14 @@ class Pins(Rules):
     @handles("requestInvitationLink")
     def request_link(self, call: Call) -> Result:
         """Issue a PIN within a web address; links are limited apart from other PINs, at the rate of PINs."""
-        user = self._access.caller(call)
+        user = self._access.user(call)
         refusal = self._refusal(user, call, "links")
         return Result(refusal) if refusal else ok(sInvitationLink=f"{_LINK}{self._issue(user, call)}")
 
     @handles("generateEmailText")
     def email_text(self, call: Call) -> Result:
         """Answer with the text of an e-mail for a PIN; the service does not check whether the PIN was issued."""
-        user = self._access.caller(call)
+        user = self._access.user(call)
         if not user.technician:
             return Result("NotTechnician")
         pin = call.values["pin_code"]

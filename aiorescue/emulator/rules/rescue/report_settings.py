@@ -80,7 +80,7 @@ class ReportSettings(Rules):
         return found
 
     def _own(self, call: Call) -> Settings:
-        return self.of(self._access.caller(call))
+        return self.of(self._access.user(call))
 
     # --- area and type ----------------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ class ReportSettings(Rules):
 
     @handles("getDelimiter")
     def get_delimiter(self, call: Call) -> Result:
-        """Answer with the delimiter."""
+        """Answer with the delimiter, which closes each cell of a report in text."""
         return ok(value=f"DELIMITER:{self._own(call).delimiter}")
 
     @handles("setOutput")

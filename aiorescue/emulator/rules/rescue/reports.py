@@ -59,7 +59,7 @@ COLUMNS: Mapping[ReportArea, tuple[str, ...]] = {
 
 
 def seconds(value: float) -> str:
-    """A duration as HH:MM:SS."""
+    """Write a duration in seconds as HH:MM:SS."""
     minutes, rest = divmod(int(value), 60)
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}"
 
@@ -69,7 +69,7 @@ class _Source:
     """What a report is made from.
 
     Attributes:
-        settings: the report settings of the caller.
+        settings: report settings of the user who calls.
         sessions: the closed support sessions of the node within the days of the report.
     """
 
@@ -116,7 +116,7 @@ class Reports(Rules):
     @handles("getReport", "getReport_v2")
     def report(self, call: Call) -> Result:
         """Answer with the report that was set up; a call too soon is an Error, as the service has no word for it."""
-        user = self._access.caller(call)
+        user = self._access.user(call)
         now = self._calendar.clock()
         if now - self._last.get(user.email, float("-inf")) < self._limits.report_interval:
             return Result("Error")
@@ -233,14 +233,14 @@ class Reports(Rules):
     @handles("getChat")
     def chat(self, call: Call) -> Result:
         """Answer with the chat of a session, which may be empty; an unknown session is an Error, as was seen."""
-        self._access.caller(call)
+        self._access.user(call)
         session = self._support_sessions.by_id.get(call.values["session"])
         return Result("Error") if session is None else ok(sChatLog=self._log(session))
 
     @handles("getNote")
     def note(self, call: Call) -> Result:
         """Answer with the technician's note on a session."""
-        self._access.caller(call)
+        self._access.user(call)
         if call.values["session"] is None:
             return Result("InvalidParam_Session")
         session = self._support_sessions.by_id.get(call.values["session"])

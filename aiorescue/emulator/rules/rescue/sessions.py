@@ -129,7 +129,7 @@ class Sessions(Rules):
     def start(self, call: Call) -> Result:
         """Make a session that waits, is on hold or is being transferred active.
 
-        An unknown node is taken for the caller's own, because programs' tests send any number.
+        An unknown node counts as that of the user who calls, because the tests of programs send any number.
         """
         session = self._session(call, (WAITING, ON_HOLD, TRANSFERRING))
         technician = call.values["node"]
@@ -198,7 +198,7 @@ class Sessions(Rules):
     @handles("getSession", "getSession_V2", "getSession_V3")
     def sessions(self, call: Call) -> Result:
         """List the sessions of a technician, a group, a channel, or all; closed ones stay listed for ten minutes."""
-        settings = self._settings.of(self._access.caller(call))
+        settings = self._settings.of(self._access.user(call))
         fields = FIELDS if call.name.endswith("V3") else _OLD_FIELDS
         node, now = call.values["node"] or 0, self._clock()
         by_channel = call.values["node_ref"] == "CHANNEL"
@@ -250,7 +250,7 @@ class Sessions(Rules):
     @handles("isAnyTechAvailableOnChannel")
     def is_technician_available(self, call: Call) -> Result:
         """Answer TRUE if a technician of the channel is online, or busy or away where these count."""
-        self._access.caller(call)
+        self._access.user(call)
         channel = call.values["channel"]
         available = {NodeStatus.ONLINE}
         if call.values["excluding_away_and_busy"] != "true":

@@ -34,9 +34,9 @@ class ChatLine:
     """A line of a chat.
 
     Attributes:
-        time: when it was written, in seconds on the emulator's clock.
-        name: who wrote it.
-        text: the line.
+        time: moment at which the line was written, in seconds on the emulator's clock.
+        name: name of the person who wrote the line.
+        text: text of the line.
     """
 
     time: float
@@ -121,7 +121,7 @@ class SupportSession:
         self.before = BeforeAction(self.status, self.technician, self.channel, self.transferred_to, self.comment)
 
     def become(self, status: SessionStatus, now: float) -> None:
-        """Change the state."""
+        """Change the state, and count the time that the session spent in the one before."""
         self.spent[self.status] += now - self.changed  # type: ignore[assignment]  # a Counter of seconds
         self.status, self.changed = status, now
         if status is ACTIVE and self.picked is None:

@@ -33,7 +33,7 @@ class Users(Rules):
     @handles("getUser", "getUser_v2", "getUser_v3")
     def get_user(self, call: Call) -> Result:
         """Answer with the user of a node; in version 3 also of an e-mail address, preferably its technician's node."""
-        self._access.caller(call)
+        self._access.user(call)
         number, email = call.values["node"] or 0, call.values.get("email", "")
         if number and email:
             return Result("Invalid_EmailAndNodeIdBothSpecified")
@@ -60,7 +60,7 @@ class Users(Rules):
     @handles("getGroup", "getGroup_v2")
     def get_group(self, call: Call) -> Result:
         """Answer with a group and its permissions."""
-        self._access.caller(call)
+        self._access.user(call)
         return ok(oGroup=_group_record(self._group(call), modern=call.name == "getGroup_v2"))
 
     def _group(self, call: Call) -> TreeNode:
@@ -109,13 +109,13 @@ class Users(Rules):
     @handles("setUser", "setUser_v2")
     def set_user(self, call: Call) -> Result:
         """Change the whole record of a user, and the password if one is given."""
-        caller = self._hierarchy.administrator(call)
+        administrator = self._hierarchy.administrator(call)
         values = call.values
         node = self._user_node(values["node"])
         password = values["password"]
         self._check(node, values["name"], values["email"], password)
-        own = node.user is caller and node.type is NodeType.MASTER_ADMINISTRATOR
-        if own and password and values["current_password"] != caller.password:
+        own = node.user is administrator and node.type is NodeType.MASTER_ADMINISTRATOR
+        if own and password and values["current_password"] != administrator.password:
             return Result("InvalidParam_Missing_Current_Password")
         node.nick, node.sso_id = values["nick"], values["sso_id"]
         node.description, node.mobile_addon = values["description"], _true(values["mobile_addon"])

@@ -26,7 +26,7 @@ _HELP = (
     "PIN codes, sessions and reports of LogMeIn Rescue.\n\n"
     "Credentials come from the environment (RESCUE_AUTH_CODE, or RESCUE_EMAIL and RESCUE_PASSWORD; RESCUE_BASE_URL for"
     " another host) or from a prompt, never from an argument. Several auth codes, separated by commas, are several"
-    " callers."
+    " identities."
 )
 
 
@@ -39,7 +39,7 @@ _SHARED: Mapping[str, tuple[Any, Any]] = {
 
 
 def _printed(command: Callable[..., output.Result | None]) -> Callable[..., Status]:
-    """The command with the options that all share, and with its result printed; None prints nothing."""
+    """Make a command that takes the options which all commands share, and prints its result; None prints nothing."""
 
     @wraps(command)
     def run_and_print(*args: Any, quiet: bool, verbose: int, proxy: str | None, **kwargs: Any) -> Status:
@@ -82,13 +82,13 @@ class Version(output.Result):
     """The version of the package.
 
     Attributes:
-        version: as ``1.2.3``.
+        version: the version, such as ``1.2.3``.
     """
 
     version: str
 
     def for_people(self) -> Iterable[str]:
-        """Name and version."""
+        """Yield the package's name and version as one line."""
         return [f"aiorescue {self.version}"]
 
 

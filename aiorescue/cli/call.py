@@ -22,7 +22,7 @@ class Called(Result):
 
     Attributes:
         operation: the vendor's name of the operation.
-        result: what the call returned.
+        result: result of the call.
     """
 
     operation: str
@@ -31,16 +31,16 @@ class Called(Result):
 
 @attrs.frozen
 class Manual(Result):
-    """What a command or an operation takes, for people.
+    """A description of the arguments that a command or an operation takes.
 
     Attributes:
-        text: the lines.
+        text: lines of the description.
     """
 
     text: str
 
     def for_people(self) -> Iterable[str]:
-        """The lines."""
+        """Yield the lines of the description."""
         return [self.text]
 
 
@@ -48,7 +48,7 @@ def perform(operation: Operation[Any], binding: Binding | None = None) -> Any:
     """Call an operation with the credentials of the environment and return its result. Blocks.
 
     Args:
-        operation: what to call.
+        operation: the operation to call.
         binding: the only binding to use, or None for the best that the operation has.
     """
     spec = operation.spec

@@ -28,8 +28,8 @@ def inforouter() -> InfoRouterClient:
     """A client of the infoRouter that the environment names.
 
     Raises:
-        errors.InvalidRequest: the environment names none.
-        errors.CredentialsMissing: it has no credentials for it, and there is no terminal to ask on.
+        errors.InvalidRequest: the environment names no infoRouter.
+        errors.CredentialsMissing: the environment has no credentials for it, and there is no terminal to ask on.
     """
     url = os.environ.get(ROUTER_URL, "").strip()
     if not url:
@@ -44,7 +44,7 @@ def inforouter() -> InfoRouterClient:
 
 
 def route(url: str) -> dict[str, Any]:
-    """How a host is reached. The proxies of the environment are meant for other hosts than this machine."""
+    """The proxy settings for a host; those of the environment do not hold for this machine itself."""
     proxy = settings.current().proxy or os.environ.get(PROXY)
     if proxy:
         return {"proxy": proxy}

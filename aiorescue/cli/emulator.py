@@ -47,7 +47,7 @@ class Listening(output.Result):
 
     @property
     def is_notice(self) -> bool:
-        """Whether the result only says what is to be seen elsewhere: who began it may have chosen the port."""
+        """Whether the result only says what is known elsewhere, as the port was chosen by the command line."""
         return True
 
     def for_people(self) -> Iterable[str]:

@@ -24,7 +24,7 @@ class MethodCalled(Result):
 
     Attributes:
         method: name of the method.
-        result: what it answered.
+        result: answer of the method.
     """
 
     method: str
@@ -38,7 +38,7 @@ class Transferred(Result):
     Attributes:
         path: path of the document on the server.
         file: the file on this machine.
-        sentence: what happened, for people.
+        sentence: sentence for people that says what was transferred.
     """
 
     path: str
@@ -47,15 +47,15 @@ class Transferred(Result):
 
     @property
     def is_notice(self) -> bool:
-        """Whether the result only says what is to be seen elsewhere: on the server, or in the file."""
+        """Whether the result only says what can be seen elsewhere: on the server, or in the file."""
         return True
 
     def for_people(self) -> Iterable[str]:
-        """The sentence."""
+        """Yield the sentence that says what was transferred."""
         return [self.sentence]
 
     def for_programs(self) -> Any:
-        """Where the document is on both sides."""
+        """The document's path on the server, and the file on this machine."""
         return {"path": self.path, "file": self.file, "exit_status": int(self.status)}
 
 
@@ -143,7 +143,7 @@ def _typed(holds: type, where: str, text: str) -> Any:
 
 
 def _plain(result: Any) -> Any:
-    """An answer as JSON has it."""
+    """Convert an answer into values that JSON has."""
     if isinstance(result, bytes):
         return {"bytes": len(result)}
     if not isinstance(result, Element):

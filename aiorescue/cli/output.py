@@ -28,7 +28,7 @@ class Result:
 
     @property
     def is_notice(self) -> bool:
-        """Whether the result only says what is to be seen elsewhere, as in a file: a quiet command leaves it out."""
+        """Whether the result only says what can be seen elsewhere, such as in a file: a quiet command leaves it out."""
         return False
 
     def for_people(self) -> Iterable[str]:
@@ -50,7 +50,7 @@ def show(result: Result, *, as_json: bool, quiet: bool = False) -> Status:
     Args:
         result: what the command returned.
         as_json: print one JSON object for programs instead of lines for people.
-        quiet: leave out what only says what is to be seen elsewhere.
+        quiet: leave out results that are notices.
     """
     if as_json:
         _complain_in_lines(result.on_stderr(as_json=True))
@@ -77,7 +77,7 @@ def _print(result: Result, lines: Iterable[str]) -> Status:
 
 
 def show_error(problem: Exception, *, as_json: bool) -> Status:
-    """Print an expected error as one line, for programs as JSON too; returns the exit status of its kind."""
+    """Print an expected error as one line, for programs as JSON too; returns the exit status for its type."""
     status = status_of(problem)
     if isinstance(problem, BrokenPipeError):
         stdio.give_up_stdout()
@@ -121,7 +121,7 @@ def json_text(value: Any, stream: Any = None) -> str:
 
     Args:
         value: the value.
-        stream: where it goes; characters are escaped if it does not write UTF-8.
+        stream: stream that the text will be written to; characters are escaped if it does not write UTF-8.
     """
     encoding = (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "")
     return json.dumps(value, indent=2, ensure_ascii=encoding != "utf8", default=_plain)

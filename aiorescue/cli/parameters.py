@@ -111,7 +111,7 @@ def _required(operation: type[Operation[Any]]) -> "list[attrs.Attribute[Any]]":
 
 
 def described(operation: type[Operation[Any]]) -> str:
-    """What an operation does and which parameters it takes, for people."""
+    """Describe for people what an operation does, and which parameters it takes."""
     required = {field.name for field in _required(operation)}
     rows: dict[str, list[str]] = {}
     for slot in operation.slots:

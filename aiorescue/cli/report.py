@@ -43,8 +43,8 @@ class Written(Result):
     """A report that was written as CSV.
 
     Attributes:
-        rows: how many rows it has.
-        output: the file; None for stdout.
+        rows: number of rows.
+        output: file that was written; None for stdout.
     """
 
     rows: int
@@ -52,7 +52,7 @@ class Written(Result):
 
     @property
     def is_notice(self) -> bool:
-        """Whether the result only says what is to be seen elsewhere: in the file."""
+        """Whether the result only says what can be seen elsewhere: in the file."""
         return True
 
     def for_people(self) -> Iterable[str]:

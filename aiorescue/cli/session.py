@@ -18,22 +18,22 @@ class SessionChanged(Called):
     """A session that was started or closed.
 
     Attributes:
-        sentence: what happened, for people.
+        sentence: sentence for people that says what was done.
     """
 
     sentence: str
 
     @property
     def is_notice(self) -> bool:
-        """Whether the result only says what is to be seen elsewhere: the exit status says it, too."""
+        """Whether the result only says what can be seen elsewhere: in the exit status."""
         return True
 
     def for_people(self) -> Iterable[str]:
-        """The sentence; the operation has no result to show."""
+        """Yield the sentence; the operation has no result to show."""
         return [self.sentence]
 
     def for_programs(self) -> Any:
-        """Name and result, as any call."""
+        """The operation's name and result, in the form of ``aiorescue call``."""
         return {"operation": self.operation, "result": self.result}
 
 

@@ -10,7 +10,7 @@ from aiorescue.cli import output
 
 @attrs.frozen
 class Settings:
-    """What the options that every command takes say.
+    """The settings made by the options that every command takes.
 
     Attributes:
         quiet: print no progress and no notices; results and errors only.
@@ -23,7 +23,7 @@ class Settings:
     proxy: str | None = None
 
     def joined(self, other: "Settings") -> "Settings":
-        """The settings of the command as a whole, and those of one command."""
+        """Join the settings given before the command's name with those given behind it."""
         return Settings(self.quiet or other.quiet, self.verbose + other.verbose, other.proxy or self.proxy)
 
 
@@ -37,7 +37,7 @@ def current() -> Settings:
 
 
 def use(settings: Settings) -> None:
-    """Let settings hold from now on, and begin to log as they say."""
+    """Make settings the current ones, and begin to log at their level."""
     _current.set(settings)
     log = logging.getLogger("aiorescue")
     for handler in [handler for handler in log.handlers if isinstance(handler, _Stderr)]:

@@ -26,7 +26,7 @@ _IRREPLACEABLE: Final = {errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, er
 
 
 def is_stream(path: Path) -> bool:
-    """Whether rows go into something that is no file: stdout, a pipe, a device."""
+    """Whether an output is stdout, a pipe or a device, and not a regular file."""
     return path == DASH or (path.exists() and not path.is_file() and not path.is_dir())
 
 
@@ -34,7 +34,7 @@ class Lines:
     """Writes cells as lines of CSV.
 
     Args:
-        file: where they go.
+        file: text file that the lines go to.
         safe: let no cell begin like a formula, and escape control characters.
     """
 
@@ -45,7 +45,7 @@ class Lines:
         self._safe = safe
 
     def write(self, cells: Sequence[str]) -> None:
-        """Write one line."""
+        """Write one line of cells, quoted as CSV needs it."""
         if self._safe:
             cells = [_safe(cell) for cell in cells]
         (self._everything if any("\r" in cell for cell in cells) else self._minimal).writerow(cells)
@@ -65,8 +65,8 @@ class Sheet:
 
     Args:
         path: the file.
-        columns: its header.
-        encoding: its encoding, that of the input.
+        columns: titles of the columns, for the header.
+        encoding: encoding of the file, which is that of the input.
         safe: let no cell begin like a formula; see `Lines`.
     """
 
@@ -168,7 +168,7 @@ def write_whole(path: Path, text: str) -> None:
     """Write a file of UTF-8 that replaces the old one as a whole or not at all. Blocks.
 
     Raises:
-        OSError: it cannot be written; it names the file.
+        OSError: the file, which the error names, cannot be written.
     """
     target = path.resolve()  # a link stays a link
     part = None
@@ -187,7 +187,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def named(problem: OSError, path: Path) -> OSError:
-    """The error with the name of the file, where it has none: a full disk does not say for which file it was."""
+    """Add the name of the file to an error that has none, such as that of a full disk."""
     if isinstance(problem, BrokenPipeError) or problem.errno is None:
         return problem
     name = "standard output" if path == DASH else str(path)
@@ -198,7 +198,7 @@ def check_writable(path: Path, size: int) -> None:
     """Try whether a file of some size can be written in a place. Blocks, and leaves nothing behind.
 
     Raises:
-        OSError: it cannot be written; it names the file.
+        OSError: the file, which the error names, cannot be written.
     """
     if is_stream(path):
         return

@@ -1,4 +1,4 @@
-"""Signals that end the command: SIGINT, SIGTERM and SIGHUP are one, but for the exit status that they leave."""
+"""Signals that end the command: SIGINT, SIGTERM and SIGHUP have one effect, but each has its own exit status."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ NUMBERS = tuple(int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SI
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked the command to end.
+    """Ends the command after a signal that asks it to end.
 
     Attributes:
         number: the signal.
@@ -43,7 +43,7 @@ def _interrupt(number: int, _: FrameType | None) -> None:
 
 
 def _heeded() -> Iterator[int]:
-    """The signals that the command heeds: not a SIGHUP that ``nohup`` lets it ignore."""
+    """The signals that end the command; SIGHUP is none of them under ``nohup``, which makes the command ignore it."""
     for number in NUMBERS:
         if number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) is not signal.SIG_IGN:
             yield number

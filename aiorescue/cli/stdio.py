@@ -65,7 +65,7 @@ class Data:
     """
 
     def write(self, text: str) -> int:
-        """Write a text."""
+        """Write a text as UTF-8; on a terminal, control characters are escaped. Returns its number of characters."""
         if is_terminal(sys.stdout):
             text = escaped(text)
         if sys.stdout is not None:
@@ -73,12 +73,12 @@ class Data:
         return len(text)
 
     def flush(self) -> None:
-        """Hand on what was written."""
+        """Flush stdout, so that what was written reaches its reader."""
         if sys.stdout is not None:
             sys.stdout.flush()
 
     def close(self) -> None:
-        """Hand on what was written; stdout stays open."""
+        """Flush stdout, which stays open."""
         self.flush()
 
 

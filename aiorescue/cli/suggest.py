@@ -1,4 +1,4 @@
-"""Suggestions for misspelt names."""
+"""`did_you_mean`: the suggestion in messages about a misspelt name."""
 
 import difflib
 from collections.abc import Iterable

@@ -123,7 +123,7 @@ async def test_a_refused_identity_loses_no_row_of_the_others(command, service):
     command.write(rows(2000))
     done = await command("pins", "customers.csv", "--pin-rate", "5000", RESCUE_AUTH_CODE="hunter2 fixedsecond0000")
     assert done.status == Status.OK
-    assert "auth code 1 is refused, the other callers went on" in done.err
+    assert "auth code 1 is refused, the other identities went on" in done.err
     assert "hunter2" not in done.err
     assert {entry.tracking for entry in service.ledger} == {f"CASE-{i}" for i in range(2000)}
 

@@ -63,12 +63,12 @@ class Customers:
     """An input that passed the check. It is read from a copy: the file may change or vanish, and a pipe is read once.
 
     Attributes:
-        path: where it came from; ``-`` for stdin.
-        columns: the columns that its header names.
-        sent: the column of a PIN request that each of them fills; None for one that is only carried through.
-        rows: number of its rows, bad ones included.
-        encoding: ``utf-8``, or ``utf-8-sig`` if it begins with a byte order mark.
-        size: its bytes.
+        path: path that the input was read from; ``-`` for stdin.
+        columns: columns that the header names.
+        sent: for each column the one of a PIN request that it fills; None for one that is only carried through.
+        rows: number of rows, bad ones included.
+        encoding: ``utf-8``, or ``utf-8-sig`` if the input begins with a byte order mark.
+        size: bytes of the input.
     """
 
     path: Path
@@ -89,7 +89,7 @@ class Customers:
 
         Raises:
             errors.InvalidRequest: the input cannot be used; the message says where and why.
-            OSError: it cannot be read.
+            OSError: the input cannot be read.
         """
         copy = _copied(path)
         try:
@@ -114,12 +114,12 @@ class Customers:
         return cls(path, columns, sent, rows, encoding, copy.seek(0, io.SEEK_END), copy)
 
     def close(self) -> None:
-        """Drop the copy."""
+        """Delete the copy of the input."""
         self._copy.close()
 
     @property
     def label(self) -> str:
-        """What messages call the input."""
+        """The name of the input in messages."""
         return label_of(self.path)
 
     def read(self, operation: type[PinRequest], *, no_tech_console: bool) -> Iterator[InputRow]:
@@ -162,7 +162,7 @@ class Customers:
 
 
 def label_of(path: Path) -> str:
-    """What messages call an input."""
+    """The name of an input in messages."""
     return "standard input" if path == DASH else str(path)
 
 
@@ -291,5 +291,5 @@ def _not_utf8(copy: IO[bytes], label: str) -> str:
 
 
 def job_label(path: Path) -> str:
-    """What the name of a job calls its input: the file's name; that of a pipe changes from run to run."""
+    """The name of the input within the name of a job: the file's name, or "a pipe", whose own name would change."""
     return "a pipe" if is_stream(path) else path.name

@@ -44,7 +44,7 @@ class Figures(Result):
     orphans: list[StoredRow]
 
     def for_people(self) -> Iterator[str]:
-        """The figures in lines."""
+        """Yield the figures as lines, those of orphans with their rows."""
         job = self.job
         yield one_line(f"job:     {job.name}{' (a process works on it)' if job.running else ''}")
         yield f"rows:    {job.rows}: {job.issued} issued, {job.failed} failed, {job.bad} bad, {job.left} left"
@@ -70,7 +70,7 @@ class Figures(Result):
         }
 
     def on_stderr(self, *, as_json: bool) -> Iterable[str]:
-        """What a reader should know of the journal's condition."""
+        """Yield a warning about the journal's condition, such as a missing log."""
         return [complaint(f"{self.journal}: {self.job.note}")] if self.job.note else []
 
 
@@ -79,8 +79,8 @@ class Exported(Result):
     """The rows of a job, written as CSV.
 
     Attributes:
-        rows: how many rows the job has.
-        output: the file; None for stdout.
+        rows: number of rows of the job.
+        output: file that was written; None for stdout.
     """
 
     rows: int
@@ -88,7 +88,7 @@ class Exported(Result):
 
     @property
     def is_notice(self) -> bool:
-        """Whether the result only says what is to be seen elsewhere."""
+        """Whether the result only says what can be seen elsewhere: in the file."""
         return True
 
     def for_people(self) -> Iterable[str]:
@@ -96,7 +96,7 @@ class Exported(Result):
         return [] if self.output is None else [f"{counted(self.rows, 'row')} in {self.output}"]
 
     def for_programs(self) -> Any:
-        """How many rows, and the file."""
+        """The number of rows, and the file."""
         output = None if self.output is None else str(self.output)
         return {"rows": self.rows, "output": output, "exit_status": int(self.status)}
 
@@ -129,14 +129,14 @@ class Failures(Result):
     failures: list[StoredRow]
 
     def for_people(self) -> Iterator[str]:
-        """One line for each."""
+        """Yield one line for each row: where it is in the input, and its error."""
         for row in self.failures:
             yield one_line(f"{_name(row)}: {row.status}: {row.error}")
         if not self.failures:
             yield "no row failed"
 
     def for_programs(self) -> Any:
-        """Place and error of each."""
+        """The place in the input and the error of each row."""
         counts = {state.name.lower(): sum(row.state is state for row in self.failures) for state in _NO_PIN}
         return counts | {
             "failures": [_place(row) | {"status": row.status, "error": row.error} for row in self.failures],
@@ -149,9 +149,9 @@ class Retried(Result):
     """Failed rows that are ready to be sent again.
 
     Attributes:
-        retried: how many.
-        journal: the journal.
-        next_step: who sends them.
+        retried: number of these rows.
+        journal: the journal, or the name of the job in a database.
+        next_step: sentence that says which command sends them.
     """
 
     retried: int
@@ -159,12 +159,12 @@ class Retried(Result):
     next_step: str = "the command that began the job goes on with it"
 
     def for_people(self) -> Iterator[str]:
-        """How many, and what to do next."""
+        """Yield one line: the number of rows, and what to do next."""
         what = counted(self.retried, "failed row is", "failed rows are")
         yield f"{what} ready to be sent again; {self.next_step}"
 
     def for_programs(self) -> Any:
-        """How many, and the journal."""
+        """The number of rows, and the journal."""
         return {"retried": self.retried, "journal": str(self.journal), "exit_status": int(self.status)}
 
 

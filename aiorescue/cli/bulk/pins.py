@@ -78,7 +78,7 @@ def pins(
     pin_rate: Annotated[
         float | None,
         typer.Option(
-            help="PINs per second that the service allows each caller.",
+            help="PINs per second that the service allows each identity.",
             show_default=f"{DOCUMENTED:g} as documented; {EMULATED:g} with --emulator",
         ),
     ] = None,
@@ -150,7 +150,11 @@ def _facts(plan: run.Plan) -> RunFacts:
 
 
 def _journal_beside(customers: Path, output: Path) -> Path:
-    """The journal's place, beside the output; raises `errors.InvalidRequest` where neither file has a place."""
+    """The default path of the journal: beside the output, or beside the input if the output is a pipe.
+
+    Raises:
+        errors.InvalidRequest: both are pipes.
+    """
     for file in (output, customers):
         if not sheet.is_stream(file):
             return Path(f"{file}.journal")

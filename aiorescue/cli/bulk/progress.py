@@ -35,7 +35,7 @@ class Display(Protocol):
 
 
 def figures(tally: Tally, outage: Outage | None) -> Iterator[str]:
-    """The figures worth showing, in the order of their worth."""
+    """The figures to show, the most useful first: where there is little room, the last ones are left out."""
     yield f"{tally.done}/{tally.rows}"
     if tally.failed or tally.bad_rows:
         yield f"{tally.failed + tally.bad_rows} failed"
@@ -49,17 +49,17 @@ def figures(tally: Tally, outage: Outage | None) -> Iterator[str]:
 
 
 class Quiet:
-    """No progress; lines that tell of problems are shown all the same."""
+    """Shows no progress, only the lines that report problems."""
 
     def show(self, tally: Tally, outage: Outage | None) -> None:
-        """Do nothing."""
+        """Show nothing: the command is quiet."""
 
     def line(self, text: str) -> None:
-        """Write the text."""
+        """Write a line of text to stderr."""
         complain(text)
 
     def close(self) -> None:
-        """Do nothing."""
+        """Leave stderr as it is: nothing was drawn on it."""
 
 
 class Lines(Quiet):
@@ -69,7 +69,7 @@ class Lines(Quiet):
         self._last = time.monotonic()
 
     def show(self, tally: Tally, outage: Outage | None) -> None:
-        """Write a line of figures, unless the last one is too young."""
+        """Write a line of figures, unless one was written a moment ago."""
         if time.monotonic() - self._last >= _INTERVAL:
             self._last = time.monotonic()
             complain(", ".join(figures(tally, outage)))
@@ -121,10 +121,10 @@ def display(rows: int) -> Display:
 
 
 class RowErrors:
-    """Shows the errors of rows one by one, until they are too many.
+    """Shows the errors of rows one by one, up to a number after which no more are shown.
 
     Args:
-        display: where they are shown.
+        display: shows each error as a line.
     """
 
     def __init__(self, display: Display) -> None:

@@ -44,7 +44,7 @@ class Plan:
 
     Attributes:
         customers: the rows.
-        name: the job's name in the journal, so that no journal is used for another service, file or kind of PIN.
+        name: the job's name in the journal, so that no journal is used for another service, file or PIN operation.
         operation: the PIN request that is made for each row.
         no_tech_console: whether the service may issue a PIN while no Technician Console runs.
         output: the file for the rows with their PINs; ``-`` for stdout.
@@ -189,7 +189,7 @@ class _Run:
             yield client
 
     async def _issue(self, client: RescueClient, store: Journal) -> Exception | None:
-        """Ask for all PINs that are left; returns the error that ended the job early."""
+        """Ask for a PIN for each row that is left; returns the error that ended the job early."""
         if self._signal:
             return None
         plan = self._plan
@@ -251,7 +251,7 @@ class _Run:
                 job.stop()
 
     async def _write(self, store: Journal, sheet: Sheet) -> None:
-        """Write the output, if there is anything to say; what goes wrong is part of the summary."""
+        """Write the output, unless no row has a result; what goes wrong is part of the summary."""
         plan, tally = self._plan, self._tally
         if not tally.done and not self._changes.vanished_issued:
             await sheet.discard()

@@ -34,7 +34,7 @@ class Changes:
         corrected: rows whose PIN was issued for other fields.
         corrected_lines: the lines of the first of them.
         vanished: requests that are not in the input any more.
-        vanished_issued: those of them that hold a PIN.
+        vanished_issued: vanished requests that hold a PIN.
     """
 
     corrected: int = 0
@@ -44,7 +44,7 @@ class Changes:
 
     @classmethod
     def of(cls, staging: Staging) -> Self:
-        """What a staging found."""
+        """Take the changes from what a staging found."""
         return cls(
             corrected=staging.corrected,
             corrected_lines=staging.corrected_lines,
@@ -53,7 +53,7 @@ class Changes:
         )
 
     def sentences(self) -> Iterator[str]:
-        """What has changed between the input and the journal, a sentence each."""
+        """Yield a sentence for each change between the input and the journal."""
         if self.corrected:
             lines = ", ".join(map(str, self.corrected_lines[:_NAMED])) + (", …" if self.corrected > _NAMED else "")
             place = f"line{'' if self.corrected == 1 else 's'} {lines}"
@@ -75,7 +75,7 @@ class Summary(Result):
         signal: the signal by which the operator asked the run to stop; 0 for none.
         refused: the identities that the service refuses, by name, each with its error.
         changes: what is different from an earlier run's input.
-        label: what messages call the input.
+        label: name of the input in messages.
         output: the file for the rows.
         written: the file was replaced; False if no row had a result.
         journal: the journal of the job.
@@ -98,7 +98,7 @@ class Summary(Result):
 
     @property
     def is_notice(self) -> bool:
-        """Whether the result only says what is to be seen elsewhere: the PINs are in the output."""
+        """Whether the result only says what can be seen elsewhere: the PINs are in the output."""
         return True
 
     @property
@@ -156,7 +156,7 @@ class Summary(Result):
             yield complaint(self._advised(self.problem))
         for name, problem in self.refused.items():
             if problem is not self.problem:
-                yield complaint(f"{name} is refused, the other callers went on: {message_of(problem)}")
+                yield complaint(f"{name} is refused, the other identities went on: {message_of(problem)}")
         for change in self.changes.sentences():
             yield complaint(f"{self.label}: {change}")
         if self.output_problem is not None:

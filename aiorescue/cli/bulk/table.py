@@ -17,13 +17,13 @@ _PINS: Final = 10**6
 
 
 class PinMap:
-    """A set of PINs, in constant memory: a bit each."""
+    """A set of PINs in constant memory: one bit for each of the million PINs."""
 
     def __init__(self) -> None:
         self._bits = bytearray(_PINS // 8)
 
     def add(self, pin: str) -> None:
-        """Add a PIN."""
+        """Add a PIN; a text that is no PIN is ignored."""
         if _is_pin(pin):
             self._bits[int(pin) // 8] |= 1 << int(pin) % 8
 
@@ -55,19 +55,19 @@ def line_of(row: StoredRow, width: int) -> tuple[str, ...]:
 
 
 def error_of(row: StoredRow) -> str:
-    """Why a row has no PIN, in one line; for a bad row with its line in the input. Empty if it has one, or is left."""
+    """Why a row failed or is bad, in one line; for a bad row with its line in the input. Empty for any other row."""
     if not row.error or row.state not in (State.FAILED, State.BAD):
         return ""
     return one_line(f"line {row.line}: {row.error}" if row.state is State.BAD and row.line else row.error)
 
 
 async def sheet_for(store: StoreReader, output: Path, *, encoding: str = "utf-8", safe: bool = False) -> Sheet:
-    """The output of a job, with its header. What goes into a stream is written at once, to see whether it takes any.
+    """Begin the output of a job with its header, which is written to a stream at once to find out if that is possible.
 
     Args:
         store: the job.
         output: the file, which appears as a whole; ``-`` for stdout.
-        encoding: its encoding.
+        encoding: encoding of the output.
         safe: let no cell begin like a formula.
 
     Raises:
@@ -89,10 +89,10 @@ async def write(store: StoreReader, output: Path, sheet: Sheet) -> Path | None:
     Args:
         store: the job.
         output: the file.
-        sheet: made for it by `sheet_for`.
+        sheet: the sheet that `sheet_for` made for the file.
 
     Returns:
-        Where the old file was put aside, because it held PINs that the job does not know; mostly None.
+        Path to which the old file was renamed, because it held PINs that the job does not know; mostly None.
 
     Raises:
         OSError: the file cannot be written.
@@ -127,7 +127,7 @@ def _put_aside(output: Path, pins: PinMap) -> Path | None:
 
 
 def _pins_in(output: Path) -> Iterator[str]:
-    """The PINs in a file that an earlier run wrote; none in a file of another kind."""
+    """The PINs in a file that an earlier run wrote; an empty set for any other file."""
     with output.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         try:
             yield from (pin for row in csv.DictReader(file) if _is_pin(pin := str(row.get("pin") or "")))

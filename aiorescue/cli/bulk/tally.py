@@ -24,7 +24,7 @@ class Tally:
         failed: rows that the service refused, or that found no answer.
         bad_rows: rows that cannot be asked for.
         possibly_orphaned: attempts that may have left an unclaimed PIN.
-        is_begun: the figures of the journal are known; before that, no other figure but `rows` means anything.
+        is_begun: True once the figures of the journal are known; before that, only `rows` means anything.
     """
 
     rows: int
@@ -60,12 +60,12 @@ class Tally:
 
     @property
     def done(self) -> int:
-        """Rows with a result, good or bad."""
+        """Number of rows with a result: a PIN, a failure, or no request that could be made."""
         return self.issued + self.from_journal + self.failed + self.bad_rows
 
     @property
     def left(self) -> int:
-        """Rows without a result."""
+        """Number of rows that have no result yet."""
         return max(self.rows - self.done, 0)
 
     @property
@@ -74,7 +74,7 @@ class Tally:
         return not self.left
 
     def stop(self) -> None:
-        """Stop the clock."""
+        """Stop the clock, so that `seconds` stays as it is."""
         self._ended = time.monotonic()
 
     @property
@@ -97,7 +97,7 @@ class Tally:
         return self.left / self.rate if self.rate else None
 
     def figures(self) -> dict[str, Any]:
-        """All figures, for programs."""
+        """All figures by name, as ``--json`` has them."""
         seconds = self.seconds
         names = ("rows", "issued", "from_journal", "failed", "bad_rows", "left", "possibly_orphaned", "complete")
         return {name: getattr(self, name) for name in names} | {
@@ -108,7 +108,7 @@ class Tally:
 
 
 def clock(seconds: float | None) -> str:
-    """Seconds as a clock shows them: ``1:02:03``."""
+    """Write seconds as a clock shows them: ``1:02:03``."""
     if seconds is None:
         return "?:??"
     minutes, rest = divmod(round(seconds), 60)
@@ -117,10 +117,10 @@ def clock(seconds: float | None) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people read them, to the tenth below a minute: ``4.2 s``."""
+    """Write seconds for people: ``4.2 s`` below a minute, ``1:02:03`` above."""
     return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)  # noqa: PLR2004 - a minute
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: ``1 PIN``, ``2 PINs``."""
+    """Write a number with its noun: ``1 PIN``, ``2 PINs``."""
     return f"{number} {one if number == 1 else many or f'{one}s'}"

@@ -25,7 +25,7 @@ from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 
 @attrs.frozen
 class Submitted(Result):
-    """What a submission found.
+    """The result of ``job submit``: how the input differs from an earlier one of the job.
 
     Attributes:
         job: name of the job.
@@ -36,24 +36,24 @@ class Submitted(Result):
     staging: Staging
 
     def for_people(self) -> Iterator[str]:
-        """Figures, and what to do next."""
+        """Yield the figures as lines, and what to do next."""
         found = self.staging
         yield f"{counted(found.rows, 'row')} in job {self.job}: {found.new} new, {found.bad} bad"
         if found.corrected or found.vanished:
             yield f"{found.corrected} corrected after the PIN was issued, {found.vanished} gone from the input"
 
     def for_programs(self) -> Any:
-        """The figures."""
+        """The name of the job and the figures of its staging."""
         return {"job": self.job} | attrs.asdict(self.staging) | {"exit_status": int(self.status)}
 
 
 @attrs.frozen
 class Worked(Result):
-    """A worker has ended.
+    """The result of ``job work``: why the worker has ended.
 
     Attributes:
-        identities: the names that it could call as.
-        number: the signal that ended it; 0 if no row was left.
+        identities: names of the identities that the worker could call as.
+        number: signal that ended the worker; 0 if no row was left.
     """
 
     identities: list[str]
@@ -61,11 +61,11 @@ class Worked(Result):
 
     @property
     def status(self) -> Status:
-        """128 and the signal, or 0."""
+        """The exit status: 128 plus the number of the signal, or 0."""
         return Status.of_signal(self.number) if self.number else Status.OK
 
     def for_people(self) -> Iterable[str]:
-        """One line."""
+        """Yield one line: that no row is left, or which signal ended the worker."""
         return ["stopped; what was under way is recorded" if self.number else "no row is left"]
 
 

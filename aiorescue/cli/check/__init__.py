@@ -1,1 +1,1 @@
-"""Commands that look whether all is in place: `doctor`."""
+"""Commands that check whether everything is in place: `doctor`."""

@@ -60,7 +60,7 @@ def _installed(names: Sequence[str]) -> Iterator[str]:
 
 
 async def _examine(identities: Sequence[AuthCode | Login]) -> list[Finding]:
-    """Look at the service, and if it answers at the identities."""
+    """Check the service, and if it answers, each identity."""
     url = credentials.base_url()
     try:
         # Checks the address as any command does, and connects nowhere.
@@ -78,7 +78,7 @@ async def _examine(identities: Sequence[AuthCode | Login]) -> list[Finding]:
 
 
 async def _service(url: str) -> list[Finding]:
-    """Whether the service answers, and what its clock says; any HTTP answer will do."""
+    """Check whether the service answers, with whatever HTTP status, and compare its clock with this machine's."""
     try:
         status, date = await probe(url, seconds=_PATIENCE, **credentials.route(url))
     except errors.ConnectionFailed as problem:
@@ -108,7 +108,7 @@ def _clock(date: str) -> Finding:
 
 
 async def _identity(given: AuthCode | Login, number: int, url: str) -> Finding:
-    """Who an identity is, and what it may do."""
+    """Check an identity by one call: which user it is, and what that user may do."""
     name = given.email if isinstance(given, Login) else f"auth code {number}"
     try:
         async with credentials.client([given], url) as rescue:

@@ -1,4 +1,4 @@
-"""What a check found: one line each for people, one object each for programs."""
+"""Findings of checks, which are one line each for people and one object each for programs."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -14,10 +14,10 @@ class Finding:
     """What one check found.
 
     Attributes:
-        check: what was looked at, as ``"clock"``; for an identity its name.
-        found: what was found, without secrets.
-        advice: what to do; empty if all is well.
-        status: the exit status that the finding asks for; OK if all is well.
+        check: name of the check, such as ``"clock"``; for an identity its name.
+        found: what was found, in words without secrets.
+        advice: what to do about it; empty if nothing is wrong.
+        status: exit status that the finding asks for; OK if nothing is wrong.
     """
 
     check: str
@@ -27,17 +27,17 @@ class Finding:
 
     @property
     def is_ok(self) -> bool:
-        """Whether all is well."""
+        """Whether the check found nothing wrong."""
         return self.status is Status.OK
 
     def for_people(self) -> str:
-        """One line: ok, or what to do."""
+        """The finding as one line, which begins with ``ok`` or ends with the advice."""
         mark = "ok" if self.is_ok else "!!"
         advice = f": {self.advice}" if self.advice else ""
         return one_line(f"{mark}  {self.check:<12} {self.found}{advice}")
 
     def for_programs(self) -> dict[str, Any]:
-        """The fields, and whether all is well."""
+        """The fields of the finding, and whether nothing is wrong."""
         return {"check": self.check, "ok": self.is_ok, "found": self.found, "advice": self.advice}
 
 
@@ -61,6 +61,6 @@ class Findings(Result):
         return [finding.for_people() for finding in self.findings]
 
     def for_programs(self) -> Any:
-        """Whether all is well, the exit status, and the findings."""
+        """The findings, the exit status, and whether nothing is wrong."""
         checks = [finding.for_programs() for finding in self.findings]
         return {"ok": self.status is Status.OK, "exit_status": int(self.status), "checks": checks}

@@ -64,10 +64,10 @@ summary { cursor: pointer; color: var(--soft) } footer { margin-top: 2.5em; font
 
 @attrs.frozen(kw_only=True)
 class RunFacts:
-    """What the page says of a run beside what was recorded of it.
+    """Facts about a run that are known from its beginning, which the page shows beside what was recorded.
 
     Attributes:
-        label: what messages call the input.
+        label: name of the input in messages.
         operation: the vendor's name of the PIN request.
         service: address of the service; empty for an emulator of the run's own.
         rate: PINs per second that the service allows each identity.

@@ -24,7 +24,7 @@ OTHERS: Final = "other words"
 
 @attrs.define
 class Calls:
-    """What one identity did.
+    """Counts of what one identity did in the run.
 
     Attributes:
         issued: PINs that it got.
@@ -47,11 +47,11 @@ class Calls:
 
 @attrs.define
 class Words:
-    """How often the service, or the network, said one thing.
+    """Counts of one word of the service, or of one error of the network.
 
     Attributes:
         answers: answers and broken requests.
-        rows: rows that failed for it.
+        rows: rows that failed because of it.
     """
 
     answers: int = 0

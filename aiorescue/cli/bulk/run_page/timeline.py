@@ -63,8 +63,8 @@ class Timeline:
         """Longer stretches for a picture, and their width in seconds.
 
         Args:
-            most: how many there may be.
-            at_least: PINs that one should hold on average, so that the picture shows a rate and not single PINs.
+            most: the most stretches to return.
+            at_least: PINs that a stretch should hold on average, so that the picture shows a rate and not single PINs.
         """
         issued = sum(stretch.issued for stretch in self._stretches)
         several = 1
@@ -87,11 +87,11 @@ def _joined(stretches: Sequence[Stretch], several: int) -> list[Stretch]:
 
 
 class Durations:
-    """How often something took how long.
+    """Counts durations in classes of length.
 
     Attributes:
-        count: how many were added.
-        longest: the longest of them, in seconds.
+        count: number of durations that were added.
+        longest: longest of them, in seconds.
     """
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class Durations:
         self._classes[bisect_left(_ENDS, seconds)] += 1
 
     def within(self, share: float) -> float:
-        """A number of seconds within which a share of all lies; at most 2.5 times as long as need be."""
+        """A time in seconds that a share of all durations does not exceed; at most 2.5 times the smallest such time."""
         seen = 0
         for end, count in zip(_ENDS, self._classes, strict=False):
             seen += count

@@ -5,34 +5,12 @@ import csv
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
 
 from aiorescue.bulk import State, StoredRow, StoreReader
+from aiorescue.bulk.journal.pins import PinSet, is_pin
 from aiorescue.cli.bulk.customers import COLUMNS, RESULTS
 from aiorescue.cli.output import one_line
 from aiorescue.cli.sheet import DASH, Sheet, is_stream
-
-#: PINs have six digits.
-_PINS: Final = 10**6
-
-
-class PinMap:
-    """A set of PINs in constant memory: one bit for each of the million PINs."""
-
-    def __init__(self) -> None:
-        self._bits = bytearray(_PINS // 8)
-
-    def add(self, pin: str) -> None:
-        """Add a PIN; a text that is no PIN is ignored."""
-        if _is_pin(pin):
-            self._bits[int(pin) // 8] |= 1 << int(pin) % 8
-
-    def __contains__(self, pin: str) -> bool:
-        return _is_pin(pin) and bool(self._bits[int(pin) // 8] >> int(pin) % 8 & 1)
-
-
-def _is_pin(text: str) -> bool:
-    return len(text) == 6 and text.isascii() and text.isdigit()  # noqa: PLR2004 - see _PINS
 
 
 async def columns_of(store: StoreReader) -> tuple[str, ...]:
@@ -99,11 +77,12 @@ async def write(store: StoreReader, output: Path, sheet: Sheet) -> Path | None:
         errors.JournalError: the store cannot be read.
     """
     columns = await columns_of(store)
-    pins = PinMap()
+    pins = PinSet()
     try:
         await sheet.begin()
         async for row in store.rows():
-            pins.add(row.pin or "")
+            if row.pin:
+                pins.add(row.pin)
             sheet.add(*line_of(row, len(columns)))
             await sheet.flush_if_due()
         return await sheet.close(keep=lambda: _put_aside(output, pins))
@@ -112,7 +91,7 @@ async def write(store: StoreReader, output: Path, sheet: Sheet) -> Path | None:
         raise
 
 
-def _put_aside(output: Path, pins: PinMap) -> Path | None:
+def _put_aside(output: Path, pins: PinSet) -> Path | None:
     """Give the old output another name if it holds a PIN that the new one does not have. Blocks."""
     if output == DASH or is_stream(output) or not output.exists():
         return None
@@ -130,6 +109,6 @@ def _pins_in(output: Path) -> Iterator[str]:
     """The PINs in a file that an earlier run wrote; an empty set for any other file."""
     with output.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         try:
-            yield from (pin for row in csv.DictReader(file) if _is_pin(pin := str(row.get("pin") or "")))
+            yield from (pin for row in csv.DictReader(file) if is_pin(pin := str(row.get("pin") or "")))
         except csv.Error:
             return

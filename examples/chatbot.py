@@ -7,12 +7,14 @@ of your own.
 import asyncio
 import logging
 import os
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from aiogram import Bot, Dispatcher
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.filters import Command, CommandStart
-from aiogram.types import Message
+from aiogram.types import Message, TelegramObject
 
 from aiorescue import AuthCode, HostPace, RescueClient, errors
 from aiorescue.rescue import RequestPinCodeV3
@@ -23,6 +25,21 @@ dispatcher = Dispatcher()
 LONGEST_NAME = 64
 #: Seconds of waiting that are worth a message.
 LONG = 3
+#: Seconds that handlers have to end, once the bot is to stop.
+PATIENCE = 40
+#: The handlers at work.
+handlers: set["asyncio.Task[Any]"] = set()
+
+
+@dispatcher.update.outer_middleware
+async def remember(
+    handler: Callable[[TelegramObject, dict[str, Any]], Awaitable[object]], event: TelegramObject, data: dict[str, Any]
+) -> object:
+    """Remember the handlers at work: aiogram does not wait for them when polling ends."""
+    if (task := asyncio.current_task()) is not None:
+        handlers.add(task)
+        task.add_done_callback(handlers.discard)
+    return await handler(event, data)
 
 
 @dispatcher.message(CommandStart())
@@ -52,7 +69,7 @@ async def give_pin(message: Message, rescue: RescueClient) -> None:
 
 
 async def main() -> None:
-    """Answer messages until SIGTERM or Ctrl-C; then wait for calls in flight."""
+    """Answer messages until SIGTERM or Ctrl-C; who has asked by then gets an answer."""
     code = AuthCode(os.environ["RESCUE_AUTH_CODE"])
     base_url = os.environ.get("RESCUE_BASE_URL", "https://secure.logmeinrescue.com")
     server = os.environ.get("BOT_API")
@@ -61,7 +78,9 @@ async def main() -> None:
         Bot(os.environ["BOT_TOKEN"], session=session) as bot,
         RescueClient(code, base_url=base_url, pace=HostPace()) as rescue,
     ):
-        await dispatcher.start_polling(bot, rescue=rescue)
+        await dispatcher.start_polling(bot, rescue=rescue, close_bot_session=False)
+        if handlers:
+            await asyncio.wait(handlers, timeout=PATIENCE)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Environment: ``RESCUE_AUTH_CODE``, one or several separated by commas; ``RESCUE_
 ``RESCUE_PIN_RATE`` if the service allows more than one PIN a second.
 """
 
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,9 @@ from pydantic import BaseModel, Field
 from aiorescue import AuthCode, HostPace, Pace, RescueClient, errors
 from aiorescue.rescue import RequestPinCodeV3
 
+# uvicorn configures its own loggers only: without this, warnings of aiorescue go nowhere.
+logging.basicConfig(level=logging.INFO)
+log = logging.getLogger("pins")
 #: Seconds that a person is made to wait for a turn before the service says that it is busy.
 PATIENCE = 15
 
@@ -94,6 +98,8 @@ async def problem_of(_: Request, problem: errors.RescueError) -> JSONResponse:
         case errors.QueueTimeout(expected_wait=seconds):
             return JSONResponse({"problem": "busy"}, 503, {"Retry-After": str(round(seconds) + 1)})
         case errors.OutOfPinCodes() | errors.AuthenticationError():
+            log.error("%s", problem)  # no message of aiorescue holds a secret
             return JSONResponse({"problem": "no PIN codes can be issued at present"}, 503)
         case _:
+            log.warning("%s", problem)
             return JSONResponse({"problem": "the support service does not answer as it should"}, 502)

@@ -81,11 +81,15 @@ async def test_the_web_service_issues_pins_and_tells_its_health(service: Emulato
 
 
 async def test_the_web_service_is_unhealthy_when_its_code_is_refused(environment, tmp_path: Path):
-    async with web_service(environment | {"RESCUE_AUTH_CODE": "mistyped"}, tmp_path) as (http, _):
+    async with web_service(environment | {"RESCUE_AUTH_CODE": "mistyped"}, tmp_path) as (http, process):
         async with http.post("/pins", json={"name": "Jane Doe"}) as answer:
             assert answer.status == 503
         async with http.get("/health") as answer:
             assert (answer.status, (await answer.json())["identities"]) == (503, {"auth code 1": "refused"})
+        process.send_signal(signal.SIGTERM)
+        printed = b"".join(await process.communicate()).decode()
+    assert "ERROR:pins:requestPINCodeV3: " in printed
+    assert "mistyped" not in printed
 
 
 async def test_the_web_service_finishes_its_calls_before_it_ends(service: Emulator, environment, tmp_path: Path):
@@ -116,9 +120,17 @@ async def test_the_chatbot_answers_with_a_pin_and_says_sorry_when_there_is_none(
             service.limits.pins_left = 0
             telegram.say(43, "Ann", "/help")
             assert await telegram.sent.get() == (43, "Sorry, that did not work. Please call us.")
+
+            service.limits.pins_left = None
+            service.fault("delay_after", "requestPINCodeV3", seconds=1.0)
+            telegram.say(44, "Bob", "/help")
+            while len(service.ledger) < 2:
+                await asyncio.sleep(0.01)
             bot.send_signal(signal.SIGTERM)
             printed = b"".join(await bot.communicate()).decode()
             assert bot.returncode == 0, printed
+            assert telegram.sent.get_nowait()[0] == 44, "who has asked before the end gets an answer"
+            assert "TelegramNetworkError" not in printed
             assert "fixedtech0000" not in printed
 
 

@@ -21,7 +21,7 @@ from errno import ECONNRESET
 from functools import partial
 from ssl import SSLCertVerificationError, SSLContext, SSLError
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiohttp
 import attrs
@@ -337,14 +337,31 @@ def _merged(headers: Mapping[str, str]) -> dict[str, str]:
     return {**headers, **{name: value for name, value in _HEADERS.items() if name.lower() not in given}}
 
 
-async def probe(url: str, *, seconds: float, proxy: str | None = None, trust_env: bool = False) -> tuple[int, str]:
-    """HTTP status and Date header of whatever a host answers to a plain GET, as proof that it can be reached.
+class Probed(NamedTuple):
+    """What a host answered to a plain GET.
+
+    Attributes:
+        status: HTTP status.
+        date: the Date header; empty if there is none.
+        body: the beginning of the body, as much as was asked for.
+    """
+
+    status: int
+    date: str
+    body: bytes
+
+
+async def probe(
+    url: str, *, seconds: float, proxy: str | None = None, trust_env: bool = False, most: int = 0
+) -> Probed:
+    """Whatever a host answers to a plain GET, without credentials and redirects, as proof that it can be reached.
 
     Args:
         url: the address.
         seconds: most time that the answer may take.
         proxy: URL of the HTTP proxy; None for none.
         trust_env: use the proxies that the environment names.
+        most: bytes of the body to read at most.
 
     Raises:
         errors.ConnectionFailed: no answer; the message is the reason alone.
@@ -355,7 +372,10 @@ async def probe(url: str, *, seconds: float, proxy: str | None = None, trust_env
             ClientSession(trust_env=trust_env, timeout=timeout) as session,
             session.get(url, proxy=proxy, allow_redirects=False) as response,
         ):
-            return response.status, response.headers.get("Date", "")
+            body = bytearray()
+            while len(body) < most and (piece := await response.content.read(most - len(body))):
+                body += piece
+            return Probed(response.status, response.headers.get("Date", ""), bytes(body))
     except TimeoutError:
         raise errors.ConnectionFailed(f"no answer in {seconds:g} s") from None
     except (aiohttp.ClientError, ValueError) as problem:

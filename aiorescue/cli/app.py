@@ -15,6 +15,7 @@ from aiorescue.cli.bulk import job, work
 from aiorescue.cli.bulk.pins import pins
 from aiorescue.cli.call import call
 from aiorescue.cli.check.doctor import doctor
+from aiorescue.cli.check.verify import verify
 from aiorescue.cli.emulator import emulator
 from aiorescue.cli.options import ProxyOption, QuietOption, VerboseOption
 from aiorescue.cli.report import report
@@ -130,6 +131,7 @@ _router.command()(_printed(inforouter.download))
 app.add_typer(_router, name="inforouter")
 app.command()(_printed(emulator))
 app.command()(_printed(doctor))
+app.command()(_printed(verify))
 
 # Where this class lives changes with typer's versions.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

@@ -30,7 +30,7 @@ class Status(enum.IntEnum):
 
 MEANING: Mapping[Status, str] = {
     Status.OK: "done",
-    Status.SOME_FAILED: "some rows failed, or a check of doctor",
+    Status.SOME_FAILED: "some rows failed, or a check of doctor; a difference that verify found",
     Status.BAD_INPUT: "bad usage or input, or a file that cannot be read or written",
     Status.REFUSED: "credentials missing, refused or not enough",
     Status.OUT_OF_PINS: "the account is out of PIN codes",

@@ -1,1 +1,1 @@
-"""Commands that check whether everything is in place: `doctor`."""
+"""Commands that check whether everything is in place: `doctor`; and whether the service does as declared: `verify`."""

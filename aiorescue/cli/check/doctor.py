@@ -80,7 +80,7 @@ async def _examine(identities: Sequence[AuthCode | Login]) -> list[Finding]:
 async def _service(url: str) -> list[Finding]:
     """Check whether the service answers, with whatever HTTP status, and compare its clock with this machine's."""
     try:
-        status, date = await probe(url, seconds=_PATIENCE, **credentials.route(url))
+        status, date, _ = await probe(url, seconds=_PATIENCE, **credentials.route(url))
     except errors.ConnectionFailed as problem:
         advice = (
             f"check the network, the firewall, {credentials.PROXY} or https_proxy, and {credentials.URL}; where a"

@@ -1,0 +1,66 @@
+"""Redaction by shape: each value is replaced by one of its form, so that what reads the answer reads it all the same.
+
+Each digit becomes a 1, each letter an x or X. So ``2/16/2012 9:00 AM`` becomes ``1/11/1111 1:11 AM``, which is a time,
+and a PIN stays six digits. Words that declarations name stay as they are, and so do the names of elements.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from aiorescue.operation import Spec
+from aiorescue.rescue.answers.nodes import NodeStatus, NodeType
+from aiorescue.rescue.answers.records import page_keys
+from aiorescue.rescue.answers.sessions import SessionStatus
+
+#: Words that say nothing of a customer, and that a reader must find: truths, halves of the day, types and states.
+_COMMON = frozenset(
+    [
+        *("true", "false", "True", "False", "AM", "PM", "XML", "TEXT", "OK", "ERROR", "LISTALL", "SUMMARY"),
+        *(str(each) for kind in (NodeStatus, NodeType, SessionStatus) for each in kind),
+    ]
+)
+_WORD = re.compile(r"\w+")
+#: Items of a list that are kept.
+_ITEMS = 3
+#: A part of a time in ISO 8601, with the mark between day and hour or that of UTC.
+_TIME_PART = re.compile(r"\d+[TZ]\d*")
+
+
+def vocabulary(spec: Spec) -> frozenset[str]:
+    """The words that an answer of an operation may show: those of its declaration, and common ones."""
+    words = (*spec.words, *spec.page_words)
+    keys = {output.page_key for output in spec.outputs} | {
+        key for output in spec.outputs if output.record is not None for key in page_keys(output.record)
+    }
+    spelled = {f"{spec.prefix}{word}" for word in words} | {word.upper() for word in words} | {*words}
+    parts = {part for key in keys for part in (*key.split(), *key.upper().split()) if not part.isdigit()}
+    return _COMMON | spelled | parts
+
+
+def text(value: str, known: Collection[str]) -> str:
+    """A text of the same form, in which only known words can be read."""
+    plain = "".join(char if char.isascii() or char.isalnum() else "?" for char in value)
+    return _WORD.sub(lambda found: _word(found[0], known), plain)
+
+
+def _word(word: str, known: Collection[str]) -> str:
+    if word in known:
+        return word
+    marks = "TZ" if _TIME_PART.fullmatch(word) else "_"
+    return "".join(_shape(char, marks) for char in word)
+
+
+def _shape(char: str, marks: str) -> str:
+    if char in marks:
+        return char
+    return "1" if char.isdigit() else "X" if char.isupper() else "x"
+
+
+def tree(value: Any, known: Collection[str]) -> Any:
+    """Elements as `xmltodict` has them, with each text replaced."""
+    if isinstance(value, Mapping):
+        return {name: tree(child, known) for name, child in value.items() if not name.startswith("@xmlns")}
+    if isinstance(value, list):
+        return [tree(child, known) for child in value[:_ITEMS]]
+    return text(value, known) if isinstance(value, str) else value

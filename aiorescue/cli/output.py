@@ -7,6 +7,7 @@ No command prints by itself. People read lines: results on stdout, errors as one
 import json
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -42,6 +43,33 @@ class Result:
     def on_stderr(self, *, as_json: bool) -> Iterable[str]:
         """Whole lines for stderr: problems, and advice where people read."""
         return ()
+
+
+@attrs.frozen
+class RowsWritten(Result):
+    """Rows that were written as CSV.
+
+    Attributes:
+        rows: number of rows.
+        output: file that was written; None for stdout.
+    """
+
+    rows: int
+    output: Path | None
+
+    @property
+    def is_notice(self) -> bool:
+        """Whether the result only says what can be seen elsewhere: in the file."""
+        return True
+
+    def for_people(self) -> Iterable[str]:
+        """Yield one line that names the file; none if stdout holds the rows."""
+        return [] if self.output is None else [f"{counted(self.rows, 'row')} in {self.output}"]
+
+    def for_programs(self) -> Any:
+        """The number of rows, and the file."""
+        output = None if self.output is None else str(self.output)
+        return {"rows": self.rows, "output": output, "exit_status": int(self.status)}
 
 
 def show(result: Result, *, as_json: bool, quiet: bool = False) -> Status:
@@ -109,6 +137,11 @@ def log_line(text: str) -> None:
 def complaint(text: str) -> str:
     """The line for stderr that tells people of a problem."""
     return f"aiorescue: {one_line(text)}"
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Write a number with its noun: ``1 PIN``, ``2 PINs``."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
 
 
 def one_line(text: str) -> str:

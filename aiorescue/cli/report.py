@@ -5,7 +5,7 @@ needs little memory.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ import typer
 
 from aiorescue.cli import credentials
 from aiorescue.cli.options import JsonOption, SafeOption
-from aiorescue.cli.output import Result
+from aiorescue.cli.output import Result, RowsWritten
 from aiorescue.cli.sheet import DASH, Sheet, check_writable
 from aiorescue.rescue import Report, ReportStream
 from aiorescue.rescue.answers.cells import written
@@ -38,28 +38,6 @@ class Table(Result):
         return {"columns": list(self.report.columns), "rows": [dict(row) for row in self.report]}
 
 
-@attrs.frozen
-class Written(Result):
-    """A report that was written as CSV.
-
-    Attributes:
-        rows: number of rows.
-        output: file that was written; None for stdout.
-    """
-
-    rows: int
-    output: Path | None
-
-    @property
-    def is_notice(self) -> bool:
-        """Whether the result only says what can be seen elsewhere: in the file."""
-        return True
-
-    def for_people(self) -> Iterable[str]:
-        """One line that names the file; none if stdout holds the rows."""
-        return [] if self.output is None else [f"{self.rows} row{'' if self.rows == 1 else 's'} in {self.output}"]
-
-
 def report(
     area: Annotated[str, typer.Argument(help="What it is about: SESSION, LOGIN, CUSTOMER_SURVEY, …")],
     begin: Annotated[datetime, _Day],
@@ -77,7 +55,7 @@ def report(
     wanted = {"area": area, "begin": begin, "end": end, "node": node, "timezone": timezone}
     if as_json:
         return Table(asyncio.run(_get(wanted)))
-    return Written(asyncio.run(_write(wanted, output, safe=safe_csv)), None if output == DASH else output)
+    return RowsWritten(asyncio.run(_write(wanted, output, safe=safe_csv)), None if output == DASH else output)
 
 
 async def _get(wanted: Mapping[str, Any]) -> Report:

@@ -15,8 +15,8 @@ from aiorescue.bulk import Outage
 from aiorescue.cli import stdio
 from aiorescue.cli.bulk.progress import Bar
 from aiorescue.cli.bulk.summary import Changes, Summary
-from aiorescue.cli.bulk.tally import Tally, counted
-from aiorescue.cli.output import json_text
+from aiorescue.cli.bulk.tally import Tally
+from aiorescue.cli.output import counted, json_text
 from aiorescue.cli.status import Status
 from aiorescue.errors import ConnectionFailed
 from aiorescue.rescue.answers.cells import written
@@ -122,6 +122,7 @@ def test_before_the_journal_was_read_nothing_is_said_of_what_is_issued_or_left()
         output=Path("pins.csv"),
         written=False,
         journal=Path("pins.csv.journal"),
+        page=None,
         again="aiorescue pins customers.csv",
     )
     assert list(summary.on_stderr(as_json=False)) == ["To go on: aiorescue pins customers.csv"]

@@ -9,11 +9,10 @@ from aiorescue import errors
 from aiorescue.bulk import records
 from aiorescue.bulk.distributed.database import connected
 from aiorescue.bulk.distributed.schema import IDENTITY_LOCK
+from aiorescue.bulk.figures import WINDOW, Figures
 from aiorescue.bulk.store import JobStatus, State, StoredRow
 from aiorescue.errors import JournalReason
 
-#: Seconds over which the rate is measured.
-_WINDOW: Final = 60.0
 _HELD: Final = f"""SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {IDENTITY_LOCK}
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 _FIGURES: Final = f"""
@@ -58,39 +57,14 @@ class PostgresReader:
         async with connected(self._database) as connection, connection.transaction():
             await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             job, _, runs = await find(connection, self._name)
-            figures = await (await connection.execute(_FIGURES.encode(), (_WINDOW, _WINDOW, job))).fetchall()
+            figures = await (await connection.execute(_FIGURES.encode(), (WINDOW, WINDOW, job))).fetchall()
             row = await (await connection.execute(_RUNNING.encode(), (job,))).fetchone()
-        counts = dict.fromkeys(State, 0)
-        in_flight = orphans = vanished = corrected = recent = 0
-        age = 0.0
+        sums, age = Figures(), 0.0
         for state, is_here, count, left, changed, issued, oldest, abandoned in figures:
-            orphans += left + abandoned
-            recent += issued
+            sums.add(state, count, is_here=is_here, orphans=left + abandoned, corrected=changed, recent=issued)
             age = max(age, float(oldest))
-            in_flight += count if state == State.SENT else 0
-            if is_here:
-                counts[State(state)] += count
-                corrected += changed
-            else:
-                vanished += count
-        left = counts[State.ADMITTED] + counts[State.SENT]
-        rate = recent / max(age, 1.0)
-        return JobStatus(
-            name=self._name,
-            rows=sum(counts.values()),
-            issued=counts[State.ISSUED],
-            failed=counts[State.FAILED],
-            bad=counts[State.BAD],
-            left=left,
-            in_flight=in_flight,
-            possibly_orphaned=orphans,
-            vanished=vanished,
-            corrected=corrected,
-            runs=runs,
-            running=bool(left and row and row[0]),
-            rate=rate,
-            seconds_left=left / rate if rate else None,
-        )
+        running = bool(sums.left and row and row[0])
+        return sums.status(self._name, runs=runs, running=running, seconds=age)
 
     async def columns(self) -> tuple[str, ...]:
         """The names of the program's own columns, as they were submitted last."""

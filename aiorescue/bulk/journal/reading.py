@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from aiorescue.bulk import records
+from aiorescue.bulk.figures import WINDOW, Figures
 from aiorescue.bulk.journal import log_check, schema, statements
 from aiorescue.bulk.journal.file import explained, journal_error, lock_of, log_of, read_job
 from aiorescue.bulk.journal.lock import FileLock
@@ -17,8 +18,7 @@ from aiorescue.errors import JournalReason
 
 T = TypeVar("T")
 
-#: Seconds over which the rate of a job is measured, and rows that are read at once.
-_WINDOW: Final = 60.0
+#: Rows that are read at once.
 _CHUNK: Final = 500
 
 
@@ -156,43 +156,18 @@ class _Snapshot:
 
     def status(self, now: float) -> JobStatus:
         """The figures of the job."""
-        since = now - _WINDOW
-        counts = dict.fromkeys(State, 0)
-        orphans = vanished = corrected = recent = in_flight = 0
-        first = now
+        since = now - WINDOW
+        sums, first = Figures(), now
         for state, staged, count, left, changed, issued, earliest, wrong in self.connection.execute(
             statements.FIGURES, (self._staging, since, since)
         ):
             if wrong:
                 raise ValueError(damaged(self.connection.execute(statements.WRONG).fetchone()[0]))
-            orphans += int(left)
-            recent += int(issued)
+            sums.add(state, count, is_here=bool(staged), orphans=int(left), corrected=int(changed), recent=int(issued))
             first = min(first, earliest or now)
-            in_flight += count if state == State.SENT else 0
-            if staged:
-                counts[State(state)] += count
-                corrected += int(changed)
-            else:
-                vanished += count
-        left = counts[State.ADMITTED] + counts[State.SENT]
-        rate = recent / max(now - first, 1.0)
-        return JobStatus(
-            name=self.name,
-            rows=sum(counts.values()),
-            issued=counts[State.ISSUED],
-            failed=counts[State.FAILED],
-            bad=counts[State.BAD],
-            left=left,
-            in_flight=in_flight,
-            possibly_orphaned=orphans + (0 if self._running else in_flight),
-            vanished=vanished,
-            corrected=corrected,
-            runs=self._runs,
-            running=self._running,
-            rate=rate,
-            seconds_left=left / rate if rate else None,
-            note=self._note,
-        )
+        if not self._running:
+            sums.orphans += sums.in_flight  # sent before a crash
+        return sums.status(self.name, runs=self._runs, running=self._running, seconds=now - first, note=self._note)
 
     def rows(self, which: str) -> Iterator[Sequence[StoredRow]]:
         """Rows for which a condition in SQL holds, in chunks."""

@@ -19,7 +19,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.bulk import InputRow
-from aiorescue.cli.bulk.tally import counted
+from aiorescue.cli.output import counted
 from aiorescue.cli.sheet import DASH, is_stream, named
 from aiorescue.cli.suggest import did_you_mean
 from aiorescue.operation import Slot

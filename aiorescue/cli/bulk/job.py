@@ -13,9 +13,9 @@ from aiorescue.cli import sheet
 from aiorescue.cli.bulk import table
 from aiorescue.cli.bulk.customers import RESULTS
 from aiorescue.cli.bulk.database import DatabaseOption, distributed, find_url, reader_of
-from aiorescue.cli.bulk.tally import clock, counted
+from aiorescue.cli.bulk.tally import clock
 from aiorescue.cli.options import JsonOption, SafeOption
-from aiorescue.cli.output import Result, complaint, one_line
+from aiorescue.cli.output import Result, RowsWritten, complaint, counted, one_line
 
 #: Rows that are named one by one to people.
 _SHOWN: Final = 20
@@ -72,33 +72,6 @@ class Figures(Result):
     def on_stderr(self, *, as_json: bool) -> Iterable[str]:
         """Yield a warning about the journal's condition, such as a missing log."""
         return [complaint(f"{self.journal}: {self.job.note}")] if self.job.note else []
-
-
-@attrs.frozen
-class Exported(Result):
-    """The rows of a job, written as CSV.
-
-    Attributes:
-        rows: number of rows of the job.
-        output: file that was written; None for stdout.
-    """
-
-    rows: int
-    output: Path | None
-
-    @property
-    def is_notice(self) -> bool:
-        """Whether the result only says what can be seen elsewhere: in the file."""
-        return True
-
-    def for_people(self) -> Iterable[str]:
-        """One line that names the file; none if stdout holds the rows."""
-        return [] if self.output is None else [f"{counted(self.rows, 'row')} in {self.output}"]
-
-    def for_programs(self) -> Any:
-        """The number of rows, and the file."""
-        output = None if self.output is None else str(self.output)
-        return {"rows": self.rows, "output": output, "exit_status": int(self.status)}
 
 
 @attrs.frozen
@@ -204,7 +177,7 @@ def export(
             )
         rows = (await reader.status()).rows
         await table.write(reader, output, await table.sheet_for(reader, output, safe=safe_csv))
-        return Exported(rows, None if output == sheet.DASH else output)
+        return RowsWritten(rows, None if output == sheet.DASH else output)
 
     return asyncio.run(read())
 

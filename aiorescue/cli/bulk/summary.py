@@ -12,8 +12,8 @@ from aiorescue.bulk import Staging
 from aiorescue.cli import settings
 from aiorescue.cli.bulk.run_page.file import RunPage
 from aiorescue.cli.bulk.run_page.page import Ending
-from aiorescue.cli.bulk.tally import Tally, counted, duration
-from aiorescue.cli.output import Result, complaint, error_record, message_of
+from aiorescue.cli.bulk.tally import Tally, duration
+from aiorescue.cli.output import Result, complaint, counted, error_record, message_of
 from aiorescue.cli.sheet import DASH
 from aiorescue.cli.status import MEANING, Status, status_of
 from aiorescue.errors import JournalReason

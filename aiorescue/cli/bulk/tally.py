@@ -119,8 +119,3 @@ def clock(seconds: float | None) -> str:
 def duration(seconds: float) -> str:
     """Write seconds for people: ``4.2 s`` below a minute, ``1:02:03`` above."""
     return f"{seconds:.1f} s" if seconds < 60 else clock(seconds)  # noqa: PLR2004 - a minute
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """Write a number with its noun: ``1 PIN``, ``2 PINs``."""
-    return f"{number} {one if number == 1 else many or f'{one}s'}"

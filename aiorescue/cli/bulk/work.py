@@ -15,9 +15,8 @@ from aiorescue.bulk import Staging
 from aiorescue.cli import credentials
 from aiorescue.cli.bulk.customers import Customers, headers_of
 from aiorescue.cli.bulk.database import DatabaseOption, distributed, identities, url_of
-from aiorescue.cli.bulk.tally import counted
 from aiorescue.cli.options import JsonOption
-from aiorescue.cli.output import Result
+from aiorescue.cli.output import Result, counted
 from aiorescue.cli.signals import on_signal
 from aiorescue.cli.status import Status
 from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode

@@ -13,7 +13,8 @@ import attrs
 from aiorescue.cli.bulk.run_page.chart import MOST_BARS, PINS_A_BAR, duration_of, picture
 from aiorescue.cli.bulk.run_page.record import Calls, RunRecord
 from aiorescue.cli.bulk.run_page.timeline import Durations
-from aiorescue.cli.bulk.tally import Tally, clock, counted, duration
+from aiorescue.cli.bulk.tally import Tally, clock, duration
+from aiorescue.cli.output import counted
 
 #: Identities that are shown one by one.
 _IDENTITIES = 100

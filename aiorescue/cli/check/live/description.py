@@ -9,8 +9,8 @@ from xml.etree.ElementTree import Element
 
 import attrs
 
-from aiorescue.cli.bulk.tally import counted
 from aiorescue.cli.check.live.result import Check, Verdict
+from aiorescue.cli.output import counted
 from aiorescue.operation import Binding, Evidence, Operation, Output
 from aiorescue.rescue import OPERATIONS
 from aiorescue.rescue.answers.records import wire_fields

@@ -36,8 +36,8 @@ FIELDS = {"custom_fields": ["Jane Doe", "jane.doe@example.com"], "tracking": "CA
 Call = Callable[[], Awaitable[object]]
 
 
-async def _cpu(call: Call, count: int) -> float:
-    """Make calls, 64 at a time; returns the seconds of CPU for each."""
+async def _cpu(call: Call, count: int, in_flight: int) -> float:
+    """Make calls, as many at a time as are to be in flight; returns the seconds of CPU for each."""
     work = iter(range(count))
 
     async def worker() -> None:
@@ -46,11 +46,13 @@ async def _cpu(call: Call, count: int) -> float:
 
     gc.collect()
     began = time.process_time()
-    await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+    await asyncio.gather(*(worker() for _ in range(in_flight)))
     return (time.process_time() - began) / count
 
 
-async def _ratio(bare: Call, candidate: Call, count: int, pairs: int, *, slower: int = 1) -> tuple[float, float]:
+async def _ratio(
+    bare: Call, candidate: Call, count: int, pairs: int, *, slower: int = 1, in_flight: int = IN_FLIGHT
+) -> tuple[float, float]:
     """Measure a candidate beside the bare request, in pairs.
 
     Returns:
@@ -62,10 +64,13 @@ async def _ratio(bare: Call, candidate: Call, count: int, pairs: int, *, slower:
         count: calls of each in a pair.
         pairs: how many pairs.
         slower: divides the number of the candidate's calls, to save time.
+        in_flight: calls of each that are under way at a time.
     """
-    await _cpu(bare, IN_FLIGHT * 2)
-    await _cpu(candidate, IN_FLIGHT * 2)
-    taken = [(await _cpu(bare, count), await _cpu(candidate, count // slower)) for _ in range(pairs)]
+    await _cpu(bare, in_flight * 2, in_flight)
+    await _cpu(candidate, in_flight * 2, in_flight)
+    taken = [
+        (await _cpu(bare, count, in_flight), await _cpu(candidate, count // slower, in_flight)) for _ in range(pairs)
+    ]
     return statistics.median(b / a for a, b in taken), statistics.median(a for a, _ in taken) * 1e6
 
 
@@ -159,6 +164,25 @@ async def _bindings(url: str, count: int, pairs: int) -> list[list[str]]:
     return rows
 
 
+async def _in_flight(url: str, count: int, pairs: int) -> list[list[str]]:
+    rows = []
+    bare_operation = RequestLensPinCodeV2(**FIELDS)
+    for in_flight in (1, 8, 64, 256):
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=in_flight)) as session,
+            RescueClient(AuthCode(CODE), base_url=url, pace=None, max_connections=in_flight) as client,
+        ):
+            ratio, base = await _ratio(
+                _bare(session, url, bare_operation, Binding.SOAP11),
+                lambda client=client: client.request_lens_pin_code_v2(**FIELDS),
+                count,
+                pairs * 2,
+                in_flight=in_flight,
+            )
+        rows.append([str(in_flight), f"{ratio:.2f}", f"{base:.0f} µs", "≤ 1.20"])
+    return rows
+
+
 def _imports() -> list[list[str]]:
     def seconds(statement: str) -> float:
         began = time.perf_counter()
@@ -196,11 +220,13 @@ def report(*, quick: bool) -> str:
 
     with prepared_server() as url, tempfile.TemporaryDirectory() as folder:
         peers = asyncio.run(_peers(url, asyncio.run(wsdl(folder, url)), count, pairs))
+        in_flight = asyncio.run(_in_flight(url, count, pairs))
         bindings = asyncio.run(_bindings(url, count, pairs))
     return "\n\n".join(
         [
             "CPU of a PIN request at 64 in flight, as a ratio to a bare aiohttp POST and read of the same bytes.",
             grid([["client", "ratio", "bare", "goal"], *peers]),
+            grid([["calls in flight", "**aiorescue**", "bare", "goal"], *in_flight]),
             grid([["binding", "ratio", "goal"], *bindings]),
             _WHY_LESS,
             grid([["", "", "goal"], *_imports()]),

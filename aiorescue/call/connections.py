@@ -37,6 +37,8 @@ from aiorescue.call.base_url import check_proxy
 KEEP_ALIVE = 10.0
 #: Seconds for which no connection is used twice after something came unasked.
 DISTRUST = 600.0
+#: Bytes that are read at once from a connection.
+_BUFFER = 2**16
 #: How an answer begins by which servers announce that they close an idle connection.
 _LATE = (b"HTTP/1.1 408", b"HTTP/1.0 408")
 
@@ -156,8 +158,11 @@ class UnaskedError(Exception):
         self.kept = kept
 
 
-class _Watch(asyncio.Protocol):
+class _Watch(asyncio.BufferedProtocol):
     """A connection's protocol that passes everything on, and notes whether data came while no answer was awaited.
+
+    It reads into a buffer of its own. For a protocol without one, asyncio asks the system for 256 KiB of memory before
+    each `recv`, and gives most of it back behind it, which costs as much as a tenth of a call.
 
     Args:
         inner: aiohttp's protocol of the connection.
@@ -179,6 +184,7 @@ class _Watch(asyncio.Protocol):
         self._generation = trust.generation
         self._awaits_answer = True
         self._has_unasked = False
+        self._buffer = memoryview(bytearray(_BUFFER))
 
     @property
     def is_clean(self) -> bool:
@@ -193,7 +199,11 @@ class _Watch(asyncio.Protocol):
         """Note that the answer is complete, so that what comes was not asked for."""
         self._awaits_answer = False
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        data = bytes(self._buffer[:nbytes])
         self._is_silent = False
         if not self._awaits_answer and not self._has_unasked:
             self._has_unasked = True

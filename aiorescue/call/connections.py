@@ -168,36 +168,29 @@ class _Watch(asyncio.BufferedProtocol):
         inner: aiohttp's protocol of the connection.
         trust: what the connection's pool knows of its path.
         transport: the connection's transport.
+        in_use: aiohttp's hold of the connection for a request, which it gives up when the answer is complete.
 
     Attributes:
+        in_use: the hold for the last request.
         is_readable: whether bytes, or the end of the stream, have arrived that the event loop has not read yet.
         encrypted: True for a TLS connection.
+        generation: that of the pool when the connection was opened.
+        has_unasked: data came while no answer was awaited.
     """
 
-    def __init__(self, inner: asyncio.Protocol, trust: "Trust", transport: asyncio.Transport) -> None:
+    def __init__(
+        self, inner: asyncio.Protocol, trust: "Trust", transport: asyncio.Transport, in_use: Connection
+    ) -> None:
+        self.in_use = in_use
         self.is_readable = _look_at(transport.get_extra_info("socket"))
         self.encrypted = encrypted = transport.get_extra_info("sslcontext") is not None
         self._inner = inner
         self._is_silent = encrypted  # nothing has come on this TLS connection since its handshake
         self._data_received = inner.data_received
         self._trust = trust
-        self._generation = trust.generation
-        self._awaits_answer = True
-        self._has_unasked = False
+        self.generation = trust.generation
+        self.has_unasked = False
         self._buffer = memoryview(bytearray(_BUFFER))
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing came unasked, on this connection or on another one since this one was opened."""
-        return not self._has_unasked and self._generation == self._trust.generation
-
-    def begin(self) -> None:
-        """Note that a request goes out, so that what comes is its answer."""
-        self._awaits_answer = True
-
-    def end(self) -> None:
-        """Note that the answer is complete, so that what comes was not asked for."""
-        self._awaits_answer = False
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
@@ -205,8 +198,8 @@ class _Watch(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         data = bytes(self._buffer[:nbytes])
         self._is_silent = False
-        if not self._awaits_answer and not self._has_unasked:
-            self._has_unasked = True
+        if self.in_use.protocol is None and not self.has_unasked:
+            self.has_unasked = True
             self._trust.unasked(data)
         self._data_received(data)
 
@@ -260,16 +253,16 @@ class Trust:
             raise UnaskedError(kept=True)
         watch = transport.get_protocol()
         if isinstance(watch, _Watch):
-            if protocol.should_close or not watch.is_clean or watch.is_readable():
+            is_clean = not watch.has_unasked and watch.generation == self.generation
+            if protocol.should_close or not is_clean or watch.is_readable():
                 raise UnaskedError(kept=True)
-            watch.begin()
+            watch.in_use = conn
         else:
-            watch = _Watch(protocol, self, transport)
+            watch = _Watch(protocol, self, transport, conn)
             # On a new TLS connection lie the server's session tickets, which TLS reads by itself.
             if protocol.should_close or (not watch.encrypted and watch.is_readable()):
                 raise UnaskedError(kept=False)
             transport.set_protocol(watch)
-        conn.add_callback(watch.end)
         if self.generation and time.monotonic() < self._until:
             protocol.force_close()  # after this answer
 

@@ -8,6 +8,7 @@ one (`CallRunner._attempt`). A single request, with a login before it if need be
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 import attrs
@@ -25,7 +26,18 @@ from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
 from aiorescue.identity.standing import SetAside
 from aiorescue.identity.waiting import CalledOffError
-from aiorescue.operation import Binding, Effect, Family, Operation, Outcome, OutcomeClass, discreetly_awaited, status
+from aiorescue.operation import (
+    Binding,
+    Effect,
+    Family,
+    Operation,
+    Outcome,
+    OutcomeClass,
+    discreet,
+    discreetly_awaited,
+    forget,
+    status,
+)
 from aiorescue.pace.pace import Account, Pacers
 from aiorescue.pace.patience import Patience, QueuedTooLongError
 from aiorescue.pace.turns import Priority, Turn
@@ -39,6 +51,8 @@ _is_logged = logging.getLogger("aiorescue.call").isEnabledFor
 _SUSPICIOUS = 3
 #: Readers that a client keeps: more than any service has operations and bindings that one program uses.
 _MOST_READERS = 512
+#: An enum member kept in a global, as those in `operation.status` are.
+_LOGINS = Family.LOGINS
 #: Outcomes that tell the pace whether a request came too fast.
 _ANSWERS = (status.OK, status.THROTTLED)
 #: Seconds, and share of the gap between two calls, after which a turn that was not used has passed.
@@ -88,8 +102,7 @@ class CallRunner:
         """The moment at which a bulk call that an identity made now would be sent."""
         return self._pacers.of(identity.account, family).ready_at(Priority.BULK)
 
-    @discreetly_awaited
-    async def call(
+    def call(
         self,
         operation: Operation[R],
         identity: Identity,
@@ -98,8 +111,8 @@ class CallRunner:
         before_send: BeforeSend | None = None,
         priority: Priority = Priority.CALL,
         options: CallOptions = NO_OPTIONS,
-    ) -> R:
-        """Make one call, from its first turn in the pace to its result.
+    ) -> Coroutine[Any, Any, R]:
+        """Make one call, from its first turn in the pace to its result; what is returned must be awaited.
 
         Args:
             operation: what to call.
@@ -112,6 +125,20 @@ class CallRunner:
         Raises:
             errors.RescueError: why there is no result.
         """
+        # No coroutine of its own, whose frame would be entered again at each step of the call.
+        return self._run(self._begin(operation, identity, binding, before_send, priority, options))
+
+    @discreet
+    def _begin(  # noqa: PLR0917 - called once, with the arguments of `call` in their order
+        self,
+        operation: Operation[Any],
+        identity: Identity,
+        binding: Binding | None,
+        before_send: BeforeSend | None,
+        priority: Priority,
+        options: CallOptions,
+    ) -> Call:
+        """A call before its first turn in the pace. What the service does not offer or take is refused here."""
         operation_type, observer = type(operation), self._observer
         if binding is None and options.binding is not None:
             binding = operation_type.spec.choose(options.binding)
@@ -129,39 +156,37 @@ class CallRunner:
             timeout=options.timeout,
             patience=None if options.max_wait is None else Patience(options.max_wait, self._clock),
         )
-        began = self._clock.time()
         call.counts.calls += 1
         if options.hub is not None or observer.hub is not None or _is_logged(logging.DEBUG):
-            call.watch = observer.watch(operation, call.reader.binding, identity_name, options.hub)
+            call.watch = observer.watch(operation, reader.binding, identity_name, options.hub)
+        return call
+
+    async def _run(self, call: Call) -> Any:
+        """The result of a call. What it raises carries no local variable of the functions that it passed through."""
         try:
             outcome = await self._outcome(call)
-            if operation_type.spec.family is Family.LOGINS or call.pacer.new_rate is not None:
-                self._report_login_or_pace(call, outcome, began)
             if outcome.outcome_class is not status.OK:
                 raise _exception(outcome, call)  # noqa: TRY301 - failures are counted wherever they come from
-        except BaseException as problem:
-            ended: BaseException = problem
-            if isinstance(problem, asyncio.CancelledError) and self._under_way.was_interrupted():
-                ended = _exception(CLOSED, call)
-            call.counts.failures += 1
+        except BaseException as problem:  # noqa: BLE001 - raised again below
+            failure = self._failure(problem, call)
+        else:
             if call.watch is not None:
-                call.watch.ended(ended, orphans=call.orphans)
-            if ended is problem:
-                raise
-            raise ended from None
-        if call.watch is not None:
-            call.watch.ended(None, orphans=call.orphans)
-        value: Any = outcome.value
-        return operation.with_orphans(value, call.orphans) if call.orphans else value
+                call.watch.ended(None, orphans=call.orphans)
+            return call.operation.with_orphans(outcome.value, call.orphans) if call.orphans else outcome.value
+        del call
+        try:
+            raise forget(failure)
+        finally:
+            del failure  # it would hold this frame, which holds it
 
-    def _report_login_or_pace(self, call: Call, outcome: Outcome[Any], began: float) -> None:
-        """Make the events of a login that the program called itself, and of a pace that has changed."""
-        family, name = call.operation.spec.family, call.identity.name
-        if family is Family.LOGINS and call.attempts:
-            self._observer.logged_in(name, self._clock.time() - began, outcome)
-        if (rate := call.pacer.new_rate) is not None:
-            call.pacer.new_rate = None
-            self._observer.pace_changed(name, family, rate)
+    def _failure(self, problem: BaseException, call: Call) -> BaseException:
+        """Count a call that failed. Returns what it raises: the problem, or that the client was closed meanwhile."""
+        if isinstance(problem, asyncio.CancelledError) and self._under_way.was_interrupted():
+            problem = _exception(CLOSED, call)
+        call.counts.failures += 1
+        if call.watch is not None:
+            call.watch.ended(problem, orphans=call.orphans)
+        return problem
 
     def _find_reader(self, operation_type: type[Operation[Any]], binding: Binding | None) -> AnswerReader:
         spec = operation_type.spec
@@ -177,6 +202,8 @@ class CallRunner:
 
         No attempt is made if the identity is set aside, before the call or while it waits for its turn.
         """
+        is_login = call.operation.spec.family is _LOGINS
+        began = self._clock.time() if is_login else 0.0
         try:
             outcome = call.identity.refusal(call.operation) or await self._attempt(call)
             if outcome.outcome_class is status.TRANSIENT and self._policy.attempts > 1:
@@ -185,6 +212,11 @@ class CallRunner:
             return called_off.outcome
         except QueuedTooLongError as problem:
             return _queued_too_long(problem, call)
+        if is_login and call.attempts:  # a login that the program calls itself
+            self._observer.logged_in(call.identity.name, self._clock.time() - began, outcome)
+        if (rate := call.pacer.new_rate) is not None:
+            call.pacer.new_rate = None
+            self._observer.pace_changed(call.identity.name, call.operation.spec.family, rate)
         return outcome
 
     async def _retry(self, call: Call, first: Outcome[Any]) -> Outcome[Any]:

@@ -15,7 +15,7 @@ from aiorescue.clock import SystemClock
 from aiorescue.identity.credentials import AuthCode, Login
 from aiorescue.identity.standing import SetAside, Standing, heed, is_login_limit
 from aiorescue.identity.waiting import Waiting
-from aiorescue.operation import Needs, Operation, Outcome
+from aiorescue.operation import Needs, Operation, Outcome, status
 from aiorescue.pace.pace import Account
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
@@ -279,7 +279,9 @@ class CodeIdentity(StandingIdentity):
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """End a lease; a code that is refused is set aside. Returns False, as there is no session to end."""
-        if outcome is not None and lease.authorization is self._authorization:
+        if outcome is None or outcome.outcome_class is status.OK:
+            return False  # as almost always
+        if lease.authorization is self._authorization:
             heed(self._standing, outcome)
         return False
 

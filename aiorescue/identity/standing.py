@@ -109,6 +109,8 @@ class Standing:
 
     def outcome(self) -> SetAside | None:
         """The outcome of a call that is not sent because of the remembered refusal; None without one."""
+        if self._refused is None:  # looked at by each attempt, where a property would cost as much as the rest
+            return None
         refused = self.refused
         return None if refused is None else set_aside(refused, self.seconds)
 

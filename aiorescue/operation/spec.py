@@ -277,9 +277,8 @@ class Operation(Generic[R]):
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
+        cls.__init__ = discreet(cls.__init__)  # type: ignore[method-assign]  # a refused value may be a password
         cls.takes(sources_of(cls))
-        if any(slot.parameter.secret for slot in cls.slots):
-            cls.__init__ = discreet(cls.__init__)  # type: ignore[method-assign]  # a refused value may be a password
         cls.__doc__ = _with_fields(cls.__doc__, FIELD_DOCS.get(f"{cls.__module__}.{cls.__name__}", ""))
 
     @classmethod

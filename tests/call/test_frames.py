@@ -299,7 +299,8 @@ async def test_a_traceback_still_says_where_a_call_failed(echo: EchoServer):
             await client.get_account()
     places = [place.name for place in traceback.extract_tb(caught.value.__traceback__)]
     assert places[1] == "method"  # renamed in its class, but not in its code
-    assert places[-1] == "call"
+    assert "call" in places
+    assert places[-1] == "_run"
 
 
 async def test_debug_mode_logs_no_secret(echo: EchoServer, caplog: pytest.LogCaptureFixture):

@@ -4,8 +4,10 @@ Only the PIN requests of this package come back from a store; the name is looked
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from hashlib import blake2b
+from json.encoder import encode_basestring
+from operator import attrgetter
 from typing import Any, Final
 
 import attrs
@@ -26,14 +28,20 @@ _REQUESTS: Final[dict[str, type[PinRequest]]] = {
     )
 }
 _to_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-#: Fields of each type of request with their defaults, found when the first request of the type comes.
-_FIELDS: dict[type[PinRequest], tuple[tuple[str, Any], ...]] = {}
-#: What reads the value of each slot of a type of request, found likewise.
-_READERS: Final[dict[type[PinRequest], tuple[Callable[[Any], Any], ...]]] = {}
+_raw_decode: Final = json.JSONDecoder().raw_decode
+#: Fields of each type of request, what reads them, their defaults, and how their members of a JSON object begin; found
+#: when the first request of the type comes.
+_FIELDS: dict[type[PinRequest], tuple[tuple[Callable[[Any], Any], Any, str], ...]] = {}
+#: What reads the field of each source of a type of request, and how many slots it has if it is several; found likewise.
+_READERS: Final[dict[type[PinRequest], tuple[tuple[Callable[[Any], Any], int], ...]]] = {}
 
 
-def _fields_of(request_type: type[PinRequest]) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, field.default) for field in attrs.fields(request_type) if field.init)
+def _fields_of(request_type: type[PinRequest]) -> tuple[tuple[Callable[[Any], Any], Any, str], ...]:
+    return tuple(
+        (attrgetter(field.name), field.default, f"{encode_basestring(field.name)}:")
+        for field in attrs.fields(request_type)
+        if field.init
+    )
 
 
 def encode(request: PinRequest) -> tuple[str, str]:
@@ -42,8 +50,13 @@ def encode(request: PinRequest) -> tuple[str, str]:
     fields = _FIELDS.get(request_type)
     if fields is None:
         fields = _FIELDS[request_type] = _fields_of(request_type)
-    given = {name: value for name, default in fields if (value := getattr(request, name)) != default}
-    return request_type.spec.name, to_json(given)
+    given = [
+        begin + _PLAIN.get(type(value), _to_json)(value)
+        for read, default, begin in fields
+        if (value := read(request)) != default
+    ]
+    text = f"{{{','.join(given)}}}"
+    return request_type.spec.name, text if _is_utf8(text) else _escaped(text)
 
 
 def decode(operation: str, fields: str) -> PinRequest | None:
@@ -56,7 +69,7 @@ def decode(operation: str, fields: str) -> PinRequest | None:
     if request_type is None:
         return None
     try:
-        return request_type(**json.loads(fields))
+        return request_type(**_from_json(fields))
     except (TypeError, errors.InvalidRequest, RecursionError) as problem:
         raise ValueError(f"no request: {problem}") from None
 
@@ -66,9 +79,18 @@ def digest(request: PinRequest) -> bytes:
     request_type = type(request)
     readers = _READERS.get(request_type)
     if readers is None:
-        readers = _READERS[request_type] = tuple(slot.get for slot in request_type.slots)
-    fields = (request_type.__name__, *[read(request) for read in readers])
-    return blake2b(repr(fields).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        readers = _READERS[request_type] = tuple(
+            (source.get, len(source.parameters) if source.several else 0) for source in request_type.sources
+        )
+    fields: list[Any] = [request_type.__name__]
+    for read, slots in readers:
+        value = read(request)
+        if slots:
+            fields += value
+            fields += (None,) * (slots - len(value))
+        else:
+            fields.append(value)
+    return blake2b(repr(tuple(fields)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def named_key(tracking: str) -> str:
@@ -89,13 +111,50 @@ def name_of(key: str) -> str:
 def to_json(value: Any) -> str:
     """A value as JSON that SQLite can hold: readable, but for characters that UTF-8 lacks."""
     text = _to_json(value)
+    return text if _is_utf8(text) else _escaped(text)
+
+
+def _from_json(text: str) -> Any:
+    """The value of a text that begins and ends with it, as all do that this module wrote."""
+    value, end = _raw_decode(text)
+    if end != len(text):
+        raise ValueError("there is more behind the value")
+    return value
+
+
+def texts_to_json(texts: Sequence[str]) -> str:
+    """A list of texts as `to_json` writes it, in a fifth of its time."""
+    try:
+        text = f"[{','.join(map(encode_basestring, texts))}]"
+    except TypeError:  # not all of them are texts
+        return to_json(texts)
+    return text if _is_utf8(text) else _escaped(text)
+
+
+#: JSON of the values that nearly every field has, by their type.
+_PLAIN: Final[dict[type, Callable[[Any], str]]] = {
+    str: encode_basestring,
+    bool: lambda value: "true" if value else "false",
+    tuple: texts_to_json,
+}
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether UTF-8 has all characters of a text."""
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":"))
-    return text
+        return False
+    return True
+
+
+def _escaped(text: str) -> str:
+    """JSON in ASCII."""
+    return json.dumps(json.loads(text), separators=(",", ":"))
 
 
 def cells_of(text: str | None) -> tuple[str, ...]:
     """The cells that `to_json` wrote."""
-    return tuple(json.loads(text)) if text else ()
+    return tuple(_from_json(text)) if text else ()

@@ -135,6 +135,26 @@ async def test_a_tracking_field_that_occurs_twice_is_a_bad_row_that_names_the_li
             assert found[1].cells == ("John", "X")
 
 
+async def test_of_a_long_input_each_row_whose_tracking_field_occurred_before_is_bad_wherever_the_first_was(
+    tmp_path: Path,
+):
+    # Rows are taken in some hundreds at a time: both the near and the far ones are to be found, in the first staging
+    # and in the ones behind it, which look rows up in another way.
+    names = [row(number, "Jane") for number in range(1_300)]
+    near, far = row(1_300, "Near", "CASE-1299"), row(1_301, "Far", "CASE-3")
+    async with Journal(tmp_path / "j", "job") as store:
+        for expected_new in (1_300, 0):
+            staging = await store.stage(
+                [*names, near, far, row(1_302, "", problem="empty"), row(1_303, "Far", "CASE-3")]
+            )
+            assert (staging.rows, staging.new, staging.bad, staging.vanished) == (1_304, expected_new, 4, 0)
+            bad = [one async for one in store.rows(State.BAD)]
+            assert [one.position for one in bad] == [1_300, 1_301, 1_302, 1_303]
+            assert [one.error.partition("line ")[2][:4] for one in bad] == ["1301", "5; e", "", "5; e"]
+        assert (await store.stage([*reversed(names), row(1_300, "New")])).new == 1
+        assert [one.request.tracking for one in await store.claim(2)] == ["CASE-1299", "CASE-1298"]
+
+
 async def test_rows_without_a_tracking_field_are_told_apart_by_how_many_were_before(tmp_path: Path):
     blank = [row(number, "Jane", "") for number in range(3)]
     async with Journal(tmp_path / "j", "job") as store:
@@ -164,6 +184,7 @@ async def test_an_input_that_breaks_off_stages_nothing(tmp_path: Path):
         RequestPinCode(custom_fields=["Łukasz 山田"], no_tech_console=True),
         RequestPinCodeV3(node=5, tracking="="),
         RequestLensPinCodeV3(phone_number="+4912345", language="de"),
+        RequestPinCode(custom_fields=['"\\\t\n\x7f', "\u2028", "", "{}"], tracking="'\\u0041"),
     ],
 )
 async def test_each_type_of_request_comes_back_as_it_was_staged(tmp_path: Path, request_: RequestPinCode):

@@ -2,7 +2,10 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Final
+
+import attrs
 
 from aiorescue.bulk import records
 from aiorescue.bulk.journal import schema, statements
@@ -11,10 +14,35 @@ from aiorescue.rescue import PinRequest
 
 #: Lines of corrected rows that a `Staging` names.
 _LINES: Final = 100
+#: Rows that are taken in at once.
+_AT_ONCE: Final = 500
+#: Place of the key in what `statements.KNOWN` finds.
+_KEY: Final = 4
+
+
+@attrs.define(eq=False)
+class _Row:
+    """A good row of the input on its way into the journal.
+
+    Attributes:
+        position: place in the input, from 0.
+        row: the row.
+        key: names its request.
+        digest: of the fields of its request.
+        given: what the input says of it, in the order of `statements.INPUT`.
+    """
+
+    position: int
+    row: InputRow
+    key: str
+    digest: bytes
+    given: tuple[Any, ...]
 
 
 class Stager:
     """One staging of an input, within a transaction.
+
+    Rows are taken in a few hundred at a time, so that SQLite is asked once for all of them.
 
     Args:
         connection: the journal's connection, in which the transaction has begun.
@@ -38,18 +66,13 @@ class Stager:
         execute("DELETE FROM request WHERE state = ?", (State.BAD,))
         execute("DELETE FROM temp.alike")
         self._is_first = execute("SELECT NOT EXISTS (SELECT 1 FROM request)").fetchone()[0] == 1
-        position = -1
-        for position, row in enumerate(rows):
-            if row.request is None:
-                self._add_bad(position, row, row.problem)
-            else:
-                self._add(position, row, row.request)
-        vanished, vanished_issued = execute(
-            "SELECT count(*), coalesce(sum(state = ?), 0) FROM request WHERE staging <> ?",
-            (State.ISSUED, self._staging),
-        ).fetchone()
+        count, rows = 0, iter(rows)
+        while some := list(islice(rows, _AT_ONCE)):
+            self._take(count, some)
+            count += len(some)
+        vanished, vanished_issued = execute(statements.COUNT_VANISHED, (self._staging,)).fetchone()
         return Staging(
-            rows=position + 1,
+            rows=count,
             new=self._new,
             bad=self._bad,
             corrected=self._corrected,
@@ -58,34 +81,65 @@ class Stager:
             vanished_issued=vanished_issued,
         )
 
-    def _add(self, position: int, row: InputRow, request: PinRequest) -> None:
-        digest = records.digest(request)
-        key = key_of(self._connection, request, digest)
-        given = (self._staging, position, row.line, records.to_json(row.cells), *records.encode(request))
-        stored = None if self._is_first else self._known(key)
-        if stored is None and insert(self._connection, given, schema.Outcome(key, digest)):
-            self._new += 1
-            return
-        number, staging, line, _, *found, check = stored or self._known(key)
-        if schema.outcome_check(*found) != check:
-            raise ValueError(damaged(key))
-        if staging == self._staging:
-            self._add_bad(position, row, _occurs_twice(request.tracking, line))
-        else:
-            known = schema.Outcome(*found)
-            outcome = self._merge(row.line, digest, known)
-            if outcome == known:  # the rule when an input is staged again; its key's index need not be written
-                self._connection.execute(statements.UPDATE_INPUT, (*given, schema.input_check(*given), number))
-            else:
-                update(self._connection, number, given, outcome)
+    def _take(self, first: int, some: Sequence[InputRow]) -> None:
+        """Take in the next rows; `first` is the position of the first of them."""
+        rows: dict[str, _Row] = {}
+        repeated: list[_Row] = []
+        for position, row in enumerate(some, first):
+            if row.request is None:
+                self._add_bad(position, row, row.problem)
+                continue
+            one = self._prepared(position, row, row.request)
+            if rows.setdefault(one.key, one) is not one:
+                repeated.append(one)
+        # If the journal was empty, only an earlier row of the input can have one of these keys. That is rare, and the
+        # insertion finds it.
+        known = {} if self._is_first else self._known(tuple(rows))
+        self._update((one, known[one.key]) for one in rows.values() if one.key in known)
+        self._insert([one for one in rows.values() if one.key not in known])
+        self._refuse(repeated)
 
-    def _known(self, key: str) -> Any:
-        return self._connection.execute(statements.KNOWN, (key,)).fetchone()
+    def _prepared(self, position: int, row: InputRow, request: PinRequest) -> _Row:
+        digest = records.digest(request)
+        cells = records.texts_to_json(row.cells)
+        given = (self._staging, position, row.line, cells, *records.encode(request))
+        return _Row(position, row, key_of(self._connection, request, digest), digest, given)
+
+    def _known(self, keys: Sequence[str]) -> dict[str, Any]:
+        """What the journal knows of each key."""
+        found = self._connection.execute(statements.known(len(keys)), keys)
+        return {stored[_KEY]: stored for stored in found}
+
+    def _update(self, rows: Iterable[tuple[_Row, Any]]) -> None:
+        """Bring rows that the journal knows up to date with the input."""
+        unchanged, repeated = [], []
+        for one, (number, staging, _, _, *found, check) in rows:
+            if schema.outcome_check(*found) != check:
+                raise ValueError(damaged(one.key))
+            if staging == self._staging:
+                repeated.append(one)
+                continue
+            known = schema.Outcome(*found)
+            outcome = self._merge(one.row.line, one.digest, known)
+            if outcome == known:  # the rule when an input is staged again; its key's index need not be written
+                unchanged.append((*one.given, schema.input_check(*one.given), number))
+            else:
+                update(self._connection, number, one.given, outcome)
+        self._connection.executemany(statements.UPDATE_INPUT, unchanged)
+        self._refuse(repeated)
+
+    def _insert(self, rows: Sequence[_Row]) -> None:
+        """Add rows; one whose key an earlier row of the input has is bad."""
+        execute = self._connection.execute
+        count = self._connection.executemany(statements.INSERT_NEW, map(_values, rows)).rowcount
+        self._new += max(count, 0)  # -1 for none at all
+        if count < len(rows):
+            self._refuse(one for one in rows if execute(statements.IS_AT, (one.key, one.position)).fetchone() is None)
 
     def _merge(self, line: int, digest: bytes, known: schema.Outcome) -> schema.Outcome:
         """What became of a request that the job knows, marked if its row was corrected after the PIN was issued."""
         if known.digest == digest:
-            return known._replace(corrected=0)
+            return known._replace(corrected=0) if known.corrected else known
         if known.state == State.ISSUED:
             self._corrected += 1
             if len(self._corrected_lines) < _LINES:
@@ -94,10 +148,23 @@ class Stager:
         # A request that was sent with other fields may have left a PIN for them.
         return schema.Outcome(known.key, digest, orphans=known.orphans + (known.state == State.SENT))
 
+    def _refuse(self, repeated: Iterable[_Row]) -> None:
+        """Add rows, whose keys earlier rows of the input have, as bad ones."""
+        for one in repeated:
+            line = self._connection.execute(statements.LINE, (one.key,)).fetchone()[0]
+            tracking = "" if one.row.request is None else one.row.request.tracking
+            self._add_bad(one.position, one.row, _occurs_twice(tracking, line))
+
     def _add_bad(self, position: int, row: InputRow, problem: str) -> None:
         self._bad += 1
-        given = (self._staging, position, row.line, records.to_json(row.cells), None, None)
+        given = (self._staging, position, row.line, records.texts_to_json(row.cells), None, None)
         insert(self._connection, given, schema.Outcome(f"!{position}", b"", State.BAD.value, error=utf8(problem)))
+
+
+def _values(one: _Row) -> tuple[Any, ...]:
+    """The values of a new row for `statements.INSERT_NEW`."""
+    check = schema.outcome_check(*schema.Outcome(one.key, one.digest))
+    return (*one.given, schema.input_check(*one.given), one.key, one.digest, check)
 
 
 def insert(connection: sqlite3.Connection, given: tuple[Any, ...], outcome: schema.Outcome) -> bool:

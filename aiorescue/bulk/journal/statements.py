@@ -51,6 +51,13 @@ INSERT: Final = (
     " ON CONFLICT (key) DO NOTHING"
 )
 KNOWN: Final = f"SELECT id, staging, line, operation, {OUTCOME}, outcome_check FROM request WHERE key = ?"
+#: Adds a row that is yet to be sent.
+INSERT_NEW: Final = (
+    f"INSERT INTO request ({INPUT}, input_check, {OUTCOME}, outcome_check)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0, NULL, 0, NULL, ?) ON CONFLICT (key) DO NOTHING"
+)
+LINE: Final = "SELECT line FROM request WHERE key = ?"
+IS_AT: Final = "SELECT 1 FROM request WHERE key = ? AND position = ?"
 UPDATE: Final = f"UPDATE request SET ({INPUT}, input_check, {OUTCOME}, outcome_check) = ({_PLACES}) WHERE id = ?"
 UPDATE_INPUT: Final = f"UPDATE request SET ({INPUT}, input_check) = (?, ?, ?, ?, ?, ?, ?) WHERE id = ?"
 COUNT_ALIKE: Final = (
@@ -76,6 +83,11 @@ FIGURES: Final = (
     f" min(CASE WHEN issued_at > ? THEN issued_at END), total(outcome_check <> outcome_check({OUTCOME}))"
     " FROM request GROUP BY 1, 2"
 )
+
+
+def known(count: int) -> str:
+    """The statement for what is known of a number of keys."""
+    return KNOWN.replace("key = ?", f"key IN ({', '.join('?' * count)})")
 
 
 def rows(condition: str) -> str:

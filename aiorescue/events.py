@@ -31,6 +31,8 @@ __all__ = [
     "PaceChanged",
     "Rejected",
     "Retrying",
+    "SessionEnded",
+    "SessionOpened",
     "Waited",
 ]
 
@@ -213,6 +215,30 @@ class LoggedIn(Event):
 @attrs.frozen(kw_only=True)
 class LoggedOut(Event):
     """A server session or a ticket was ended by the client.
+
+    Attributes:
+        identity: name of the identity.
+    """
+
+    identity: str
+
+
+@attrs.frozen(kw_only=True)
+class SessionOpened(Event):
+    """A login opened a server session, in which calls go out from now on.
+
+    Attributes:
+        identity: name of the identity.
+    """
+
+    identity: str
+
+
+@attrs.frozen(kw_only=True)
+class SessionEnded(Event):
+    """A server session is not used any more: after a logout, or because the service ended it.
+
+    The service ends a session that was idle for 20 minutes. That shows at the next call, and so this event comes then.
 
     Attributes:
         identity: name of the identity.

@@ -5,7 +5,8 @@ each of its requests a span of kind CLIENT below it, with the attributes of Open
 conventions 1.23 and later). Neither URLs nor attributes hold a parameter or a secret.
 
 Metrics: ``aiorescue.call.duration``, ``http.client.request.duration`` and ``aiorescue.call.wait`` in seconds;
-``aiorescue.rejections``, ``aiorescue.logins`` and ``aiorescue.identities.refused`` as counts.
+``aiorescue.rejections``, ``aiorescue.logins`` and ``aiorescue.identities.refused`` as counts;
+``aiorescue.sessions``, the open server sessions of each login, as a sum that goes up and down.
 """
 
 from functools import singledispatchmethod
@@ -25,8 +26,9 @@ _SERVER_ERROR = 500
 
 
 class OpenTelemetry:
-    """A listener for ``on_event=``: spans for calls and attempts, metrics for durations, waits, rejections and logins.
+    """A listener for ``on_event=``: spans for calls and attempts, and metrics.
 
+    The metrics are durations, waits, rejections, logins, refused identities and open server sessions.
     One listener may serve several clients.
 
     Args:
@@ -49,6 +51,9 @@ class OpenTelemetry:
         self._wait = meter.create_histogram("aiorescue.call.wait", "s", "Time that a call waits for its turn")
         self._rejections = meter.create_counter("aiorescue.rejections", "{request}", "Requests rejected as too fast")
         self._logins = meter.create_counter("aiorescue.logins", "{login}", "Logins, good and failed")
+        self._sessions = meter.create_up_down_counter(
+            "aiorescue.sessions", "{session}", "Open server sessions of logins"
+        )
         self._refused = meter.create_counter("aiorescue.identities.refused", "{identity}", "Credentials refused")
         self._calls: dict[int, trace.Span] = {}
         self._attempts: dict[int, tuple[trace.Span, dict[str, str | int]]] = {}
@@ -144,6 +149,14 @@ class OpenTelemetry:
     @_on.register
     def _(self, event: events.LoggedIn) -> None:
         self._logins.add(1, {"aiorescue.outcome": "ok" if event.error is None else "error"})
+
+    @_on.register
+    def _(self, event: events.SessionOpened) -> None:
+        self._sessions.add(1, {"aiorescue.identity": event.identity})
+
+    @_on.register
+    def _(self, event: events.SessionEnded) -> None:
+        self._sessions.add(-1, {"aiorescue.identity": event.identity})
 
     @_on.register
     def _(self, event: events.IdentityRefused) -> None:

@@ -66,6 +66,8 @@ class Stats:
         possibly_orphaned: requests that may have been carried out without a good answer.
         logins: logins and authentications, those that the client makes by itself included.
         under_way: calls that have not ended.
+        sessions: open server sessions of logins. One that the service ended counts until a call finds that out, and one
+            that was idle for 19 minutes until the next call.
         connections: open connections, those that are idle included.
         by_operation: the counts of each operation, by the vendor's name.
         by_identity: the counts of each identity, by its name.
@@ -80,6 +82,7 @@ class Stats:
     possibly_orphaned: int
     logins: int
     under_way: int
+    sessions: int
     connections: int
     by_operation: Mapping[str, Counts]
     by_identity: Mapping[str, Counts]
@@ -98,7 +101,7 @@ class Observer:
         self.clock = clock
         self.base_url = base_url
         self.hub = hub
-        self.logins = 0
+        self.logins = self.sessions = 0
         #: Counts by operation and name of the identity.
         self.known: dict[tuple[str, str], Counts] = {}
 
@@ -138,6 +141,20 @@ class Observer:
         from aiorescue.events import LoggedOut  # noqa: PLC0415 - as in `listeners`
 
         self.emit(lambda at: LoggedOut(at=at, identity=identity))
+
+    def session_opened(self, identity: str) -> None:
+        """Count a server session that was opened, and tell listeners of it."""
+        from aiorescue.events import SessionOpened  # noqa: PLC0415 - as in `listeners`
+
+        self.sessions += 1
+        self.emit(lambda at: SessionOpened(at=at, identity=identity))
+
+    def session_ended(self, identity: str) -> None:
+        """Count a server session that has ended, and tell listeners of it."""
+        from aiorescue.events import SessionEnded  # noqa: PLC0415 - as in `listeners`
+
+        self.sessions -= 1
+        self.emit(lambda at: SessionEnded(at=at, identity=identity))
 
     def pace_changed(self, identity: str, family: Family | None, rate: float) -> None:
         """Give listeners the event of a pace whose rate has become known, or is searched anew."""
@@ -182,6 +199,7 @@ class Observer:
             possibly_orphaned=total.orphans,
             logins=self.logins,
             under_way=under_way,
+            sessions=self.sessions,
             connections=connections,
             by_operation=by_operation,
             by_identity=by_identity,

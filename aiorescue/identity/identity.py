@@ -49,6 +49,12 @@ class IdentityObserver(Protocol):
     def logged_out(self, identity: str) -> None:
         """Receive that a server session or ticket of an identity was ended."""
 
+    def session_opened(self, identity: str) -> None:
+        """Receive that a server session of an identity was opened by a login."""
+
+    def session_ended(self, identity: str) -> None:
+        """Receive that a server session of an identity is not used any more, whoever ended it."""
+
     def refused(self, identity: str, word: str | None, seconds: float) -> None:
         """Receive that an identity was refused with a status word, and the seconds for which it is set aside."""
 

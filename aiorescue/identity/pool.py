@@ -110,7 +110,7 @@ class SessionPool:
         """What the first call in line is given now; None if there is nothing for it yet."""
         for session in [one for one in self._free if not one.is_usable]:
             self._free.remove(session)
-            self._sessions.remove(session)
+            self._drop(session)
         responsive = [one for one in self._free if not one.stuck]
         if responsive:
             return self._take(responsive[-1])
@@ -149,8 +149,13 @@ class SessionPool:
         if session.is_usable:
             self._free.append(session)
         elif session in self._sessions:
-            self._sessions.remove(session)
+            self._drop(session)
         self._serve_line()
+
+    def _drop(self, session: ServerSession) -> None:
+        """Remove a session that has ended, or that the server ends about now because it was idle for too long."""
+        self._sessions.remove(session)
+        session.expire()
 
     async def _wait_in_line(self) -> _Given:
         waiting: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()

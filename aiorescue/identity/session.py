@@ -111,6 +111,7 @@ class ServerSession:
         self._cookies = Cookies(service.path, service.clock)
         self._last_used = 0.0
         self._in_doubt = False
+        self._counts_as_open = False
         self.stuck = False
 
     @property
@@ -150,6 +151,16 @@ class ServerSession:
         """Forget the cookies: the next call in this session needs a login."""
         self._cookies.clear()
         self._in_doubt = False
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell the observer if the session was opened or has ended since the last time."""
+        is_open, was_open = self.is_logged_in, self._counts_as_open
+        self._counts_as_open = is_open
+        observer = self._service.observer
+        if observer is None or is_open == was_open:
+            return
+        (observer.session_opened if is_open else observer.session_ended)(self._service.name)
 
     async def settle_doubt(self) -> None:
         """If the last answer left open whether the session has ended, find out by a harmless call."""
@@ -212,6 +223,7 @@ class ServerSession:
     def _take_cookies(self, response: Response | None) -> None:
         if response is not None and "Set-Cookie" in response.headers:
             self._cookies.update(response.cookies, response.headers.get("Date"))
+            self._tell()
 
     def _begin(self, response: Response | None) -> Outcome[Any]:
         """Take the cookies of a login that is OK. A login in a live session brings none, and the old ones stay."""

@@ -6,7 +6,10 @@ import ssl
 import pytest
 import trustme
 
+from aiorescue import AuthCode, HostPace, Pace, RescueClient
 from aiorescue.emulator import Emulator
+from aiorescue.pace.shared.host_books import users_folder
+from aiorescue.pace.shared.pacers import digest_of
 
 
 async def test_all_is_well_and_no_pin_is_issued(command, service: Emulator):
@@ -45,6 +48,27 @@ async def test_what_an_identity_may_not_do_is_said(command, code, status, says):
     done = await command("doctor", RESCUE_AUTH_CODE=code)
     assert done.status == status
     assert says in done.out
+
+
+async def test_the_rate_is_said_and_what_programs_of_this_machine_have_learned_of_it(command, service: Emulator):
+    service.limits.pin_rate = 1.0
+    both = {"RESCUE_AUTH_CODE": "fixedtech0000,fixedsecond0000,fixedadmin0000"}
+    alone = await command("doctor", **both)
+    documented = "1 a second for each identity, as documented, 2 a second for 2 identities: 7,200 an hour"
+    assert f"ok  PIN rate     {documented}; no programs of this machine share a pace (HostPace)\n" in alone.out
+    code = AuthCode("fixedtech0000")
+    async with RescueClient(code, base_url=service.url, pace=HostPace(pace=Pace(pins=0.5))) as rescue:
+        await rescue.request_pin_code()
+        [identity] = rescue.identities
+        shared = await command("doctor", **both)
+    keeps = "programs of this machine share a pace (HostPace) of 0.496 a second for each, 1 process in the last minute"
+    assert f"ok  PIN rate     {documented}; {keeps}\n" in shared.out
+    await asyncio.to_thread(remove_books, digest_of(identity.account, service.url))
+
+
+def remove_books(digest: str) -> None:
+    for book in users_folder().glob(f"{digest}-*"):
+        book.unlink()
 
 
 async def test_missing_credentials_are_a_finding_and_the_service_is_looked_at_all_the_same(command):
@@ -87,5 +111,6 @@ async def test_a_certificate_of_an_unknown_authority_is_said(command):
         port = server.sockets[0].getsockname()[1]
         done = await command("doctor", RESCUE_BASE_URL=f"https://127.0.0.1:{port}")
     assert done.status == 5
-    assert "certificate" in done.out
+    why = "TLS failed: CERTIFICATE_VERIFY_FAILED (unable to get local issuer certificate)"
+    assert f"cannot be reached ({why}" in done.out
     assert "have SSL_CERT_FILE name its certificates" in done.out

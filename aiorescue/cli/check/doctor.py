@@ -11,16 +11,21 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib import metadata
 
-from aiorescue import AuthCode, Login, errors
+from aiorescue import AuthCode, Login, Pace, errors
 from aiorescue.call.connections import probe
 from aiorescue.cli import credentials
 from aiorescue.cli.check.findings import Finding, Findings
 from aiorescue.cli.options import JsonOption
+from aiorescue.cli.output import counted
 from aiorescue.cli.status import Status, status_of
+from aiorescue.operation import Family
+from aiorescue.pace.shared.host_look import look
 from aiorescue.rescue import Account, GetAccountV2
 
 _NEEDED = ("aiohttp", "attrs", "tenacity", "xmltodict")
 _OPTIONAL = ("redis", "opentelemetry-api")
+#: What an identity was found to be that may request PIN codes, with or without a console.
+_MAY_REQUEST = (Status.OK, Status.SOME_FAILED)
 #: Seconds until the service counts as unreachable.
 _PATIENCE = 15.0
 #: Seconds that the clocks may differ; a Date header has no fractions, and an answer takes a moment.
@@ -64,14 +69,17 @@ async def _examine(identities: Sequence[AuthCode | Login]) -> list[Finding]:
     url = credentials.base_url()
     try:
         # Checks the address as any command does, and connects nowhere.
-        await credentials.client([], url).aclose()
+        async with credentials.client([], url) as anyone:
+            url = anyone.base_url
     except errors.InvalidRequest as problem:
         advice = f"correct {credentials.URL}, or unset it for the vendor's service"
         return [Finding("service", str(problem), advice, Status.BAD_INPUT)]
     service = await _service(url)
     if not all(finding.is_ok or finding.check == "clock" for finding in service):
         return service
-    return [*service, *[await _identity(each, number, url) for number, each in enumerate(identities, 1)]]
+    found = [await _identity(each, number, url) for number, each in enumerate(identities, 1)]
+    able = [each for each, finding in zip(identities, found, strict=True) if finding.status in _MAY_REQUEST]
+    return [*service, *found, *([await _rate(able, url)] if able else [])]
 
 
 # --- the service ----------------------------------------------------------------------------------
@@ -135,3 +143,25 @@ def _rights(name: str, account: Account) -> Finding:
         "the Technician Console is running" if account.console_running else "the service says nothing of the console"
     )
     return Finding(name, f"{found}; {console}")
+
+
+# --- the rate -------------------------------------------------------------------------------------
+
+
+async def _rate(identities: Sequence[AuthCode | Login], url: str) -> Finding:
+    """Say how many PIN codes the identities may request, and what programs of this machine have learned of that."""
+    each = Pace().pins or 0.0
+    total = each * len(identities)
+    found = f"{each:g} a second for each identity, as documented"
+    if len(identities) > 1:
+        found += f", {total:g} a second for {len(identities)} identities"
+    found += f": {total * 3600:,.0f} an hour"
+    async with credentials.client(identities, url) as rescue:
+        accounts = [identity.account for identity in rescue.identities]
+    known = [await asyncio.to_thread(look, account, url, Family.PINS) for account in accounts]
+    shared = [one for one in known if one is not None]
+    if not shared:
+        return Finding("PIN rate", f"{found}; no programs of this machine share a pace (HostPace)")
+    processes, slowest = sum(one.processes for one in shared), min(one.rate for one in shared)
+    keeps = f"programs of this machine share a pace (HostPace) of {slowest:.3g} a second for each"
+    return Finding("PIN rate", f"{found}; {keeps}, {counted(processes, 'process', 'processes')} in the last minute")

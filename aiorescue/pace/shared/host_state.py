@@ -42,7 +42,7 @@ def take_slot(content: bytes, request: SlotRequest, now: float) -> tuple[bytes |
     Returns:
         The new content, None if it stays as it is; and the answer.
     """
-    books = _read(content)
+    books = read(content)
     last, others = _believed(books.slots, request, now)
     version, processes = str(books.version), 1 + len(others)
     if request.version not in (None, version):
@@ -91,7 +91,8 @@ def _believed(slots: tuple[tuple[str, float], ...], request: SlotRequest, now: f
     return last, others
 
 
-def _read(content: bytes) -> Entries:
+def read(content: bytes) -> Entries:
+    """Read what a file holds; what cannot be read counts as missing."""
     given = _object(content)
     version, limit, slots = given.get("version"), given.get("limit"), given.get("slots")
     return Entries(

@@ -34,6 +34,12 @@ _OPENING = 0.5
 _LOGIN_DELAY = 5.0
 
 
+def digest_of(account: Account, service: str) -> str:
+    """What stands in the books for an account of a service, because its key may be a secret."""
+    known = f"{service}\n{account.key}".encode()
+    return blake2b(known, digest_size=16, person=b"aiorescue.pace").hexdigest()
+
+
 class BookPacers(SharedPacers):
     """The pacers of one client whose pace is in books that processes share.
 
@@ -73,9 +79,7 @@ class BookPacers(SharedPacers):
         return pacer
 
     def _key(self, account: Account, family: Family, limit: float | str) -> str:
-        known = f"{self._service}\n{account.key}".encode()
-        digest = blake2b(known, digest_size=16, person=b"aiorescue.pace").hexdigest()
-        return f"{digest}:{family.value}:{limit}"
+        return f"{digest_of(account, self._service)}:{family.value}:{limit}"
 
     async def aclose(self) -> None:
         """End the requests to the books that cancelled calls have left, then close the books."""

@@ -64,20 +64,21 @@ class Parameter:
             return True
         return self._problem(value) is None
 
-    def check(self, name: str, value: Plain, operation: str) -> None:
+    def check(self, name: str, value: Plain, operation: str = "") -> None:
         """Refuse a value that does not fit, and say why.
 
         Args:
             name: name of the field, for the message.
             value: the wire's value.
-            operation: the vendor's name of the operation.
+            operation: the vendor's name of the operation, for the message; empty leaves it out.
 
         Raises:
             errors.InvalidRequest: the value does not fit.
         """
         problem = self._problem(value)
         if problem is not None:
-            raise errors.InvalidRequest(f"{operation}: {name} {problem}", operation=operation)
+            where = f"{operation}: {name}" if operation else name
+            raise errors.InvalidRequest(f"{where} {problem}", operation=operation or None)
 
     def _problem(self, value: Plain) -> str | None:
         if value is None:

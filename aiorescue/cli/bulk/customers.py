@@ -150,14 +150,14 @@ class Customers:
             return InputRow(line, whole, None, _all_empty(values, carried=any(cells)))
         try:
             for name, value in values.items():
-                COLUMNS[name].parameter.check(name, value, "")
+                COLUMNS[name].parameter.check(name, value)
             request = operation(
                 custom_fields=_custom_fields(values),
                 tracking=values.get("tracking", ""),
                 no_tech_console=no_tech_console,
             )
         except errors.InvalidRequest as problem:
-            return InputRow(line, whole, None, str(problem).removeprefix(": "))
+            return InputRow(line, whole, None, str(problem))
         return InputRow(line, whole, request)
 
 

@@ -26,7 +26,11 @@ def awaits(operation: Callable[P, Operation[R]]) -> Callable[Concatenate[Any, P]
 
     Args:
         operation: the operation type.
+
+    Raises:
+        TypeError: the class is no complete operation type; the message says what it lacks.
     """
+    _check_type(operation)
 
     async def method(client: Calls, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
@@ -38,6 +42,14 @@ def awaits(operation: Callable[P, Operation[R]]) -> Callable[Concatenate[Any, P]
     method.__doc__ = operation.__doc__
     method.operation = operation  # type: ignore[attr-defined]
     return method
+
+
+def _check_type(operation: Any) -> None:
+    # Without these the first value of the class would fail, with a message about arguments or attributes.
+    if "__attrs_attrs__" not in vars(operation):
+        raise TypeError(f"{operation.__name__} is no operation type: put @operation above the class")
+    if not hasattr(operation, "spec"):
+        raise TypeError(f"{operation.__name__} has no declaration: add spec = declare(…) to the class")
 
 
 def operations_of(client: type) -> dict[str, type[Operation[Any]]]:

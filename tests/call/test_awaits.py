@@ -8,7 +8,8 @@ from unittest.mock import AsyncMock, create_autospec
 import pytest
 
 from aiorescue import AuthCode, InfoRouterClient, RescueClient, rescue
-from aiorescue.call.awaits import operations_of
+from aiorescue.call.awaits import awaits, operations_of
+from aiorescue.operation import Operation, operation
 
 METHODS = [
     pytest.param(client, name, id=f"{client.__name__}.{name}")
@@ -32,6 +33,20 @@ def test_a_method_takes_what_the_operation_takes(client: type, name: str):
     taken = inspect.signature(operations_of(client)[name]).parameters.values()
     assert first.name == "self"
     assert [(one.name, one.kind, one.default) for one in others] == [(one.name, one.kind, one.default) for one in taken]
+
+
+def test_a_class_that_is_no_complete_operation_is_refused_with_what_it_lacks():
+    class Bare(Operation[None]):
+        spec = rescue.HoldSession.spec
+
+    @operation
+    class Undeclared(Operation[None]):
+        """Do nothing."""
+
+    with pytest.raises(TypeError, match="Bare is no operation type: put @operation above the class"):
+        awaits(Bare)
+    with pytest.raises(TypeError, match=r"Undeclared has no declaration: add spec = declare\(…\) to the class"):
+        awaits(Undeclared)
 
 
 def test_a_signature_reads_as_a_program_needs_it():

@@ -119,16 +119,17 @@ def test_what_is_counted_together():
 
 @pytest.mark.parametrize("operation", rescue.OPERATIONS.values(), ids=rescue.OPERATIONS)
 def test_a_declaration_is_complete(operation: type[Operation]):
-    spec = operation.spec
-    assert inspect.getdoc(operation)
-    assert f"``{spec.name}``" in operation.__doc__
-    assert spec.bindings
-    assert bool(spec.page) == bool(PAGES & spec.bindings.keys())
-    assert {Binding.TEXT_POST} <= spec.bindings.keys() or not PAGES & spec.bindings.keys()
-    assert len({word.upper() for word in (*spec.words, *spec.page_words)}) == len((*spec.words, *spec.page_words))
+    spec, name = operation.spec, operation.__name__
+    words = (*spec.words, *spec.page_words)
+    assert f"``{spec.name}``" in (operation.__doc__ or ""), f"{name}: name ``{spec.name}`` in the docstring"
+    assert spec.bindings, f"{name}: give declare() the bindings, such as TEXT"
+    assert bool(spec.page) == bool(PAGES & spec.bindings.keys()), f"{name}: a page and a TEXT binding go together"
+    assert {Binding.TEXT_POST} <= spec.bindings.keys() or not PAGES & spec.bindings.keys(), f"{name}: add TEXT_POST"
+    assert len({word.upper() for word in words}) == len(words), f"{name}: a status word is declared twice"
     for slot in operation.slots:
-        assert slot.parameter.page_key or not spec.page
-        assert slot.parameter.soap
+        where = f"{name}.{slot.name}"
+        assert slot.parameter.page_key or not spec.page, f"{where}: give its Parameter a page_key, or use on_page(key)"
+        assert slot.parameter.soap, f"{where}: give its Parameter the SOAP name"
 
 
 @pytest.mark.parametrize(

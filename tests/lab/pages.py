@@ -246,7 +246,8 @@ class PageRun:
         }
 
 
-_PYTEST = f"{sys.executable} -m pytest -q -p no:cacheprovider -o asyncio_mode=auto"
+#: Without settings of a folder above, which are no reader's.
+_PYTEST = f"{sys.executable} -m pytest -q -p no:cacheprovider -c {os.devnull} --rootdir . -o asyncio_mode=auto"
 #: Names that a test on a page uses without importing them, as the page's reader has them already.
 _TEST_HEAD = "from aiorescue import AuthCode, Login, RescueClient, errors\n"
 

@@ -131,6 +131,7 @@ class Service:
             order.
         omits_absent: True if a parameter without a value is not sent; otherwise a text is sent empty.
         identity_first: True if the ticket precedes the other parameters; otherwise the auth code follows them.
+        keeps_answers: True if values hold parts of the answer's mappings, which must then not be taken apart.
         validates_requests: True if the service refuses markup in forms and queries (ASP.NET's request validation).
     """
 
@@ -143,6 +144,7 @@ class Service:
     answers_as_elements: bool = False
     omits_absent: bool = False
     identity_first: bool = False
+    keeps_answers: bool = False
     validates_requests: bool = True
 
     def action(self, operation: str) -> str:

@@ -24,7 +24,8 @@ from aiorescue.operation import (
     verdict,
 )
 from aiorescue.rescue.answers import records
-from aiorescue.rescue.answers.pages import lines_of
+from aiorescue.rescue.answers.keyed import lines_of
+from aiorescue.rescue.answers.pages import with_line_feeds
 from aiorescue.rescue.service import AUTH_CODE, RESCUE
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -61,12 +62,12 @@ def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]
         found.outcome_class is not OutcomeClass.OK and found.error is not errors.ServiceError
     ):
         return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint, ambiguous=found.ambiguous)
-    lines = map(_KEY.fullmatch, lines_of(answer.body))
+    lines = map(_KEY.fullmatch, lines_of(with_line_feeds(answer.body)))
     outputs = {line[1]: line[2].strip() for line in lines if line} if answer.from_page else answer.fields
     return Outcome(OutcomeClass.OK, value=Raw(word, outputs, answer.body.strip("\r\n")), word=word)
 
 
-_RAW: Final = attrs.evolve(RESCUE, understand=_understand)
+_RAW: Final = attrs.evolve(RESCUE, understand=_understand, keeps_answers=True)
 
 
 @operation

@@ -6,10 +6,13 @@ name any of them. So only the encodings in the list below are taken, by name, be
 """
 
 import codecs
+from collections.abc import Callable
 from encodings.aliases import aliases
 from functools import lru_cache
 
 UTF_8 = "utf_8"
+#: Bytes that are decoded at once.
+_PIECE = 2**16
 #: Encodings with a byte for each character.
 _SINGLE = frozenset(
     f"""
@@ -75,10 +78,21 @@ def decoded(data: bytes, encoding: str) -> str:
         data: the bytes.
         encoding: a result of `text_encoding`.
     """
-    if encoding not in _SINGLE:
+    if len(data) <= _PIECE and encoding not in _SINGLE:
         return data.decode(encoding, "replace")
+    # In pieces: some of Python's codecs take seconds for megabytes that are no text, and no other thread runs in them.
+    decode = _decoder(encoding)
+    starts = range(0, max(1, len(data)), _PIECE)
+    return "".join([decode(data[start : start + _PIECE], final=start == starts[-1]) for start in starts])
+
+
+def _decoder(encoding: str) -> Callable[..., str]:
+    """A function that takes pieces of a text and whether they are the last one."""
+    if encoding not in _SINGLE:
+        return codecs.getincrementaldecoder(encoding)("replace").decode
     # Python's own codecs replace a byte in a microsecond, which is a second for a megabyte of bytes that are no text.
-    return codecs.charmap_decode(data, "strict", _table(encoding))[0]
+    table = _table(encoding)
+    return lambda data, **_: codecs.charmap_decode(data, "strict", table)[0]
 
 
 @lru_cache

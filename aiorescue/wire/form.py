@@ -1,13 +1,11 @@
 """The codec of the ASMX form bindings: parameters as a query or a form, an XML document as the answer."""
 
-import base64
-import binascii
-import json
 from typing import Any
 
 from aiorescue.operation import Answer, Binding, Content, Operation, Slot
 from aiorescue.wire import xml
-from aiorescue.wire.message import Response, Unreadable, writer
+from aiorescue.wire.binary import from_base64, from_json
+from aiorescue.wire.message import Response, writer
 from aiorescue.wire.urlencoded import Field, UrlEncoded
 
 
@@ -42,29 +40,11 @@ class FormCodec(UrlEncoded):
         """The answer: the content of the document's root element, whatever its name, or bytes. Raises `Unreadable`."""
         if self._result_holds is Content.NOTHING:
             return Answer(None)
-        if self._result_holds is Content.BYTES and not response.text.lstrip("\ufeff \t\r\n").startswith("<"):
-            return Answer(_from_json(response.text))
+        text = response.text
+        if self._result_holds is Content.BYTES and not text.lstrip("\ufeff \t\r\n").startswith("<"):
+            return Answer(from_json(text))
         if self._service.answers_as_elements:
-            root = xml.tree(response.text)
-            return Answer(unbase64(root.text or "") if xml.local(root) == "base64Binary" else root)
-        document = xml.parse(response.text, self._service.namespace)
+            root = xml.tree(text)
+            return Answer(from_base64(root.text or "") if xml.local(root) == "base64Binary" else root)
+        document = xml.parse(text, self._service.namespace)
         return Answer(xml.content(next(iter(document.values()))))
-
-
-def _from_json(text: str) -> bytes:
-    """The bytes of a JSON string of base64; none for an empty body. Raises `Unreadable`."""
-    try:
-        held = json.loads(text) if text.strip() else ""
-    except ValueError:
-        raise Unreadable("the answer is no JSON string", cut=text.startswith('"')) from None
-    if held is not None and not isinstance(held, str):
-        raise Unreadable("the answer is JSON, but no string")
-    return unbase64(held or "")
-
-
-def unbase64(text: str) -> bytes:
-    """The bytes of base64, in which blanks and line breaks are passed over. Raises `Unreadable`."""
-    try:
-        return base64.b64decode(text)
-    except (binascii.Error, ValueError):
-        raise Unreadable("the answer's base64 stops before its end", cut=True) from None

@@ -12,6 +12,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Answer, Operation, Outcome, OutcomeClass
+from aiorescue.wire.bounded import PIECE
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.message import Authorization, Response, Unreadable
 from aiorescue.wire.redact import clean, cleaned, folded
@@ -107,7 +108,25 @@ def _read(codec: Codec[Any], operation: Operation[object], response: Response) -
         if isinstance(answer, Outcome) and answer.error is not errors.ProtocolError:
             return answer  # a SOAP fault
         return _by_status(operation, response)
-    return answer if isinstance(answer, Outcome) else _understood(operation, answer, response)
+    if isinstance(answer, Outcome):
+        return answer
+    outcome = _understood(operation, answer, response)
+    if len(response.body) > PIECE and not operation.spec.service.keeps_answers:
+        _take_apart(answer)
+    return outcome
+
+
+def _take_apart(answer: Answer) -> None:
+    """Free what an answer holds one by one: freed at once, a million texts would hold up all threads."""
+    ahead: list[Any] = [answer.result, answer.fields]
+    while ahead:
+        held = ahead.pop()
+        if isinstance(held, dict):
+            ahead += held.values()
+            held.clear()
+        elif isinstance(held, list):
+            ahead += held
+            held.clear()
 
 
 def _understood(operation: Operation[object], answer: Answer, response: Response) -> Outcome[object]:
@@ -122,7 +141,7 @@ def _by_status(operation: Operation[object], response: Response) -> Outcome[obje
     status = response.status
     hint = operation.spec.service.hints.get(status)
     detail, quote = f"HTTP {status}{f', {hint}' if hint else ''}", _excerpt(operation, response)
-    unread = status == _SERVER_ERROR and any(phrase in response.text[:_EXCERPT] for phrase in _UNREAD)
+    unread = status == _SERVER_ERROR and any(phrase in _beginning(response)[:_EXCERPT] for phrase in _UNREAD)
     if status in TRANSIENT_STATUSES and not unread:
         return Outcome(
             OutcomeClass.TRANSIENT,
@@ -166,5 +185,9 @@ def _excerpt(operation: Operation[object], response: Response) -> str:
     if operation.spec.secret_answer:
         return "(not quoted, as it may show credentials)"
     # Cleaned later; a margin is kept so that no secret is cut in two and missed.
-    beginning = attrs.evolve(response, body=response.body[: _EXCERPT * 8])
-    return folded(beginning.text)
+    return folded(_beginning(response))
+
+
+def _beginning(response: Response) -> str:
+    """The beginning of the response's text."""
+    return attrs.evolve(response, body=response.body[: _EXCERPT * 8]).text

@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 from aiorescue import errors
 from aiorescue.operation import Answer, Binding, Content, Operation, Outcome, OutcomeClass, Parameter, Plain, Source
 from aiorescue.wire import xml
+from aiorescue.wire.binary import from_base64
 from aiorescue.wire.codec import Codec
-from aiorescue.wire.form import unbase64
 from aiorescue.wire.message import Authorization, Request, Response, Unreadable, writer
 
 _HEAD = (
@@ -112,7 +112,7 @@ class SoapCodec(Codec[str]):
         if self._result_holds is Content.NOTHING:
             return None
         if self._result_holds is Content.BYTES:
-            return unbase64("" if result is None else result.text or "")
+            return from_base64("" if result is None else result.text or "")
         if result is None:
             return None
         return result[0] if len(result) else result.text

@@ -5,12 +5,14 @@ stay, a DOCTYPE is refused, and elements are named by their namespace.
 """
 
 from collections.abc import Generator, Mapping
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.parsers.expat import ExpatError
 
 import xmltodict
 
+from aiorescue.wire.bounded import MOST_KEPT, PIECE, BoundedParser
 from aiorescue.wire.characters import replaced
 from aiorescue.wire.message import Unreadable
 
@@ -23,8 +25,6 @@ CUT = frozenset({3, 5, 6, 20})
 _INVALID, _BAD_REFERENCE = 4, 14
 _HTML = ("<!doctype html", "<html")
 _HEAD = 1_024
-#: Characters that are parsed at once: meanwhile no other thread can run.
-PIECE = 2**16
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _NIL = "@http://www.w3.org/2001/XMLSchema-instance:nil"
 
@@ -44,6 +44,8 @@ def parse(text: str, namespace: str) -> dict[str, Any]:
     text = text.lstrip("\ufeff")
     try:
         return _parsed(text, namespace)
+    except Unreadable:
+        raise
     except ExpatError as problem:
         allowed = _allowed(text, problem.code)
         if allowed is None:
@@ -59,6 +61,7 @@ def _parsed(text: str, namespace: str) -> dict[str, Any]:
     return xmltodict.parse(
         text if len(text) <= PIECE else _pieces(text),
         encoding="utf-8",
+        expat=_BOUNDED,
         process_namespaces=True,
         namespaces={SOAP11: "soap", SOAP12: "soap", namespace: None, "": None},
         strip_whitespace=False,
@@ -77,13 +80,20 @@ def tree(text: str) -> ET.Element:
     """Parse a document into elements, for answers whose order or root name matters. Raises `Unreadable`."""
     _check(text)
     text = text.lstrip("\ufeff \t\r\n")
-    parser = ET.XMLParser(encoding="utf-8")  # noqa: S314 - without a DOCTYPE there are no entities
+    parser, builder = BoundedParser(separator="}", most_elements=MOST_KEPT), ET.TreeBuilder()
+    parser.buffer_text = True
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.data
     try:
         for piece in _pieces(text):
-            parser.feed(piece)
-        root: ET.Element = parser.close()
+            parser.Parse(piece)
+        parser.Parse(b"", True)  # noqa: FBT003 - as of expat
+        root: ET.Element = builder.close()
         return root  # noqa: TRY300 - parsing ends here
-    except ET.ParseError as problem:
+    except Unreadable:
+        raise
+    except ExpatError as problem:
         allowed = _allowed(text, problem.code)
         if allowed is None:
             raise _broken(problem, problem.code) from None
@@ -92,6 +102,14 @@ def tree(text: str) -> ET.Element:
         if allowed is None:
             raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
     return tree(allowed)
+
+
+def _bounded(_encoding: str, separator: str) -> BoundedParser:
+    return BoundedParser(separator=separator)
+
+
+#: What xmltodict takes for the module `xml.parsers.expat`.
+_BOUNDED = SimpleNamespace(ParserCreate=_bounded)
 
 
 def _pieces(text: str) -> Generator[bytes, None, None]:

@@ -85,6 +85,13 @@ def test_the_work_on_lines_that_look_like_keys_grows_with_their_number(monkeypat
     for count in (500, 1_000, 2_000):
         counted.clear()
         lines = ["NodeID:1", "Description:x", *["Status: a", "Type: b", "NodeID: 1"] * count]
-        keyed.keyed(["NodeID", "Description", "Status", "Type"], lines)
+        keyed.keyed(["NodeID", "Description", "Status", "Type"], "\n".join(lines))
         steps.append(len(counted))
     assert steps[2] < steps[1] * 2.1 < steps[0] * 4.5
+
+
+def test_a_page_of_too_many_lines_that_look_like_keys_is_an_error():
+    body = "OK\n\nNODEID:1\nDESCRIPTION:" + "NAME:a\n" * 70_000
+    outcome = decode("getUser", TEXT, body)
+    assert (outcome.error, outcome.outcome_class.name) == (errors.ProtocolError, "FINAL")
+    assert "too many of its lines look like keys" in outcome.detail

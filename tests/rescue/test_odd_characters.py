@@ -49,6 +49,15 @@ def test_cut_anywhere_the_characters_are_the_same(data):
     assert "".join(map(replacing.feed, pieces)) + replacing.end() == replaced(text)
 
 
+@pytest.mark.parametrize(
+    "text", ["<![CDATA[a]]>&#xB;b", "<![CDATA[]]]>&#xB;", "a&#xB;<![CDATA[&#xB;]]>&#11;", "]]&#xB;]"]
+)
+def test_cut_in_two_at_any_place_the_characters_are_the_same(text):
+    for cut in range(len(text)):
+        replacing = Replacing()
+        assert replacing.feed(text[:cut]) + replacing.feed(text[cut:]) + replacing.end() == replaced(text), cut
+
+
 @pytest.mark.parametrize("odd", ODD)
 def test_a_list_over_soap_tells_which_record_lacks_a_character(odd):
     body = (SAMPLES / "getSession_V3.soap11.OK.txt").read_text().replace("John Doe", f"John{odd}Doe", 1)

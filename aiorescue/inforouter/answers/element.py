@@ -38,15 +38,17 @@ class Element:
 
     @classmethod
     def of(cls, element: ET.Element) -> "Element":
-        """Convert an ElementTree element and everything inside it; namespaces are dropped."""
-        children = tuple(map(cls.of, element))
-        text = _text_of(element, children)
-        return cls(
-            tag=_local(element.tag),
-            attributes={_local(name): value for name, value in element.attrib.items()},
-            children=children,
-            text=text,
-        )
+        """Convert an ElementTree element and everything inside it, which is emptied; namespaces are dropped."""
+        tails = [child.tail or "" for child in element]
+        children = tuple([cls.of(child) for child in element])
+        text = _text_of(element.text or "", children, tails)
+        attributes: Mapping[str, str] = element.attrib
+        if any("}" in name for name in attributes):
+            attributes = {_local(name): value for name, value in attributes.items()}
+        tag = _local(element.tag)
+        # Bit by bit: a listing would be in memory twice, and to free all of it at once would hold up all threads.
+        element.clear()
+        return cls(tag, attributes, children, text)
 
     def get(self, name: str, default: str = "") -> str:
         """The value of an attribute, or the default where the element does not have it."""
@@ -81,9 +83,11 @@ class Element:
 
     def walk(self) -> Iterator["Element"]:
         """Iterate over this element and its descendants in document order."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        ahead = [self]
+        while ahead:
+            element = ahead.pop()
+            yield element
+            ahead += reversed(element.children)
 
     @property
     def log(self) -> tuple[LogEntry, ...]:
@@ -99,12 +103,16 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _text_of(element: ET.Element, children: "tuple[Element, ...]") -> str:
-    """The text in an element; where it stands around markup (``a<b>c</b>d``), the text in that is part of it."""
-    text = element.text or ""
+def _text_of(text: str, children: "tuple[Element, ...]", tails: list[str]) -> str:
+    """The text in an element; where it stands around markup (``a<b>c</b>d``), the text in that is part of it.
+
+    Args:
+        text: what stands before the first child.
+        children: the children.
+        tails: what stands behind each of them.
+    """
     if not children:
         return text
-    tails = [child.tail or "" for child in element]
     if not text.strip() and not any(map(str.strip, tails)):
         return ""
     within = ("" if child.children else child.text for child in children)

@@ -1,7 +1,5 @@
 """Results of uploads and downloads: the handlers that chunks are sent to or come from, chunks, new documents."""
 
-import base64
-import binascii
 import zlib
 from datetime import datetime
 
@@ -9,6 +7,7 @@ import attrs
 
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.values import moment, number
+from aiorescue.wire.binary import from_base64
 
 
 def is_crc(text: str, crc: int) -> bool:
@@ -132,8 +131,8 @@ class Chunk:
     def of(cls, root: Element) -> "Chunk":
         """Read the part from the root element, whose text is base64. Raises ValueError for base64 that is cut short."""
         try:
-            data = base64.b64decode(root.text)
-        except binascii.Error:
+            data = from_base64(root.text)
+        except ValueError:
             raise ValueError("the base64 of the chunk is cut short") from None
         return cls(
             data=data,

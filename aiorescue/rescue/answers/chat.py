@@ -1,11 +1,15 @@
 """The chat of a session: a log of lines, each with its time of day, and most with the name of who wrote them."""
 
 import re
+from collections.abc import Sequence
 from datetime import time
+from functools import lru_cache
 
 import attrs
 
-from aiorescue.rescue.answers.pages import lines_of
+from aiorescue.rescue.answers.by_column import ByColumn
+from aiorescue.rescue.answers.keyed import lines_of
+from aiorescue.rescue.answers.pages import with_line_feeds
 
 _KEY = re.compile(r"CHAT(?:_?LOG)?:[ \t]*", re.IGNORECASE)
 _LINE = re.compile(
@@ -28,6 +32,10 @@ _SUBJECTS = frozenset(
     )
     for word in line.split()
 )
+#: Lines above which they are made when they are read.
+_MOST_MADE = 2**16
+#: Texts that are freed at once.
+_TOGETHER = 4_096
 
 
 @attrs.frozen
@@ -54,37 +62,49 @@ class Chat:
         text: the whole log, as the service keeps it.
         lines: the log line by line, where it has the form ``9:00 AM Customer: text`` or ``9:00 AM text``; what stands
             before the first such line is only in `text`. All times of a log are with AM and PM, or without: a line
-            that begins with a time of the other form goes on with the text before it.
+            that begins with a time of the other form goes on with the text before it. It is a tuple, or of more than
+            65,536 lines a sequence that makes them when they are read.
     """
 
     text: str
-    lines: tuple[ChatLine, ...] = ()
+    lines: Sequence[ChatLine] = ()
 
     @classmethod
     def parse(cls, log: str) -> "Chat":
         """Read a chat log; the key that may stand before it is taken off."""
         text = log[match.end() :] if (match := _KEY.match(log)) else log
-        lines: list[ChatLine] = []
+        times: list[time] = []
+        names: list[str] = []
+        texts: list[str] = []
+        known: dict[str, str] = {}  # each name once
         parts: list[str] = []  # of the last line's text
         halves: bool | None = None  # whether the times of this log have AM or PM
-        for line in lines_of(text):
+        for line in lines_of(with_line_feeds(text)):
             found = _LINE.fullmatch(line)
-            at = _time(found) if found and halves in (None, found[4] is not None) else None
+            at = _time(*found.groups()[:4]) if found and halves in (None, found[4] is not None) else None
             if found is None or at is None:
-                parts.append(line)
+                if texts:
+                    parts.append(line)
                 continue
-            _join(lines, parts)
+            _join(texts, parts)
             halves = found[4] is not None
             name, written = _writer(found[5] or "")
-            lines.append(ChatLine(at, name, written))
+            times.append(at)
+            names.append(known.setdefault(name, name))
+            texts.append(written)
             parts = [written]
-        _join(lines, parts)
-        return cls(text, tuple(lines))
+        _join(texts, parts)
+        if len(texts) > _MOST_MADE:
+            return cls(text, ByColumn(ChatLine, (times, names, texts), len(texts)))
+        return cls(text, tuple(map(ChatLine, times, names, texts)))
 
 
-def _join(lines: list[ChatLine], parts: list[str]) -> None:
-    if lines and len(parts) > 1:
-        lines[-1] = attrs.evolve(lines[-1], text="\n".join(parts))
+def _join(texts: list[str], parts: list[str]) -> None:
+    if len(parts) > 1:
+        texts[-1] = "\n".join(parts)
+    # A few at a time: to free a million lines at once would hold up all threads.
+    while parts:
+        del parts[-_TOGETHER:]
 
 
 def _writer(line: str) -> tuple[str, str]:
@@ -100,14 +120,14 @@ def _is_report(words: list[str]) -> bool:
     return not words or (len(words) > 1 and (words[-1] in _PREPOSITIONS or words[0] in _SUBJECTS))
 
 
-def _time(found: "re.Match[str]") -> time | None:
-    hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
-    noon = (found[4] or "").upper()
+@lru_cache(maxsize=2_048)
+def _time(hours: str, minutes: str, seconds: str | None, half: str | None) -> time | None:
+    hour, noon = int(hours), (half or "").upper()
     if noon and not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
         return None
     if noon:
         hour = hour % 12 + (12 if noon == "PM" else 0)
     try:
-        return time(hour, minute, second)
+        return time(hour, int(minutes), int(seconds or 0))
     except ValueError:
         return None

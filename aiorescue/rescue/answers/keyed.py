@@ -7,29 +7,46 @@ good, the lines cannot be told apart, which is an error.
 """
 
 import re
-from collections.abc import Sequence
-from itertools import accumulate
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Optional
 
 from aiorescue.rescue.answers.values import Unclear
+from aiorescue.wire.bounded import PIECE
 
 _KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:")
 #: Keys whose values are free texts of several lines.
 _TEXTS = frozenset({"description", "text", "signature", "note"})
+#: Lines of one record that may look like the beginning of a value: a description of a megabyte has fewer.
+_MOST_STARTS = 2**16
 
 
 class _Start(NamedTuple):
     """A line that looks like the beginning of a value.
 
     Attributes:
-        line: index of the line.
+        place: where in the text the line begins.
         key: index of the line's key, in the page's order.
-        end: characters of the line up to the value: the key with its colon.
+        value: where in the text the value begins, behind the key and its colon.
+        filled: number of lines before it that are not blank.
     """
 
-    line: int
+    place: int
     key: int
-    end: int
+    value: int
+    filled: int
+
+
+def lines_of(text: str) -> Iterator[str]:
+    """The lines of a text. It may hold what Python takes for the end of one, too, such as U+2028.
+
+    They are split off piece by piece: to split 16 MB at once, or to free as many lines, takes a tenth of a second, for
+    which no other thread runs.
+    """
+    start = 0
+    while (end := text.find("\n", start + PIECE)) >= 0:
+        yield from text[start:end].split("\n")
+        start = end + 1
+    yield from text[start:].split("\n")
 
 
 def key_of(line: str) -> str:
@@ -38,39 +55,46 @@ def key_of(line: str) -> str:
     return found[1].casefold() if found else ""
 
 
-def keyed(keys: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
+def keyed(keys: Sequence[str], text: str) -> dict[str, str]:
     """Read the values of a page, by their keys in small letters.
 
     Args:
         keys: all keys that the page may have, in its order.
-        lines: lines of the page.
+        text: the page, or a part of it, with line feeds as ends of lines.
 
     Raises:
-        Unclear: the lines can be read in two ways.
+        Unclear: the lines can be read in two ways, or too many of them look like keys.
     """
     order = {key.casefold(): index for index, key in enumerate(keys)}
-    starts = [
-        _Start(index, order[name], found.end())
-        for index, line in enumerate(lines)
-        if (found := _KEY.match(line)) and (name := found[1].casefold()) in order
-    ]
+    starts, filled = _starts(text, order)
     names = list(order)
     texts = [name in _TEXTS for name in names]
     if len({start.key for start in starts}) == len(starts):
         chosen = _once(starts, texts)
     else:
-        chosen = _best(starts, texts, lines)
+        chosen = _best(starts, texts, filled)
         _check(starts, chosen, texts)
-    return {names[start.key]: _value(lines, start, end) for start, end in _spans(chosen, len(lines))}
+    return {names[start.key]: text[start.value : end].strip() for start, end in _spans(chosen, len(text))}
+
+
+def _starts(text: str, order: Mapping[str, int]) -> tuple[list[_Start], int]:
+    """The lines that look like beginnings of values, and the number of lines that are not blank. Raises Unclear."""
+    starts: list[_Start] = []
+    place = filled = 0
+    for line in lines_of(text):
+        found = _KEY.match(line)
+        if found and (key := order.get(found[1].casefold())) is not None:
+            if len(starts) == _MOST_STARTS:
+                raise Unclear("the answer is OK but too many of its lines look like keys")
+            starts.append(_Start(place, key, place + found.end(), filled))
+        filled += bool(found or line.strip())
+        place += len(line) + 1
+    return starts, filled
 
 
 def _spans(chosen: Sequence[_Start], end: int) -> list[tuple[_Start, int]]:
-    """Each beginning with the index of the line behind its value."""
-    return list(zip(chosen, [*(start.line for start in chosen[1:]), end], strict=True))
-
-
-def _value(lines: Sequence[str], start: _Start, end: int) -> str:
-    return "\n".join([lines[start.line][start.end :], *lines[start.line + 1 : end]]).strip()
+    """Each beginning with the place behind its value."""
+    return list(zip(chosen, [*(start.place for start in chosen[1:]), end], strict=True))
 
 
 def _once(starts: Sequence[_Start], texts: Sequence[bool]) -> list[_Start]:
@@ -101,33 +125,34 @@ class _Reading(NamedTuple):
     before: Optional["_Reading"]
 
 
-def _best(starts: Sequence[_Start], texts: Sequence[bool], lines: Sequence[str]) -> list[_Start]:
-    """The beginnings of the best reading. Raises Unclear if there are two of them."""
-    # Lines with something in them, before each line.
-    filled = list(accumulate((bool(line.strip()) for line in lines), initial=0))
+def _best(starts: Sequence[_Start], texts: Sequence[bool], filled: int) -> list[_Start]:
+    """The beginnings of the best reading, in a text with so many lines that are not blank.
+
+    Raises Unclear if there are two such readings.
+    """
     nothing = _Reading(0, 0, 1, None, None)
     # The best reading by its last key. Those that end in a value of one line lose a point for each line until the
     # next key; `stray` is kept so that only that key's line has to be subtracted.
     by_key: dict[int, _Reading] = {}
 
-    def until(line: int, key: int) -> _Reading:
-        readings = [nothing._replace(stray=-filled[line])]
+    def until(filled: int, key: int) -> _Reading:
+        readings = [nothing._replace(stray=-filled)]
         for last, reading in by_key.items():
             if last < key:
-                readings.append(reading if texts[last] else reading._replace(stray=reading.stray - filled[line]))
+                readings.append(reading if texts[last] else reading._replace(stray=reading.stray - filled))
         best = max(readings, key=_worth)
         return best._replace(ways=min(2, sum(one.ways for one in readings if _worth(one) == _worth(best))))
 
     for start in starts:
-        before = until(start.line, start.key)
-        credit = 0 if texts[start.key] else filled[start.line + 1]
+        before = until(start.filled, start.key)
+        credit = 0 if texts[start.key] else start.filled + 1
         reading = _Reading(before.keys + 1, before.stray + credit, before.ways, start, before)
         known = by_key.get(start.key)
         if known is None or _worth(reading) > _worth(known):
             by_key[start.key] = reading
         elif _worth(reading) == _worth(known):
             by_key[start.key] = known._replace(ways=2)
-    found = until(len(lines), len(texts))
+    found = until(filled, len(texts))
     if found.ways > 1:
         raise Unclear("the answer is OK but its lines can be read in two ways")
     return _beginnings(found)
@@ -152,7 +177,7 @@ def _check(starts: Sequence[_Start], chosen: Sequence[_Start], texts: Sequence[b
     kept = {start.key for start in chosen}
     position = 0
     for start in starts:
-        while position < len(chosen) and chosen[position].line <= start.line:
+        while position < len(chosen) and chosen[position].place <= start.place:
             position += 1
         last = chosen[position - 1] if position else None
         if start.key not in kept and (last is None or not texts[last.key] or start.key > last.key):

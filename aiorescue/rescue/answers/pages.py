@@ -6,8 +6,8 @@ from typing import Any
 
 from aiorescue.operation import Answer, Output, PageLayout, Spec
 from aiorescue.rescue.answers import records, tables
-from aiorescue.rescue.answers.keyed import key_of, keyed
-from aiorescue.wire.xml import PIECE
+from aiorescue.rescue.answers.keyed import key_of, keyed, lines_of
+from aiorescue.wire.bounded import PIECE
 
 
 def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
@@ -37,24 +37,24 @@ def _records(record: type[Any], layout: PageLayout, body: str) -> Any:
         return list(_rows(record, body))
     if layout is PageLayout.BLOCKS:
         return list(_blocks(record, body))
-    return records.read(record, keyed(records.page_keys(record), list(lines_of(body))), text=True)
+    return records.read(record, keyed(records.page_keys(record), with_line_feeds(body)), text=True)
 
 
-def lines_of(body: str) -> Iterator[str]:
-    """Yield the lines of a page; only a line feed ends one, as texts may hold what `str.splitlines` takes for an end.
-
-    They are split off piece by piece: to split 16 MB at once, or to free as many lines, takes a tenth of a second, for
-    which no other thread runs.
-    """
-    start = 0
-    while (end := body.find("\n", start + PIECE)) >= 0:
-        yield from body[start : end + 1].replace("\r\n", "\n")[:-1].split("\n")
-        start = end + 1
-    yield from body[start:].replace("\r\n", "\n").split("\n")
+def with_line_feeds(body: str) -> str:
+    """Make a page whose lines end with line feeds alone, piece by piece, so that other threads can run."""
+    if "\r" not in body:
+        return body
+    pieces, start = [], 0
+    while start < len(body):
+        end = start + PIECE
+        end += body[end - 1 : end + 1] == "\r\n"
+        pieces.append(body[start:end].replace("\r\n", "\n"))
+        start = end
+    return "".join(pieces)
 
 
 def _keyed(outputs: Iterable[Output], body: str) -> Mapping[str, str]:
-    found = keyed([output.page_key for output in outputs if output.page_key], list(lines_of(body)))
+    found = keyed([output.page_key for output in outputs if output.page_key], with_line_feeds(body))
     result = {}
     for output in outputs:
         value = found.get(output.page_key.casefold()) if output.page_key else None
@@ -72,20 +72,21 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
     """
     keys = records.page_keys(record)
     first = re.compile(rf"[ \t]*{keys[0]}[ \t]*:[ \t]*-?\d+[ \t]*$", re.IGNORECASE)
-    there = set(map(key_of, lines_of(body)))
+    text = with_line_feeds(body)
+    there = set(map(key_of, lines_of(text)))
     last = next((key for key in map(str.casefold, reversed(keys)) if key in there), "")
-    block: list[str] = []
-    blank, complete = True, False
-    for line in lines_of(body):
+    begin = place = 0
+    blank, complete, empty = True, False, True
+    for line in lines_of(text):
         if blank and complete and first.match(line):
-            yield records.read(record, keyed(keys, block), text=True)
-            block, complete = [], False
+            yield records.read(record, keyed(keys, text[begin:place]), text=True)
+            begin, complete = place, False
         blank = not line.strip()
         complete = complete or key_of(line) == last
-        if block or not blank:
-            block.append(line)
-    if block:
-        yield records.read(record, keyed(keys, block), text=True)
+        empty = empty and blank
+        place += len(line) + 1
+    if not empty:
+        yield records.read(record, keyed(keys, text[begin:]), text=True)
 
 
 def _rows(record: type[Any], body: str) -> Iterator[Any]:
@@ -96,11 +97,14 @@ def _rows(record: type[Any], body: str) -> Iterator[Any]:
         field = fields.get(title.strip().casefold())
         return None if field is None or field.read is str else lambda text: _reads(field, text)
 
-    table = tables.parse(body, check)
-    titles = [title.strip().casefold() for title in table.titles]
-    mended = set(table.mended)
-    for index, row in enumerate(table.rows):
-        yield records.read(record, dict(zip(titles, row, strict=True)), text=True, mended=index in mended)
+    table, count = tables.Reader(check), 0
+    for rows in table.read(body):
+        titles = [title.strip().casefold() for title in table.titles or ()]
+        mended = set(table.mended)
+        table.mended.clear()
+        for index, row in enumerate(rows, count):
+            yield records.read(record, dict(zip(titles, row, strict=True)), text=True, mended=index in mended)
+        count += len(rows)
 
 
 def _reads(field: records.Field, text: str) -> bool:

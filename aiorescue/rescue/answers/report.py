@@ -8,7 +8,11 @@ import attrs
 
 from aiorescue.operation import StreamedText
 from aiorescue.rescue.answers import tables
+from aiorescue.rescue.answers.by_column import ByColumn, Titled
 from aiorescue.rescue.answers.cells import Value, check, reader
+
+#: Cells that are replaced at once.
+_TOGETHER = 4_096
 
 
 @attrs.frozen
@@ -21,7 +25,8 @@ class Report(Sequence[Mapping[str, Value]]):
 
     Attributes:
         columns: the titles, in the service's order; one that occurs twice is numbered (``"Name (2)"``).
-        rows: for each row a mapping from column title to cell.
+        rows: for each row a mapping from column title to cell, made when it is read; a sequence that is equal to a
+            tuple of such mappings.
         mended: indices of rows that held the delimiter or a line break in a cell, and were put together by what
             their columns can hold, which happens in reports as text only; and of rows with a character that could not
             be read, or that XML does not allow: U+FFFD stands in its place.
@@ -30,7 +35,7 @@ class Report(Sequence[Mapping[str, Value]]):
     """
 
     columns: tuple[str, ...]
-    rows: tuple[Mapping[str, Value], ...] = attrs.field(repr=False)
+    rows: Sequence[Mapping[str, Value]] = attrs.field(repr=False)
     mended: tuple[int, ...] = ()
     begin: datetime | None = None
     end: datetime | None = None
@@ -48,6 +53,8 @@ class Report(Sequence[Mapping[str, Value]]):
         """The cells of one column, from the first row to the last. Raises KeyError if there is no such column."""
         if title not in self.columns:
             raise KeyError(title)
+        if isinstance(self.rows, ByColumn):
+            return self.rows.column(self.columns.index(title))
         return [row[title] for row in self.rows]
 
     @classmethod
@@ -62,16 +69,21 @@ class Report(Sequence[Mapping[str, Value]]):
             ValueError: the body is no table, or stops before its end.
         """
         found = tables.Reader(check, delimiter)
-        columns: tuple[str, ...] = ()
-        rows: list[dict[str, Value]] = []
+        columns: list[list[Value]] = []
+        count = 0
         with nullcontext(body) if isinstance(body, str) else closing(body):
-            # Texts become values in their place: to free many objects at once would hold up all threads.
             for some in found.read(body):
-                columns = columns or unique(found.titles or ())
-                rows += [dict(zip(columns, cells, strict=True)) for cells in some]
-        for column, title in zip(columns, found.titles or (), strict=True):
-            _read_column(rows, column, reader(title))
-        return cls(columns, tuple(rows), tuple(found.mended))
+                if some:
+                    columns = columns or [[] for _ in some[0]]
+                    for column, cells in zip(columns, zip(*some, strict=True), strict=True):
+                        column.extend(cells)
+                    count += len(some)
+        titles = found.titles or ()
+        columns = columns or [[] for _ in titles]
+        for column, title in zip(columns, titles, strict=True):
+            _read(column, reader(title))
+        names = unique(titles)
+        return cls(names, ByColumn(Titled(names), columns, count), tuple(found.mended))
 
 
 def unique(titles: Sequence[str]) -> tuple[str, ...]:
@@ -84,13 +96,14 @@ def unique(titles: Sequence[str]) -> tuple[str, ...]:
     return tuple(numbered)
 
 
-def _read_column(rows: Sequence[dict[str, Value]], column: str, read: Callable[[str], Value] | None) -> None:
+def _read(column: list[Value], read: Callable[[str], Value] | None) -> None:
     """Put values in place of the texts of a column, if all texts are what its title says."""
     if read is None:
         return
     try:
-        values = [read(cell) if cell.strip() else None for row in rows if isinstance(cell := row[column], str)]
+        values = [read(cell) if cell.strip() else None for cell in column if isinstance(cell, str)]
     except ValueError:
         return
-    for row, value in zip(rows, values, strict=True):
-        row[column] = value
+    # A few at a time: to free all the texts at once would hold up all threads.
+    for start in range(0, len(column), _TOGETHER):
+        column[start : start + _TOGETHER] = values[start : start + _TOGETHER]

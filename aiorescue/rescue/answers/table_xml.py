@@ -4,7 +4,9 @@ from xml.parsers import expat
 
 from aiorescue.rescue.answers.table_rows import LARGEST_ROW, Row, misfit
 from aiorescue.rescue.answers.values import Unclear
+from aiorescue.wire.bounded import BoundedParser
 from aiorescue.wire.characters import REPLACEMENT, Replacing
+from aiorescue.wire.message import Unreadable
 from aiorescue.wire.xml import CUT
 
 #: Cells that rows may leave out: so many at first, and one more for each two characters read, so that a short answer
@@ -39,7 +41,7 @@ class Document:
         self._text: list[str] = []
         self._characters = Replacing()
         self._lacks = False  # whether a character was replaced, here or when the answer was decoded
-        self._parser = expat.ParserCreate()
+        self._parser = BoundedParser(most_elements=None)
         self._parser.buffer_text = True
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -58,7 +60,9 @@ class Document:
         self._cells += len(text) // 2
         self._lacks = self._lacks or REPLACEMENT in text
         try:
-            self._parser.Parse(text, last)
+            self._parser.Parse(text.encode(), last)
+        except Unreadable as problem:
+            raise Unclear(str(problem)) from None
         except expat.ExpatError as problem:
             error = ValueError if problem.code in CUT else Unclear
             raise error(f"the answer is OK but its table is no XML ({problem})") from None

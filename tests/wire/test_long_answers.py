@@ -1,0 +1,119 @@
+"""Answers that are long, or hold what no answer has so many of: read piece by piece, or refused with a reason."""
+
+import base64
+import json
+from random import Random
+
+import pytest
+
+from aiorescue import Binding, errors, inforouter
+from aiorescue.operation import OutcomeClass
+from aiorescue.wire import Authorization, Response, binary, bounded, codec, read
+from tests.rescue.decoding import decode
+
+NOTE = (
+    '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
+    '<getNoteResponse xmlns="https://secure.logmeinrescue.com/API/API.asmx"><getNoteResult>getNote_OK</getNoteResult>'
+    "<sNote>a</sNote>{}</getNoteResponse></soap:Body></soap:Envelope>"
+)
+MIB = 2**20
+PIECE = bounded.PIECE
+
+
+def note(inside):
+    return decode("getNote", Binding.SOAP11, NOTE.format(inside))
+
+
+def documents(body):
+    operation = inforouter.GetDocument("/a")
+    return read(codec(type(operation), Binding.HTTP_POST), operation, Authorization(), Response(200, body.encode()))
+
+
+def many(count):
+    return " ".join(f"a{number}='b'" for number in range(count))
+
+
+BEYOND = {
+    "names": ("".join(f"<a{number}/>" for number in range(10_001)), "more than 10,000 names"),
+    "attributes": (f"<a {many(20_000)}/>", "a tag that is too long"),
+    "a long attribute": (f"<a b='{'c' * 5 * MIB}'/>", "a tag that is too long"),
+    "a long comment": (f"<!--{'c' * 5 * MIB}-->", "a tag that is too long"),
+    "depth": ("<a>" * 201 + "</a>" * 201, "nested too deeply"),
+}
+
+
+@pytest.mark.parametrize(("inside", "why"), BEYOND.values(), ids=BEYOND)
+def test_what_no_answer_has_so_many_of_is_refused(inside: str, why: str):
+    for outcome in (note(inside), documents(f'<response success="true">{inside}</response>')):
+        assert (outcome.outcome_class, outcome.error) == (OutcomeClass.FINAL, errors.ProtocolError)
+        assert why in outcome.detail
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "".join(f"<a{number}/>" for number in range(9_000)),
+        f"<a {many(4_900)}/>",
+        f"<a b='{'c' * 3 * MIB}'/>",
+        f"<!--{'c' * 3 * MIB}--><![CDATA[{'=' * 5 * MIB}]]>",
+        "<a>" * 190 + "</a>" * 190,
+    ],
+)
+def test_what_is_long_but_within_the_limits_is_read(inside: str):
+    assert note(inside).value == "a"
+
+
+def test_a_document_of_too_many_elements_is_refused():
+    parser = bounded.BoundedParser(most_elements=10)
+    parser.StartElementHandler = parser.EndElementHandler = lambda *_: None
+    parser.Parse(b"<a>" + b"<a/>" * 9)
+    with pytest.raises(ValueError, match="more than 10 elements"):
+        parser.Parse(b"<a/>")
+
+
+def test_a_tag_that_comes_in_many_pieces_is_parsed_a_few_times():
+    parser = bounded.BoundedParser()
+    found = []
+    parser.StartElementHandler = lambda name, attributes: found.append((name, attributes))
+    parser.EndElementHandler = lambda *_: None
+    given = []
+    inner = parser._parser
+
+    class Counting:
+        def __getattr__(self, name):
+            return getattr(inner, name)
+
+        def Parse(self, data, last):  # noqa: N802 - expat's own
+            given.append(len(data))
+            inner.Parse(data, last)
+
+    parser._parser = Counting()
+    for piece in (b"<a b='", *[b"c" * PIECE] * 48, b"'/>"):
+        parser.Parse(piece)
+    parser.Parse(b"", True)
+    assert found == [("a", {"b": "c" * PIECE * 48})]
+    assert len(given) < 12
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 3, 100, PIECE * 3 // 4 - 1, PIECE * 3 // 4, PIECE * 3 // 4 + 1, 200_000])
+def test_base64_is_the_same_in_pieces(length: int):
+    data = Random(length).randbytes(length)
+    text = base64.b64encode(data).decode()
+    lines = "\r\n".join(text[start : start + 76] for start in range(0, len(text), 76))
+    escaped = "".join(f"\\u{ord(sign):04x}" for sign in text)
+    assert binary.from_base64(text) == binary.from_base64(f"\n {lines}\n") == data
+    for written in (json.dumps(text), json.dumps(text).replace("/", "\\/"), f'"{escaped}"', json.dumps(lines)):
+        assert binary.from_json(written) == data
+
+
+@pytest.mark.parametrize("text", ["A", "QQ", "QUFB" * 40_000 + "A", "QQ==QUFB", "QQ==" * 40_000, "QUFBé"])
+def test_base64_that_is_cut_or_goes_on_behind_its_end_is_refused(text: str):
+    for read_it, written in ((binary.from_base64, text), (binary.from_json, json.dumps(text, ensure_ascii=False))):
+        with pytest.raises(ValueError, match="the answer's base64"):
+            read_it(written)
+
+
+@pytest.mark.parametrize("text", ['"', '"QUFB', '"\\"', '"\\u00"', '"\\u004"', '"Q"FB"', "1", "[]", '"\\q"', '"\n"'])
+def test_what_is_no_json_string_is_refused(text: str):
+    with pytest.raises(ValueError, match="no JSON string"):
+        binary.from_json(text)

@@ -1,5 +1,6 @@
 """The pages for people: well-formed, escaped, without outside resources, and with forms that do what they say."""
 
+import json
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.emulator.sockets import JSON, control, exchange, page
 
-VOID = {"meta", "input", "br"}
+VOID = {"meta", "input", "br", "link"}
 
 
 class Page(HTMLParser):
@@ -52,7 +53,7 @@ async def test_the_front_page_shows_users_limits_sessions_requests_and_pins(serv
         "Jane",
         "requestPINCode",
         "startSession",
-        "1200.0",
+        "1200",
     ):
         assert text in shown.texts
 
@@ -81,15 +82,33 @@ async def test_every_button_of_the_front_page_does_something(service):
     _, shown = await front(service)
     for form in shown.all("form"):
         method = form.get("data-method", "POST")
-        body = {"/_emulator/faults": b'{"kind": "html"}', "/_emulator/clock": b'{"advance": 1}'}.get(
-            form["action"], b"{}"
-        )
+        body = {
+            "/_emulator/faults": b'{"kind": "html"}',
+            "/_emulator/clock": b'{"advance": 1}',
+            "/_emulator/leave": b'{"session": 12345678}',
+        }.get(form["action"], b"{}")
         headers = {**JSON, "Origin": service.url} if method == "POST" else {"Origin": service.url}
         answer = await exchange(service.url, method, form["action"], headers, body if method == "POST" else b"")
         assert answer.status == 200, form
     assert {form["action"].rpartition("/")[2] for form in shown.all("form")} == {
-        *("faults", "limits", "clock", "sessions", "expire", "reset")
+        *("faults", "limits", "clock", "sessions", "leave", "expire", "reset")
     }
+
+
+async def test_an_empty_field_of_a_limit_takes_the_limit_away(service):
+    service.limits.pin_rate, service.limits.pins_left = 1.0, 5
+    _, shown = await front(service)
+    without = {each["name"]: json.loads(each["data-empty"]) for each in shown.all("input") if "data-empty" in each}
+    assert without == {"pin_rate": None, "pins_left": None}
+    await control(service, "POST", "limits", without)
+    assert (service.limits.pin_rate, service.limits.pins_left) == (None, None)
+    assert {"no limit", "plenty"} <= set((await front(service))[1].texts)
+
+
+async def test_options_of_faults_are_shown_as_they_are_typed(service):
+    service.fault("http", "getChat", status=429, body="too many")
+    _, shown = await front(service)
+    assert 'effect=false status=429 body="too many"' in shown.texts
 
 
 async def test_the_front_page_is_not_for_other_hosts_and_only_read(service):

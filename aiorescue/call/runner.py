@@ -296,41 +296,43 @@ class CallRunner:
         outcome: Outcome[Any] | None = None
         response: Response | None = None
         session_has_ended = False
-        reader, operation, authorization, watch = call.reader, lease.operation, lease.authorization, call.watch
+        codec, watch = call.reader.codec, call.watch
         try:
-            draft = call.draft if operation is call.operation else reader.codec.draft(operation)
-            request = reader.codec.authorize(draft, authorization)
+            draft = call.draft if lease.operation is call.operation else codec.draft(lease.operation)
+            request = codec.authorize(draft, lease.authorization)
             call.counts.attempts += 1
             if watch is not None:
                 watch.sending(request)
             received = await self._transport.send(request, call.timeout)
-            if watch is not None and isinstance(received, Response):
-                watch.answered(received.status)
             if isinstance(received, Outcome):
                 outcome = received
             else:
                 response = received
-                if len(response.body) <= INLINE and response.stream is None:
-                    outcome = reader.read(operation, authorization, response)
-                else:
-                    outcome = await reader.read_in_thread(operation, authorization, response)
-                if outcome.error is errors.ProtocolError:
-                    # It may be the answer to another request. Ours would come then, and be taken by the next one.
-                    self._transport.distrust()
-                elif outcome.outcome_class is status.OK and operation.spec.effect is Effect.EXPIRES:
-                    outcome = self._unrepeated(outcome, response)
+                if watch is not None:
+                    watch.answered(response.status)
+                outcome = await self._read(call.reader, lease, response)
         finally:
             session_has_ended = call.identity.release(lease, outcome, response)
             if watch is not None:
                 watch.attempt_ended(outcome)
         return outcome, session_has_ended
 
-    def _unrepeated(self, outcome: Outcome[Any], response: Response) -> Outcome[Any]:
-        """The outcome given, or `REPEATED` if an answer that must differ from all others has come before."""
-        if not self._repeats.found(response.body):
+    async def _read(self, reader: AnswerReader, lease: Lease, response: Response) -> Outcome[Any]:
+        """The outcome of a response; connections lose trust after one that seems to answer another request."""
+        if len(response.body) <= INLINE and response.stream is None:
+            outcome = reader.read(lease.operation, lease.authorization, response)
+        else:
+            outcome = await reader.read_in_thread(lease.operation, lease.authorization, response)
+        if outcome.error is errors.ProtocolError:
+            # The answer to this request may still come, and would be taken for that of the next one.
+            self._transport.distrust()
             return outcome
-        self._transport.distrust()
-        return REPEATED
+        # No two PINs, tickets or links are equal, so an answer that came before belongs to another request.
+        is_unique = outcome.outcome_class is status.OK and lease.operation.spec.effect is Effect.EXPIRES
+        if is_unique and self._repeats.found(response.body):
+            self._transport.distrust()
+            return REPEATED
+        return outcome
 
     @discreetly_awaited
     async def send(self, account: Account, operation: Operation[Any], authorization: Authorization) -> Sent:

@@ -44,7 +44,7 @@ def start(
     binding: BindingOption = None,
     as_json: JsonOption = False,  # noqa: ARG001 - read where the result is printed
 ) -> SessionChanged:
-    """Start a waiting session."""
+    """Start a waiting session for a technician, as an administrator."""
     operation = StartSession(session=session, node=node)
     result = perform(operation, binding)
     return SessionChanged(operation.spec.name, result, f"session {session} is started")
@@ -56,7 +56,7 @@ def close(
     binding: BindingOption = None,
     as_json: JsonOption = False,  # noqa: ARG001 - read where the result is printed
 ) -> SessionChanged:
-    """Close a session."""
+    """Close a session, as an administrator."""
     operation = CloseSession(session=session)
     result = perform(operation, binding)
     return SessionChanged(operation.spec.name, result, f"session {session} is closed")

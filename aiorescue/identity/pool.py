@@ -100,36 +100,42 @@ class SessionPool:
         if may_open and len(self._sessions) < self._most and not any(one.is_usable for one in self._free):
             return self.open()
         while True:
-            given = self._next() if not self._line else None
+            given = self._offer() if not self._line else None
             if given is None:
                 given = await self._wait_in_line()
             if given is not None:
                 return given
 
-    def _next(self) -> _Given:
-        """What the first call in line is given now; None if there is nothing for it yet."""
-        for session in [one for one in self._free if not one.is_usable]:
-            self._free.remove(session)
-            self._drop(session)
-        responsive = [one for one in self._free if not one.stuck]
-        if responsive:
+    def _offer(self) -> _Given:
+        """Take what there is for the first call in line: a session, or why there is none; None if it has to wait."""
+        self._drop_expired()
+        if responsive := [one for one in self._free if not one.stuck]:
             return self._take(responsive[-1])
-        alive = any(one.is_usable and not one.stuck for one in self._sessions)
         if self._logging_in is None and len(self._sessions) < self._most:
             refused = self._no_logins.outcome()
             if refused is not None and not self.any_alive:
                 return refused
-            used = self._recent_logins()
-            budget = self._logins * MORE_SESSIONS if alive else self._logins
-            if refused is None and used < budget and self._may_log_in():
-                self._logging_in = self.open()
-                return self._logging_in
+            if refused is None and self._recent_logins() < self._budget() and self._may_log_in():
+                return self._open_to_log_in()
         if self._free:  # all are stuck: the one that has been so for longest is the most likely to be free again
             return self._take(self._free[0])
         if self._logging_in is None and not self._sessions:
-            self._logging_in = self.open()  # its login waits for its turn in the pace
-            return self._logging_in
+            return self._open_to_log_in()  # the login waits for its turn in the pace
         return None
+
+    def _drop_expired(self) -> None:
+        for session in [one for one in self._free if not one.is_usable]:
+            self._free.remove(session)
+            self._drop(session)
+
+    def _budget(self) -> float:
+        """The number of logins in three minutes below which one more may be begun."""
+        only_adds = any(one.is_usable and not one.stuck for one in self._sessions)
+        return self._logins * MORE_SESSIONS if only_adds else self._logins
+
+    def _open_to_log_in(self) -> ServerSession:
+        self._logging_in = self.open()
+        return self._logging_in
 
     def open(self) -> ServerSession:
         """Make one more session, which is not logged in yet."""
@@ -176,7 +182,7 @@ class SessionPool:
         while self._line:
             if self._line[0].done():  # cancelled, and its task has not run since
                 self._line.popleft()
-            elif (given := self._next()) is not None:
+            elif (given := self._offer()) is not None:
                 self._line.popleft().set_result(given)
             else:
                 return

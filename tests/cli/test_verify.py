@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from aiorescue.cli.check.live.result import Check, Verdict
 from aiorescue.cli.check.verify import Plan, checked
 from aiorescue.cli.status import Status
 from aiorescue.emulator import Emulator
+from aiorescue.rescue.answers.values import moment
 from tests.cli.altered_service import altered_service
 from tests.rescue.verify_evidence import reads
 
@@ -32,6 +34,7 @@ async def test_the_emulator_is_as_declared_and_is_only_read_and_the_report_shows
     report = json.loads(text)
     assert (done.status, done.err, done.json["counts"]["differs"]) == (Status.OK, "", 0)
     assert done.json["counts"]["as declared"] > 90
+    assert verdicts(done.json)["zone of times in getSession_V3"] == (Verdict.AS_DECLARED, "UTC")
     assert not service.ledger
     assert {entry.word for entry in service.requests} <= {"OK", "TRUE", "200", "Invalid_SecretAuthCode"}, (
         "nothing else was answered"
@@ -54,6 +57,12 @@ async def test_the_emulator_is_as_declared_and_is_only_read_and_the_report_shows
     evidence = [each["evidence"] for each in report["checks"] if "evidence" in each]
     assert len(evidence) > 40
     assert [each for each in evidence if not reads(each)] == [], "a fixture can be made of each"
+
+
+def earlier(found: re.Match[str]) -> str:
+    """A time of a service whose clock is in Newfoundland."""
+    there = moment(found[0]) - timedelta(hours=3, minutes=30)
+    return f"{there.month}/{there.day}/{there.year} {there.hour % 12 or 12}:{there:%M %p}"
 
 
 def plant(path: str, body: bytes) -> bytes | None:
@@ -80,6 +89,8 @@ def plant(path: str, body: bytes) -> bytes | None:
         text = text.replace("OK", "FINE", 1)
     elif path.endswith("getReportDate.aspx"):
         text = "OK\n\nBDATE:26/11/2026\nEDATE:27/11/2026"
+    elif path.endswith("getSession_v3.aspx"):
+        text = re.sub(r"\d+/\d+/\d{4} \d+:\d\d [AP]M", earlier, text)
     else:
         text = text.replace("<bAccountHolder>", "<sFax>0123</sFax><bAccountHolder>")
     return text.encode()
@@ -107,6 +118,7 @@ async def test_each_planted_difference_is_named(command, service: Emulator):
         "getUser over soap11": "elements of oUser that are not declared: sFax",
         "getOutput over text-post": "the answer cannot be read as it is declared",
         "getTimeZone over text-post": "answers FINE, which is not declared",
+        "zone of times in getSession_V3": "UTC-03:30, and not UTC as in the emulator",
         "order of day and month in getReportDate": "the days are not written month first",
     }.items():
         assert differ[name] == says

@@ -25,7 +25,8 @@ from aiorescue.cli.check.live.offered import Offered
 from aiorescue.cli.check.live.pins import MOST, PAUSE, PinScope
 from aiorescue.cli.check.live.reading import Reading
 from aiorescue.cli.check.live.result import Check, Verdict, Verification
-from aiorescue.cli.check.live.settings import ReportSettings, order_read
+from aiorescue.cli.check.live.settings import ReportSettings
+from aiorescue.cli.check.live.times import order_read, zone_read
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import json_text
 from aiorescue.cli.status import Status, status_of
@@ -187,6 +188,7 @@ class _Run:
             self.trouble = reading.trouble
             if self.trouble is not Status.OK:
                 return
+            yield zone_read(reading.kept.get("getSession_V3"))
             yield order_read(reading.kept.get("getReportDate"))
             tracking = ""
             if self._plan.spend_pins:

@@ -19,10 +19,10 @@ from aiorescue.wire.xml import local, tree
 #: The bindings that a description speaks of, in the order of messages.
 _DESCRIBED: Final = (Binding.SOAP11, Binding.SOAP12, Binding.HTTP_GET, Binding.HTTP_POST)
 _SOAP = {
-    "{http://schemas.xmlsoap.org/wsdl/soap/}binding": Binding.SOAP11,
-    "{http://schemas.xmlsoap.org/wsdl/soap12/}binding": Binding.SOAP12,
+    "http://schemas.xmlsoap.org/wsdl/soap/}binding": Binding.SOAP11,
+    "http://schemas.xmlsoap.org/wsdl/soap12/}binding": Binding.SOAP12,
 }
-_HTTP = "{http://schemas.xmlsoap.org/wsdl/http/}binding"
+_HTTP = "http://schemas.xmlsoap.org/wsdl/http/}binding"
 _VERBS = {"GET": Binding.HTTP_GET, "POST": Binding.HTTP_POST}
 
 
@@ -69,7 +69,8 @@ def read(document: str) -> dict[str, Described]:
 
 
 def _binding_of(element: Element) -> Binding | None:
-    return _VERBS.get(element.get("verb", "")) if element.tag == _HTTP else _SOAP.get(element.tag)
+    name = element.tag.removeprefix("{")
+    return _VERBS.get(element.get("verb", "")) if name == _HTTP else _SOAP.get(name)
 
 
 class _Schema:
@@ -78,8 +79,8 @@ class _Schema:
     def __init__(self, root: Element) -> None:
         self._elements: dict[str, Element] = {}
         self._types: dict[str, Element] = {}
-        for schema in root.iter("{http://www.w3.org/2001/XMLSchema}schema"):
-            for each in schema:
+        for schema in root.iter():
+            for each in schema if local(schema) == "schema" else ():
                 known = self._elements if local(each) == "element" else self._types
                 known[each.get("name", "")] = each
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 import attrs
 
 from aiorescue import RescueClient, errors
-from aiorescue.cli.check.live.answers import Heard, word_of
+from aiorescue.cli.check.live.answers import word_of
 from aiorescue.cli.check.live.result import Check, Verdict
+from aiorescue.cli.check.live.times import MONTHS
 from aiorescue.cli.status import Status
 from aiorescue.operation import Binding, Operation
 from aiorescue.rescue import (
@@ -35,24 +36,10 @@ _STATE = (GetReportArea, GetReportType, GetReportDate, GetReportTime, GetTimeZon
 #: Days that can only be days: no month has such a number.
 _FIRST, _LAST = date(2026, 1, 13), date(2026, 1, 28)
 _DAYS: Final = timedelta(days=30)
-#: No month has a higher number.
-_MONTHS: Final = 12
 _SET, _WRITTEN, _UNUSED, _BACK = (
     *("order of day and month in setReportDate", "order of day and month in reports"),
     *("an unused PIN in reports", "report settings set back"),
 )
-
-
-def order_read(heard: Heard | None) -> Check:
-    """What the days that are set at present show of the order of day and month, without changing them."""
-    name = "order of day and month in getReportDate"
-    if heard is None or (heard.problem is not None and not isinstance(heard.problem, errors.ProtocolError)):
-        return Check(name, Verdict.NOT_TRIED, "getReportDate brought no days")
-    if heard.problem is not None:
-        return Check(name, Verdict.DIFFERS, "the days are not written month first")
-    if any(each.day > _MONTHS for each in heard.value):
-        return Check(name, Verdict.AS_DECLARED, "month first")
-    return Check(name, Verdict.NOT_TRIED, "the days that are set can be read either way: --change-report-settings")
 
 
 @attrs.define
@@ -160,7 +147,7 @@ def _order_of(cells: list[Any]) -> Check:
     """What the times in a report show of the order of day and month. One that was read is a `datetime`."""
     if any(isinstance(cell, str) and _is_day_first(cell) for cell in cells):
         return Check(_WRITTEN, Verdict.DIFFERS, "day first")
-    if any(isinstance(cell, datetime) and cell.day > _MONTHS for cell in cells):
+    if any(isinstance(cell, datetime) and cell.day > MONTHS for cell in cells):
         return Check(_WRITTEN, Verdict.AS_DECLARED, "month first")
     return Check(_WRITTEN, Verdict.NOT_TRIED, "no session of the last month began on a day above the 12th")
 
@@ -168,7 +155,7 @@ def _order_of(cells: list[Any]) -> Check:
 def _is_day_first(cell: str) -> bool:
     """Whether a text is a time whose first number can only be a day."""
     first, slash, rest = cell.strip().partition("/")
-    if not (slash and first.isdigit() and _MONTHS < int(first) <= 31):  # noqa: PLR2004 - days of a month
+    if not (slash and first.isdigit() and MONTHS < int(first) <= 31):  # noqa: PLR2004 - days of a month
         return False
     second, slash, end = rest.partition("/")
     try:

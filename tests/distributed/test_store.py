@@ -44,13 +44,13 @@ async def test_a_raised_epoch_refuses_claims_sent_and_issued_of_the_former_lane(
     await distributed.submit(database, "spring", requests(5), identities=["north"])
     async with connected(database) as one, connected(database) as other, Statements(database) as statements:
         first, second = Watch(one, ["north"]), Watch(other, ["north"])
-        old = store(database, statements, await first.hold(1))
+        old = store(database, statements, (await first.hold([1]))[1])
         claimed = await old.claim(64)
         assert [row.position for row in claimed] == [0, 1, 2]
         await old.sent("=CASE-0")
-        assert await second.hold(1) is None
+        assert await second.hold([1]) == {}
         await one.close()
-        new = store(database, statements, await second.hold(1))
+        new = store(database, statements, (await second.hold([1]))[1])
         for refused in (old.sent("=CASE-1"), old.issued("=CASE-0", "123456", 0), old.failed("=CASE-2", "no", 0)):
             with pytest.raises(errors.JournalError, match="has begun elsewhere"):
                 await refused
@@ -62,7 +62,7 @@ async def test_a_raised_epoch_refuses_claims_sent_and_issued_of_the_former_lane(
 async def test_a_pin_that_another_request_has_is_not_recorded(database):
     await distributed.submit(database, "spring", requests(2), identities=["north"])
     async with connected(database) as one, Statements(database) as statements:
-        lane = store(database, statements, await Watch(one, ["north"]).hold(1))
+        lane = store(database, statements, (await Watch(one, ["north"]).hold([1]))[1])
         await lane.claim(2)
         await lane.issued("=CASE-0", "123456", 0)
         await lane.issued("=CASE-0", "123456", 0)  # a statement that is repeated
@@ -74,7 +74,7 @@ async def test_a_pin_that_another_request_has_is_not_recorded(database):
 async def test_a_corrected_row_keeps_its_pin_and_a_vanished_one_is_not_sent(database):
     await distributed.submit(database, "spring", requests(3), identities=["north"])
     async with connected(database) as one, Statements(database) as statements:
-        lane = store(database, statements, await Watch(one, ["north"]).hold(1))
+        lane = store(database, statements, (await Watch(one, ["north"]).hold([1]))[1])
         await lane.claim(1)
         await lane.issued("=CASE-0", "123456", 0)
     rows = [

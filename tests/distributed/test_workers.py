@@ -8,6 +8,7 @@ import pytest
 
 from aiorescue import AuthCode, Pace
 from aiorescue.bulk import distributed
+from aiorescue.bulk.distributed.database import connected
 from aiorescue.rescue import RequestPinCode
 from tests.lab.distributed.worker import CODES
 
@@ -109,3 +110,22 @@ async def test_a_job_that_is_deleted_under_way_ends_and_another_one_goes_on(data
     results = await followed(database)
     assert len(results) == 40
     assert len(rescue_emulator.ledger) - sent < 40 + 4 * 41
+
+
+async def test_a_worker_that_is_to_stop_gives_back_all_its_identities(database, rescue_emulator):
+    rescue_emulator.limits.pin_rate = 20.0
+    await distributed.submit(database, "spring", requests(400), identities=CODES)
+    codes = {name: AuthCode(f"fixed{name}0000") for name in CODES}
+    stop = asyncio.Event()
+    working = asyncio.create_task(
+        distributed.work(database, codes, base_url=rescue_emulator.url, pace=Pace(pins=20), stop=stop)
+    )
+    await issued_of(database, 20)
+    stop.set()
+    await working
+    status = await distributed.status(database, "spring")
+    assert (status.in_flight, status.possibly_orphaned) == (0, 0)
+    assert status.issued == len(rescue_emulator.ledger)
+    async with connected(database) as connection:
+        owned = await connection.execute("SELECT count(*) FROM aiorescue.request WHERE owner IS NOT NULL")
+        assert await owned.fetchone() == (0,)

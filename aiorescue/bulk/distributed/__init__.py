@@ -8,7 +8,6 @@ whose identity is held elsewhere stops before it sends. Rows that a dead worker 
 
 try:
     import psycopg as _psycopg  # noqa: F401 - only whether it is there
-    import psycopg_pool as _psycopg_pool  # noqa: F401 - likewise
 except ImportError as problem:
     raise ImportError("aiorescue.bulk.distributed needs psycopg: pip install 'aiorescue[distributed]'") from problem
 

@@ -1,14 +1,14 @@
 """Connections to the database of distributed jobs, and what its errors become."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+import random
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Self
 
+import attrs
 import psycopg
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from aiorescue import errors
 from aiorescue.bulk.distributed import schema
@@ -23,10 +23,15 @@ _OPTIONS: Final = {
     "keepalives_count": 3,
     "application_name": "aiorescue",
 }
-#: Connections for the writes of a worker.
-_MOST: Final = 4
-#: Seconds for which a write waits for a database that is away.
+#: Connections for the writes of a worker, and the seconds after which a write does not wait for those before it.
+_MOST, _STUCK = 3, 0.25
+#: Writes that are committed together.
+_GROUP: Final = 128
+#: Seconds for which a write waits for a database that is away, and those between two attempts.
 PATIENCE: Final = 600.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+
+Rows = list[tuple[Any, ...]]
 
 
 @contextmanager
@@ -56,35 +61,132 @@ async def connected(url: str, *, prepare: bool = False) -> AsyncIterator[AsyncCo
             yield connection
 
 
+@attrs.frozen(eq=False)
+class _Write:
+    """A statement that waits for its commit.
+
+    Attributes:
+        statement: the statement, with named parameters.
+        values: of the parameters.
+        done: ends with the rows that it returned, once they are committed.
+    """
+
+    statement: bytes
+    values: Mapping[str, Any]
+    done: "asyncio.Future[Rows]"
+
+
 class Statements:
-    """Runs single statements on a few connections, and repeats them until a database that went away is back.
+    """Runs single statements of all lanes of a worker, and repeats them until a database that went away is back.
+
+    Statements that come while a commit is under way share the next one: they are sent at once, and cost one answer and
+    one sync of the disk. A statement that must wait for a lock holds up the others for a quarter of a second only.
 
     Args:
         url: the database.
     """
 
     def __init__(self, url: str) -> None:
-        self._pool = AsyncConnectionPool(url, min_size=1, max_size=_MOST, open=False, timeout=5.0, kwargs=_OPTIONS)
+        self._url = url
+        self._waiting: list[_Write] = []
+        self._idle: list[AsyncConnection[Any]] = []
+        self._commits: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> Self:
-        await self._pool.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await asyncio.shield(self._pool.close())
+        if self._timer is not None:
+            self._timer.cancel()
+        for commit in self._commits:
+            commit.cancel()
+        if self._commits:
+            await asyncio.wait(self._commits)
+        while self._idle:
+            await self._idle.pop().close()
 
-    async def rows(self, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """The rows that a statement returns. The statement must have one effect even if it is carried out twice."""
+    async def rows(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
+        """The rows that a statement returns, once it is committed; it must have one effect even if carried out twice.
 
-        async def once() -> list[tuple[Any, ...]]:
-            async with self._pool.connection() as connection:
-                return await (await connection.execute(statement.encode(), values)).fetchall()
+        Raises:
+            psycopg.Error: the statement cannot be carried out, or the database was away for too long.
+        """
+        write = _Write(statement, values, asyncio.get_running_loop().create_future())
+        self._waiting.append(write)
+        self._pump()
+        return await write.done
 
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(psycopg.OperationalError),
-            wait=wait_random_exponential(0.1, 2.0),
-            stop=stop_after_delay(PATIENCE),
-            reraise=True,
-        )
-        found: list[tuple[Any, ...]] = await retrying(once)
+    def _pump(self, *, stuck: bool = False) -> None:
+        """Commit what waits, unless a commit is under way that what waits can follow."""
+        if not self._waiting:
+            return
+        if not self._commits or (stuck and len(self._commits) < _MOST):
+            group, self._waiting = self._waiting[:_GROUP], self._waiting[_GROUP:]
+            commit = asyncio.get_running_loop().create_task(self._commit(group))
+            self._commits.add(commit)
+            commit.add_done_callback(self._committed)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_STUCK, self._look_for_stuck)
+
+    def _look_for_stuck(self) -> None:
+        self._timer = None
+        self._pump(stuck=True)
+
+    def _committed(self, commit: "asyncio.Task[None]") -> None:
+        self._commits.discard(commit)
+        if not commit.cancelled():
+            self._pump()
+
+    async def _commit(self, group: Sequence[_Write]) -> None:
+        """Carry out a group, again when the database was away; after another error each statement alone."""
+        until, pause = asyncio.get_running_loop().time() + PATIENCE, _FIRST_PAUSE
+        while True:
+            try:
+                found = await self._carry_out(group)
+            except psycopg.OperationalError as problem:
+                if asyncio.get_running_loop().time() > until:
+                    _refuse(group, problem)
+                    return
+                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - so that workers do not all come at once
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            except psycopg.Error as problem:
+                if len(group) == 1:
+                    _refuse(group, problem)
+                    return
+                for write in group:
+                    await self._commit([write])
+                return
+            else:
+                for write, rows in zip(group, found, strict=True):
+                    if not write.done.done():
+                        write.done.set_result(rows)
+                return
+
+    async def _carry_out(self, group: Sequence[_Write]) -> list[Rows]:
+        """The rows of all statements of a group, in one transaction."""
+        connection = self._idle.pop() if self._idle else await AsyncConnection.connect(self._url, **_OPTIONS)  # type: ignore[arg-type]
+        try:
+            if len(group) == 1:
+                found = [await (await connection.execute(group[0].statement, group[0].values)).fetchall()]
+            else:
+                async with connection.pipeline():  # it commits at its end, so that nothing is known before
+                    cursors = [await connection.execute(write.statement, write.values) for write in group]
+                    found = [await cursor.fetchall() for cursor in cursors]
+        except psycopg.OperationalError:
+            await connection.close()
+            raise
+        except psycopg.Error:
+            self._idle.append(connection)
+            raise
+        except BaseException:
+            await asyncio.shield(connection.close())
+            raise
+        self._idle.append(connection)
         return found
+
+
+def _refuse(group: Sequence[_Write], problem: psycopg.Error) -> None:
+    for write in group:
+        if not write.done.done():
+            write.done.set_exception(problem)

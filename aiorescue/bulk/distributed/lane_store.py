@@ -15,32 +15,38 @@ from aiorescue.errors import JournalReason
 from aiorescue.rescue import PinRequest
 
 #: The share lock waits for whoever raises the epoch, and is refused by the epoch that it then reads.
-_CLAIM: Final = """
+_CLAIM: Final = b"""
 WITH lane AS MATERIALIZED (SELECT id FROM aiorescue.identity WHERE id = %(owner)s AND epoch = %(epoch)s FOR SHARE),
 next AS MATERIALIZED (
     SELECT r.id FROM aiorescue.request r
-    WHERE r.job = %(job)s AND r.state = 0 AND r.owner IS NULL AND r.position IS NOT NULL
+    WHERE r.job = %(job)s AND r.state = 0 AND r.owner IS NULL AND r.ended IS NULL AND r.position IS NOT NULL
         AND EXISTS (SELECT FROM lane)
     ORDER BY r.position LIMIT %(most)s FOR UPDATE SKIP LOCKED
 )
 UPDATE aiorescue.request r SET owner = %(owner)s, epoch = %(epoch)s FROM next WHERE r.id = next.id
 RETURNING r.key, r.position, r.operation, r.fields::text, r.orphans"""
 _MINE: Final = "owner = %(owner)s AND epoch = %(epoch)s AND state IN (0, 1)"
-_ROW: Final = "UPDATE aiorescue.request SET {} WHERE job = %(job)s AND key = %(key)s AND ({}) RETURNING 1"
+
+
+def _row(changes: str, condition: str) -> bytes:
+    row = f"job = %(job)s AND key = %(key)s AND ({condition})"
+    return f"UPDATE aiorescue.request SET {changes} WHERE {row} RETURNING 1".encode()
+
+
 #: An attempt has a number, so that a statement that is repeated counts no orphan.
-_SENT: Final = _ROW.format(
+_SENT: Final = _row(
     "orphans = orphans + (state = 1 AND attempt IS DISTINCT FROM %(attempt)s)::int, state = 1, attempt = %(attempt)s",
     _MINE,
 )
 _END: Final = "ended = pg_current_xact_id(), owner = NULL, epoch = NULL, orphans = %(orphans)s"
-_ISSUED: Final = _ROW.format(
+_ISSUED: Final = _row(
     f"state = 2, pin = %(pin)s, error = NULL, issued_at = coalesce(issued_at, now()), {_END}",
     f"{_MINE} OR state = 2 AND pin = %(pin)s",
 )
-_FAILED: Final = _ROW.format(
+_FAILED: Final = _row(
     f"state = 3, error = %(error)s, {_END}", f"{_MINE} OR state = 3 AND error = %(error)s AND owner IS NULL"
 )
-_GIVEN_BACK: Final = _ROW.format("state = 0, orphans = %(orphans)s, attempt = NULL", _MINE)
+_GIVEN_BACK: Final = _row("state = 0, orphans = %(orphans)s, attempt = NULL", _MINE)
 
 
 class LaneStore(PostgresReader):
@@ -116,7 +122,7 @@ class LaneStore(PostgresReader):
         """Make the failed rows of the job ready to be sent again; returns how many."""
         return await retry(self._database, self._name)
 
-    async def _note(self, statement: str, key: str, **values: Any) -> None:
+    async def _note(self, statement: bytes, key: str, **values: Any) -> None:
         try:
             found = await self._statements.rows(statement, self._values | {"key": key} | values)
         except psycopg.errors.UniqueViolation:

@@ -11,6 +11,7 @@ VERSION: Final = 1
 #: First number of the advisory locks of identities, of workers, and of the making of the tables.
 IDENTITY_LOCK, WORKER_LOCK, SCHEMA_LOCK = 1380275025, 1380275026, 1380275027
 
+#: No index has the state of a request, so that the note that it was sent writes to none.
 _TABLES: Final = """
 CREATE SCHEMA IF NOT EXISTS aiorescue;
 CREATE TABLE aiorescue.version (version int PRIMARY KEY);
@@ -55,10 +56,10 @@ CREATE TABLE aiorescue.request (
     epoch bigint,
     attempt bigint,
     UNIQUE (job, key)
-);
+) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX request_pin ON aiorescue.request (job, pin) WHERE pin IS NOT NULL;
 CREATE INDEX request_claimable ON aiorescue.request (job, position)
-    WHERE state = 0 AND owner IS NULL AND position IS NOT NULL;
+    WHERE owner IS NULL AND ended IS NULL AND position IS NOT NULL;
 CREATE INDEX request_owned ON aiorescue.request (owner) WHERE owner IS NOT NULL;
 CREATE INDEX request_ended ON aiorescue.request (job, ended) WHERE ended IS NOT NULL;
 """

@@ -23,8 +23,8 @@ CREATE TEMP TABLE numbered ON COMMIT DROP AS
 SELECT *, row_number() OVER same - 1 AS before, first_value(line) OVER same AS first_line
 FROM staged WINDOW same AS (PARTITION BY key ORDER BY position)"""
 _BAD: Final = """
-INSERT INTO aiorescue.request (job, staging, key, digest, position, line, cells, state, error)
-SELECT %(job)s, %(staging)s, '!' || position, '', position, line, cells, 4,
+INSERT INTO aiorescue.request (job, staging, key, digest, position, line, cells, state, ended, error)
+SELECT %(job)s, %(staging)s, '!' || position, '', position, line, cells, 4, pg_current_xact_id(),
     coalesce(problem, 'tracking occurs twice; line ' || first_line || ' has it, too')
 FROM numbered WHERE problem IS NOT NULL OR before > 0 AND starts_with(key, '=')"""
 _CHANGED: Final = "r.digest <> excluded.digest"

@@ -1,28 +1,43 @@
 """`Watch`: which workers live, which identities have work and which worker holds them, by locks of one connection."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
 import attrs
+import psycopg
 from psycopg import AsyncConnection
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from aiorescue.bulk.distributed.schema import IDENTITY_LOCK, WORKER_LOCK
 
-_LOCKS: Final = """SELECT classid::bigint, objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted
-    AND classid = ANY(%s) AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
-_WORK: Final = """
-SELECT j.id, j.name, i.id, i.name FROM aiorescue.job j
-JOIN aiorescue.lane l ON l.job = j.id JOIN aiorescue.identity i ON i.id = l.identity
-WHERE EXISTS (SELECT FROM aiorescue.request r
-    WHERE r.job = j.id AND r.state = 0 AND r.owner IS NULL AND r.position IS NOT NULL)
-    AND i.name = ANY(%s)"""
-_OPEN: Final = """
+_LOCKS: Final = """SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {}
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+_LIVE: Final = _LOCKS.format(WORKER_LOCK).encode()
+#: Identities that have rows and no holder.
+_DEAD: Final = (
+    f"SELECT DISTINCT owner FROM aiorescue.request WHERE owner IS NOT NULL EXCEPT {_LOCKS.format(IDENTITY_LOCK)}"
+).encode()
+_WORK: Final = b"""
+WITH open AS MATERIALIZED (SELECT j.id, j.name FROM aiorescue.job j WHERE EXISTS (SELECT FROM aiorescue.request r
+    WHERE r.job = j.id AND r.state = 0 AND r.owner IS NULL AND r.ended IS NULL AND r.position IS NOT NULL))
+SELECT open.id, open.name, i.id, i.name FROM open
+JOIN aiorescue.lane l ON l.job = open.id JOIN aiorescue.identity i ON i.id = l.identity WHERE i.name = ANY(%s)"""
+_OPEN: Final = b"""
 SELECT EXISTS (SELECT FROM aiorescue.request r WHERE r.state IN (0, 1) AND r.position IS NOT NULL AND r.job IN (
     SELECT l.job FROM aiorescue.lane l JOIN aiorescue.identity i ON i.id = l.identity WHERE i.name = ANY(%s)))"""
-_REOPEN: Final = """
+_LOCK: Final = f"SELECT id FROM unnest(%s::int[]) id WHERE pg_try_advisory_lock({IDENTITY_LOCK}, id)".encode()
+_UNLOCK: Final = f"SELECT pg_advisory_unlock({IDENTITY_LOCK}, id) FROM unnest(%s::int[]) id".encode()
+#: In the order of their numbers, so that two workers do not wait for each other.
+_RAISE: Final = b"""
+WITH mine AS MATERIALIZED (SELECT id FROM aiorescue.identity WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
+UPDATE aiorescue.identity i SET epoch = epoch + 1 FROM mine WHERE i.id = mine.id RETURNING i.id, i.epoch"""
+_REOPEN: Final = b"""
 UPDATE aiorescue.request SET orphans = orphans + (state = 1)::int, state = 0, owner = NULL, epoch = NULL, attempt = NULL
-WHERE owner = %s AND state IN (0, 1)"""
+WHERE owner = ANY(%s) AND state IN (0, 1)"""
+_COUNT_RUNS: Final = b"""UPDATE aiorescue.job SET runs = runs + begun.count
+    FROM unnest(%s::int[], %s::int[]) begun (job, count) WHERE id = begun.job"""
 
 
 @attrs.frozen
@@ -38,6 +53,8 @@ class Work:
 class Watch:
     """A worker's view of the other workers, and the identities that it holds by locks.
 
+    Its methods are called one after the other: they share a connection.
+
     Args:
         connection: holds the locks; they are free when it ends.
         names: the identities whose credentials this worker has.
@@ -48,28 +65,29 @@ class Watch:
         self._connection = connection
         self._names = list(names)
         self._known: dict[int, frozenset[str]] = {}
-        self._live: set[int] = set()
+        self._live: frozenset[int] = frozenset()
+        self._mine: dict[str, bool] = {}  # as long as the same workers live
         self.id = number
 
     async def register(self) -> None:
         """Enter this worker among those that live."""
         if not self.id:
-            self.id = (await self._row("SELECT nextval('aiorescue.worker_id')::int"))[0]
-        await self._row("SELECT pg_advisory_lock(%s, %s)", WORKER_LOCK, self.id)
+            self.id = (await self._row(b"SELECT nextval('aiorescue.worker_id')::int"))[0]
+        await self._row(b"SELECT pg_advisory_lock(%s, %s)", WORKER_LOCK, self.id)
         await self._connection.execute(
             "INSERT INTO aiorescue.worker VALUES (%s, %s) ON CONFLICT DO NOTHING", (self.id, self._names)
         )
 
     async def look(self) -> list[Work]:
         """Notice which workers live, free the rows that dead ones held, and return the lanes with rows to send."""
-        found = await self._connection.execute(_LOCKS, ([IDENTITY_LOCK, WORKER_LOCK],))
-        locks = set(await found.fetchall())
-        self._live = {number for group, number in locks if group == WORKER_LOCK}
-        await self._learn_names()
-        owned = await self._connection.execute("SELECT DISTINCT owner FROM aiorescue.request WHERE owner IS NOT NULL")
-        for (identity,) in await owned.fetchall():
-            if (IDENTITY_LOCK, identity) not in locks and await self.hold(identity):
-                await self.release(identity)
+        live = frozenset(await self._numbers(_LIVE))
+        if live != self._live or not live <= self._known.keys():
+            self._live = live
+            self._mine.clear()
+            await self._learn_names()
+        dead = await self._numbers(_DEAD)
+        if dead:
+            await self.release(await self._numbers(_LOCK, dead))
         work = await self._connection.execute(_WORK, (self._names,))
         return [Work(*row) for row in await work.fetchall()]
 
@@ -87,48 +105,68 @@ class Watch:
 
     def is_mine(self, identity: str) -> bool:
         """Whether this worker is to hold an identity; all living workers with its credentials agree on one of them."""
-        able = [one for one in self._live if identity in self._known.get(one, ())]
-        return not able or max(able, key=lambda one: _weight(one, identity)) == self.id
+        found = self._mine.get(identity)
+        if found is None:
+            able = [one for one in self._live if identity in self._known.get(one, ())]
+            found = not able or max(able, key=lambda one: _weight(one, identity)) == self.id
+            self._mine[identity] = found
+        return found
 
     async def is_open(self) -> bool:
         """Whether any job of these identities has a row without a result."""
         return bool((await self._row(_OPEN, self._names))[0])
 
-    async def hold(self, identity: int) -> int | None:
-        """Take an identity and return its raised epoch, which fences earlier lanes; None if another worker holds it."""
-        if not (await self._row("SELECT pg_try_advisory_lock(%s, %s)", IDENTITY_LOCK, identity))[0]:
-            return None
-        return await self._fence(identity)
+    async def hold(self, identities: Collection[int]) -> dict[int, int]:
+        """Take identities and raise their epochs, which fences earlier lanes.
 
-    async def hold_again(self, identity: int, epoch: int) -> bool:
-        """Take the lock of an identity again, unless another worker has held it since."""
-        if not (await self._row("SELECT pg_try_advisory_lock(%s, %s)", IDENTITY_LOCK, identity))[0]:
-            return False
-        row = await self._row("SELECT epoch FROM aiorescue.identity WHERE id = %s", identity)
-        if row[0] == epoch:
-            return True
-        await self._row("SELECT pg_advisory_unlock(%s, %s)", IDENTITY_LOCK, identity)
-        return False
+        Returns:
+            The epoch of each identity that was taken; those that another worker holds are not in it.
+        """
+        return await self._fence(await self._numbers(_LOCK, list(identities)))
 
-    async def release(self, identity: int) -> None:
-        """Free the rows of a held identity, and the identity."""
-        await self._fence(identity)
-        await self._row("SELECT pg_advisory_unlock(%s, %s)", IDENTITY_LOCK, identity)
+    async def hold_again(self, epochs: Mapping[int, int]) -> set[int]:
+        """Take the locks of identities again; returns those that no other worker has held since their epoch."""
+        taken = await self._numbers(_LOCK, list(epochs))
+        found = await self._connection.execute("SELECT id, epoch FROM aiorescue.identity WHERE id = ANY(%s)", (taken,))
+        same = {number for number, epoch in await found.fetchall() if epochs[number] == epoch}
+        await self._numbers(_UNLOCK, [number for number in taken if number not in same])
+        return same
 
-    async def _fence(self, identity: int) -> int:
-        async with self._connection.transaction():
-            row = await self._row(
-                "UPDATE aiorescue.identity SET epoch = epoch + 1 WHERE id = %s RETURNING epoch", identity
-            )
-            await self._connection.execute(_REOPEN, (identity,))
-        return int(row[0])
+    async def release(self, identities: Collection[int]) -> None:
+        """Free the rows of held identities, and the identities."""
+        if identities:
+            await self._fence(identities)
+            await self._numbers(_UNLOCK, list(identities))
 
-    async def begin_run(self, job: int) -> None:
-        """Count one more lane that has begun."""
-        await self._connection.execute("UPDATE aiorescue.job SET runs = runs + 1 WHERE id = %s", (job,))
+    async def _fence(self, identities: Collection[int]) -> dict[int, int]:
+        if not identities:
+            return {}
+        numbers = list(identities)
 
-    async def _row(self, statement: str, *values: Any) -> Any:
-        return await (await self._connection.execute(statement.encode(), values)).fetchone()
+        async def once() -> dict[int, int]:
+            async with self._connection.transaction():
+                raised = await (await self._connection.execute(_RAISE, (numbers,))).fetchall()
+                await self._connection.execute(_REOPEN, (numbers,))
+            return dict(raised)
+
+        # A worker that lost an identity unnoticed may commit several rows at once, in another order.
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(psycopg.errors.DeadlockDetected), stop=stop_after_attempt(5), reraise=True
+        )
+        return await retrying(once)
+
+    async def count_runs(self, jobs: Iterable[int]) -> None:
+        """Count lanes that begin, by the jobs that they are of."""
+        begun = Counter(jobs)
+        if begun:
+            await self._connection.execute(_COUNT_RUNS, (list(begun), list(begun.values())))
+
+    async def _row(self, statement: bytes, *values: Any) -> Any:
+        return await (await self._connection.execute(statement, values)).fetchone()
+
+    async def _numbers(self, statement: bytes, *values: Any) -> list[int]:
+        found = await self._connection.execute(statement, values)
+        return [number for (number,) in await found.fetchall()]
 
 
 def _weight(worker: int, identity: str) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from math import ceil
 from typing import Any, Final
@@ -45,7 +45,7 @@ class _Holding:
         client: calls as the identity, and keeps its pace over all jobs.
         lanes: the task of each lane, by the id of its job.
         jobs: the job of each lane that has begun to send, so that it can be stopped.
-        failed: True if a lane ended by an error, so that the identity is to be given back.
+        leaving: True if it takes no more rows, and is to be given back when the calls under way have ended.
     """
 
     id: int
@@ -54,7 +54,28 @@ class _Holding:
     client: RescueClient
     lanes: dict[int, "asyncio.Task[None]"] = attrs.field(factory=dict)
     jobs: dict[int, Job[PinRequest]] = attrs.field(factory=dict)
-    failed: bool = False
+    leaving: bool = False
+
+    def leave(self) -> None:
+        """Send nothing more; calls under way go on."""
+        if self.leaving:
+            return
+        self.leaving = True
+        for number, task in self.lanes.items():
+            if number in self.jobs:
+                self.jobs[number].stop()
+            else:
+                task.cancel()
+
+    async def end(self) -> None:
+        """End all lanes at once; rows that were sent stay so until the identity is fenced."""
+        tasks = list(self.lanes.values())
+        for task in tasks:
+            task.cancel()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.client.aclose)
+            if tasks:
+                await asyncio.wait(tasks)
 
 
 async def work(
@@ -115,6 +136,7 @@ class _Worker:
         self._options, self._patience, self._until_done = options, patience, until_done
         self._held: dict[int, _Holding] = {}
         self._refused: dict[str, errors.RescueError] = {}
+        self._wake = asyncio.Event()  # an identity can be given back, or the end is wanted
         rate = options["pace"].pins
         self._rate = float(rate) if isinstance(rate, int | float) else 1.0
         self._in_flight = min(max(2, ceil(2 * self._rate)), _IN_FLIGHT)
@@ -141,56 +163,74 @@ class _Worker:
 
     async def close(self) -> None:
         """End all lanes at once; rows that were sent stay so until their identity is fenced."""
-        for holding in list(self._held.values()):
-            await self._end(holding)
+        await self._end(list(self._held.values()))
 
     async def _watch(self, watch: Watch, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            if not await self._look_once(watch):
-                return
-            try:
-                async with asyncio.timeout(_LOOK):
-                    await stop.wait()
-            except TimeoutError:
-                pass
-        await asyncio.gather(*[self._give_up(watch, holding) for holding in list(self._held.values())])
+        stopping = asyncio.create_task(_set_with(stop, self._wake))
+        try:
+            while not stop.is_set():
+                if not await self._look_once(watch):
+                    return
+                await self._pause()
+            for holding in self._held.values():
+                holding.leave()
+            while self._held:
+                await self._give_back(watch)
+                if self._held:
+                    await self._pause()
+        finally:
+            stopping.cancel()
+
+    async def _pause(self) -> None:
+        """Wait for the next look: a while, or until an identity can be given back or the end is wanted."""
+        try:
+            async with asyncio.timeout(_LOOK):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
 
     async def _hold_again(self, watch: Watch) -> None:
         """Take again the locks that went with the last connection; lanes of identities that are held elsewhere end."""
-        for holding in list(self._held.values()):
-            if not await watch.hold_again(holding.id, holding.epoch):
-                await self._end(holding)
+        if self._held:
+            same = await watch.hold_again({number: one.epoch for number, one in self._held.items()})
+            await self._end([one for number, one in self._held.items() if number not in same])
         if self._held:
             await asyncio.sleep(_GRACE)
 
     async def _look_once(self, watch: Watch) -> bool:
         """Take and give up identities, and begin lanes; returns whether there is anything to wait for."""
         lanes = await watch.look()
-        for holding in list(self._held.values()):
-            if holding.failed or not watch.is_mine(holding.name):
-                await self._give_up(watch, holding)
+        for holding in self._held.values():
+            if not watch.is_mine(holding.name):
+                holding.leave()
+        await self._give_back(watch)
         refused = [self._credentials[name] for name in self._refused]
         if all(one in refused for one in self._credentials.values()):
             raise next(iter(self._refused.values()))
-        for lane in lanes:
-            if lane.identity_name not in self._refused and watch.is_mine(lane.identity_name):
-                await self._serve(watch, lane)
+        await self._serve(
+            watch,
+            [lane for lane in lanes if lane.identity_name not in self._refused and watch.is_mine(lane.identity_name)],
+        )
         if self._until_done and not lanes and not any(one.lanes for one in self._held.values()):
             return await watch.is_open()
         return True
 
-    async def _serve(self, watch: Watch, lane: Work) -> None:
-        holding = self._held.get(lane.identity)
-        if holding is None:
-            epoch = await watch.hold(lane.identity)
-            if epoch is None:
-                return
-            client = RescueClient(self._credentials[lane.identity_name], **self._options)
-            holding = self._held[lane.identity] = _Holding(lane.identity, lane.identity_name, epoch, client)
-        if lane.job not in holding.lanes:
-            await watch.begin_run(lane.job)
-            first = not holding.lanes and not holding.jobs
+    async def _serve(self, watch: Watch, lanes: Sequence[Work]) -> None:
+        """Take the identities of lanes, and begin those that have not begun."""
+        names = {lane.identity: lane.identity_name for lane in lanes if lane.identity not in self._held}
+        for number, epoch in (await watch.hold(names) if names else {}).items():
+            client = RescueClient(self._credentials[names[number]], **self._options)
+            self._held[number] = _Holding(number, names[number], epoch, client)
+        begun = []
+        for lane in lanes:
+            holding = self._held.get(lane.identity)
+            if holding is None or holding.leaving or lane.job in holding.lanes:
+                continue
+            first = lane.identity in names and not holding.lanes
             holding.lanes[lane.job] = asyncio.create_task(self._run_lane(holding, lane, wait=first))
+            begun.append(lane.job)
+        await watch.count_runs(begun)
 
     async def _run_lane(self, holding: _Holding, lane: Work, *, wait: bool) -> None:
         """Send rows of one job as one identity until none is free."""
@@ -215,33 +255,30 @@ class _Worker:
                     pass
         except (errors.AuthenticationError, errors.OutOfPinCodes) as problem:
             self._refused[holding.name] = problem
-            holding.failed = True
+            holding.leaving = True
             _log.warning("identity %s is refused, and its rows go to others: %s", holding.name, problem)
         except (errors.RescueError, psycopg.Error) as problem:
-            holding.failed = True
+            holding.leaving = True
             _log.warning("lane of %s in job %s ended: %s", holding.name, lane.job_name, problem)
         finally:
             holding.lanes.pop(lane.job, None)
             holding.jobs.pop(lane.job, None)
+            if holding.leaving and not holding.lanes:
+                self._wake.set()
 
-    async def _give_up(self, watch: Watch, holding: _Holding) -> None:
-        """Finish what is under way, then free the identity and its rows."""
-        for number, task in holding.lanes.items():
-            if number in holding.jobs:
-                holding.jobs[number].stop()
-            else:
-                task.cancel()
-        if holding.lanes:
-            await asyncio.wait(list(holding.lanes.values()))
-        await self._end(holding)
-        await watch.release(holding.id)
+    async def _give_back(self, watch: Watch) -> None:
+        """Free the identities that are to leave and have nothing under way, with their rows."""
+        ended = [holding for holding in self._held.values() if holding.leaving and not holding.lanes]
+        if ended:
+            await watch.release([holding.id for holding in ended])
+            await self._end(ended)
 
-    async def _end(self, holding: _Holding) -> None:
-        self._held.pop(holding.id, None)
-        tasks = list(holding.lanes.values())
-        for task in tasks:
-            task.cancel()
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(holding.client.aclose)
-            if tasks:
-                await asyncio.wait(tasks)
+    async def _end(self, holdings: Sequence[_Holding]) -> None:
+        for holding in holdings:
+            self._held.pop(holding.id, None)
+        await asyncio.gather(*[holding.end() for holding in holdings])
+
+
+async def _set_with(first: asyncio.Event, second: asyncio.Event) -> None:
+    await first.wait()
+    second.set()

@@ -25,6 +25,11 @@ class PostgresServer:
         self._server = get_server(place, cleanup_mode="delete")
         self._number = 0
 
+    @property
+    def pid(self) -> int:
+        """The process that began all others of the server."""
+        return int((Path(self._server.pgdata) / "postmaster.pid").read_text().split()[0])
+
     def new_database(self) -> str:
         """The URL of a database that holds nothing yet."""
         self._number += 1

@@ -16,7 +16,7 @@ from aiorescue.rescue.catalogue import OPERATIONS
 
 _HEAD = """# Operations of LogMeIn Rescue
 
-Generated from the declarations by `docs/generate.py`; do not edit.
+<!-- Generated from the declarations by `docs/generate.py`; do not edit. -->
 
 Each heading is a method of `RescueClient`; the class of its name in CamelCase (`close_session`: `CloseSession`) is the
 operation as a value. The auth code or session is added by the client.

@@ -9,7 +9,7 @@ from aiorescue.rescue.catalogue import OPERATIONS
 
 _HEAD = """# Status words
 
-Generated from the declarations by `docs/generate.py`; do not edit.
+<!-- Generated from the declarations by `docs/generate.py`; do not edit. -->
 
 Both services put their failures inside HTTP 200, as words. This page lists every word that aiorescue knows, the
 exception that it becomes, and what to do. SOAP and the ASMX forms write a word in mixed case behind a prefix

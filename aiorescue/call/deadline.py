@@ -44,7 +44,7 @@ class Deadlines:
         Args:
             limited: the request has the limit; one without it ends with `run_out` alone.
         """
-        # `current_task` without a loop asks the system for the process id in Python 3.11: too dear for every call.
+        # `current_task` without a loop asks the system for the process id in Python 3.11: too costly for every call.
         loop = self._loop
         task = None if loop is None else asyncio.current_task(loop)
         if loop is None or task is None:

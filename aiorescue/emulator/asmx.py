@@ -94,7 +94,7 @@ def _form(request: Incoming, site: Site, name: str) -> Reading:
         raise plain(_NO_METHOD)
     if shape.takes_bytes and request.method == "GET":
         raise NotACall(Reply(b"", XML_TYPE, 415))
-    fields = form_fields(request, plain, validates=site.service.validates_requests)
+    fields = form_fields(request, plain, validates_requests=site.service.validates_requests)
     binding = Binding.HTTP_GET if request.method == "GET" else Binding.HTTP_POST
     call = shape.call(_values(shape, fields), request.cookie(site.cookie))
     return Reading(call, binding, lambda result: write(shape, result))
@@ -104,16 +104,16 @@ Fields = Mapping[str, str | bytes]
 
 
 def form_fields(
-    request: Incoming, refuse: Callable[[str], NotACall], *, validates: bool = True
+    request: Incoming, refuse: Callable[[str], NotACall], *, validates_requests: bool = True
 ) -> dict[str, str | bytes]:
     """Fields of a GET's query or a POST's body, by names in small letters.
 
     Args:
         request: the request.
         refuse: makes the exception for a text that ASP.NET refuses.
-        validates: whether ASP.NET's request validation is on.
+        validates_requests: whether ASP.NET's request validation is on.
     """
-    if request.media_type == PARTS_TYPE and not validates:
+    if request.media_type == PARTS_TYPE and not validates_requests:
         return {**parts(request.body, request.headers.get("Content-Type", ""))}
     if request.method == "GET":
         fields, where = pairs(request.query), "QueryString"
@@ -122,7 +122,7 @@ def form_fields(
             raise refuse(_NOT_A_FORM)
         fields, where = pairs(request.body.decode("utf-8", "replace")), "Form"
     for name, value in fields:
-        if validates and dangerous(value):
+        if validates_requests and dangerous(value):
             shown = html.escape(f'({name}="{value[:15]}...")')
             raise refuse(f"A potentially dangerous Request.{where} value was detected from the client {shown}.")
     return {**joined(fields)}

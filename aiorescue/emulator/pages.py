@@ -19,7 +19,7 @@ _TRUE = ("1", "true")
 _WORDS = {"InvalidParam_NodeID": "InvalidParam_Node"}
 #: A field of a row of an array parameter, in small letters.
 _RECORD = re.compile(r"userdata\[(\d+)\]\.(\w+)")
-#: Keys that have a blank after their colon.
+#: Keys that have a space after their colon.
 _BLANK = {"SMS_RESULT": " "}
 
 

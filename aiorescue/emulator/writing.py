@@ -21,7 +21,7 @@ _END = ("account_holder", "mobile_addon", "rpat_addon", "status")
 #: Fields that come last, in this order, over SOAP and on text pages; the others are in the order of the class.
 _SOAP_ORDER: dict[type[Any], tuple[str, ...]] = {nodes.User: _END}
 _TEXT_ORDER: dict[type[Any], tuple[str, ...]] = {nodes.User: ("mobile_addon", "account_holder", "rpat_addon", "status")}
-#: Records whose page has a blank after the colon, and writes booleans with a capital letter.
+#: Records whose page has a space after the colon, and writes booleans with a capital letter.
 _SPACED = (nodes.User, nodes.Group)
 #: Element names in the lists of sessions of versions 1 and 2, which have three custom fields.
 _OLD_LISTS = ("SESSION", "SESSION_V2")
@@ -154,12 +154,12 @@ def table(declared: Output, values: Sequence[Any]) -> tuple[list[str], list[list
 def keyed(value: Any) -> Iterator[str]:
     """A record as lines of the form KEY:value."""
     record = type(value)
-    blank = " " if record in _SPACED else ""
+    space = " " if record in _SPACED else ""
     for name, mark in marks(record, _TEXT_ORDER.get(record, ())):
         held = getattr(value, name)
         if isinstance(mark, Columns) or not mark.page_key or held is None:
             continue
-        yield f"{mark.page_key}:{blank}{_keyed(held)}"
+        yield f"{mark.page_key}:{space}{_keyed(held)}"
 
 
 def _keyed(value: object) -> str:

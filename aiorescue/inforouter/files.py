@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Literal
 
 from aiorescue import errors
 
-#: Bytes in a chunk, unless the caller or the server chooses another size.
+#: Bytes in a chunk, unless the program or the server chooses another size.
 CHUNK = 2**20
 #: Bytes in the largest chunk that a server is known to choose.
 _LARGEST_CHUNK = 2**25

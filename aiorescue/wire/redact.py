@@ -78,5 +78,5 @@ def _spellings(secret: str) -> Iterable[str]:
 
 
 def folded(text: str) -> str:
-    """The text with each run of white space as one blank."""
+    """The text with each run of white space as one space."""
     return re.sub(r"\s+", " ", text).strip()

@@ -25,7 +25,7 @@ _DANGEROUS = re.compile(r"<[A-Za-z!/?]|&#")
 
 #: The separator of values that are quoted in one step.
 _BETWEEN = "\0"
-#: The characters that a form writes as percent signs and digits; a blank becomes a plus sign.
+#: The characters that a form writes as percent signs and digits; a space becomes a plus sign.
 _ODD = re.compile(f"[^A-Za-z0-9_.~{_BETWEEN} -]")
 #: One such character as a form writes it, remembered because texts use few of them.
 _percent = lru_cache(1_024)(partial(quote, safe=""))

@@ -135,7 +135,7 @@ def _sections(facts: RunFacts, record: RunRecord, tally: Tally, ending: Ending) 
     yield f"<details><summary>The picture as a table</summary>\n{_table('times', heads, times)}</details>\n"
     yield "<h2>Waits and answers</h2>\n"
     yield _durations("waits", "Calls waited for their turn", record.waits)
-    yield _durations("answers", "The service answered", record.answers)
+    yield _durations("answers", "The service answered", record.latencies)
     yield "<h2>Rejections</h2>\n"
     yield _rejections(record)
     yield "<h2>What was said instead of OK</h2>\n"
@@ -201,7 +201,7 @@ def _durations(name: str, title: str, durations: Durations) -> str:
 
 
 def _rejections(record: RunRecord) -> str:
-    rejected, attempts = record.rejected, record.answers.count
+    rejected, attempts = record.rejected, record.latencies.count
     share = f" ({100 * rejected / attempts:.2g} %)" if attempts else ""
     return (
         f'<p><span id="rejected">{rejected}</span> of {counted(attempts, "request")}{share} came too fast for the '

@@ -64,7 +64,7 @@ class RunRecord:
     Attributes:
         timeline: PINs, failures, rejections and waits over time.
         waits: how long calls waited for their turn.
-        answers: how long the service took to answer.
+        latencies: how long the service took to answer.
         identities: what each identity did, by its name.
         words: what was said instead of OK, by the service's word or the name of the error.
         possibly_orphaned: PINs of this run that may have been issued without an answer.
@@ -75,7 +75,7 @@ class RunRecord:
     def __init__(self) -> None:
         self._began = time.monotonic()
         self.timeline = Timeline()
-        self.waits, self.answers = Durations(), Durations()
+        self.waits, self.latencies = Durations(), Durations()
         self.identities: dict[str, Calls] = {}
         self.words: dict[str, Words] = {}
         self.possibly_orphaned = 0
@@ -151,7 +151,7 @@ class RunRecord:
 
     @_on.register
     def _(self, event: events.AttemptEnded) -> None:
-        self.answers.add(event.seconds)
+        self.latencies.add(event.seconds)
         self._calls(event.identity).attempts += 1
         if event.error is not None:
             said = None if event.http_status in (None, _HTTP_OK) else f"HTTP {event.http_status}"

@@ -42,7 +42,7 @@ _BUFFER = 2**16
 #: How an answer begins by which servers announce that they close an idle connection.
 _LATE = (b"HTTP/1.1 408", b"HTTP/1.0 408")
 
-# Nothing is compressed: the service ignores the wish, and a bomb could not be told from an answer by its length.
+# Nothing is compressed: the service ignores the request for it, and the length of an answer would not limit its size.
 _HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity"})
 
 

@@ -8,8 +8,8 @@ from aiorescue.operation import Binding, Operation, Outcome, status
 from aiorescue.wire import Authorization, Codec, Response
 from aiorescue.wire.learned import LearnedAnswer
 
-#: Bytes that are decoded on the event loop; a longer body is decoded in a thread. The costliest bytes that were found, an
-#: XML element every four of them, cost two microseconds each: these take eight milliseconds.
+#: Bytes that are decoded on the event loop; a longer body is decoded in a thread. The costliest bytes found are
+#: XML elements of four bytes, with two microseconds a byte: this many take eight milliseconds.
 INLINE = 2**12
 _HTTP_OK = 200
 

@@ -30,7 +30,7 @@ CONNECT = 10.0
 LARGEST_ANSWER = 16 * 2**20
 #: Bytes up to which an answer of declared length is taken from aiohttp's buffer at once, without a look at its size.
 _SHORT = 2**16
-#: Timeouts other than the client's whose timers are kept, lest a program that computes them fill the memory.
+#: Timeouts other than the client's whose timers are kept; a program may compute any number of them.
 _OTHER_TIMEOUTS = 32
 #: An enum member kept in a global, as those in `operation.status` are.
 _CALL = Priority.CALL
@@ -89,7 +89,7 @@ class TimeLimits:
     """
 
     def __init__(self, seconds: float) -> None:
-        # Connecting has less than all of it, so that a request that never left is told from one without an answer.
+        # Connecting has less time than the whole, so that a request that never left does not look like one in doubt.
         connect = min(seconds * 0.8, CONNECT)
         self.seconds = seconds
         self.whole = aiohttp.ClientTimeout(total=None, connect=connect, sock_connect=connect)

@@ -102,7 +102,7 @@ class UploadDocument1(InfoRouterOperation[Uploaded]):
 # --- the whole upload -----------------------------------------------------------------------------
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | AsyncIterator[bytes]
-#: Reads so many bytes; fewer only at the end of the source.
+#: Reads a number of bytes; fewer only at the end of the source.
 Read = Callable[[int], Awaitable[bytes]]
 
 

@@ -95,7 +95,7 @@ def _verdicts() -> dict[str, Verdict]:
         "NOTSUPPORTED": Verdict(final, errors.PreconditionFailed, "the report area has no such variant"),
     }
     # Not every page that lists an operation's words was seen, but each names the words for a failed login and a failed
-    # service. What else is said counts only where it is declared.
+    # service. Any other word counts only where it is declared.
     return {
         word: attrs.evolve(found, everywhere=found is ok or found.outcome_class in _EVERYWHERE)
         for word, found in table.items()
@@ -107,7 +107,7 @@ VERDICTS: Mapping[str, Verdict] = _verdicts()
 _INVALID_PARAMETER = Verdict(
     OutcomeClass.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter", everywhere=True
 )
-#: What the service has done before it said an unknown word is as unknown.
+#: The verdict on an unknown word; what the service has done before it answered is unknown, too.
 _UNKNOWN = Verdict(OutcomeClass.FINAL, errors.ServiceError, "a word that this version does not know", ambiguous=True)
 _UNEXPECTED = attrs.evolve(_UNKNOWN, hint="a word that this operation is not known to answer with")
 

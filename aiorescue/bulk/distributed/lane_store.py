@@ -14,7 +14,7 @@ from aiorescue.bulk.store import Claimed, Entry, InputRow, Lane, Staging
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import PinRequest
 
-#: The share lock waits for whoever raises the epoch, and is refused by the epoch that it then reads.
+#: The share lock waits for a worker that raises the epoch; the statement then finds no lane with the old one.
 _CLAIM: Final = b"""
 WITH lane AS MATERIALIZED (SELECT id FROM aiorescue.identity WHERE id = %(owner)s AND epoch = %(epoch)s FOR SHARE),
 next AS MATERIALIZED (

@@ -50,7 +50,7 @@ class FileLock:
                 return None
             if _is_same(handle, path):
                 return cls(path, handle)
-            os.close(handle)  # its last holder has removed the file in the meantime
+            os.close(handle)  # the process that held it has removed the file in the meantime
 
     @staticmethod
     def is_held(path: Path) -> bool:

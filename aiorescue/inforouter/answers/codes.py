@@ -7,13 +7,13 @@ from aiorescue.operation import OutcomeClass, Verdict
 
 _AUTH, _FINAL = OutcomeClass.AUTHENTICATION, OutcomeClass.FINAL
 
-#: Codes in brackets at the beginning of `error`, as the vendor prints them (facts.md, 9.1).
+#: Codes in brackets at the beginning of `error`, as the vendor prints them.
 BRACKET_CODES: Mapping[int, Verdict] = {
     900: Verdict(_AUTH, errors.AuthenticationError, "wrong user name or password, or the account is disabled"),
     901: Verdict(_AUTH, errors.NotLoggedIn, "the session has expired or the ticket is invalid"),
     902: Verdict(_AUTH, errors.AuthenticationError, "this account may not be issued tickets"),
     347: Verdict(_AUTH, errors.AuthenticationError, "the user behind the ticket was deleted"),
-    # We always send a ticket, so a new one would be refused as well: this is not NotLoggedIn.
+    # The client has sent a ticket, so a new one would be refused as well: this is not NotLoggedIn.
     2730: Verdict(_AUTH, errors.AuthenticationError, "anonymous users may not do this: no ticket reached the method"),
     921: Verdict(_FINAL, errors.PermissionDenied, "insufficient rights"),
     1573: Verdict(_FINAL, errors.PermissionDenied, "for system administrators only"),
@@ -35,7 +35,7 @@ BRACKET_CODES: Mapping[int, Verdict] = {
     503: Verdict(_FINAL, errors.ServiceError, "the AI service failed"),
 }
 
-#: Values of the errorCode attribute that 9.x servers send (facts.md, 9.2).
+#: Values of the errorCode attribute of 9.x servers, as the vendor's pages have them.
 ERROR_CODES: Mapping[int, Verdict] = {
     4000: Verdict(
         _FINAL, errors.InvalidParameter, "a bad value or a wrong state, or a search or handler that has ended"

@@ -13,7 +13,7 @@ from aiorescue.pace.shared.host_state import FORMAT, read
 from aiorescue.pace.shared.pacers import digest_of
 from aiorescue.pace.shared.packed import unpack
 
-#: Seconds for which what was learned is worth telling.
+#: Seconds after which what was learned of a limit is not reported any more.
 _YOUNG = 3600.0
 _MINUTE = 60.0
 _LARGEST = 2**18

@@ -38,7 +38,7 @@ from aiorescue.wire.characters import REPLACEMENT
 LONGEST_ROW = 10_000
 #: Characters that one row may have.
 LARGEST_ROW = 2**22
-#: Cells that may be looked at to put rows together: so many at first, and so many more for each character read. The
+#: Cells that may be looked at to put rows together: at first, and further ones for each character read. The
 #: work stays in proportion to the size of the table.
 _FIRST_WORK = 2**16
 _MORE_WORK = 16

@@ -9,7 +9,7 @@ from aiorescue.wire.characters import REPLACEMENT, Replacing
 from aiorescue.wire.message import Unreadable
 from aiorescue.wire.xml import CUT
 
-#: Cells that rows may leave out: so many at first, and one more for each two characters read, so that a short answer
+#: Cells that rows may leave out at first; to these one is added for each two characters read, so that a short answer
 #: never becomes a large table.
 _LEFT_OUT = 2**16
 

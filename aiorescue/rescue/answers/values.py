@@ -48,7 +48,7 @@ def maybe_moment(text: str) -> datetime | None:
 
 
 def member(enumeration: type[E]) -> Callable[[str], E | str]:
-    """Make a function that reads a member of an enumeration, and keeps a text that is none as it came."""
+    """Make a function that reads a member of an enumeration, or returns the text if no member has that value."""
 
     def read(text: str) -> E | str:
         try:

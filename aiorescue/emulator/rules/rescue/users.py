@@ -13,7 +13,7 @@ from aiorescue.rescue.answers.nodes import NodeType
 _LEAST_PASSWORD = 8
 #: Nodes that are no groups and are looked up like groups.
 _GROUP_LIKE = (MASTERS, ADMINISTRATORS, TECHNICIANS)
-#: The account holder is the user with this role.
+#: The role whose user is the holder of the account.
 _HOLDER = NodeType.MASTER_ADMINISTRATOR
 
 

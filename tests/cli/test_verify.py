@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from datetime import timedelta
 from typing import Any
 
@@ -232,3 +233,16 @@ async def test_another_scope_another_order_of_dates_and_an_unused_pin_in_a_repor
         "order of day and month in reports",
         "an unused PIN in reports",
     }
+
+
+async def test_report_settings_are_set_back_by_a_verify_that_is_asked_to_end(command, limited: Emulator, until):
+    limited.fault("delay_before", "getReport_v2", seconds=60.0)
+    async with RescueClient(AuthCode(CODE), base_url=limited.url) as rescue:
+        await rescue.set_time_zone(-240)
+        before = await settings(rescue)
+        process = await command.start("verify", "--change-report-settings")
+        await until(lambda: limited.requests.by_operation["getReport_v2"])
+        assert await settings(rescue) != before
+        process.send_signal(signal.SIGTERM)
+        await process.communicate()
+        assert (process.returncode, await settings(rescue)) == (Status.TERMINATED, before)

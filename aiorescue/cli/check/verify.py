@@ -7,6 +7,7 @@ wrong on purpose, then calls that read as the first identity of the environment.
 import asyncio
 import platform
 import secrets
+import time
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ import typer
 import aiorescue
 from aiorescue import AuthCode, Login, RetryPolicy, errors
 from aiorescue.call.connections import probe
-from aiorescue.cli import credentials, sheet
+from aiorescue.cli import credentials, settings, sheet
 from aiorescue.cli.check.live import description
 from aiorescue.cli.check.live.description import Described
 from aiorescue.cli.check.live.offered import Offered
@@ -28,7 +29,7 @@ from aiorescue.cli.check.live.result import Check, Verdict, Verification
 from aiorescue.cli.check.live.settings import ReportSettings
 from aiorescue.cli.check.live.times import order_read, zone_read
 from aiorescue.cli.options import JsonOption
-from aiorescue.cli.output import json_text
+from aiorescue.cli.output import complain, json_text
 from aiorescue.cli.status import Status, status_of
 from aiorescue.rescue.client import BASE_URL
 from aiorescue.rescue.service import RESCUE
@@ -40,6 +41,8 @@ _LARGEST: Final = 16 * 2**20
 _OK: Final = 200
 #: Bytes of a report, about.
 _REPORT_BYTES: Final = 500_000
+#: Seconds between two lines of progress.
+_INTERVAL: Final = 5.0
 _DESCRIPTION = "service description"
 
 
@@ -129,7 +132,14 @@ def _report(plan: Plan, found: Verification, url: str) -> dict[str, Any]:
 async def checked(plan: Plan, identities: Sequence[AuthCode | Login], url: str) -> tuple[list[Check], Status]:
     """All checks of a plan, and the exit status that what stood in their way asks for."""
     run = _Run(plan, identities, url)
-    return [check async for check in run.checks()], run.trouble
+    checks = []
+    said = time.monotonic()
+    async for check in run.checks():
+        checks.append(check)
+        if time.monotonic() - said >= _INTERVAL and not settings.current().quiet:
+            said = time.monotonic()
+            complain(f"{len(checks)} checks so far, the last one: {check.name}")
+    return checks, run.trouble
 
 
 class _Run:
@@ -204,7 +214,7 @@ class _Run:
                 why = "it changes report settings: --change-report-settings"
                 yield Check("order of day and month in reports, an unused PIN in reports", Verdict.NOT_TRIED, why)
                 return
-            settings = ReportSettings(client, reading.root, tracking)
-            async for check in settings.checks():
+            changing = ReportSettings(client, reading.root, tracking)
+            async for check in changing.checks():
                 yield check
-            self.trouble = self.trouble or settings.trouble
+            self.trouble = self.trouble or changing.trouble

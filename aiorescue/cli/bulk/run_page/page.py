@@ -124,15 +124,8 @@ def page(facts: RunFacts, record: RunRecord, tally: Tally, ending: Ending, *, ag
 def _sections(facts: RunFacts, record: RunRecord, tally: Tally, ending: Ending) -> Iterator[str]:
     yield _head(facts, tally, ending)
     yield _figures(record, tally)
-    width, bars = record.timeline.bars(MOST_BARS, at_least=PINS_A_BAR)
     yield "<h2>PINs over time</h2>\n"
-    yield picture(bars, width, limit=facts.rate * (facts.identities - record.refused), outages=record.outages)
-    times = (
-        (clock(number * width), bar.issued, f"{bar.issued / width:.3g}", bar.rejected, bar.failed, _took(bar.waited))
-        for number, bar in enumerate(bars)
-    )
-    heads: tuple[str, ...] = ("from", "PINs", "a second", "rejected", "failed rows", "longest wait")
-    yield f"<details><summary>The picture as a table</summary>\n{_table('times', heads, times)}</details>\n"
+    yield from _over_time(facts, record)
     yield "<h2>Waits and answers</h2>\n"
     yield _durations("waits", "Calls waited for their turn", record.waits)
     yield _durations("answers", "The service answered", record.latencies)
@@ -157,6 +150,20 @@ def _sections(facts: RunFacts, record: RunRecord, tally: Tally, ending: Ending) 
         f"<footer>Written by aiorescue {_text(facts.version)}. This page holds no PIN, no credentials and no "
         "data of customers; it names the identities.</footer>\n"
     )
+
+
+def _over_time(facts: RunFacts, record: RunRecord) -> Iterator[str]:
+    width, bars = record.timeline.bars(MOST_BARS, at_least=PINS_A_BAR)
+    if not bars:
+        yield '<p class="soft">No PIN was asked for in this run.</p>\n'
+        return
+    yield picture(bars, width, limit=facts.rate * (facts.identities - record.refused), outages=record.outages)
+    times = (
+        (clock(number * width), bar.issued, f"{bar.issued / width:.3g}", bar.rejected, bar.failed, _took(bar.waited))
+        for number, bar in enumerate(bars)
+    )
+    heads = ("from", "PINs", "a second", "rejected", "failed rows", "longest wait")
+    yield f"<details><summary>The picture as a table</summary>\n{_table('times', heads, times)}</details>\n"
 
 
 def _head(facts: RunFacts, tally: Tally, ending: Ending) -> str:

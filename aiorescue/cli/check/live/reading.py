@@ -91,7 +91,7 @@ class Reading:
         async for check in self._all([kind() for kind in _REPORT_STATE]):
             yield check
         if self.session is None:
-            why = "names no session of yours: --session ID"
+            why = "no session was named: --session ID"
             for kind in (GetChat, GetNote):
                 yield Check(kind.spec.name, Verdict.NOT_TRIED, why)
             return

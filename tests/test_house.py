@@ -1,6 +1,7 @@
-"""The house of the package: which room may import which, that no two files import each other, how large both are."""
+"""The house of the package: which room may import which, no circles, small files, and docstrings that say something."""
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -27,6 +28,11 @@ PURE, WAITING = {"errors", "operation", "wire"}, {"asyncio", "aiohttp", "socket"
 
 #: What a reader can keep in view: lines of a file, and files that lie flat in one folder.
 MOST_LINES, MOST_FILES = 400, 19
+
+#: The fewest words of a docstring: with less it restates a name.
+FEWEST_WORDS = 5
+#: Words that a docstring uses where it could name a class: the identity, the program, the service …
+NAMELESS = re.compile(r"\b(nobody|somebody|whoever|callers?)\b", re.IGNORECASE)
 
 
 def modules_below(folder: Path) -> dict[str, Path]:
@@ -148,3 +154,20 @@ def test_files_and_folders_are_small_enough_to_keep_in_view(tree: str):
     folders = {path.parent for path in files}
     full = {str(folder.relative_to(ROOT)) for folder in folders if len(list(folder.glob("*.py"))) > MOST_FILES}
     assert not full
+
+
+def docstrings(source: str) -> Iterator[tuple[str, str]]:
+    """The docstrings of a source, each with the name of what it describes."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            doc = ast.get_docstring(node)
+            if doc is not None:
+                yield getattr(node, "name", "the module"), doc
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_docstring_says_something_and_names_what_it_speaks_of(module: str):
+    for name, doc in docstrings(SOURCES[module]):
+        assert len(doc.split()) >= FEWEST_WORDS, f"{name}: say more than {doc!r}, or drop it"
+        nameless = NAMELESS.search(doc)
+        assert nameless is None, f"{name}: say who that is: {nameless[0]!r}"

@@ -151,7 +151,7 @@ def _is_utf8(text: str) -> bool:
 
 
 def _escaped(text: str) -> str:
-    """JSON in ASCII."""
+    """Write JSON anew in ASCII, without spaces and with all other characters escaped."""
     return json.dumps(json.loads(text), separators=(",", ":"))
 
 

@@ -58,7 +58,7 @@ class CallOptions:
         )
 
     def unbounded(self) -> "CallOptions":
-        """These options without `max_wait`."""
+        """These options without `max_wait`, as the calls of bulk jobs need them."""
         return self if self.max_wait is None else attrs.evolve(self, max_wait=None)
 
 

@@ -53,7 +53,7 @@ class IdentityObserver(Protocol):
         """Receive that a server session of an identity was opened by a login."""
 
     def session_ended(self, identity: str) -> None:
-        """Receive that a server session of an identity is not used any more, whoever ended it."""
+        """Receive that a server session of an identity has ended, by a logout, by its age or by the server."""
 
     def refused(self, identity: str, word: str | None, seconds: float) -> None:
         """Receive that an identity was refused with a status word, and the seconds for which it is set aside."""

@@ -44,7 +44,7 @@ class Invocation(BringsTicket[Any]):
 
     @classmethod
     def read(cls, root: Element) -> Element:
-        """Return the whole answer."""
+        """Return the root element of the answer, with everything in it."""
         return root
 
     def __reduce__(self) -> tuple[Callable[..., "Invocation"], tuple[str, bool, dict[str, Plain]]]:

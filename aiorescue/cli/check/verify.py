@@ -143,7 +143,7 @@ async def checked(plan: Plan, identities: Sequence[AuthCode | Login], url: str) 
 
 
 class _Run:
-    """One verification."""
+    """One verification, which makes the checks of a plan one after the other."""
 
     def __init__(self, plan: Plan, identities: Sequence[AuthCode | Login], url: str) -> None:
         self.trouble = Status.OK

@@ -100,7 +100,7 @@ class Durations:
         self._classes = [0] * (len(_ENDS) + 1)
 
     def add(self, seconds: float) -> None:
-        """Add one duration."""
+        """Count one more duration, in seconds."""
         self.count += 1
         self.longest = max(self.longest, seconds)
         self._classes[bisect_left(_ENDS, seconds)] += 1

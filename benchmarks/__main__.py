@@ -6,7 +6,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks import bulk, cost, pace_real, pace_simulation, stream
+from benchmarks import bulk, cost, emulator, pace_real, pace_simulation, stream
 from benchmarks.aside import give_way
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, tuple[str, Report]] = {
     "bulk": ("Cost of a bulk job", bulk.report),
     "journal": ("Cost of its journal", bulk.journal_report),
     "stream": ("A report of 100 MiB", stream.report),
+    "emulator": ("Throughput of the emulator", emulator.report),
 }
 
 #: The first waits for the clock most of the time, so the second runs beside it: it measures the CPU time of its own

@@ -48,7 +48,7 @@ async def _journal(url: str, count: int, pairs: int) -> list[list[str]]:
     return rows
 
 
-def _resident() -> int:
+def resident() -> int:
     """The resident memory of this process in KiB."""
     return int(re.search(r"VmRSS:\s+(\d+)", Path("/proc/self/status").read_text())[1])  # type: ignore[index]
 
@@ -59,10 +59,10 @@ async def _memory(url: str, small: int, large: int) -> list[list[str]]:
     for _ in range(3):
         cheap.append((await _job(url, small, rate=None))[0])
         gc.collect()
-        before = _resident()
+        before = resident()
     dear, _ = await _job(url, large, rate=None)
     gc.collect()
-    after = _resident()
+    after = resident()
     # Small jobs before and after the large one, as the machine may become faster or slower. The first one warms up.
     cheap += [(await _job(url, small, rate=None))[0] for _ in range(2)]
     return [

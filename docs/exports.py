@@ -33,10 +33,10 @@ _HEAD = '''"""LogMeIn Rescue: the client and its operations as values. Written b
 
 
 def _is_declaration(statement: ast.stmt) -> bool:
-    """Whether a statement is ``spec = declare(…)``, or calls a function that is derived from `declare`."""
+    """Whether a statement is ``spec = declare(…)``, or calls a function whose name has ``declare`` in it."""
     match statement:
         case ast.Assign(targets=[ast.Name("spec")], value=ast.Call(func=ast.Name(name))):
-            return name.endswith("declare")
+            return "declare" in name
     return False
 
 

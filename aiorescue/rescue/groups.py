@@ -6,10 +6,10 @@ from typing import Annotated
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Operation, Output, PageLayout, operation
+from aiorescue.operation import Effect, Operation, Output, operation
 from aiorescue.rescue.answers.nodes import Group
-from aiorescue.rescue.hierarchy import HIERARCHY, NodeId, PageNode, new_node
-from aiorescue.rescue.service import SOAP, TEXT, TEXT_INFERRED, declare, either, on_page
+from aiorescue.rescue.hierarchy import HIERARCHY, NodeId, PageNode, declare_creation, new_node
+from aiorescue.rescue.service import SOAP, TEXT_INFERRED, declare, either, on_page
 
 
 def _comma_list(names: Sequence[str]) -> str:
@@ -33,15 +33,7 @@ class CreateGroup(Operation[int]):
     parent: Annotated[int, on_page("parent", int)]
     """Id of the root of administrators or technicians, or of a technician group."""
 
-    spec = declare(
-        "createGroup",
-        TEXT,
-        Output("node"),
-        words=HIERARCHY,
-        page_words="InvalidParam_Parent",
-        page_layout=PageLayout.BODY,
-        effect=Effect.CREATES,
-    )
+    spec = declare_creation("createGroup")
     result = staticmethod(new_node)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from aiorescue.operation import Effect, Operation, Output, PageLayout, Parameter, operation
+from aiorescue.operation import Effect, Operation, Output, PageLayout, Parameter, Spec, operation
 from aiorescue.rescue.answers import records
 from aiorescue.rescue.answers.nodes import Account, Hierarchy, Node
 from aiorescue.rescue.service import SOAP, SOAP11_SEEN, SOAP12_SEEN, TEXT, TEXT_SEEN, declare, either, on_page
@@ -23,6 +23,19 @@ def new_node(values: Mapping[str, Any]) -> int:
     if found is None:
         raise ValueError("the answer is OK but holds no node id")
     return int(found[1])
+
+
+def declare_creation(name: str) -> Spec:
+    """Declare the text page of an operation that creates an empty user or group, and answers with the node's id."""
+    return declare(
+        name,
+        TEXT,
+        Output("node"),
+        words=HIERARCHY,
+        page_words="InvalidParam_Parent",
+        page_layout=PageLayout.BODY,
+        effect=Effect.CREATES,
+    )
 
 
 # --- the account ----------------------------------------------------------------------------------

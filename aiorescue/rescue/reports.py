@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from aiorescue.operation import Family, Operation, Output, PageLayout, Parameter, operation
+from aiorescue.operation import Binding, Evidence, Family, Operation, Output, PageLayout, Parameter, Spec, operation
 from aiorescue.rescue.answers.chat import Chat
 from aiorescue.rescue.answers.report import Report
 from aiorescue.rescue.report_options import ReportNodeRef
@@ -52,6 +52,19 @@ class GetNote(Operation[str]):
     )
 
 
+def _declare(name: str, bindings: Mapping[Binding, Evidence]) -> Spec:
+    """Declare an operation that answers with a report, which may be too long for memory; one a minute."""
+    return declare(
+        name,
+        bindings,
+        Output("sReport"),
+        words=REPORT,
+        page_layout=PageLayout.BODY,
+        family=Family.REPORTS,
+        streamed=True,
+    )
+
+
 def _report(values: Mapping[str, Any]) -> Report:
     """The rows of a report, in either output format."""
     return Report.parse(values["sReport"])
@@ -69,15 +82,7 @@ class GetReport(Operation[Report]):
     node_ref: Annotated[ReportNodeRef, Parameter("eNodeRef", "nodetype", choices=_V1_NODE_REFS)] = ReportNodeRef.NODE
     """Whether `node` is a node or a channel."""
 
-    spec = declare(
-        "getReport",
-        SOAP11_SEEN | TEXT,
-        Output("sReport"),
-        words=REPORT,
-        page_layout=PageLayout.BODY,
-        family=Family.REPORTS,
-        streamed=True,
-    )
+    spec = _declare("getReport", SOAP11_SEEN | TEXT)
     result = staticmethod(_report)
 
 
@@ -100,13 +105,5 @@ class GetReportV2(ReportRequestV2[Report]):
     `RescueClient.report` sets it up and gets it in one call.
     """
 
-    spec = declare(
-        "getReport_v2",
-        SOAP11_SEEN | TEXT_SEEN,
-        Output("sReport"),
-        words=REPORT,
-        page_layout=PageLayout.BODY,
-        family=Family.REPORTS,
-        streamed=True,
-    )
+    spec = _declare("getReport_v2", SOAP11_SEEN | TEXT_SEEN)
     result = staticmethod(_report)

@@ -12,14 +12,13 @@ from aiorescue.operation import (
     Evidence,
     Operation,
     Output,
-    PageLayout,
     Parameter,
     Slot,
     operation,
     slots_of,
 )
 from aiorescue.rescue.answers.nodes import User
-from aiorescue.rescue.hierarchy import HIERARCHY, NodeId, PageNode, new_node
+from aiorescue.rescue.hierarchy import HIERARCHY, NodeId, PageNode, declare_creation, new_node
 from aiorescue.rescue.service import (
     SOAP,
     SOAP11_SEEN,
@@ -113,15 +112,7 @@ class CreateUser(Operation[int]):
     parent: Annotated[int, on_page("parent", int)]
     """Id of a group of master administrators, administrators or technicians."""
 
-    spec = declare(
-        "createUser",
-        TEXT,
-        Output("node"),
-        words=HIERARCHY,
-        page_words="InvalidParam_Parent",
-        page_layout=PageLayout.BODY,
-        effect=Effect.CREATES,
-    )
+    spec = declare_creation("createUser")
     result = staticmethod(new_node)
 
 

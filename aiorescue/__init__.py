@@ -3,7 +3,6 @@
 Names are imported when they are first used, so that a program loads only the client that it needs.
 """
 
-import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
 
     #: Version of the installed package.
     __version__: str
-
-# A program that configures no logging hears nothing: else Python would print warnings by its handler of last resort.
-logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __all__ = [
     "AuthCode",

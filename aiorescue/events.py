@@ -36,6 +36,8 @@ __all__ = [
     "Waited",
 ]
 
+# A program that configures no logging hears nothing: else Python would print warnings by its handler of last resort.
+logging.getLogger("aiorescue").addHandler(logging.NullHandler())
 _log = logging.getLogger("aiorescue.events")
 _numbers = count(1)
 

@@ -1,11 +1,12 @@
 """The command `aiorescue`: each command has a small file that returns a value, and `app.py` prints it.
 
-typer is imported only when the command runs: without it the command must still name the missing extra.
+Nothing that takes long is imported here: a signal that comes while the rest is being imported must find its handler.
+And typer is imported only when the command runs: without it the command must still name the missing extra.
 """
 
 import sys
 
-from aiorescue.cli import signals, stdio
+from aiorescue.cli import signals
 from aiorescue.cli.status import Status
 
 __all__ = ["main"]
@@ -13,9 +14,11 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command line and exit with its status."""
+    signals.leave_at_once()
+    from aiorescue.cli import stdio  # noqa: PLC0415 - see above
+
     stdio.prepare()
     try:
-        signals.raise_for_signals()
         from aiorescue.cli.app import run  # noqa: PLC0415 - imports typer, which may be missing
     except ModuleNotFoundError as missing:
         library = (missing.name or "").partition(".")[0]
@@ -23,7 +26,6 @@ def main() -> None:
             raise
         stdio.complain(f"aiorescue: the command needs {library}: pip install 'aiorescue[cli]'\n")
         sys.exit(Status.NOT_INSTALLED)
-    except KeyboardInterrupt as problem:  # while it is being imported
-        stdio.complain("aiorescue: interrupted\n")
-        sys.exit(Status.of_signal(signals.number_of(problem)))
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    signals.ignore()
+    sys.exit(status)

@@ -47,13 +47,14 @@ def _printed(command: Callable[..., output.Result | None]) -> Callable[..., Stat
         credentials.check_proxy_argument(proxy)
         settings.use(settings.current().joined(settings.Settings(quiet, verbose, proxy)))
         try:
-            result = command(*args, **kwargs)
-        except KeyboardInterrupt as problem:  # typer would take any signal for SIGINT
-            output.complain("interrupted")
-            return Status.of_signal(signals.number_of(problem))
+            with signals.raised():
+                result = command(*args, **kwargs)
+        except (typer.Abort, KeyboardInterrupt) as problem:  # typer would take any signal for SIGINT
+            return output.show_interruption(signals.number_of(problem), as_json=kwargs["as_json"])
         if result is None:
             return Status.OK
-        return output.show(result, as_json=bool(kwargs["as_json"]), quiet=settings.current().quiet)
+        with signals.heeded_twice():
+            return output.show(result, as_json=kwargs["as_json"], quiet=settings.current().quiet)
 
     own = signature(command)
     shared = [
@@ -153,13 +154,12 @@ def run(arguments: Sequence[str]) -> int:
             args=list(arguments) or ["--help"], prog_name="aiorescue", standalone_mode=False
         )
         return int(status or Status.OK)
-    except _UsageError as problem:
-        return output.show_error(errors.InvalidRequest(_usage(problem)), as_json=as_json)
-    except (errors.RescueError, OSError) as problem:
-        return output.show_error(problem, as_json=as_json)
+    except (_UsageError, errors.RescueError, OSError) as problem:
+        expected = errors.InvalidRequest(_usage(problem)) if isinstance(problem, _UsageError) else problem
+        with signals.heeded_twice():
+            return output.show_error(expected, as_json=as_json)
     except (typer.Abort, KeyboardInterrupt) as problem:
-        output.complain("interrupted")
-        return Status.of_signal(signals.number_of(problem))
+        return output.show_interruption(signals.number_of(problem), as_json=as_json)
 
 
 def _usage(problem: Any) -> str:

@@ -1,6 +1,5 @@
 """`aiorescue call`: calls any declared operation by the vendor's name."""
 
-import asyncio
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -8,7 +7,7 @@ import attrs
 import typer
 
 from aiorescue import Binding, Login, errors
-from aiorescue.cli import credentials
+from aiorescue.cli import credentials, signals
 from aiorescue.cli.options import BindingOption, JsonOption
 from aiorescue.cli.output import Result
 from aiorescue.cli.parameters import build, described, operation_named
@@ -63,7 +62,7 @@ def perform(operation: Operation[Any], binding: Binding | None = None) -> Any:
         async with credentials.client(identities, credentials.base_url()) as rescue:
             return await rescue.call(operation, binding=binding)
 
-    return asyncio.run(perform())
+    return signals.run(perform())
 
 
 def _login_for(operation: Operation[Any]) -> Login:

@@ -24,7 +24,7 @@ def emulator(
     """Emulate LogMeIn Rescue and infoRouter on this machine, until Ctrl-C."""
     if not pin_rate > 0:
         raise errors.InvalidRequest(f"--pin-rate must be above 0, not {pin_rate:g}")
-    asyncio.run(_serve(Emulator(port, pin_rate, host=host), as_json=as_json))
+    signals.run(_serve(Emulator(port, pin_rate, host=host), as_json=as_json))
 
 
 async def _serve(service: Emulator, *, as_json: bool) -> None:

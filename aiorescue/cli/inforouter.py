@@ -1,6 +1,5 @@
 """`aiorescue inforouter`: calls methods of an infoRouter server, uploads and downloads documents."""
 
-import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +8,7 @@ import attrs
 import typer
 
 from aiorescue import errors
-from aiorescue.cli import credentials
+from aiorescue.cli import credentials, signals
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import Result
 from aiorescue.inforouter import METHODS, Element
@@ -75,7 +74,7 @@ def call(
         async with credentials.inforouter() as docs:
             return await docs.call(method, **values)
 
-    return MethodCalled(method, _plain(asyncio.run(perform())))
+    return MethodCalled(method, _plain(signals.run(perform())))
 
 
 def upload(
@@ -93,7 +92,7 @@ def upload(
 
     if not file.is_file():
         raise errors.InvalidRequest(f"{file}: there is no such file")
-    asyncio.run(perform())
+    signals.run(perform())
     return Transferred(path, str(file), f"{file} is {path}")
 
 
@@ -112,7 +111,7 @@ def download(
         async with credentials.inforouter() as docs:
             await docs.download(path, target)
 
-    asyncio.run(perform())
+    signals.run(perform())
     return Transferred(path, str(target), f"{path} is in {target}")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from aiorescue import errors
-from aiorescue.cli import stdio
+from aiorescue.cli import signals, stdio
 from aiorescue.cli.status import MEANING, Status, status_of
 from aiorescue.rescue.answers.cells import written
 
@@ -117,11 +117,24 @@ def show_error(problem: Exception, *, as_json: bool) -> Status:
             "exit_status": int(status),
             "exit_meaning": MEANING[status],
         }
-        try:
-            stdio.write(sys.stdout, _joined([json_text(record, sys.stdout)]))
-        except OSError:
-            stdio.give_up_stdout()
+        _print_record(record)
     return status
+
+
+def _print_record(record: Any) -> None:
+    """Write an object for programs to stdout, unless stdout takes nothing."""
+    try:
+        stdio.write(sys.stdout, _joined([json_text(record, sys.stdout)]))
+    except OSError:
+        stdio.give_up_stdout()
+
+
+def show_interruption(number: int, *, as_json: bool) -> Status:
+    """Print that a signal ended the command before it had a result; returns the exit status of the signal."""
+    stdio.complain("".join(signals.words_for(sys.argv[1:], as_json=as_json)))
+    if as_json:
+        _print_record(signals.record_of(number))
+    return Status.of_signal(number)
 
 
 def complain(text: str) -> None:

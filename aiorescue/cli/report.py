@@ -4,7 +4,6 @@ Without ``--output`` stdout takes the place of the file: rows are written as the
 needs little memory.
 """
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Annotated, Any
 import attrs
 import typer
 
-from aiorescue.cli import credentials
+from aiorescue.cli import credentials, signals
 from aiorescue.cli.options import JsonOption, SafeOption
 from aiorescue.cli.output import Result, RowsWritten
 from aiorescue.cli.sheet import DASH, Sheet, check_writable
@@ -54,8 +53,8 @@ def report(
     """Get a report; the service allows one a minute."""
     wanted = {"area": area, "begin": begin, "end": end, "node": node, "timezone": timezone}
     if as_json:
-        return Table(asyncio.run(_get(wanted)))
-    return RowsWritten(asyncio.run(_write(wanted, output, safe=safe_csv)), None if output == DASH else output)
+        return Table(signals.run(_get(wanted)))
+    return RowsWritten(signals.run(_write(wanted, output, safe=safe_csv)), None if output == DASH else output)
 
 
 async def _get(wanted: Mapping[str, Any]) -> Report:

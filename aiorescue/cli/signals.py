@@ -1,11 +1,28 @@
-"""Signals that end the command: SIGINT, SIGTERM and SIGHUP have one effect, but each has its own exit status."""
+"""Signals that end the command: SIGINT, SIGTERM and SIGHUP have one effect, but each has its own exit status.
 
-import asyncio
+What a signal does depends on how far the command is. While it is being imported, nothing is under way: one line, and
+the process ends (`leave_at_once`). While it reads its input or asks for a password, `Interrupted` is raised (`raised`).
+While it waits for the service, its coroutine is cancelled, or does what it has asked for (`run`, `on_signal`). While
+its result is being printed, the first signal is too late, and the second ends the process (`heeded_twice`).
+
+Only what is quick to import is imported here: until `leave_at_once` a signal is a traceback.
+"""
+
+import json
+import os
+import shlex
 import signal
-from collections.abc import Callable, Iterator
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
+
+from aiorescue.cli.status import MEANING, Status
+
+_T = TypeVar("_T")
+_Handler = Callable[[int, FrameType | None], None]
 
 #: The numbers of the signals; Windows has no SIGHUP.
 NUMBERS = tuple(int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -31,15 +48,89 @@ def number_of(problem: BaseException) -> int:
     return int(signal.SIGINT)
 
 
-def raise_for_signals() -> None:
-    """Let SIGTERM and SIGHUP raise `Interrupted`, as SIGINT raises KeyboardInterrupt."""
+def record_of(number: int) -> dict[str, Any]:
+    """What programs read of a command that a signal ended before it had a result."""
+    status = Status.of_signal(number)
+    error = {"type": "Interrupted", "message": "interrupted", "operation": None, "status": None}
+    return {
+        "error": error | {"exit_status": int(status)},
+        "exit_status": int(status),
+        "exit_meaning": MEANING[status],
+    }
+
+
+def words_for(arguments: Sequence[str], *, as_json: bool) -> Iterator[str]:
+    """The lines that tell people of a command that a signal ended before it had a result."""
+    yield "aiorescue: interrupted\n"
+    if "pins" in arguments and not as_json:
+        yield f"To go on: {shlex.join(['aiorescue', *arguments])}\n"
+
+
+def leave_at_once() -> None:
+    """From now on let a signal end the process with one line, and with an object of JSON for programs."""
     for number in _heeded():
-        if number != signal.SIGINT:
-            signal.signal(number, _interrupt)
+        signal.signal(number, _leave_unbegun)
 
 
-def _interrupt(number: int, _: FrameType | None) -> None:
-    raise Interrupted(number)
+def _leave_unbegun(number: int, _: FrameType | None) -> None:
+    as_json = "--json" in sys.argv
+    # By the descriptors: Python's own streams may not be ready.
+    with suppress(OSError):
+        os.write(2, "".join(words_for(sys.argv[1:], as_json=as_json)).encode(errors="backslashreplace"))
+    if as_json:
+        with suppress(OSError):
+            os.write(1, json.dumps(record_of(number), indent=2).encode() + b"\n")
+    leave(number)
+
+
+def leave(number: int) -> None:
+    """End the process at once, with the exit status of a signal."""
+    os._exit(Status.of_signal(number))
+
+
+def ignore() -> None:
+    """Ignore all signals from now on: the command is done, and Python is ending."""
+    for number in NUMBERS:
+        signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def raised() -> Iterator[None]:
+    """Let signals raise `Interrupted` meanwhile."""
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        raise Interrupted(number)
+
+    with _handled_by(interrupt):
+        yield
+
+
+@contextmanager
+def heeded_twice() -> Iterator[None]:
+    """Let the second signal end the process meanwhile; the first does nothing."""
+    seen: list[int] = []
+
+    def count(number: int, _: FrameType | None) -> None:
+        if seen:
+            leave(number)
+        seen.append(number)
+
+    with _handled_by(count):
+        yield
+
+
+@contextmanager
+def _handled_by(handler: _Handler) -> Iterator[None]:
+    """Handle signals by a function meanwhile; only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number in _heeded()}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 def _heeded() -> Iterator[int]:
@@ -49,24 +140,87 @@ def _heeded() -> Iterator[int]:
             yield number
 
 
+# --- on an event loop ---
+
+#: What the first and each later signal does, innermost last.
+_responses: list[tuple[Callable[[int], None], Callable[[int], None]]] = []
+
+
+def run(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run a coroutine on an event loop of its own, as ``asyncio.run`` does.
+
+    A signal cancels it, and a second one ends the process, unless `on_signal` says otherwise. Signals that come while
+    the loop is made or closed are not lost, and harm neither.
+
+    Args:
+        work: the coroutine.
+
+    Returns:
+        What the coroutine returned.
+
+    Raises:
+        Interrupted: a signal cancelled it.
+    """
+    import asyncio  # noqa: PLC0415 - takes long to import
+
+    early: list[int] = []
+    cancelled_by: list[int] = []
+
+    async def watched() -> _T:
+        task = asyncio.ensure_future(work)
+
+        def cancel(number: int) -> None:
+            cancelled_by.append(number)
+            task.cancel()
+
+        with _signals_of_loop(early), on_signal(cancel, leave):
+            for number in early:
+                _respond(number)
+            return await task
+
+    with _handled_by(lambda number, _: early.append(number)):
+        try:
+            with asyncio.Runner() as runner:
+                return runner.run(watched())
+        except asyncio.CancelledError:
+            if not cancelled_by:
+                raise
+            raise Interrupted(cancelled_by[0]) from None
+        finally:
+            work.close()
+
+
 @contextmanager
-def on_signal(first: Callable[[int], None], second: Callable[[int], None]) -> Iterator[None]:
-    """Call `first` on the running loop with the first signal, and `second` with each later one."""
+def _signals_of_loop(early: list[int]) -> Iterator[None]:
+    """Let the running loop respond to signals; those that come behind the block are kept in a list, and no more."""
+    import asyncio  # noqa: PLC0415 - as above
+
     loop = asyncio.get_running_loop()
-    before: dict[int, Any] = {}
-
-    def heed(number: int) -> None:
-        for one in before:
-            loop.add_signal_handler(one, second, one)
-        first(number)
-
-    with suppress(NotImplementedError):  # Windows: Ctrl-C ends the loop at once
+    handled: list[int] = []
+    with suppress(NotImplementedError, ValueError):  # Windows, or another thread than the main one
         for number in _heeded():
-            before[number] = signal.getsignal(number)
-            loop.add_signal_handler(number, heed, number)
+            loop.add_signal_handler(number, _respond, number)
+            handled.append(number)
     try:
         yield
     finally:
-        for number, handler in before.items():
+        for number in handled:
             loop.remove_signal_handler(number)
-            signal.signal(number, handler)
+            signal.signal(number, lambda number, _: early.append(number))
+
+
+def _respond(number: int) -> None:
+    if _responses:
+        first, second = _responses[-1]
+        _responses[-1] = (second, second)
+        first(number)
+
+
+@contextmanager
+def on_signal(first: Callable[[int], None], second: Callable[[int], None]) -> Iterator[None]:
+    """Within `run`, call `first` on the loop with the first signal, and `second` with each later one."""
+    _responses.append((first, second))
+    try:
+        yield
+    finally:
+        _responses.pop()

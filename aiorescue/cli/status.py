@@ -36,7 +36,7 @@ MEANING: Mapping[Status, str] = {
     Status.OUT_OF_PINS: "the account is out of PIN codes",
     Status.SERVICE: "the service is unreachable or failing",
     Status.JOURNAL: "the journal cannot be used",
-    Status.NOT_INSTALLED: "typer or rich is not installed",
+    Status.NOT_INSTALLED: "a package that the command needs is not installed; the message names it",
     Status.HUNG_UP: "the terminal went away (SIGHUP)",
     Status.INTERRUPTED: "interrupted (Ctrl-C, SIGINT)",
     Status.BROKEN_PIPE: "the program that read the output has ended",

@@ -20,9 +20,22 @@ def prepare() -> None:
             os.fstat(descriptor)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free descriptor, which is this one
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+            if isinstance(stream.buffer, io.RawIOBase) and stream is getattr(sys, f"__{name}__"):
+                setattr(sys, name, _buffered(stream))
+
+
+def _buffered(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """The stream, which writes all of a text or raises OSError.
+
+    An unbuffered one (PYTHONUNBUFFERED) drops the rest in silence where the system takes but a part of a text, as on a
+    full disk, or when a signal comes.
+    """
+    raw = io.FileIO(stream.fileno(), "w", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw), stream.encoding, "backslashreplace", line_buffering=True)
 
 
 def write(stream: TextIO | None, text: str) -> None:

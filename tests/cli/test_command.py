@@ -83,22 +83,3 @@ async def test_a_port_in_use_is_one_line(alone, service):
     assert done.status == Status.BAD_INPUT
     assert done.err.startswith("aiorescue: ")
     assert done.err.count("\n") == 1
-
-
-INTERRUPTED = """
-import sys
-
-class Finder:
-    def find_spec(self, name, *_):
-        if name == "typer":
-            raise KeyboardInterrupt
-
-sys.meta_path.insert(0, Finder())
-from aiorescue.cli import main
-main()
-"""
-
-
-def test_ctrl_c_while_it_is_being_imported_is_one_line():
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (Status.INTERRUPTED, "aiorescue: interrupted\n")

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import os
 import shlex
 import signal
 import sys
@@ -75,16 +74,6 @@ async def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(command
     assert "To go on: aiorescue pins customers.csv" in err.decode()
     issued = {entry.tracking: entry.pin for entry in slow_service.ledger}
     assert {row["tracking"]: row["pin"] for row in command.rows() if row["pin"]} == issued, "no PIN is wasted"
-
-
-async def test_a_signal_while_a_pipe_is_awaited_ends_the_command(alone):
-    os.mkfifo(alone.folder / "fifo")
-    process = await alone.start("pins", "fifo", "--emulator", "-v")
-    writer = await asyncio.to_thread(os.open, alone.folder / "fifo", os.O_WRONLY)  # until the command opens it, too
-    process.send_signal(signal.SIGTERM)
-    done = await alone.ended(process)
-    os.close(writer)
-    assert (done.status, done.err) == (Status.TERMINATED, "aiorescue: interrupted\n")
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])

@@ -1,6 +1,5 @@
 """`aiorescue job`: figures, rows and failures of a job from its store, also while other processes work on it."""
 
-import asyncio
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -9,7 +8,7 @@ import attrs
 import typer
 
 from aiorescue.bulk import JobStatus, Journal, State, StoredRow
-from aiorescue.cli import sheet
+from aiorescue.cli import sheet, signals
 from aiorescue.cli.bulk import table
 from aiorescue.cli.bulk.customers import RESULTS
 from aiorescue.cli.bulk.database import DatabaseOption, distributed, find_url, reader_of
@@ -151,7 +150,7 @@ def status(journal: JournalArgument, *, database: DatabaseOption = None, as_json
         reader = reader_of(journal, database)
         return Figures(Path(journal), await reader.status(), [row async for row in reader.orphans()])
 
-    return asyncio.run(read())
+    return signals.run(read())
 
 
 def export(
@@ -179,7 +178,7 @@ def export(
         await table.write(reader, output, await table.sheet_for(reader, output, safe=safe_csv))
         return RowsWritten(rows, None if output == sheet.DASH else output)
 
-    return asyncio.run(read())
+    return signals.run(read())
 
 
 def failures(journal: JournalArgument, *, database: DatabaseOption = None, as_json: JsonOption = False) -> Failures:  # noqa: ARG001 - as above
@@ -188,7 +187,7 @@ def failures(journal: JournalArgument, *, database: DatabaseOption = None, as_js
     async def read() -> Failures:
         return Failures([row async for row in reader_of(journal, database).rows(*_NO_PIN)])
 
-    return asyncio.run(read())
+    return signals.run(read())
 
 
 def retry(journal: JournalArgument, *, database: DatabaseOption = None, as_json: JsonOption = False) -> Retried:  # noqa: ARG001 - as above
@@ -202,7 +201,7 @@ def retry(journal: JournalArgument, *, database: DatabaseOption = None, as_json:
         async with Journal(journal, name, accept_loss=True) as store:
             return Retried(await store.retry(), Path(journal))
 
-    return asyncio.run(write())
+    return signals.run(write())
 
 
 def _name(row: StoredRow) -> str:

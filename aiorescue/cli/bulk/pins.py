@@ -1,6 +1,5 @@
 """`aiorescue pins`: asks for a PIN for each row of a CSV file."""
 
-import asyncio
 import shlex
 import sys
 from contextlib import closing
@@ -14,7 +13,7 @@ import typer
 import aiorescue
 from aiorescue import Login, errors
 from aiorescue.bulk.job import PATIENCE
-from aiorescue.cli import credentials, sheet
+from aiorescue.cli import credentials, sheet, signals
 from aiorescue.cli.bulk import run
 from aiorescue.cli.bulk.customers import Customers, headers_of, job_label
 from aiorescue.cli.bulk.run_page.file import RunPage
@@ -134,7 +133,7 @@ def pins(
         )
         if report is not None:
             plan = attrs.evolve(plan, page=RunPage(report, _facts(plan)))
-        return asyncio.run(run.run(plan))
+        return signals.run(run.run(plan))
 
 
 def _facts(plan: run.Plan) -> RunFacts:

@@ -1,7 +1,6 @@
 """A run of `aiorescue pins`: stages the input in the journal, works on the job, and writes the output from it."""
 
 import asyncio
-import os
 import random
 import signal
 from array import array
@@ -23,8 +22,7 @@ from aiorescue.cli.bulk.summary import Changes, Summary, ending_of
 from aiorescue.cli.bulk.tally import Tally, clock
 from aiorescue.cli.output import complain
 from aiorescue.cli.sheet import Sheet
-from aiorescue.cli.signals import on_signal
-from aiorescue.cli.status import Status
+from aiorescue.cli.signals import leave, on_signal
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.rules.rescue.ledger import PINS, PINS_PER_SEED
 from aiorescue.events import Event, OutageBegan, OutageEnded
@@ -289,7 +287,7 @@ class _Run:
         if self._page is not None:
             self._page.finish(self._tally, ending_of(self._tally, None, number))
         complain(f"left at once; the journal is safe. To go on: {self._plan.again}")
-        os._exit(Status.of_signal(number))
+        leave(number)
 
 
 def _word(number: int) -> str:

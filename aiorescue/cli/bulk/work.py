@@ -1,7 +1,6 @@
 """`aiorescue job submit` and `aiorescue job work`: a job in a database, and a worker of such jobs."""
 
 import asyncio
-import signal
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,12 +11,11 @@ import typer
 
 from aiorescue import Pace, errors
 from aiorescue.bulk import Staging
-from aiorescue.cli import credentials
+from aiorescue.cli import credentials, signals
 from aiorescue.cli.bulk.customers import Customers, headers_of
 from aiorescue.cli.bulk.database import DatabaseOption, distributed, identities, url_of
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import Result, counted
-from aiorescue.cli.signals import on_signal
 from aiorescue.cli.status import Status
 from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 
@@ -96,7 +94,7 @@ def submit(
     operation = RequestLensPinCodeV2 if lens else RequestPinCode
     with closing(Customers.check(customers, headers_of(column or ()))) as given:
         rows = given.read(operation, no_tech_console=not tech_console)
-        found = asyncio.run(distributed().submit(url, job, rows, identities=able, columns=given.columns))
+        found = signals.run(distributed().submit(url, job, rows, identities=able, columns=given.columns))
     return Submitted(job, found)
 
 
@@ -114,7 +112,7 @@ def work(
     url = url_of(database)
     if not pin_rate > 0:
         raise errors.InvalidRequest(f"--pin-rate must be above 0, not {pin_rate:g}")
-    return asyncio.run(_work(url, pin_rate, until_done=until_done))
+    return signals.run(_work(url, pin_rate, until_done=until_done))
 
 
 async def _work(url: str, pin_rate: float, *, until_done: bool) -> Worked:
@@ -138,6 +136,6 @@ async def _work(url: str, pin_rate: float, *, until_done: bool) -> Worked:
             **credentials.route(base_url),
         )
     )
-    with on_signal(first, lambda _: signal.raise_signal(signal.SIGKILL)):
+    with signals.on_signal(first, signals.leave):
         await working
     return Worked(sorted(found), numbers[0] if numbers else 0)

@@ -1,0 +1,120 @@
+"""Signals at every stage of the command: while it is imported, starts a loop, reads its input, or prints its result."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from aiorescue.cli.status import MEANING, Status
+from tests.cli.conftest import COMMAND
+
+SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"]
+
+
+def python(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a program in a Python of its own."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+#: Sends itself a signal when typer is looked for.
+WHILE_IMPORTED = """
+    import signal, sys
+    from aiorescue.cli import main
+
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name == "typer":
+                signal.raise_signal(signal.{name})
+
+    sys.meta_path.insert(0, Finder())
+    main()
+"""
+#: Sends itself a signal while the event loop is made.
+WHILE_A_LOOP_IS_MADE = """
+    import asyncio, signal, sys
+    from aiorescue.cli import signals
+
+    class Policy(asyncio.DefaultEventLoopPolicy):
+        def new_event_loop(self):
+            signal.raise_signal(signal.{name})
+            return super().new_event_loop()
+
+    async def work():
+        print("began")
+        await asyncio.sleep(60)
+
+    asyncio.set_event_loop_policy(Policy())
+    try:
+        with signals.raised():
+            signals.run(work())
+    except signals.Interrupted as problem:
+        sys.exit(128 + problem.number)
+"""
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_while_the_command_is_imported_is_json_for_programs_and_a_line_for_people(name):
+    done = python(WHILE_IMPORTED.format(name=name), "pins", "a b.csv", "--json")
+    assert done.returncode == 128 + getattr(signal, name)
+    assert done.stderr == "aiorescue: interrupted\n"
+    assert f'"exit_status": {done.returncode}' in done.stdout
+    assert f'"exit_meaning": "{MEANING[Status(done.returncode)]}"' in done.stdout
+    done = python(WHILE_IMPORTED.format(name=name), "pins", "a b.csv")
+    assert (done.stdout, done.stderr) == ("", "aiorescue: interrupted\nTo go on: aiorescue pins 'a b.csv'\n")
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_while_the_event_loop_is_made_is_heeded_and_leaves_no_warning(name):
+    done = python(WHILE_A_LOOP_IS_MADE.format(name=name))
+    assert (done.returncode, done.stdout, done.stderr) == (128 + getattr(signal, name), "", "")
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+async def test_a_signal_while_the_input_is_read_is_json_for_programs(alone, name):
+    os.mkfifo(alone.folder / "fifo")
+    process = await alone.start("pins", "fifo", "--emulator", "--json")
+    writer = await asyncio.to_thread(os.open, alone.folder / "fifo", os.O_WRONLY)  # until the command opens it, too
+    process.send_signal(getattr(signal, name))
+    done = await alone.ended(process)
+    os.close(writer)
+    assert done.status == done.json["exit_status"] == done.json["error"]["exit_status"] == 128 + getattr(signal, name)
+    assert done.json["error"]["type"] == "Interrupted"
+    assert done.err == "aiorescue: interrupted\n"
+
+
+async def test_a_signal_ends_a_call_that_waits_and_is_json_for_programs(command, service, until):
+    service.fault("delay_before", "closeSession", seconds=60.0)
+    process = await command.start("call", "closeSession", "session=12345678", "--json")
+    await until(lambda: service.requests.count >= 1)
+    process.send_signal(signal.SIGTERM)
+    done = await command.ended(process)
+    assert (done.status, done.json["exit_status"]) == (Status.TERMINATED, Status.TERMINATED)
+    assert done.err == "aiorescue: interrupted\n"
+
+
+@pytest.mark.parametrize("second", [None, "SIGINT"])
+def test_the_first_signal_comes_too_late_for_a_result_that_is_being_printed_and_the_second_ends_it(here, second):
+    (here.folder / "customers.csv").write_text("custom_field_0\n" + f"{'x' * 65}\n" * 1_500)  # no request can be made
+    assert here("pins", "customers.csv", "--emulator", "-q").status == Status.SOME_FAILED
+    export = (COMMAND, "job", "export", "pins.csv.journal", "--json")
+    unbuffered = os.environ | {"PYTHONUNBUFFERED": "1"}  # as containers have it
+    with subprocess.Popen(export, cwd=here.folder, env=unbuffered, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        first = process.stdout.read(1)
+        process.send_signal(signal.SIGTERM)
+        if second:
+            process.send_signal(getattr(signal, second))
+            assert process.wait() in (Status.INTERRUPTED, Status.TERMINATED)
+        else:
+            assert len(json.loads(first + process.stdout.read())["rows"]) == 1_500
+            assert process.wait() == Status.OK

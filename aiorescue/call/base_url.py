@@ -14,6 +14,8 @@ _ESCAPED_CONTROL = re.compile(r"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
 #: A host name as resolvers take it, after IDNA; addresses are checked by `ipaddress`.
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?", re.IGNORECASE)
 _LONGEST_SHOWN = 80
+#: Ends of paths that the client adds itself.
+_PAGES = (".asmx", ".aspx")
 
 
 def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
@@ -25,6 +27,8 @@ def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
     url = _parse("base_url", base_url, ("https", "http"))
     if url.user is not None or url.password is not None or url.raw_query_string or url.raw_fragment:
         raise errors.InvalidRequest("base_url must hold no user, password, query or fragment; pass credentials apart")
+    if url.path.rstrip("/").lower().endswith(_PAGES):
+        raise errors.InvalidRequest("base_url is the address of the service without the path of a page: https://host")
     if url.scheme == "http" and not allow_plain_http and not _is_loopback(url.host or ""):
         raise errors.InvalidRequest(
             f"base_url is http://{url.host}, which would send credentials unencrypted;"

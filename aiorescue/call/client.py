@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from aiorescue import errors
+from aiorescue.call.arguments import check_arguments, check_listener, check_operation_type, is_seconds, no_operation
 from aiorescue.call.awaits import name_methods
 from aiorescue.call.base_url import check_base_url
 from aiorescue.call.call import BeforeSend
@@ -72,8 +73,9 @@ class ServiceClient:
         clock: Clock | None,
         on_event: "Listener | None",
     ) -> None:
-        if timeout <= 0 or max_connections < 1:
-            raise errors.InvalidRequest("timeout must be above 0 seconds, and max_connections at least 1")
+        check_arguments(
+            timeout=timeout, max_connections=max_connections, binding=binding, retry=retry, on_event=on_event
+        )
         self.base_url = check_base_url(base_url, allow_plain_http=allow_plain_http)
         self._options = NO_OPTIONS
         self.max_connections = max_connections
@@ -158,6 +160,7 @@ class ServiceClient:
         """
         view = object.__new__(type(self))
         view.__dict__ = self.__dict__
+        check_listener(on_event)
         hub = None if on_event is None else hub_of(on_event, self._options.hub or self._observer.hub)
         view._options = self._options.but(binding=binding, timeout=timeout, max_wait=max_wait, hub=hub)
         return view
@@ -171,6 +174,7 @@ class ServiceClient:
         Args:
             operation: the operation, or its type: ``rescue.expected_wait(RequestPinCode)``.
         """
+        check_operation_type(operation)
         family = operation.spec.family
         ready = min(self._pacers.of(identity.account, family).ready_at() for identity in self._identities)
         return max(0.0, ready - self._clock.time())
@@ -201,6 +205,8 @@ class ServiceClient:
             errors.InvalidRequest: the binding cannot carry a value; nothing was sent.
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
+        if not isinstance(operation, Operation):
+            raise no_operation(operation)
         options = self._options
         if timeout is not None or max_wait is not None:
             options = options.but(timeout=timeout, max_wait=max_wait)
@@ -344,7 +350,7 @@ class ServiceClient:
         Raises:
             errors.InvalidRequest: the timeout is not a number of seconds from 0 on.
         """
-        if not _is_seconds(timeout):
+        if not is_seconds(timeout):
             raise errors.InvalidRequest(f"timeout must be a number of seconds from 0 on, not {timeout!r}")
         if self._closed:
             return
@@ -374,7 +380,3 @@ class ServiceClient:
         self, problem_type: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
-
-
-def _is_seconds(timeout: Any) -> bool:
-    return isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout >= 0

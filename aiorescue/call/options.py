@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from aiorescue import errors
+from aiorescue.call.arguments import check_binding
 from aiorescue.operation import Binding
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class CallOptions:
         hub: the listeners of the view, those of the client included.
     """
 
-    binding: Binding | None = None
+    binding: Binding | None = attrs.field(default=None, validator=lambda _, __, value: check_binding(value))
     timeout: float | None = attrs.field(default=None, validator=_seconds(0))
     max_wait: float | None = attrs.field(default=None, validator=_seconds(0))
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import attrs
 
 from aiorescue import errors, wire
+from aiorescue.call.arguments import check_binding
 from aiorescue.call.call import BeforeSend, Call
 from aiorescue.call.observer import NOTICEABLE, Observer
 from aiorescue.call.options import NO_OPTIONS, CallOptions
@@ -189,6 +190,7 @@ class CallRunner:
         return problem
 
     def _find_reader(self, operation_type: type[Operation[Any]], binding: Binding | None) -> AnswerReader:
+        check_binding(binding)
         spec = operation_type.spec
         used = spec.choose(self._binding) if binding is None else spec.require(binding)
         while len(self._readers) >= _MOST_READERS:

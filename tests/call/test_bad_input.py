@@ -218,3 +218,46 @@ def test_a_base_url_that_cannot_be_used_shows_no_password(base_url: str):
 def test_a_retry_policy_of_nothing_is_refused():
     with pytest.raises(errors.InvalidRequest, match="attempts must be at least 1"):
         RetryPolicy(attempts=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"timeout": "5"}, "timeout must be a number of seconds above 0, not '5'"),
+        ({"timeout": float("nan")}, "timeout must be a number of seconds above 0, not nan"),
+        ({"timeout": True}, "timeout must be a number of seconds above 0, not True"),
+        ({"max_connections": 2.5}, "max_connections must be a whole number from 1 on, not 2.5"),
+        ({"retry": 3}, r"retry must be RetryPolicy\(attempts=…, total=…\), not 3"),
+        ({"binding": "SOAP11"}, "binding must be one of Binding.SOAP11, Binding.SOAP12, .*, not 'SOAP11'"),
+        ({"on_event": []}, "on_event must be a function that takes an event, not list"),
+    ],
+)
+def test_an_option_of_the_wrong_type_is_named_when_the_client_is_made(options: dict, message: str):
+    with pytest.raises(errors.InvalidRequest, match=message):
+        RescueClient(CODE, **options)
+    with pytest.raises(errors.InvalidRequest, match=message):
+        InfoRouterClient(Login("jane", "secret"), base_url="https://docs.example.com", **options)
+
+
+@pytest.mark.parametrize("page", ["API/API.asmx", "API/API.asmx/", "API/API.asmx?WSDL", "API/requestPINCode.aspx"])
+def test_a_base_url_with_the_path_of_a_page_is_refused(page: str):
+    with pytest.raises(errors.InvalidRequest, match="base_url"):
+        RescueClient(CODE, base_url=f"https://rescue.example.com/{page}")
+
+
+async def test_what_is_called_in_place_of_an_operation_is_named(service: Emulator):
+    async with RescueClient(CODE, base_url=service.url) as client:
+        with pytest.raises(errors.InvalidRequest, match=r"such as CloseSession\(session=42\), not str; `raw` takes"):
+            await client.call("closeSession")
+        with pytest.raises(errors.InvalidRequest, match="not CloseSession itself"):
+            await client.call(rescue.CloseSession)
+        with pytest.raises(errors.InvalidRequest, match="not str"):
+            client.expected_wait("requestPINCode")
+        assert client.expected_wait(rescue.RequestPinCode) == 0
+        with pytest.raises(errors.InvalidRequest, match="binding must be one of"):
+            await client.call(rescue.CloseSession(12345678), binding="TEXT_POST")
+        with pytest.raises(errors.InvalidRequest, match="binding must be one of"):
+            client.with_options(binding="TEXT_POST")
+        with pytest.raises(errors.InvalidRequest, match="on_event must be a function"):
+            client.with_options(on_event=7)
+    assert not service.requests.count

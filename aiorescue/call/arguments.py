@@ -1,0 +1,56 @@
+"""Checks of the arguments of a client and of its calls, so that a wrong one is named where it was given."""
+
+from typing import Any
+
+from aiorescue import errors
+from aiorescue.call.retry import RetryPolicy
+from aiorescue.operation import Binding, Operation
+
+
+def is_seconds(value: Any) -> bool:
+    """Whether a value is a number of seconds from 0 on."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+
+
+def check_arguments(
+    *, timeout: object, max_connections: object, binding: object, retry: object, on_event: object
+) -> None:
+    """Check arguments of a client that no other part of it checks.
+
+    Raises:
+        errors.InvalidRequest: one of them is of another type, or out of its range.
+    """
+    if not is_seconds(timeout) or not timeout:
+        raise errors.InvalidRequest(f"timeout must be a number of seconds above 0, not {timeout!r}")
+    if not isinstance(max_connections, int) or max_connections < 1:
+        raise errors.InvalidRequest(f"max_connections must be a whole number from 1 on, not {max_connections!r}")
+    if not isinstance(retry, RetryPolicy):
+        raise errors.InvalidRequest(f"retry must be RetryPolicy(attempts=…, total=…), not {retry!r}")
+    check_binding(binding)
+    check_listener(on_event)
+
+
+def check_binding(binding: object) -> None:
+    """Check a binding; raises `errors.InvalidRequest` for anything else but None."""
+    if binding is not None and not isinstance(binding, Binding):
+        names = ", ".join(f"Binding.{one.name}" for one in Binding)
+        raise errors.InvalidRequest(f"binding must be one of {names}, not {binding!r}")
+
+
+def check_listener(listener: object) -> None:
+    """Check a listener; raises `errors.InvalidRequest` for what cannot be called with an event."""
+    if listener is not None and not callable(listener):
+        raise errors.InvalidRequest(f"on_event must be a function that takes an event, not {type(listener).__name__}")
+
+
+def no_operation(given: object) -> errors.InvalidRequest:
+    """The error for something that was given in place of an operation."""
+    shown = f"{given.__name__} itself" if isinstance(given, type) else f"{type(given).__name__}"
+    advice = "; `raw` takes the name of an operation" if isinstance(given, str) else ""
+    return errors.InvalidRequest(f"an operation is a value such as CloseSession(session=42), not {shown}{advice}")
+
+
+def check_operation_type(given: object) -> None:
+    """Check what stands for an operation; raises `errors.InvalidRequest` unless it is one, or the type of one."""
+    if not isinstance(given, Operation) and not (isinstance(given, type) and issubclass(given, Operation)):
+        raise no_operation(given)

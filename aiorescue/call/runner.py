@@ -259,7 +259,7 @@ class CallRunner:
             match outcome.outcome_class:
                 case status.OK:
                     return outcome
-                case status.THROTTLED:
+                case status.THROTTLED:  # the pacer has widened its gap: again at its next turn, if that comes in time
                     rejections += 1
                     call.counts.rejections += 1
                     ready = call.ready()
@@ -267,7 +267,7 @@ class CallRunner:
                         detail = outcome.detail + (_SHARE_THE_PACE if rejections >= _SUSPICIOUS else "")
                         return attrs.evolve(outcome, detail=detail, retry_after=ready - self._clock.time())
                 case status.AUTHENTICATION if session_has_ended and self._relogin and not call.has_relogged_in:
-                    call.has_relogged_in = True
+                    call.has_relogged_in = True  # again, once: the next request gets a session that is alive
                 case status.TRANSIENT:
                     return outcome  # tenacity decides
                 case _:

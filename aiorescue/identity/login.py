@@ -106,10 +106,10 @@ class LoginIdentity(StandingIdentity):
             return Lease(operation, ANONYMOUS)
         ends = self._service.ends(operation)
         if ends:
-            await self._pool.log_out_free(keep=1)
+            await self._pool.log_out_free(keep=1)  # the explicit logout itself ends the last one
         while True:
             if ends and not self._pool.any_alive:
-                return Outcome(OutcomeClass.OK)
+                return Outcome(OutcomeClass.OK)  # there is no session to end
             session = await self._pool.acquire(may_open=begins)
             if not isinstance(session, ServerSession):
                 return session
@@ -120,8 +120,9 @@ class LoginIdentity(StandingIdentity):
                 raise
             if isinstance(lease, SessionLease):
                 return lease
+            # The session has ended, or its login failed. A failed login for one more session is no reason to fail while
+            # another session is alive.
             self._pool.put_back(session)
-            # A login for one more session that failed is no reason to fail while another session is alive.
             if lease is not None and not self._pool.any_alive:
                 return lease
 
@@ -142,7 +143,7 @@ class LoginIdentity(StandingIdentity):
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """Put the leased session back after it was judged. Returns True if it has ended, or may have."""
-        if not isinstance(lease, SessionLease):
+        if not isinstance(lease, SessionLease):  # an operation that needs no session, such as one with its own password
             if outcome is not None:
                 self._heed_explicit(lease.operation, outcome)
             return False

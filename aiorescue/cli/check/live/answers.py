@@ -12,7 +12,7 @@ from aiorescue.cli.check.live.result import Check, Verdict
 from aiorescue.operation import Answer, Binding, Operation, Outcome, Output, PageLayout, Spec
 from aiorescue.rescue.answers.records import children, content, page_keys, wire_fields
 
-#: What may be quoted of a service that has said something else than it should.
+#: What may be quoted of an unexpected answer: a status word, but no text of the account.
 _WORD = re.compile(r"\w{1,80}", re.ASCII)
 _KEY = re.compile(r"^[ \t]*([A-Za-z_]\w*)[ \t]*:", re.MULTILINE | re.ASCII)
 #: Characters of a text page that are evidence.
@@ -22,13 +22,13 @@ _OF_CUSTOMERS = ("getSession", "getChat", "getNote", "getReport")
 
 
 @attrs.frozen
-class Heard:
-    """What a call has brought.
+class TriedCall:
+    """What became of a call whose answer was kept.
 
     Attributes:
-        answer: the service's answer, taken apart; None if there was none that could be.
+        answer: the service's answer, taken apart; None if no answer came that could be.
         value: the result of a good answer.
-        problem: why there is no result, or None.
+        problem: why there is no result; None if there is one.
     """
 
     answer: Answer | None
@@ -36,38 +36,37 @@ class Heard:
     problem: errors.RescueError | None = None
 
 
-async def hear(client: RescueClient, operation: Operation[Any], binding: Binding) -> Heard:
+async def try_call(client: RescueClient, operation: Operation[Any], binding: Binding) -> TriedCall:
     """Make a call and keep the answer, good or bad."""
     kept: list[Answer] = []
     try:
-        value = await client.call(_spied(operation, kept), binding=binding)
+        value = await client.call(_keeping(operation, kept), binding=binding)
     except errors.RescueError as problem:
-        return Heard(kept[-1] if kept else None, None, problem)
-    return Heard(kept[-1] if kept else None, value)
+        return TriedCall(kept[-1] if kept else None, None, problem)
+    return TriedCall(kept[-1] if kept else None, value)
 
 
-def _spied(operation: Operation[Any], kept: list[Answer]) -> Operation[Any]:
-    """The operation, of a type that keeps each answer before it is understood."""
-    kind = type(operation)
+def _keeping(operation: Operation[Any], kept: list[Answer]) -> Operation[Any]:
+    """The operation as a value of a type that keeps each answer before it is understood."""
+    own = type(operation)
 
     def understand(_: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
         kept.append(answer)
-        return kind.spec.service.understand(kind, answer)
+        return own.spec.service.understand(own, answer)
 
-    spec = attrs.evolve(kind.spec, service=attrs.evolve(kind.spec.service, understand=understand))
-    spied: type[Operation[Any]] = type(
-        kind.__name__, (kind,), {"__slots__": (), "spec": spec, "__module__": kind.__module__}
-    )
-    return spied(**{field.name: getattr(operation, field.name) for field in attrs.fields(kind)})  # type: ignore[arg-type]
+    spec = attrs.evolve(own.spec, service=attrs.evolve(own.spec.service, understand=understand))
+    namespace = {"__slots__": (), "spec": spec, "__module__": own.__module__}
+    keeping: type[Operation[Any]] = type(own.__name__, (own,), namespace)
+    return keeping(**{field.name: getattr(operation, field.name) for field in attrs.fields(own)})  # type: ignore[arg-type]
 
 
 def name_of(spec: Spec, binding: Binding) -> str:
-    """What messages call a check of an operation on a binding."""
+    """The name of a check of an operation on a binding, in messages."""
     return f"{spec.name} over {binding.value}"
 
 
 def word_of(problem: errors.RescueError) -> str:
-    """What may be shown of an error: the service's word if it is one, else the error's type."""
+    """The part of an error that may be shown: the service's status word, else the type of the error."""
     return shown(problem.status or "", type(problem).__name__)
 
 
@@ -82,10 +81,10 @@ def is_declared(spec: Spec, word: str) -> bool:
     return plain in {each.upper() for each in (*spec.words, *spec.page_words)}
 
 
-def compared(spec: Spec, binding: Binding, heard: Heard) -> Check:
-    """What a call shows of a declaration."""
-    name, problem = name_of(spec, binding), heard.problem
-    evidence = None if heard.answer is None else evidence_of(spec, binding, heard.answer)
+def compared(spec: Spec, binding: Binding, tried: TriedCall) -> Check:
+    """Compare the answer to a call with the declaration of the operation."""
+    name, problem = name_of(spec, binding), tried.problem
+    evidence = None if tried.answer is None else evidence_of(spec, binding, tried.answer)
     if problem is not None and not isinstance(problem, errors.ProtocolError):
         word = word_of(problem)
         if _WORD.fullmatch(problem.status or "") is None:
@@ -95,9 +94,9 @@ def compared(spec: Spec, binding: Binding, heard: Heard) -> Check:
         if not is_declared(spec, word):
             return Check(name, Verdict.DIFFERS, f"answers {word}, which is not declared", evidence)
         return Check(name, Verdict.NOT_TRIED, f"the service answers {word}", evidence)
-    if heard.answer is None:
+    if tried.answer is None:
         return Check(name, Verdict.DIFFERS, "answers with something that is no answer of this service")
-    differences = [*_differences(spec, heard.answer)]
+    differences = [*_differences(spec, tried.answer)]
     if problem is not None:
         differences.append("the answer cannot be read as it is declared")
     if differences:

@@ -28,13 +28,13 @@ _VERBS = {"GET": Binding.HTTP_GET, "POST": Binding.HTTP_POST}
 
 @attrs.define
 class Described:
-    """What a description says of one operation.
+    """One operation as the service description has it.
 
     Attributes:
-        bindings: the bindings that it is offered on.
-        fields: names of its parameters, in the order of the wire.
-        outputs: names of the elements of its answer, without the result.
-        words: its status words.
+        bindings: bindings that the operation is offered on.
+        fields: names of the parameters, in the order of the wire.
+        outputs: names of the elements of the answer, without the result.
+        words: status words of the operation.
         records: names of the fields of each output that is a record or a list of records, by the output's name.
     """
 

@@ -29,8 +29,8 @@ class Offered:
         trouble: the exit status that the service asks for, if it went away.
 
     Args:
-        base_url: the service.
-        described: what its description says; empty if it has none.
+        base_url: scheme and host of the service.
+        described: operations of the service description; empty if the service has none.
     """
 
     def __init__(self, base_url: str, described: Mapping[str, Described]) -> None:
@@ -48,7 +48,7 @@ class Offered:
             pace=None,
             refused_for=0.0,
             retry=RetryPolicy(attempts=1),
-            on_event=self._hear,
+            on_event=self._listen,
         ) as client:
             for operation, binding in self._inferred():
                 if self.trouble is not Status.OK:
@@ -65,7 +65,7 @@ class Offered:
                 if operation.spec.identity is not None and (described is None or binding not in described.bindings):
                     yield operation, binding
 
-    def _hear(self, event: Event) -> None:
+    def _listen(self, event: Event) -> None:
         if isinstance(event, AttemptEnded):
             self._http_status = event.http_status
 

@@ -31,9 +31,9 @@ class _Pair:
     Attributes:
         what: what differs between the two.
         second: the second request, where the first is `RequestPinCode` over SOAP 1.1.
-        binding: its binding.
-        other: whether another identity makes it.
-        expected: what becomes of it as far as is declared.
+        binding: binding of the second request.
+        other: whether another identity makes the second request.
+        expected: what becomes of the second request by the declarations.
     """
 
     what: str
@@ -58,11 +58,11 @@ class PinScope:
 
     Attributes:
         spent: PINs that were issued.
-        trouble: the exit status that the credentials or the service ask for, if they ended it early.
+        trouble: the exit status that the credentials or the service ask for, if they ended the checks early.
 
     Args:
-        identities: those of the account; a second one shows whether identities share a limit.
-        base_url: the service.
+        identities: identities of the account; a second one shows whether identities share a limit.
+        base_url: scheme and host of the service.
         tracking: the tracking field of all requests.
         pause: seconds between two pairs.
     """
@@ -80,7 +80,7 @@ class PinScope:
 
     async def checks(self) -> AsyncIterator[Check]:
         """Ask for the pairs, and yield a check for each."""
-        options = {"pace": None, "retry": RetryPolicy(attempts=1), "on_event": self._hear}
+        options = {"pace": None, "retry": RetryPolicy(attempts=1), "on_event": self._listen}
         first = credentials.client(self._identities[:1], self._base_url, **options)
         other = credentials.client(self._identities[1:2] or self._identities[:1], self._base_url, **options)
         async with first, other:
@@ -93,7 +93,7 @@ class PinScope:
                     continue
                 yield await self._pair(name, pair, first, other if pair.other else first)
 
-    def _hear(self, event: Event) -> None:
+    def _listen(self, event: Event) -> None:
         if isinstance(event, Rejected):
             self._rejected.set()
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import attrs
 
 from aiorescue import RescueClient, errors
-from aiorescue.cli.check.live.answers import Heard, compared, hear, name_of, word_of
+from aiorescue.cli.check.live.answers import TriedCall, compared, name_of, try_call, word_of
 from aiorescue.cli.check.live.result import Check, Verdict
 from aiorescue.cli.status import Status, status_of
 from aiorescue.operation import Binding, Operation
@@ -61,7 +61,7 @@ class Reading:
         trouble: the exit status that the credentials or the service ask for, if they ended the calls early.
         node: the identity's own node, once it is known; else 0.
         root: the node at the top of what the identity sees, once it is known; else its own.
-        kept: what the last call of each operation has brought, by its name.
+        kept: the last call of each operation that was tried, by the operation's name.
     """
 
     client: RescueClient
@@ -69,7 +69,7 @@ class Reading:
     trouble: Status = Status.OK
     node: int = 0
     root: int = 0
-    kept: dict[str, Heard] = attrs.field(factory=dict)
+    kept: dict[str, TriedCall] = attrs.field(factory=dict)
 
     async def checks(self) -> AsyncIterator[Check]:
         """Make the calls, and yield a check for each."""
@@ -113,10 +113,10 @@ class Reading:
                     yield await self._one(each, binding)
 
     async def _one(self, operation: Operation[Any], binding: Binding) -> Check:
-        heard = await hear(self.client, operation, binding)
-        if heard.problem is None or operation.spec.name not in self.kept:
-            self.kept[operation.spec.name] = heard
-        problem = heard.problem
+        tried = await try_call(self.client, operation, binding)
+        if tried.problem is None or operation.spec.name not in self.kept:
+            self.kept[operation.spec.name] = tried
+        problem = tried.problem
         if isinstance(problem, errors.AuthenticationError | errors.PermissionDenied) and not self.node:
             self.trouble = status_of(problem)
             return Check(
@@ -124,7 +124,7 @@ class Reading:
             )
         if isinstance(problem, _AWAY):
             self.trouble = status_of(problem)
-        return compared(operation.spec, binding, heard)
+        return compared(operation.spec, binding, tried)
 
 
 def _of_node(node: int) -> "Iterator[Operation[Any] | Check]":

@@ -1,4 +1,4 @@
-"""What a check of a declaration found: one line each for people, one object each for programs and for a report."""
+"""Results of checks of declarations: one line each for people, one object each for programs and for a report."""
 
 import enum
 from collections import Counter
@@ -13,7 +13,7 @@ from aiorescue.cli.status import Status, status_of
 
 
 class Verdict(enum.StrEnum):
-    """How a declaration and the service compare."""
+    """The result of a comparison of a declaration with the service."""
 
     AS_DECLARED = "as declared"
     DIFFERS = "differs"

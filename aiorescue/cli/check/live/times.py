@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from aiorescue import errors
-from aiorescue.cli.check.live.answers import Heard
+from aiorescue.cli.check.live.answers import TriedCall
 from aiorescue.cli.check.live.result import Check, Verdict
 from aiorescue.rescue.answers.sessions import Session, SessionStatus
 
@@ -14,22 +14,22 @@ MONTHS: Final = 12
 _QUARTER, _NEAR = timedelta(minutes=15), timedelta(minutes=5)
 
 
-def order_read(heard: Heard | None) -> Check:
+def order_read(tried: TriedCall | None) -> Check:
     """What the days that are set at present show of the order of day and month, without changing them."""
     name = "order of day and month in getReportDate"
-    if heard is None or (heard.problem is not None and not isinstance(heard.problem, errors.ProtocolError)):
+    if tried is None or (tried.problem is not None and not isinstance(tried.problem, errors.ProtocolError)):
         return Check(name, Verdict.NOT_TRIED, "getReportDate brought no days")
-    if heard.problem is not None:
+    if tried.problem is not None:
         return Check(name, Verdict.DIFFERS, "the days are not written month first")
-    if any(each.day > MONTHS for each in heard.value):
+    if any(each.day > MONTHS for each in tried.value):
         return Check(name, Verdict.AS_DECLARED, "month first")
     return Check(name, Verdict.NOT_TRIED, "the days that are set can be read either way: --change-report-settings")
 
 
-def zone_read(heard: Heard | None) -> Check:
+def zone_read(tried: TriedCall | None) -> Check:
     """What the sessions that wait show of the zone of their times: each says when it began, and how long it waits."""
     name = "zone of times in getSession_V3"
-    listed = heard.value if heard is not None and heard.problem is None else []
+    listed = tried.value if tried is not None and tried.problem is None else []
     now = datetime.now(UTC).replace(tzinfo=None)
     offsets = {_offset(each, now) for each in listed if _waits(each)}
     if len(offsets) != 1 or None in offsets:

@@ -62,5 +62,23 @@ def test_a_chat_of_any_length_has_the_same_lines(count: int):
 
 
 def test_lines_kept_by_column_are_hashed_as_a_tuple():
-    lines = ByColumn(ChatLine, ([time(9)], [""], ["a"]), 1)
+    lines = ByColumn(ChatLine, 3).extend([(time(9), "", "a")])
     assert hash(lines) == hash((ChatLine(time(9), "", "a"),))
+
+
+@pytest.mark.parametrize("count", [0, 1, 4_095, 4_096, 4_097, 10_000])
+def test_a_report_of_any_number_of_rows_has_them_all(count: int):
+    report = Report.parse("Session ID|Name|\n" + "".join(f"{number}|n{number}|\n" for number in range(count)))
+    expected = tuple({"Session ID": number, "Name": f"n{number}"} for number in range(count))
+    assert report.rows == expected
+    assert [report[place] for place in range(count)] == list(expected)
+    assert report.column("Name") == [f"n{number}" for number in range(count)]
+    assert report.rows[-5:] == expected[-5:]
+
+
+@pytest.mark.parametrize("odd", [0, 5_000, 9_999])
+def test_a_column_with_a_cell_that_is_not_what_its_title_says_is_left_as_texts(odd: int):
+    cells = ["x" if number == odd else str(number) for number in range(10_000)]
+    report = Report.parse("Name|Session ID|\n" + "".join(f"a|{cell}|\n" for cell in cells))
+    assert report.column("Session ID") == cells
+    assert report[odd]["Session ID"] == "x"

@@ -2,15 +2,19 @@
 
 A report of sixteen megabytes may have millions of rows. As many dicts would take several times the memory of what
 stands in them, and Python's garbage collector would stop all threads for a tenth of a second when it looks at them.
+It does not look into tuples of texts, numbers and times, so the parts are kept in tuples.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import repeat
-from typing import Any, TypeVar, overload
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+from typing import Any, Final, Self, TypeVar, overload
 
 import attrs
 
 T = TypeVar("T")
+
+#: Values whose parts are kept together, in one tuple for each column.
+BLOCK: Final = 4_096
 
 
 class ByColumn(Sequence[T]):
@@ -18,17 +22,42 @@ class ByColumn(Sequence[T]):
 
     Args:
         make: makes a value of its parts; it must be of a kind that pickle can take.
-        columns: for each part, those of all values.
-        count: the number of values.
+        width: number of parts that a value has.
     """
 
-    def __init__(self, make: Callable[..., T], columns: Sequence[list[Any]], count: int) -> None:
+    def __init__(self, make: Callable[..., T], width: int) -> None:
         self._make = make
-        self._columns = columns
-        self._count = count
+        self._width = width
+        self._count = 0
+        self._blocks: list[tuple[tuple[Any, ...], ...]] = []
+        self._waiting: list[tuple[Any, ...]] = []  # the last values, which are less than a block
+
+    def extend(self, values: Iterable[tuple[Any, ...]]) -> Self:
+        """Add values, each as the tuple of its parts; returns the sequence."""
+        for value in values:
+            self._waiting.append(value)
+            if len(self._waiting) == BLOCK:
+                self._blocks.append(tuple(zip(*self._waiting, strict=True)))
+                self._count += BLOCK
+                self._waiting.clear()
+        return self
+
+    def column(self, index: int) -> list[Any]:
+        """One part of all values."""
+        return [*chain.from_iterable(block[index] for block in self._blocks), *(one[index] for one in self._waiting)]
+
+    def read(self, index: int, read: Callable[[Any], Any]) -> None:
+        """Replace one part of all values by what a function reads of it. Raises what the function raises, at once."""
+        found = [tuple(map(read, block[index])) for block in self._blocks]
+        last = [read(one[index]) for one in self._waiting]
+        # Block by block: to free all the texts at once would hold up all threads.
+        for number, block in enumerate(self._blocks):
+            self._blocks[number] = (*block[:index], found[number], *block[index + 1 :])
+        for number, (value, one) in enumerate(zip(last, self._waiting, strict=True)):
+            self._waiting[number] = (*one[:index], value, *one[index + 1 :])
 
     def __len__(self) -> int:
-        return self._count
+        return self._count + len(self._waiting)
 
     @overload
     def __getitem__(self, index: int) -> T: ...
@@ -37,18 +66,19 @@ class ByColumn(Sequence[T]):
     def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
         """The value in one place, or a tuple of those in several."""
         if isinstance(index, slice):
-            return tuple(self[place] for place in range(*index.indices(self._count)))
-        place = range(self._count)[index]
-        return self._make(*[column[place] for column in self._columns])
+            return tuple(self[place] for place in range(*index.indices(len(self))))
+        place = range(len(self))[index]
+        if place >= self._count:
+            return self._make(*self._waiting[place - self._count])
+        number, within = divmod(place, BLOCK)
+        return self._make(*[column[within] for column in self._blocks[number]])
 
     def __iter__(self) -> Iterator[T]:
-        if not self._columns:
-            return (self._make() for _ in repeat(None, self._count))
-        return map(self._make, *self._columns)
-
-    def column(self, index: int) -> list[Any]:
-        """One part of all values."""
-        return self._columns[index].copy()
+        for block in self._blocks:
+            for parts in zip(*block, strict=True) if self._width else [()] * BLOCK:
+                yield self._make(*parts)
+        for parts in self._waiting:
+            yield self._make(*parts)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, tuple | ByColumn):

@@ -95,7 +95,7 @@ class Chat:
             parts = [written]
         _join(texts, parts)
         if len(texts) > _MOST_MADE:
-            return cls(text, ByColumn(ChatLine, (times, names, texts), len(texts)))
+            return cls(text, ByColumn(ChatLine, 3).extend(zip(times, names, texts, strict=True)))
         return cls(text, tuple(map(ChatLine, times, names, texts)))
 
 

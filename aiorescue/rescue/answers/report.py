@@ -1,8 +1,9 @@
 """`Report`: the rows of a report, whole, by column title."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from datetime import datetime
+from functools import partial
 
 import attrs
 
@@ -10,9 +11,6 @@ from aiorescue.operation import StreamedText
 from aiorescue.rescue.answers import tables
 from aiorescue.rescue.answers.by_column import ByColumn, Titled
 from aiorescue.rescue.answers.cells import Value, check, reader
-
-#: Cells that are replaced at once.
-_TOGETHER = 4_096
 
 
 @attrs.frozen
@@ -69,21 +67,20 @@ class Report(Sequence[Mapping[str, Value]]):
             ValueError: the body is no table, or stops before its end.
         """
         found = tables.Reader(check, delimiter)
-        columns: list[list[Value]] = []
-        count = 0
+        rows: ByColumn[Mapping[str, Value]] | None = None
         with nullcontext(body) if isinstance(body, str) else closing(body):
             for some in found.read(body):
-                if some:
-                    columns = columns or [[] for _ in some[0]]
-                    for column, cells in zip(columns, zip(*some, strict=True), strict=True):
-                        column.extend(cells)
-                    count += len(some)
+                if rows is None and found.titles is not None:
+                    rows = ByColumn(Titled(unique(found.titles)), len(found.titles))
+                if rows is not None:
+                    rows.extend(some)
         titles = found.titles or ()
-        columns = columns or [[] for _ in titles]
-        for column, title in zip(columns, titles, strict=True):
-            _read(column, reader(title))
-        names = unique(titles)
-        return cls(names, ByColumn(Titled(names), columns, count), tuple(found.mended))
+        rows = rows or ByColumn(Titled(unique(titles)), len(titles))
+        for index, title in enumerate(titles):
+            if (read := reader(title)) is not None:
+                with suppress(ValueError):  # then the column is left as texts
+                    rows.read(index, partial(_read, read))
+        return cls(unique(titles), rows, tuple(found.mended))
 
 
 def unique(titles: Sequence[str]) -> tuple[str, ...]:
@@ -96,14 +93,5 @@ def unique(titles: Sequence[str]) -> tuple[str, ...]:
     return tuple(numbered)
 
 
-def _read(column: list[Value], read: Callable[[str], Value] | None) -> None:
-    """Put values in place of the texts of a column, if all texts are what its title says."""
-    if read is None:
-        return
-    try:
-        values = [read(cell) if cell.strip() else None for cell in column if isinstance(cell, str)]
-    except ValueError:
-        return
-    # A few at a time: to free all the texts at once would hold up all threads.
-    for start in range(0, len(column), _TOGETHER):
-        column[start : start + _TOGETHER] = values[start : start + _TOGETHER]
+def _read(read: Callable[[str], Value], cell: str) -> Value:
+    return read(cell) if cell.strip() else None

@@ -201,6 +201,7 @@ async def test_a_run_under_way_has_a_page_that_reads_itself_again(tmp_path: Path
     await writer.write_if_due(Tally(3, is_begun=True))
     shown = read(tmp_path)
     assert shown.texts["ending"] == "The run is under way."
+    assert "Written at 00:00:0" in shown.all
     assert [given for tag, given in shown.elements if given.get("http-equiv") == "refresh"]
     await asyncio.to_thread(writer.finish, Tally(3, is_begun=True), Ending("Done."))
     assert "refresh" not in (tmp_path / "run.html").read_text("utf-8")

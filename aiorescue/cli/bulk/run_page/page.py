@@ -4,7 +4,7 @@ All texts are escaped, also those of the service and the names of identities and
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
@@ -146,9 +146,10 @@ def _sections(facts: RunFacts, record: RunRecord, tally: Tally, ending: Ending) 
         yield _table("notes", ("at", ""), ((clock(at), text) for at, text in record.notes), text=1)
         if record.notes_dropped:
             yield f'<p class="soft">{counted(record.notes_dropped, "note")} in between left out.</p>\n'
+    written = facts.began + timedelta(seconds=tally.seconds)
     yield (
-        f"<footer>Written by aiorescue {_text(facts.version)}. This page holds no PIN, no credentials and no "
-        "data of customers; it names the identities.</footer>\n"
+        f"<footer>Written at {written:%H:%M:%S} by aiorescue {_text(facts.version)}. This page holds no PIN, "
+        "no credentials and no data of customers; it names the identities.</footer>\n"
     )
 
 

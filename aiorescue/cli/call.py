@@ -75,7 +75,12 @@ def call(
     context: typer.Context,
     name: Annotated[
         str | None,
-        typer.Argument(metavar="OPERATION", help=f"One of {', '.join(OPERATIONS)}.", show_default=False),
+        typer.Argument(
+            metavar="OPERATION",
+            help=f"One of {', '.join(OPERATIONS)}.",
+            show_default=False,
+            autocompletion=lambda incomplete: [one for one in OPERATIONS if one.startswith(incomplete)],
+        ),
     ] = None,
     parameters: Annotated[
         list[str] | None,

@@ -102,10 +102,15 @@ def download(
         Path | None, typer.Argument(metavar="FILE", help="Where it goes.", show_default="the document's name")
     ] = None,
     *,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where it goes, as an option.")
+    ] = None,
     as_json: JsonOption = False,  # noqa: ARG001 - read where the result is printed
 ) -> Transferred:
     """Download a document; the file appears when all of it has arrived."""
-    target = file or Path(path.rstrip("/").rpartition("/")[2] or "document")
+    if file and output:
+        raise errors.InvalidRequest(f"two files are named, {file} and --output {output}: name one")
+    target = file or output or Path(path.rstrip("/").rpartition("/")[2] or "document")
 
     async def perform() -> None:
         async with credentials.inforouter() as docs:

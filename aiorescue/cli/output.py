@@ -175,6 +175,8 @@ def json_text(value: Any, stream: Any = None) -> str:
 
 def message_of(problem: Exception) -> str:
     """The message of an expected error as people should read it."""
+    if isinstance(problem, BrokenPipeError):
+        return MEANING[Status.BROKEN_PIPE]
     if isinstance(problem, OSError) and problem.strerror:
         where = f"{problem.filename}: " if problem.filename else ""
         return f"{where}{problem.strerror}"

@@ -43,8 +43,14 @@ MEANING: Mapping[Status, str] = {
     Status.TERMINATED: "asked to end (SIGTERM)",
 }
 
+
+class NotInstalled(errors.InvalidRequest):
+    """A command needs a package that is not installed; the message says how to install it."""
+
+
 # The first match counts: CredentialsMissing is an InvalidRequest, too.
 _BY_ERROR: tuple[tuple[type[Exception], Status], ...] = (
+    (NotInstalled, Status.NOT_INSTALLED),
     (errors.AuthenticationError, Status.REFUSED),
     (errors.PermissionDenied, Status.REFUSED),
     (errors.InvalidRequest, Status.BAD_INPUT),

@@ -4,7 +4,8 @@ import io
 import os
 import sys
 import unicodedata
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 import attrs
@@ -70,6 +71,16 @@ def has_terminal_in() -> bool:
     return is_terminal(sys.stdin)
 
 
+@contextmanager
+def _given_up_on_failure() -> Iterator[None]:
+    """Give stdout up if it cannot be written: what its buffer holds must not fail once more when Python ends."""
+    try:
+        yield
+    except OSError:
+        give_up_stdout()
+        raise
+
+
 @attrs.frozen
 class Data:
     """Stdout as a file of text in UTF-8, whatever the encoding of the terminal or the locale is.
@@ -82,13 +93,15 @@ class Data:
         if is_terminal(sys.stdout):
             text = escaped(text)
         if sys.stdout is not None:
-            sys.stdout.write(text)
+            with _given_up_on_failure():
+                sys.stdout.write(text)
         return len(text)
 
     def flush(self) -> None:
         """Flush stdout, so that what was written reaches its reader."""
         if sys.stdout is not None:
-            sys.stdout.flush()
+            with _given_up_on_failure():
+                sys.stdout.flush()
 
     def close(self) -> None:
         """Flush stdout, which stays open."""

@@ -16,7 +16,7 @@ from aiorescue.bulk.journal import statements
 from aiorescue.bulk.journal.file import JournalFile, Write
 from aiorescue.bulk.journal.reading import JournalReader
 from aiorescue.bulk.journal.rows import admit, claim, list_what_is_left
-from aiorescue.bulk.journal.staging import Stager, StagingStopped, Watched, utf8
+from aiorescue.bulk.journal.staging import Stager, StagingStopped, Watched, move_cells, utf8
 from aiorescue.bulk.store import Claimed, Entry, InputRow, JobStatus, Lane, Staging, State, StoredRow
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import PinRequest
@@ -140,8 +140,11 @@ class Journal:
         return staged
 
     def _stage(self, rows: Watched, columns: Sequence[str]) -> Staging:
+        before = records.cells_of(self._file.columns)
         with self._file.staging_as(records.to_json(columns)) as (connection, number):
             staged = Stager(connection, number).stage(rows)
+            if staged.vanished and before and before != tuple(columns):
+                move_cells(connection, number, before, columns)
         self._file.checkpoint_quietly()
         return staged
 

@@ -18,6 +18,8 @@ _LINES: Final = 100
 _AT_ONCE: Final = 500
 #: Place of the key in what `statements.KNOWN` finds.
 _KEY: Final = 4
+#: Place of the cells in `statements.INPUT`.
+_CELLS: Final = 3
 
 
 @attrs.define(eq=False)
@@ -183,6 +185,29 @@ def update(connection: sqlite3.Connection, number: int, given: tuple[Any, ...], 
     """Replace the row with an id; `insert` describes the other arguments."""
     values = (*given, schema.input_check(*given), *outcome, schema.outcome_check(*outcome))
     connection.execute(statements.UPDATE, (*values, number))
+
+
+def move_cells(connection: sqlite3.Connection, staging: int, before: Sequence[str], after: Sequence[str]) -> None:
+    """Put the cells of rows that are not in the last input under its columns, by the names of both.
+
+    Args:
+        connection: the journal's, in the transaction of the staging.
+        staging: number of the last input.
+        before: names of the columns of the input before.
+        after: names of the columns of the last input.
+    """
+    places = [before.index(name) if name in before else None for name in after]
+    last = 0
+    while rows := connection.execute(statements.VANISHED, (staging, last, _AT_ONCE)).fetchall():
+        for number, *given, check in rows:
+            last = number
+            cells = records.cells_of(given[_CELLS])
+            if not cells or schema.input_check(*given) != check:  # damage stays to be seen
+                continue
+            given[_CELLS] = records.to_json(
+                ["" if place is None or place >= len(cells) else cells[place] for place in places]
+            )
+            connection.execute(statements.UPDATE_INPUT, (*given, schema.input_check(*given), number))
 
 
 class Watched:

@@ -63,6 +63,8 @@ UPDATE_INPUT: Final = f"UPDATE request SET ({INPUT}, input_check) = (?, ?, ?, ?,
 COUNT_ALIKE: Final = (
     "INSERT INTO temp.alike VALUES (?, 0) ON CONFLICT (digest) DO UPDATE SET count = count + 1 RETURNING count"
 )
+#: Takes the staging, an id and how many: rows that are not in the last input, behind that id.
+VANISHED: Final = f"SELECT id, {INPUT}, input_check FROM request WHERE staging <> ? AND id > ? ORDER BY id LIMIT ?"
 COUNT_VANISHED: Final = "SELECT count(*), coalesce(sum(state = 2), 0) FROM request WHERE staging <> ?"
 
 # --- rows out ---

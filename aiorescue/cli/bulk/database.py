@@ -10,6 +10,7 @@ import typer
 from aiorescue import AuthCode, Login, errors
 from aiorescue.bulk import Journal, StoreReader
 from aiorescue.cli.credentials import CODE, EMAIL, PASSWORD
+from aiorescue.cli.status import NotInstalled
 
 DATABASE = "RESCUE_DATABASE"
 DatabaseOption = Annotated[
@@ -24,11 +25,11 @@ DatabaseOption = Annotated[
 
 
 def distributed() -> Any:
-    """The module of distributed jobs. Raises `errors.InvalidRequest` if its extra is not installed."""
+    """The module of distributed jobs. Raises `NotInstalled` if its extra is not."""
     try:
         from aiorescue.bulk import distributed as module  # noqa: PLC0415 - psycopg may be missing
     except ImportError as problem:
-        raise errors.InvalidRequest(str(problem)) from None
+        raise NotInstalled(str(problem)) from None
     found: ModuleType = module
     return found
 

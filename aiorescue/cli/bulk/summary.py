@@ -129,7 +129,7 @@ class Summary(Result):
         yield (
             f"{tally.failed} failed, {counted(tally.bad_rows, 'bad row')}, {tally.possibly_orphaned} possibly orphaned"
         )
-        if self.output_problem is None:
+        if self.output_problem is None and self.output != DASH:
             yield f"output:  {self.output}" + ("" if self.written else " (as it was)")
         if self.page is not None and self.page.is_written:
             yield f"report:  {self.page.path}"

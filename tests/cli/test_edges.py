@@ -1,0 +1,71 @@
+"""Edges of an operator's day: changed columns, readers that leave, missing packages, and the files of infoRouter."""
+
+import asyncio
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from aiorescue.cli.status import MEANING, Status
+from tests.cli.conftest import COMMAND
+
+
+def test_a_row_that_vanished_stays_under_its_own_columns_when_their_order_changes(here):
+    job = ("pins", "customers.csv", "--emulator", "--pin-rate", "1000")
+    customers = here.folder / "customers.csv"
+    customers.write_text("custom_field_0,tracking,phone\nJane,A,1\nJim,B,2\n")
+    assert here(*job).status == Status.OK
+    customers.write_text("phone,tracking,note,custom_field_0\n1,A,new,Jane\n")
+    assert here(*job).status == Status.OK
+    header, jane, jim = (here.folder / "pins.csv").read_text().splitlines()
+    assert header == "phone,tracking,note,custom_field_0,pin,status,error"
+    assert jane.startswith("1,A,new,Jane,")
+    assert jim.startswith("2,B,,Jim,")
+    assert here("job", "status", "pins.csv.journal").status == Status.OK, "the checksums are right"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+async def test_a_reader_who_leaves_before_the_rows_come_is_told_where_the_pins_are(alone, unbuffered):
+    alone.write("tracking\nA\n")
+    pins = f"{shlex.quote(str(COMMAND))} pins customers.csv --emulator -o - --journal j"
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f"set -o pipefail; PYTHONUNBUFFERED={unbuffered} {pins} | true"),
+        stderr=asyncio.subprocess.PIPE,
+        cwd=alone.folder,
+    )
+    _, err = await process.communicate()
+    assert process.returncode == Status.BROKEN_PIPE
+    assert f"aiorescue: {MEANING[Status.BROKEN_PIPE]}\n" in err.decode()
+    assert "Exception ignored" not in err.decode()
+
+
+def test_without_psycopg_a_database_has_the_status_of_what_is_not_installed():
+    script = "import sys; sys.modules['psycopg'] = None; from aiorescue.cli import main; main()"
+    words = ("job", "status", "spring", "--database", "postgresql://127.0.0.1/jobs")
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == Status.NOT_INSTALLED
+    assert "pip install 'aiorescue[distributed]'" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+async def test_a_document_is_uploaded_and_downloaded_into_the_file_that_is_named(command, service):
+    command.write("words", "report.txt")
+    router = {
+        "INFOROUTER_BASE_URL": service.url,
+        "INFOROUTER_USER": "tech@example.com",
+        "INFOROUTER_PASSWORD": "secret",
+    }
+    done = await command("inforouter", "upload", "report.txt", "/Public/report.txt", **router)
+    assert (done.status, done.err) == (Status.OK, "")
+    done = await command("inforouter", "download", "/Public/report.txt", "-o", "copy.txt", **router)
+    assert (done.status, done.err) == (Status.OK, "")
+    assert (command.folder / "copy.txt").read_text() == "words"
+    done = await command("inforouter", "download", "/Public/report.txt", "a.txt", "-o", "b.txt", **router)
+    assert done.status == Status.BAD_INPUT
+    assert "two files are named" in done.err
+
+
+async def test_completion_knows_the_operations(alone):
+    shell = {"_AIORESCUE_COMPLETE": "complete_bash", "COMP_WORDS": "aiorescue call startS", "COMP_CWORD": "2"}
+    assert (await alone(**shell)).out.split() == ["startSession"]

@@ -2,8 +2,10 @@
 
 A commit with a sync costs about as much as half a dozen requests, whether it carries one write or fifty. `GroupCommit`
 therefore collects the writes that arrive while a commit is under way and commits them together. Commits that would
-follow each other too quickly wait a few milliseconds for more writes. All database work happens in one thread of its
-own, so the event loop never blocks. `GroupCommit` knows nothing of what is written.
+follow each other too quickly wait a few milliseconds for more writes, a little longer where many come. A *patient*
+write, for which nothing but a result waits, leaves the moment of the commit to the writes that are not, as far as they
+come soon: of two writes a request, one then needs a commit. All database work happens in one thread of its own, so the
+event loop never blocks. `GroupCommit` knows nothing of what is written.
 """
 
 import asyncio
@@ -13,12 +15,16 @@ from typing import Any, Final, Generic, TypeVar
 
 WriteT = TypeVar("WriteT")
 
-#: Commits per second in the long run, unless they are full: a commit costs as much as half a dozen requests.
-COMMITS_PER_SECOND: Final = 200
+#: Seconds between two commits in the long run, unless they are full: a commit costs as much as half a dozen requests.
+GAP: Final = 0.005
+#: The same behind a commit that had many writes, for each of them, and at most.
+GAP_PER_WRITE, LONGEST_GAP = 0.001, 0.010
+#: Seconds from the last commit for which patient writes wait for one that is not patient.
+PATIENCE: Final = 0.015
 #: Commits that may follow each other at once after a quiet time.
 BURST: Final = 8
 #: Writes that make a commit full: it is then not delayed.
-FULL: Final = 16
+FULL: Final = 32
 
 
 class GroupCommit(Generic[WriteT]):
@@ -42,18 +48,27 @@ class GroupCommit(Generic[WriteT]):
         self._thread = thread
         self._commit = commit
         self._waiting: list[tuple[WriteT, asyncio.Future[Any]]] = []
+        self._is_urgent = False  # a write that waits is not patient
         self._busy = False  # the thread is committing
         self._timer: asyncio.TimerHandle | None = None  # of a commit that waits for more writes
         self._free_at = 0.0  # loop time from which the next commit need not wait
+        self._began_at = 0.0  # loop time of the last commit
 
-    def write(self, write: WriteT) -> "asyncio.Future[Any]":
+    def write(self, write: WriteT, *, patient: bool = False) -> "asyncio.Future[Any]":
         """Queue a write; the future ends with the write's outcome, once it is on the disk.
 
         A future and not a coroutine: many writes wait here at a time, and a coroutine more for each has its cost.
+
+        Args:
+            write: what to write.
+            patient: it may wait for up to `PATIENCE` seconds, so that others share its commit.
         """
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((write, future))
-        if not self._busy and (self._timer is None or len(self._waiting) >= FULL):
+        is_news = not (patient or self._is_urgent)
+        if is_news:
+            self._is_urgent = True
+        if not self._busy and (is_news or self._timer is None or len(self._waiting) >= FULL):
             self._schedule()
         return future
 
@@ -64,21 +79,24 @@ class GroupCommit(Generic[WriteT]):
 
     def _schedule(self) -> None:
         """Commit what waits, now or as soon as the rate of commits allows it."""
-        early = self._free_at - self._loop.time()
-        if early > 0 and len(self._waiting) < FULL:
-            self._timer = self._loop.call_later(early, self._start)
-        else:
+        due = self._free_at if self._is_urgent else max(self._free_at, self._began_at + PATIENCE)
+        if len(self._waiting) >= FULL or due <= self._loop.time():
             self._start()
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._start)
 
     def _start(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         group, self._waiting = self._waiting, []
-        self._busy = True
-        now, gap = self._loop.time(), 1 / COMMITS_PER_SECOND
+        self._busy, self._is_urgent = True, False
+        now = self._began_at = self._loop.time()
+        gap = min(max(GAP, len(group) * GAP_PER_WRITE), LONGEST_GAP)
         # Quiet time is credit for BURST commits; a commit that was early, being full, delays the next by one gap.
-        self._free_at = min(max(self._free_at, now - BURST * gap) + gap, now + gap)
+        self._free_at = min(max(self._free_at, now - BURST * GAP) + gap, now + gap)
         done = self._loop.run_in_executor(self._thread, self._commit, [write for write, _ in group])
         done.add_done_callback(lambda done: self._finished(done, [future for _, future in group]))
 

@@ -174,7 +174,7 @@ class Journal:
 
     def sent(self, key: str, lane: Lane | None = None) -> "asyncio.Future[None]":
         """Record that an attempt is about to leave; a row that is SENT already counts one possible orphan more."""
-        return self._note(statements.SENT, key)
+        return self._note(statements.SENT, key, patient=False)  # the request waits for it, and its slot passes
 
     def issued(self, key: str, pin: str, orphans: int, lane: Lane | None = None) -> "asyncio.Future[None]":
         """Record a PIN, and the number of possible orphans. Raises `errors.ProtocolError`, see `Store.issued`."""
@@ -192,13 +192,13 @@ class Journal:
         """Record that the request has no result for a reason that lies outside it; it is ADMITTED again."""
         return self._note(statements.GIVEN_BACK, orphans, orphans, key)
 
-    def _note(self, statement: str, *values: Any) -> "asyncio.Future[None]":
-        return self._nothing if self._path is None else self._write((statement, values))
+    def _note(self, statement: str, *values: Any, patient: bool = True) -> "asyncio.Future[None]":
+        return self._nothing if self._path is None else self._write((statement, values), patient=patient)
 
-    def _write(self, write: Write) -> "asyncio.Future[Any]":
+    def _write(self, write: Write, *, patient: bool = False) -> "asyncio.Future[Any]":
         if self._checkpoint is None and self._path is not None:
             self._checkpoint = self._loop.call_later(_CHECKPOINT, self._begin_checkpoint)
-        return self._commits.write(write)
+        return self._commits.write(write, patient=patient)
 
     def _begin_checkpoint(self) -> None:
         self._checkpoint = None

@@ -6,13 +6,10 @@ from typing import Any, Final
 from aiorescue.bulk import records
 from aiorescue.bulk.journal import schema, statements
 from aiorescue.bulk.journal.file import JournalFile
-from aiorescue.bulk.journal.staging import damaged, insert, key_of, seen_before, update
+from aiorescue.bulk.journal.staging import damaged, insert_new, key_of, known_rows, seen_before, update
 from aiorescue.bulk.store import Claimed, Entry, State
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import PinRequest
-
-_CHECKED: Final = "outcome_check = outcome_check(key, digest, "
-
 
 #: States in which a request was sent with the fields that the row tells.
 _FINAL: Final = (State.ISSUED, State.SENT)
@@ -23,23 +20,36 @@ def admit(file: JournalFile, requests: Sequence[PinRequest]) -> list[Entry]:
     digests = [records.digest(request) for request in requests]
     keys = [key_of(file.connection, request, digest) for request, digest in zip(requests, digests, strict=True)]
     duplicates = seen_before(file.connection, keys)
-    return [_admit_one(file, *one) for one in zip(requests, digests, keys, duplicates, strict=True)]
-
-
-def _admit_one(file: JournalFile, request: PinRequest, digest: bytes, key: str, duplicate: bool) -> Entry:  # noqa: FBT001 - one of a zip
+    rows = list(zip(requests, digests, keys, duplicates, strict=True))
     if file.is_temporary:
-        return Entry(key, State.ADMITTED, None, 0, duplicate)
-    is_new = file.is_fresh and not duplicate
-    row = None if is_new else file.connection.execute(statements.KNOWN, (key,)).fetchone()
-    if row is None:
-        insert(file.connection, _given(file, request), schema.Outcome(key, digest))
-        return Entry(key, State.ADMITTED, None, 0, duplicate=False)
+        return [Entry(key, State.ADMITTED, None, 0, duplicate) for _, _, key, duplicate in rows]
+    first = [key for key, duplicate in zip(keys, duplicates, strict=True) if not duplicate]
+    known = {} if file.is_fresh else known_rows(file.connection, first)
+    insert_new(
+        file.connection,
+        (
+            (_given(file, request), key, digest)
+            for request, digest, key, duplicate in rows
+            if not duplicate and key not in known
+        ),
+    )
+    if any(duplicates):
+        known |= known_rows(file.connection, [key for key, again in zip(keys, duplicates, strict=True) if again])
+    return [
+        _admit_known(file, request, digest, known[key], duplicate=duplicate)
+        if key in known
+        else Entry(key, State.ADMITTED, None, 0, duplicate=False)
+        for request, digest, key, duplicate in rows
+    ]
+
+
+def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any, *, duplicate: bool) -> Entry:
     number, _, _, operation, *found, check = row
-    if schema.outcome_check(*found) != check:
-        raise file.error(JournalReason.DAMAGED, damaged(key))
     known = schema.Outcome(*found)
+    if schema.outcome_check(*found) != check:
+        raise file.error(JournalReason.DAMAGED, damaged(known.key))
     if duplicate:
-        return Entry(key, State(known.state), known.pin, known.orphans, duplicate=True)
+        return Entry(known.key, State(known.state), known.pin, known.orphans, duplicate=True)
     if known.digest != digest and known.state in _FINAL:
         raise file.error(
             JournalReason.OTHER_FIELDS,
@@ -50,8 +60,8 @@ def _admit_one(file: JournalFile, request: PinRequest, digest: bytes, key: str, 
     orphans = known.orphans + (known.state == State.SENT)
     is_as_it_was = known.state == State.ADMITTED and known.digest == digest and operation is not None
     if known.state != State.ISSUED and not is_as_it_was:
-        update(file.connection, number, _given(file, request), schema.Outcome(key, digest, orphans=orphans))
-    return Entry(key, State(known.state), known.pin, orphans, duplicate=False)
+        update(file.connection, number, _given(file, request), schema.Outcome(known.key, digest, orphans=orphans))
+    return Entry(known.key, State(known.state), known.pin, orphans, duplicate=False)
 
 
 def _given(file: JournalFile, request: PinRequest) -> tuple[Any, ...]:

@@ -96,7 +96,7 @@ class Stager:
                 repeated.append(one)
         # If the journal was empty, only an earlier row of the input can have one of these keys. That is rare, and the
         # insertion finds it.
-        known = {} if self._is_first else self._known(tuple(rows))
+        known = {} if self._is_first else known_rows(self._connection, tuple(rows))
         self._update((one, known[one.key]) for one in rows.values() if one.key in known)
         self._insert([one for one in rows.values() if one.key not in known])
         self._refuse(repeated)
@@ -106,11 +106,6 @@ class Stager:
         cells = records.texts_to_json(row.cells)
         given = (self._staging, position, row.line, cells, *records.encode(request))
         return _Row(position, row, key_of(self._connection, request, digest), digest, given)
-
-    def _known(self, keys: Sequence[str]) -> dict[str, Any]:
-        """What the journal knows of each key."""
-        found = self._connection.execute(statements.known(len(keys)), keys)
-        return {stored[_KEY]: stored for stored in found}
 
     def _update(self, rows: Iterable[tuple[_Row, Any]]) -> None:
         """Bring rows that the journal knows up to date with the input."""
@@ -133,8 +128,8 @@ class Stager:
     def _insert(self, rows: Sequence[_Row]) -> None:
         """Add rows; one whose key an earlier row of the input has is bad."""
         execute = self._connection.execute
-        count = self._connection.executemany(statements.INSERT_NEW, map(_values, rows)).rowcount
-        self._new += max(count, 0)  # -1 for none at all
+        count = insert_new(self._connection, ((one.given, one.key, one.digest) for one in rows))
+        self._new += count
         if count < len(rows):
             self._refuse(one for one in rows if execute(statements.IS_AT, (one.key, one.position)).fetchone() is None)
 
@@ -163,10 +158,27 @@ class Stager:
         insert(self._connection, given, schema.Outcome(f"!{position}", b"", State.BAD.value, error=utf8(problem)))
 
 
-def _values(one: _Row) -> tuple[Any, ...]:
-    """The values of a new row for `statements.INSERT_NEW`."""
-    check = schema.outcome_check(*schema.Outcome(one.key, one.digest))
-    return (*one.given, schema.input_check(*one.given), one.key, one.digest, check)
+def known_rows(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Any]:
+    """What the journal knows of requests: by their keys, what `statements.KNOWN` finds."""
+    found: dict[str, Any] = {}
+    for start in range(0, len(keys), _AT_ONCE):
+        some = keys[start : start + _AT_ONCE]
+        found.update((row[_KEY], row) for row in connection.execute(statements.known(len(some)), some))
+    return found
+
+
+def insert_new(connection: sqlite3.Connection, rows: Iterable[tuple[tuple[Any, ...], str, bytes]]) -> int:
+    """Add rows that are yet to be sent, but for those whose keys are there; returns how many were added.
+
+    Args:
+        connection: the journal's.
+        rows: of each what the input says of it, in the order of `statements.INPUT`, its key and its digest.
+    """
+    values = (
+        (*given, schema.input_check(*given), key, digest, schema.outcome_check(*schema.Outcome(key, digest)))
+        for given, key, digest in rows
+    )
+    return max(connection.executemany(statements.INSERT_NEW, values).rowcount, 0)  # -1 for none at all
 
 
 def insert(connection: sqlite3.Connection, given: tuple[Any, ...], outcome: schema.Outcome) -> bool:

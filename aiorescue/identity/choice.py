@@ -36,6 +36,7 @@ class IdentityChoice:
         if queue is None:
             queue = self._queues[family] = _Queue(len(self._identities))
         self._look_at_one_more(queue, operation)
+        seen: set[int] = set()  # each is looked at once: the moment of one whose turn is overdue moves with the clock
         while queue.heap:
             moment, index = queue.heap[0]
             identity = self._identities[index]
@@ -44,7 +45,8 @@ class IdentityChoice:
             elif identity.refusal(operation) is not None:
                 heappop(queue.heap)
                 queue.moments[index] = None
-            elif (now_free := self._free_at(identity, family)) > moment:
+            elif index not in seen and (now_free := self._free_at(identity, family)) > moment:
+                seen.add(index)
                 queue.moments[index] = now_free
                 heapreplace(queue.heap, (now_free, index))
             else:

@@ -4,6 +4,7 @@ The emulator is the better counterpart for most tests, because it knows the serv
 Mocked HTTP suits tests of one answer, such as a status word or a failure that is hard to bring about otherwise.
 """
 
+import inspect
 from collections.abc import AsyncIterator, Iterator
 from unittest.mock import Mock
 
@@ -22,7 +23,9 @@ class Answer(aiohttp.ClientResponse):
     """A mocked answer. aioresponses 0.7.9 leaves out an argument that aiohttp has required since version 3.14."""
 
     def __init__(self, *args, **kwargs):
-        super().__init__(*args, stream_writer=Mock(), **kwargs)
+        if "stream_writer" in inspect.signature(aiohttp.ClientResponse).parameters:
+            kwargs["stream_writer"] = Mock()
+        super().__init__(*args, **kwargs)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The rows of a distributed job: staging, claims, epochs."""
 
+import asyncio
+
 import pytest
 
 from aiorescue import errors
@@ -50,7 +52,9 @@ async def test_a_raised_epoch_refuses_claims_sent_and_issued_of_the_former_lane(
         await old.sent("=CASE-0")
         assert await second.hold([1]) == {}
         await one.close()
-        new = store(database, statements, (await second.hold([1]))[1])
+        while not (held := await second.hold([1])):
+            await asyncio.sleep(0.01)  # PostgreSQL releases the lock when it has noticed the end of the connection
+        new = store(database, statements, held[1])
         for refused in (old.sent("=CASE-1"), old.issued("=CASE-0", "123456", 0), old.failed("=CASE-2", "no", 0)):
             with pytest.raises(errors.JournalError, match="has begun elsewhere"):
                 await refused

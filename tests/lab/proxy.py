@@ -51,6 +51,8 @@ UNASKED = (
 NOTICEABLE = tuple(kind for kind in Disturbance if kind is not Disturbance.SWAP)
 #: Those after which the connection is of no use any more.
 _LAST = (Disturbance.EARLY, Disturbance.CUT, Disturbance.RESET, Disturbance.HALF_CLOSE)
+#: Turns of the event loop after which a client on it has read what was written, so that more comes in another packet.
+_TURNS = 3
 #: Seconds that an answer waits for another one to change places with.
 _SWAP_WAIT = 0.05
 #: The socket option that makes a close a reset: what was not sent is thrown away.
@@ -128,7 +130,8 @@ class Proxy:
     async def settle(self) -> None:
         """Wait until every disturbance that is due has been sent."""
         while self._pending:
-            await asyncio.gather(*self._pending)
+            await asyncio.gather(*self._pending)  # of eager tasks it returns at once if all are done …
+            await asyncio.sleep(0)  # … and they leave the set in the next turn of the event loop
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -198,6 +201,8 @@ class Proxy:
         return answer
 
     async def _disturb(self, kind: Disturbance, answer: bytes, writer: asyncio.StreamWriter) -> None:
+        for _ in range(_TURNS):  # an eager task would write at once, into the packet of the answer
+            await asyncio.sleep(0)
         await asyncio.sleep(self._delay())
         if not writer.is_closing():
             if kind is not Disturbance.CLOSE:

@@ -1,4 +1,14 @@
-"""LogMeIn Rescue and infoRouter's ticket service for asyncio.
+"""An asyncio client for LogMeIn Rescue and for infoRouter's ticket service.
+
+A first call::
+
+    async with RescueClient(AuthCode("4ahx…80u0")) as rescue:
+        pin = await rescue.request_pin_code_v3(custom_fields=["Jane Doe"], no_tech_console=True)
+        print(pin.code)
+
+`RescueClient` and `InfoRouterClient` have a method for each operation, and `errors` has what they raise. Beyond that,
+`aiorescue.rescue` has the operations as values, `aiorescue.bulk` runs jobs of many PIN requests,
+`aiorescue.emulator` plays both services on this machine, and `aiorescue.events` tells what a client does.
 
 Names are imported when they are first used, so that a program loads only the client that it needs.
 """

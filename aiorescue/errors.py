@@ -1,30 +1,32 @@
-"""Everything that can go wrong, as one tree.
+"""The exceptions of aiorescue.
 
-RescueError
-├── InvalidRequest            refused here, before anything was sent
-│   ├── UnsupportedBinding    the operation is not offered on that binding
-│   ├── CredentialsMissing    (also an AuthenticationError)
-│   └── DuplicateTracking     a bulk job has this tracking field twice
-├── AuthenticationError       the service does not take these credentials; never retried
-│   ├── CredentialsMissing    no credentials to call with
-│   └── NotLoggedIn           the session or ticket is unknown or has ended
-├── PermissionDenied          the identity is known, but not allowed to do this
-├── PreconditionFailed        the service is not in a state for it
-│   ├── ActionFailed          mostly: the technician is offline
-│   ├── NoTechConsoleRunning  start the console or pass no_tech_console=True
-│   └── OutOfPinCodes         the account has no PIN codes left
-├── InvalidParameter          a value that the service refused
-│   └── NotFound              there is no such thing, or the identity may not see it
-├── RateLimited               gave up waiting for the service's rate limit
-├── QueueTimeout              stood in the queue of the pace for longer than max_wait
-├── ServiceError              an ERROR that outlived its retries, or an unknown word
-│   └── PartialFailure        some items of a bulk call failed; its log says which
-├── ServiceFault              the service could not read the request
-├── ProtocolError             an answer that cannot be read as one
-├── RequestTimeout            no answer in time
-├── ConnectionFailed          the service could not be reached, or hung up
-├── AmbiguousOutcome          it may have happened; repeating it could do it twice
-└── JournalError              the journal of a bulk job cannot be used
+They form one tree::
+
+    RescueError
+    ├── InvalidRequest            refused here, before anything was sent
+    │   ├── UnsupportedBinding    the operation is not offered on that binding
+    │   ├── CredentialsMissing    (also an AuthenticationError)
+    │   └── DuplicateTracking     a bulk job has this tracking field twice
+    ├── AuthenticationError       the service does not take these credentials; never retried
+    │   ├── CredentialsMissing    no credentials to call with
+    │   └── NotLoggedIn           the session or ticket is unknown or has ended
+    ├── PermissionDenied          the identity is known, but not allowed to do this
+    ├── PreconditionFailed        the service is not in a state for it
+    │   ├── ActionFailed          mostly: the technician is offline
+    │   ├── NoTechConsoleRunning  start the console or pass no_tech_console=True
+    │   └── OutOfPinCodes         the account has no PIN codes left
+    ├── InvalidParameter          a value that the service refused
+    │   └── NotFound              there is no such thing, or the identity may not see it
+    ├── RateLimited               gave up waiting for the service's rate limit
+    ├── QueueTimeout              stood in the queue of the pace for longer than max_wait
+    ├── ServiceError              an ERROR that outlived its retries, or an unknown word
+    │   └── PartialFailure        some items of a bulk call failed; its log says which
+    ├── ServiceFault              the service could not read the request
+    ├── ProtocolError             an answer that cannot be read as one
+    ├── RequestTimeout            no answer in time
+    ├── ConnectionFailed          the service could not be reached, or hung up
+    ├── AmbiguousOutcome          it may have happened; repeating it could do it twice
+    └── JournalError              the journal of a bulk job cannot be used
 
 Secrets (passwords, codes, tickets, cookies) are in no message and no attribute.
 """

@@ -52,9 +52,9 @@ def issue(
             of the client.
 
     Returns:
-        An async iterator of `Issued`, in the order in which results come.
+        An async iterator of `Issued`, in the order in which results come. What is raised, the iteration raises.
 
-    Raises (from the iteration):
+    Raises:
         errors.AuthenticationError, errors.OutOfPinCodes: the service refused the last identity that was left.
         errors.RescueError: the service was away for longer than `patience`; the rest is left for another run.
         errors.InvalidRequest: the client was closed; the rest is left for another run.

@@ -19,6 +19,12 @@ def test_the_site_builds_without_a_warning(tmp_path: Path):
     operations = (site / "operations.html").read_text("utf-8")
     assert 'id="request-pin-code-v3"' in operations
     assert "aiorescue.RescueClient.close_session" in (site / "api/rescue.html").read_text("utf-8")
+    errors = (site / "api/errors.html").read_text("utf-8")
+    assert "├── InvalidRequest" in re.findall(r"<pre>(.*?)</pre>", errors, re.DOTALL)[0], "the tree keeps its lines"
+    for page in (site / "api").glob("*.html"):
+        assert not re.search(r"<p>Raises \(|<p>[^<]*errors\.\w+: ", page.read_text("utf-8")), (
+            f"{page.name}: a section as text"
+        )
     shown = {found.rpartition(".")[2] for page in (site / "api").glob("*.html") for found in anchors(page)}
     for name in public_names():
         assert name.rpartition(".")[2] in shown, f"{name} is public, and on no page of docs/api"

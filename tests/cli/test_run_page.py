@@ -99,7 +99,7 @@ async def test_the_page_counts_what_the_services_ledger_and_log_have(command, se
     assert sum(map(int, shown.column("times", 4))) == 2
     identity = shown.tables["identities"][1]
     assert identity[:4] == ["auth code 1", "148", str(service.requests.count), str(rejected)]
-    assert sum(map(int, shown.column("answers", 1))) == service.requests.count
+    assert sum(map(int, shown.column("latencies", 1))) == service.requests.count
     assert 100 < sum(map(int, shown.column("waits", 1))) <= 2 * service.requests.count
     assert shown.texts["ending"] == "Done: 2 rows failed, 1 bad row."
     assert (command.folder / "run.html").stat().st_mode & 0o777 == 0o600

@@ -126,9 +126,9 @@ def _sections(facts: RunFacts, record: RunRecord, tally: Tally, ending: Ending) 
     yield _figures(record, tally)
     yield "<h2>PINs over time</h2>\n"
     yield from _over_time(facts, record)
-    yield "<h2>Waits and answers</h2>\n"
+    yield "<h2>Waits and latency</h2>\n"
     yield _durations("waits", "Calls waited for their turn", record.waits)
-    yield _durations("answers", "The service answered", record.latencies)
+    yield _durations("latencies", "The service answered", record.latencies)
     yield "<h2>Rejections</h2>\n"
     yield _rejections(record)
     yield "<h2>What was said instead of OK</h2>\n"

@@ -17,7 +17,7 @@ from pathlib import Path
 import uvloop
 
 from tests.lab.proxy import NOTICEABLE, Disturbance
-from tests.soak import kills, network
+from tests.soak import distributed, kills, network
 
 #: Calls after which a part makes new clients, and looks at what the old ones have left behind.
 BATCH = 5000
@@ -76,9 +76,20 @@ class Soak:
             f" {sum(tally.told for tally in done)} told"
         )
 
+    def distributed(self) -> str:
+        """Distributed jobs while workers and PostgreSQL are killed, stopped and started."""
+        asyncio.run(
+            distributed.run(distributed.SCENARIOS, self.options.seed, lambda line: print(f"  {line}", flush=True))
+        )
+        return f"{len(distributed.SCENARIOS)} scenarios"
+
 
 #: The parts in the order in which they run.
-PARTS: dict[str, Callable[[Soak], str]] = {"network": Soak.network, "kills": Soak.kills}
+PARTS: dict[str, Callable[[Soak], str]] = {
+    "network": Soak.network,
+    "kills": Soak.kills,
+    "distributed": Soak.distributed,
+}
 
 
 def main() -> int:

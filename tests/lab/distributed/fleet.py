@@ -1,6 +1,7 @@
 """A fleet: workers in processes of their own, the emulator in another, and what became of the PINs."""
 
 import asyncio
+import random
 import signal
 import sys
 import time
@@ -90,6 +91,7 @@ class Fleet:
         rate: PINs per second that the service allows each of them.
         http: reads the control plane of the service.
         workers: all that were started.
+        chance: chooses which worker is killed, and when.
     """
 
     server: PostgresServer
@@ -99,6 +101,7 @@ class Fleet:
     rate: float
     http: aiohttp.ClientSession
     workers: list[Worker] = attrs.field(factory=list)
+    chance: random.Random = attrs.field(factory=random.Random)
 
     async def start(self, *names: str, login: bool = False) -> Worker:
         """Start a worker with the credentials of some identities, or of all."""
@@ -145,7 +148,7 @@ class Fleet:
             asked = (await answer.json(content_type=None))["by_operation"].get("requestPINCode", 0)
         return 1 - await self.issued() / asked if asked else 0.0
 
-    async def outcome(self, jobs: Iterable[str]) -> Outcome:
+    async def outcome(self, jobs: Sequence[str]) -> Outcome:
         """Compare what the jobs have recorded with the ledger.
 
         Raises:
@@ -161,7 +164,8 @@ class Fleet:
                 assert row.request is not None
                 assert row.pin is not None
                 kept[str(row.request.tracking)] = row.pin
-        ledger = await self.ledger()
+        ours = tuple(f"{job}-" for job in jobs)
+        ledger = [entry for entry in await self.ledger() if entry["tracking"].startswith(ours)]
         issued = {entry["pin"]: entry["tracking"] for entry in ledger}
         wrong = [tracking for tracking, pin in kept.items() if issued.get(pin) != tracking]
         assert not wrong, wrong
@@ -188,7 +192,7 @@ class Fleet:
 
 
 def silence_of(ledger: Iterable[dict[str, Any]]) -> float:
-    """The longest time between two PINs of one identity, but for the last seconds of a job, when few rows are left."""
+    """The longest time in seconds between two PINs of one identity."""
     last: dict[str, float] = {}
     longest = 0.0
     for entry in ledger:

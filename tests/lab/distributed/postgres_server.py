@@ -26,9 +26,19 @@ class PostgresServer:
         self._number = 0
 
     @property
+    def socket(self) -> Path:
+        """The socket on which it listens."""
+        return Path(str(psycopg.conninfo.conninfo_to_dict(self._server.get_uri())["host"])) / ".s.PGSQL.5432"
+
+    @property
+    def data(self) -> Path:
+        """The folder of its data."""
+        return Path(self._server.pgdata)
+
+    @property
     def pid(self) -> int:
         """The process that began all others of the server."""
-        return int((Path(self._server.pgdata) / "postmaster.pid").read_text().split()[0])
+        return int((self.data / "postmaster.pid").read_text().split()[0])
 
     def new_database(self) -> str:
         """The URL of a database that holds nothing yet."""
@@ -55,7 +65,7 @@ class PostgresServer:
         self._server.cleanup()
 
     def _control(self, what: str) -> None:
-        arguments = ("-w", "-m", "fast", "-D", str(self._server.pgdata), what)
+        arguments = ("-w", "-m", "fast", "-D", str(self.data), what)
         pgexec("pg_ctl", arguments, bin_path=self._server.bin_path, user=self._server.system_user)
 
 

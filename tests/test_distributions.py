@@ -26,7 +26,8 @@ from tests.lab.pages import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 VERSION = PROJECT["project"]["version"]
 #: Folders and files at the root that belong into an sdist, beside pyproject.toml and what its backend adds.
-ROOTS = [path.removeprefix("/") for path in PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]]
+LISTED = [path.removeprefix("/") for path in PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["only-include"]]
+ROOTS = [path for path in LISTED if (ROOT / path).exists()]
 _BUILD = "import sys; from hatchling import build; print(getattr(build, sys.argv[1])(sys.argv[2]))"
 
 
@@ -79,6 +80,8 @@ def test_the_sdist_holds_each_file_of_the_repository_and_no_other(release: Relea
     assert set().union(*map(files_below, ROOTS)) <= release.sdist
     added = {".gitignore", "LICENSE", "PKG-INFO", "hatch_build.py", "pyproject.toml"}
     assert {name.split("/")[0] for name in release.sdist} == {*ROOTS, *added}
+    for path in (*ROOT.glob("*.py"), *ROOT.glob("*.md"), *ROOT.glob("*.toml")):
+        assert path.name in release.sdist, f"{path.name}: list it below [tool.hatch.build.targets.sdist]"
 
 
 def test_tests_pass_from_the_sdist(release: Release):

@@ -98,7 +98,7 @@ def run(folder, *options, **files):
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "--strict-markers", "-p", "no:cacheprovider"]
     known = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""}
     done = subprocess.run(
-        [*command, "--rootdir", folder, *PLUGIN, *options, folder],
+        [*command, "-c", os.devnull, "--rootdir", folder, *PLUGIN, *options, folder],
         check=False,
         cwd=folder,
         env=known,

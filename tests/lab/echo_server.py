@@ -81,12 +81,14 @@ class EchoServer:
         fail: makes the answer to a call; None leaves it without one, the connection open.
         logs_in: logins succeed.
         arrived: set with each request that is not a login.
+        posted_to: the targets of all POST requests.
     """
 
     url: str = ""
     fail: Callable[[str], bytes] | None = None
     logs_in: bool = False
     arrived: asyncio.Event = attrs.field(factory=asyncio.Event)
+    posted_to: set[str] = attrs.field(factory=set)
     connections: dict[asyncio.StreamWriter, asyncio.Task[None]] = attrs.field(factory=dict)
 
     async def end(self) -> None:
@@ -106,6 +108,8 @@ class EchoServer:
                 length = _LENGTH.search(head)
                 body = await reader.readexactly(int(length[1]) if length else 0)
                 sent = (head + body).decode()
+                if sent.startswith("POST "):
+                    self.posted_to.add(sent.split(" ", 2)[1])
                 if self.logs_in and _LOGIN.search(sent):
                     writer.write(_login(sent))
                     continue

@@ -5,7 +5,6 @@ only: an event loop neither waits for a disk nor decodes megabytes.
 """
 
 import asyncio
-import codecs
 import io
 import tempfile
 import threading
@@ -13,7 +12,7 @@ import time
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
 
-from aiorescue.wire.charset import text_encoding
+from aiorescue.wire.charset import Decoder, text_encoding
 
 #: Bytes above which an answer is spooled.
 IN_MEMORY = 2**20
@@ -51,7 +50,7 @@ class Spool:
         self._size = 0
         self._reading = False
         self._skip = 0
-        self._decoder = codecs.getincrementaldecoder(text_encoding(charset))("replace")
+        self._decoder = Decoder(text_encoding(charset))
 
     def write(self, data: bytes) -> None:
         """Append bytes to the file. Raises `TooLargeError` and `NoRoomError`, and ValueError once it is closed."""

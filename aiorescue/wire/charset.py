@@ -6,7 +6,7 @@ name any of them. So only the encodings in the list below are taken, by name, be
 """
 
 import codecs
-from collections.abc import Callable
+import sys
 from encodings.aliases import aliases
 from functools import lru_cache
 
@@ -27,6 +27,12 @@ _SINGLE = frozenset(
 )
 #: Encodings whose characters have two or four bytes, so that nothing in them can be read as ASCII.
 _WIDE = frozenset(["utf_16", "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le"])
+#: Marks at the beginning of a text that tell the order of its bytes, by the encoding that goes by them.
+_MARKS = {
+    "utf_16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
+    "utf_32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
+}
+_LONGEST_MARK = 4
 _SEVERAL = frozenset(
     [
         "utf_8",
@@ -81,18 +87,42 @@ def decoded(data: bytes, encoding: str) -> str:
     if len(data) <= _PIECE and encoding not in _SINGLE:
         return data.decode(encoding, "replace")
     # In pieces: some of Python's codecs take seconds for megabytes that are no text, and no other thread runs in them.
-    decode = _decoder(encoding)
+    decoder = Decoder(encoding)
     starts = range(0, max(1, len(data)), _PIECE)
-    return "".join([decode(data[start : start + _PIECE], final=start == starts[-1]) for start in starts])
+    return "".join([decoder.decode(data[start : start + _PIECE], final=start == starts[-1]) for start in starts])
 
 
-def _decoder(encoding: str) -> Callable[..., str]:
-    """A function that takes pieces of a text and whether they are the last one."""
-    if encoding not in _SINGLE:
-        return codecs.getincrementaldecoder(encoding)("replace").decode
-    # Python's own codecs replace a byte in a microsecond, which is a second for a megabyte of bytes that are no text.
-    table = _table(encoding)
-    return lambda data, **_: codecs.charmap_decode(data, "strict", table)[0]
+class Decoder:
+    """Decodes a text that comes in pieces, as `decoded` does a whole one; what is no text is replaced.
+
+    Args:
+        encoding: a result of `text_encoding`.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        # Python's own codecs replace a byte in a microsecond: a second for a megabyte of bytes that are no text.
+        self._table = _table(encoding) if encoding in _SINGLE else None
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._head = b""  # the first bytes, until they show the order of bytes
+
+    def decode(self, data: bytes, *, final: bool) -> str:
+        """Decode a piece; `final` says that it is the last one."""
+        if self._table is not None:
+            return codecs.charmap_decode(data, "strict", self._table)[0]
+        if self._decoder is None:
+            data = self._head + data
+            if len(data) < _LONGEST_MARK and not final:
+                self._head = data
+                return ""
+            self._decoder = codecs.getincrementaldecoder(_with_order(self._encoding, data))("replace")
+        return self._decoder.decode(data, final)
+
+
+def _with_order(encoding: str, data: bytes) -> str:
+    """The encoding with its order of bytes where no mark tells it: Python's decoders of pieces raise an error then."""
+    marked = data.startswith(_MARKS.get(encoding, b""))
+    return encoding if marked or encoding not in _MARKS else f"{encoding}_{sys.byteorder[0]}e"
 
 
 @lru_cache

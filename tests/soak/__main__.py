@@ -1,4 +1,4 @@
-"""python -m tests.soak [--calls 100000] [--kills 100] [--seed N] [--minutes 60] [PART …]: faults for an hour.
+"""python -m tests.soak [--calls 100000] [--kills 100] [--answers 1000000] [--seed N] [--minutes 60] [PART …]: an hour.
 
 Prints a line of progress now and then, and a line of summary for each part. The exit status is 0 if all promises were
 kept, and 1 otherwise. The seed is printed: with it, a part makes its choices again.
@@ -6,7 +6,9 @@ kept, and 1 otherwise. The seed is printed: with it, a part makes its choices ag
 
 import argparse
 import asyncio
+import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
@@ -83,12 +85,26 @@ class Soak:
         )
         return f"{len(distributed.SCENARIOS)} scenarios"
 
+    def decoders(self) -> str:
+        """Answers that were changed, decoded by a worker on each core."""
+        workers = os.cpu_count() or 1
+        each = self.options.answers // workers
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "tests.soak.decoders", f"--answers={each}", f"--folder={folder}"]
+            started = [
+                subprocess.Popen([*command, f"--seed={self.options.seed + number}"]) for number in range(workers)
+            ]
+            found = [worker.wait() for worker in started]
+        assert not any(found), f"workers ended with {found}; what they found is above"
+        return f"{each * workers} changed answers, each a value or one of our exceptions"
+
 
 #: The parts in the order in which they run.
 PARTS: dict[str, Callable[[Soak], str]] = {
     "network": Soak.network,
     "kills": Soak.kills,
     "distributed": Soak.distributed,
+    "decoders": Soak.decoders,
 }
 
 
@@ -97,6 +113,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description="Faults, kills and cancellations.")
     parser.add_argument("--calls", type=int, default=100_000, help="calls through the faulty network")
     parser.add_argument("--kills", type=int, default=100, help="jobs that are killed")
+    parser.add_argument("--answers", type=int, default=1_000_000, help="changed answers that are decoded")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="seed of all choices")
     parser.add_argument("--minutes", type=float, default=60.0, help="after which no new batch begins")
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(PARTS))

@@ -8,8 +8,9 @@ import pytest
 
 from aiorescue import Binding, errors, inforouter
 from aiorescue.operation import OutcomeClass
-from aiorescue.wire import Authorization, Response, binary, bounded, codec, read
+from aiorescue.wire import Authorization, Response, binary, bounded, charset, codec, read
 from tests.rescue.decoding import decode
+from tests.support import EXAMPLES
 
 NOTE = (
     '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"><soap:Body>'
@@ -117,3 +118,29 @@ def test_base64_that_is_cut_or_goes_on_behind_its_end_is_refused(text: str):
 def test_what_is_no_json_string_is_refused(text: str):
     with pytest.raises(ValueError, match="no JSON string"):
         binary.from_json(text)
+
+
+TEXTS = ["Zoë 漢字\n", "OK\n\nPINCODE:012345\n", "", "a", "\ufeffb"]
+
+
+@pytest.mark.parametrize("encoding", sorted(charset._TEXT))
+def test_a_text_in_pieces_is_decoded_as_a_whole_one(encoding: str):
+    random = Random(encoding)
+    datas = [text.encode(encoding, "replace") for text in TEXTS]
+    for data in (*datas, *(random.randbytes(length) for length in (1, 2, 3, 4, 5, 50))):
+        whole = charset.decoded(data, encoding)
+        for length in range(1, 8):
+            decoder = charset.Decoder(encoding)
+            pieces = [data[start : start + length] for start in range(0, len(data), length)]
+            found = "".join([decoder.decode(piece, final=False) for piece in pieces]) + decoder.decode(b"", final=True)
+            assert found == whole
+
+
+@pytest.mark.parametrize("name", ["utf-16", "utf-32", "utf-16-le"])
+def test_a_long_answer_without_a_mark_of_its_order_of_bytes_is_read(name: str):
+    """Python's decoders of pieces refuse a text in UTF-16 without a mark, which those of whole texts take."""
+    note = f"OK\n\nNOTE:{'a' * PIECE}"
+    response = Response(200, note.encode(f"{name[:6]}-le"), {"Content-Type": f"text/plain; charset={name}"})
+    operation = EXAMPLES["getNote"]
+    outcome = read(codec(type(operation), Binding.TEXT_POST), operation, Authorization(), response)
+    assert outcome.value == "a" * PIECE

@@ -238,7 +238,7 @@ async def test_a_dropped_job_leaves_no_task_behind(service: Emulator):
 async def test_a_source_that_breaks_breaks_the_job_after_what_it_gave(service: Emulator):
     def source() -> Iterator[RequestPinCode]:
         yield from requests(5)
-        raise ZeroDivisionError("in the caller's own code")
+        raise ZeroDivisionError("in the program's own code")
 
     service.latency = 0.02
     results = []

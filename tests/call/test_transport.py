@@ -1,4 +1,4 @@
-"""The connection pool: the caller's own session, TLS, the size cap."""
+"""The connection pool: a session of the program's own, TLS, the size cap."""
 
 import asyncio
 import ssl
@@ -17,7 +17,7 @@ CODE = AuthCode("fixedtech0000")
 
 
 @pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
-async def test_a_session_of_the_callers_own_is_used_and_never_closed(service: Emulator, jar: type):
+async def test_a_session_of_the_programs_own_is_used_and_never_closed(service: Emulator, jar: type):
     agents: list[str | None] = []
 
     async def note(_: aiohttp.ClientSession, __: object, params: aiohttp.TraceRequestStartParams) -> None:

@@ -56,7 +56,7 @@ async def test_a_cancelled_wait_gives_its_slot_back(service: Emulator):
     assert len(service.ledger) == 2
 
 
-async def test_a_timeout_of_the_callers_own_ends_a_call_that_is_being_retried(service: Emulator):
+async def test_a_timeout_of_the_programs_own_ends_a_call_that_is_being_retried(service: Emulator):
     service.fault("word", times=1000, word="Error")
     async with RescueClient(CODE, base_url=service.url) as client:
         with pytest.raises(TimeoutError):

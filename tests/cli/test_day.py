@@ -35,7 +35,7 @@ async def test_a_session_that_ends_in_the_middle_is_opened_anew(command, service
     assert (done.status, done.json["issued"]) == (Status.OK, 10)
 
 
-async def test_a_refused_caller_is_named_for_programs(command):
+async def test_a_refused_identity_is_named_for_programs(command):
     command.write(rows(200))
     done = await command("pins", "customers.csv", *FAST, "--json", RESCUE_AUTH_CODE="hunter2 fixedsecond0000")
     assert (done.status, done.json["refused_callers"]) == (Status.OK, ["auth code 1"])

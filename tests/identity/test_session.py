@@ -1,4 +1,4 @@
-"""Who is calling: logins, leases, several callers on one pool, tickets, the end of it all."""
+"""Identities: logins, leases, several identities on one pool, tickets, and how a client is closed."""
 
 import asyncio
 

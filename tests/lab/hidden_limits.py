@@ -115,7 +115,7 @@ class LimitedService:
 
     Args:
         rule: the hidden rate limit.
-        network: lies between the caller and the service.
+        network: lies between the client and the service.
         seed: of the network's random latencies; one seed always gives one course of events.
     """
 

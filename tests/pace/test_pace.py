@@ -266,13 +266,13 @@ async def test_an_interactive_call_overtakes_a_bulk_job():
 async def test_a_bulk_job_keeps_every_other_slot_however_many_call():
     pacer, served = known(1), []
 
-    async def caller(priority: Priority) -> None:
+    async def take_turns(priority: Priority) -> None:
         while True:
             await answer(pacer, priority=priority)
             served.append(priority)
 
-    ranks = [Priority.CALL] * 32 + [Priority.BULK] * 4
-    tasks = [asyncio.ensure_future(caller(priority)) for priority in ranks]
+    priorities = [Priority.CALL] * 32 + [Priority.BULK] * 4
+    tasks = [asyncio.ensure_future(take_turns(priority)) for priority in priorities]
     await asyncio.sleep(200)
     for task in tasks:
         task.cancel()

@@ -61,7 +61,7 @@ async def test_an_auth_code_needs_no_session():
     assert all(form["authcode"] == "4ahx" and not cookie for _, form, cookie in service.asked)
 
 
-async def test_reports_of_one_caller_come_one_after_the_other():
+async def test_reports_of_one_identity_come_one_after_the_other():
     async with pages(**SET, getreport_v2=ONE) as service, client(service) as docs:
         await asyncio.gather(*(docs.report("SESSION", date(2024, 1, n), date(2024, 1, n), node=n) for n in (1, 2, 3)))
     assert service.names[1:-1] == STEPS * 3

@@ -36,12 +36,12 @@ class Tally:
         results: calls that ended with a result.
         errors: calls that ended with an exception of ours, by its type.
         pins: the PIN of each tracking field whose call had a result.
-        orphans: PINs that the callers were told may be unclaimed.
-        foreign: tracking fields whose caller got a PIN that was issued for another one.
-        twice: PINs that two callers got.
+        orphans: PINs that may be unclaimed, by the results and the errors.
+        foreign: tracking fields of requests that got a PIN which was issued for another one.
+        twice: PINs that two requests got.
         different: reads whose result is not the one that an undisturbed call has.
         disturbed: disturbances that were carried out, by kind.
-        unclaimed: PINs that were issued and that no caller got.
+        unclaimed: PINs that were issued and that no request got.
     """
 
     results: int = 0
@@ -148,7 +148,7 @@ async def _make(call: _Call, number: int, tally: Tally) -> None:
 
 
 def _compare(service: Emulator, tally: Tally, issued_before: int) -> None:
-    """Compare what the callers got with what the service issued."""
+    """Compare the PINs of the requests with those that the service issued."""
     issued = defaultdict(set)
     for entry in service.ledger_between(issued_before, service.ledger.issued):
         issued[entry.tracking].add(entry.pin)

@@ -26,7 +26,7 @@ def test_nothing_is_lost_swapped_or_left_behind_in_a_network_that_disturbs_one_a
     assert tally.unclaimed > 0
 
 
-async def test_where_answers_change_places_no_pin_goes_to_two_callers():
+async def test_where_answers_change_places_no_pin_goes_to_two_requests():
     kinds = (Disturbance.SWAP, Disturbance.REPEAT, Disturbance.TOGETHER)
     tally = await network.run(1500, seed=12, share=0.3, kinds=kinds, pins_alone=True)
     assert tally.disturbed[Disturbance.SWAP] > 50

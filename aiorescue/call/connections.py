@@ -60,7 +60,7 @@ def _refuses_client(problem: SSLError) -> bool:
 
 
 def explain_tls(problem: SSLError) -> str:
-    """Why TLS failed, and what to do about it."""
+    """Say why TLS failed, and what to do about it."""
     why = f"TLS failed: {problem.reason or type(problem).__name__}"
     if isinstance(problem, SSLCertVerificationError):
         why += f" ({problem.verify_message})"
@@ -94,7 +94,7 @@ class Route:
         ssl: the certificates that are trusted and shown; None for the system's.
         proxy: the proxy to go through; None for none.
         authorization: headers with the user and the password that the proxy wants.
-        tunnels: the proxy is asked for a tunnel (CONNECT), and only that request has those headers.
+        tunnels: True if the proxy is asked for a tunnel (CONNECT), and only that request has those headers.
     """
 
     ssl: SSLContext | None = None
@@ -174,8 +174,8 @@ class _Watch(asyncio.BufferedProtocol):
         in_use: the hold for the last request.
         is_readable: whether bytes, or the end of the stream, have arrived that the event loop has not read yet.
         encrypted: True for a TLS connection.
-        generation: that of the pool when the connection was opened.
-        has_unasked: data came while no answer was awaited.
+        generation: generation of the pool when the connection was opened.
+        has_unasked: True if data came while no answer was awaited.
     """
 
     def __init__(

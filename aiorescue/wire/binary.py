@@ -18,7 +18,7 @@ _WHOLE = re.compile(r"(?:[^\\]+|\\u[0-9a-fA-F]{4}|\\[^u])*")
 
 
 def from_base64(text: str) -> bytes:
-    """The bytes of base64; what is no sign of it, such as line breaks, is passed over. Raises `Unreadable`."""
+    """Decode base64; characters that base64 does not use, such as line breaks, are ignored. Raises `Unreadable`."""
     decoded, rest, ended = [], "", False
     for start in range(0, len(text), PIECE):
         piece = text[start : start + PIECE]
@@ -49,7 +49,7 @@ def _decoded(text: str) -> bytes:
 
 
 def from_json(text: str) -> bytes:
-    """The bytes of a JSON string of base64; none for null and for an empty text. Raises `Unreadable`."""
+    """Decode a JSON string of base64; null and an empty text have no bytes. Raises `Unreadable`."""
     text = text.strip()
     if text in ("", "null"):
         return b""
@@ -59,7 +59,7 @@ def from_json(text: str) -> bytes:
 
 
 def _unescaped(text: str) -> str:
-    """What a JSON string holds. Raises `Unreadable`."""
+    """Decode a JSON string. Raises `Unreadable` for a text that is none."""
     pieces, start, last = [], 1, len(text) - 1
     if not last or text[last] != '"':
         raise _no_string()

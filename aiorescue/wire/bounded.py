@@ -59,7 +59,7 @@ class BoundedParser:
             setattr(self._parser, name, value)
 
     def Parse(self, data: bytes, last: bool = False) -> None:  # noqa: FBT001, FBT002, N802 - expat's own
-        """Take a piece of the document; `last` says that there are no more.
+        """Parse the next piece of the document; `last` says that there are no more.
 
         Raises:
             Unreadable: the document is beyond a limit.

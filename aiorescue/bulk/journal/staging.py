@@ -29,9 +29,9 @@ class _Row:
     Attributes:
         position: place in the input, from 0.
         row: the row.
-        key: names its request.
-        digest: of the fields of its request.
-        given: what the input says of it, in the order of `statements.INPUT`.
+        key: key of the request.
+        digest: digest of the request's fields.
+        given: columns that come from the input, in the order of `statements.INPUT`.
     """
 
     position: int

@@ -37,7 +37,7 @@ class _Start(NamedTuple):
 
 
 def lines_of(text: str) -> Iterator[str]:
-    """The lines of a text. It may hold what Python takes for the end of one, too, such as U+2028.
+    """Yield the lines of a text; only a line feed ends one, as texts may hold what `str.splitlines` takes for an end.
 
     They are split off piece by piece: to split 16 MB at once, or to free as many lines, takes a tenth of a second, for
     which no other thread runs.
@@ -126,7 +126,7 @@ class _Reading(NamedTuple):
 
 
 def _best(starts: Sequence[_Start], texts: Sequence[bool], filled: int) -> list[_Start]:
-    """The beginnings of the best reading, in a text with so many lines that are not blank.
+    """The beginnings of the best reading, in a text with a given number of lines that are not blank.
 
     Raises Unclear if there are two such readings.
     """

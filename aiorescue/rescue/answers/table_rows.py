@@ -59,7 +59,7 @@ class Rows:
     Args:
         delimiter: what closes each cell.
         titles: titles of the columns.
-        checks: for each column, what its cells can hold.
+        checks: for each column the function that says whether a text can be a cell of it; None if any text can.
         mended: takes the indices of rows that were put together, or that lack a character.
     """
 
@@ -134,7 +134,7 @@ class Rows:
             self._finish(doubt=False)
 
     def _end_complete(self) -> None:
-        """The line that has the right number of cells is a row."""
+        """Make a row of the kept line that has the right number of cells."""
         line, self._complete = self._complete, None
         if line is not None:
             self._doubt = False

@@ -90,7 +90,7 @@ class Staging:
         corrected: rows whose PIN was issued for other fields under the same tracking field. They keep that PIN.
         corrected_lines: the lines of the first of them, at most a hundred.
         vanished: requests of the job that are not in the input any more.
-        vanished_issued: those of them that hold a PIN. `StoreReader.rows` yields them behind all others.
+        vanished_issued: vanished requests that hold a PIN. `StoreReader.rows` yields them behind all others.
     """
 
     rows: int
@@ -147,7 +147,7 @@ class JobStatus:
         failed: rows that the service refused, or whose attempts ended.
         bad: rows of which no request can be made.
         left: rows that are yet to be sent, or whose outcome is unknown.
-        in_flight: those of them that were sent and have no answer.
+        in_flight: rows that were sent and have no answer; they count as left, too.
         possibly_orphaned: attempts that may have left an unclaimed PIN; `StoreReader.orphans` says of which rows.
         vanished: requests that are not in the last input any more.
         corrected: rows whose PIN was issued for other fields than they have now.
@@ -202,7 +202,7 @@ class Claimed:
 
     Attributes:
         key: names the row in the writes that follow.
-        position: its place in the input.
+        position: place of the row in the input.
         request: the request.
         orphans: earlier attempts that may have left an unclaimed PIN.
     """
@@ -220,9 +220,9 @@ class Entry:
     Attributes:
         key: names the request in the writes that follow.
         state: what became of it in earlier runs.
-        pin: its PIN, if it is issued.
+        pin: PIN of the request, if it is issued.
         orphans: earlier attempts that may have left an unclaimed PIN.
-        duplicate: the key was admitted before in this very run.
+        duplicate: True if the key was admitted before in this very run.
     """
 
     key: str

@@ -121,7 +121,7 @@ class CallRunner:
             binding: the only binding to use; None for the client's preferred one, or the best that is documented.
             before_send: awaited before each request, when its turn has come.
             priority: place in the pace.
-            options: those of the call, or of the view of the client that makes it.
+            options: options of the call, or of the view of the client that makes it.
 
         Raises:
             errors.RescueError: why there is no result.

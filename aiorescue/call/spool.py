@@ -126,7 +126,7 @@ async def receive(chunks: AsyncIterable[bytes], charset: str) -> tuple[bytes, Sp
     """Receive an answer to its end.
 
     Args:
-        chunks: its bytes, as they come.
+        chunks: bytes of the answer, as they come.
         charset: encoding of its text.
 
     Returns:

@@ -59,8 +59,8 @@ class Reply:
 
     Attributes:
         body: body of the response.
-        content_type: its content type.
-        status: its HTTP status.
+        content_type: content type of the response.
+        status: HTTP status of the response.
         close: whether the connection is closed after it, as ASP.NET does after an error of its own.
         headers: headers beyond the content type.
         word: status word for the request log; empty where the log takes it from elsewhere.

@@ -68,7 +68,7 @@ class Cookies:
 
         Args:
             headers: the values of its Set-Cookie headers, in order.
-            date: its Date header, by which the times of the cookies are read; None to go by the local time.
+            date: Date header of the response, by which the times of the cookies are read; None to go by the local time.
         """
         for header in headers:
             self._set(header, date)

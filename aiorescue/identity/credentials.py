@@ -47,7 +47,7 @@ class Login:
 
     Args:
         email: e-mail address of the account; for infoRouter the login name.
-        password: its password.
+        password: password of the account.
     """
 
     email: str = attrs.field(validator=_secret("Login"))

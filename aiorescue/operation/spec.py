@@ -199,7 +199,7 @@ class Spec:
         root: root element of its answers over ASMX forms.
         page: path of its text page; empty if it has none.
         page_layout: how the text page writes the outputs.
-        words: its status words in SOAP's spelling; the text page writes them in capitals.
+        words: status words of the operation in SOAP's spelling; the text page writes them in capitals.
         page_words: status words that only the text page knows.
         outputs: values that an OK brings along.
         identity: parameter for the auth code or ticket; None if it takes neither.

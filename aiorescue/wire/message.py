@@ -48,7 +48,7 @@ class Request:
         query: query of the URL, encoded; empty without one.
         headers: headers beside those that all requests have.
         body: the body of a POST.
-        streamed: its answer may be too long for memory.
+        streamed: True if the answer may be too long for memory.
     """
 
     method: str
@@ -84,7 +84,7 @@ class Response:
     Attributes:
         status: the HTTP status code.
         body: the body, or its beginning where there is a `stream` or a `problem`.
-        headers: its headers.
+        headers: headers of the response.
         stream: the whole body, where it is too long for memory.
         problem: why it could not be received whole.
     """

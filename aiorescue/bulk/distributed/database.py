@@ -67,7 +67,7 @@ class _Write:
 
     Attributes:
         statement: the statement, with named parameters.
-        values: of the parameters.
+        values: values of the statement's parameters.
         done: ends with the rows that it returned, once they are committed.
     """
 

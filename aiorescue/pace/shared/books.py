@@ -78,11 +78,11 @@ class SlotAnswer:
 
     Attributes:
         moment: the slot, on the shared clock; None where the limit was outdated.
-        version: that of the books.
+        version: version of the books.
         limit: the limit in the books, as text; empty if there is none.
         now: the time on the shared clock.
         processes: how many processes have taken slots lately, the asking one included.
-        own_now: the same moment as `now` on the asking client's clock, where that is known exactly.
+        own_now: the moment `now` on the asking client's clock; None where that is not known exactly.
     """
 
     moment: float | None

@@ -16,7 +16,7 @@ class Hierarchy(Rules):
 
     Attributes:
         tree: the tree.
-        nodes: its nodes by id.
+        nodes: nodes of the tree by their ids.
 
     Args:
         access: the users, and which of them calls.

@@ -1,4 +1,4 @@
-"""`Figures`: the figures of a job, summed up from what a store counts of its rows."""
+"""`FigureSums`: the figures of a job, summed up from what a store counts of its rows."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ WINDOW: Final = 60.0
 
 
 @attrs.define
-class Figures:
+class FigureSums:
     """Sums of the figures of rows, from which a `JobStatus` is made.
 
     Attributes:

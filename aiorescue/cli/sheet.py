@@ -30,7 +30,7 @@ def is_stream(path: Path) -> bool:
     return path == DASH or (path.exists() and not path.is_file() and not path.is_dir())
 
 
-class Lines:
+class CsvLines:
     """Writes cells as lines of CSV.
 
     Args:
@@ -67,7 +67,7 @@ class Sheet:
         path: the file.
         columns: titles of the columns, for the header.
         encoding: encoding of the file, which is that of the input.
-        safe: let no cell begin like a formula; see `Lines`.
+        safe: let no cell begin like a formula; see `CsvLines`.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], encoding: str, *, safe: bool = False) -> None:
@@ -78,7 +78,7 @@ class Sheet:
         self._safe = safe
         self._rows: list[Sequence[str]] = []
         self._file: IO[str] | stdio.Data | None = None
-        self._lines: Lines
+        self._lines: CsvLines
         self._writing = asyncio.Lock()
         self._flushed = time.monotonic()
 
@@ -125,7 +125,7 @@ class Sheet:
         try:
             if self._file is None:
                 self._file = self._begin()
-                self._lines = Lines(self._file, safe=self._safe)
+                self._lines = CsvLines(self._file, safe=self._safe)
                 rows = [self._columns, *rows]
             for row in rows:
                 self._lines.write(row)

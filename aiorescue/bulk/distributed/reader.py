@@ -9,7 +9,7 @@ from aiorescue import errors
 from aiorescue.bulk import records
 from aiorescue.bulk.distributed.database import connected
 from aiorescue.bulk.distributed.schema import IDENTITY_LOCK
-from aiorescue.bulk.figures import WINDOW, Figures
+from aiorescue.bulk.figures import WINDOW, FigureSums
 from aiorescue.bulk.store import JobStatus, State, StoredRow
 from aiorescue.errors import JournalReason
 
@@ -59,7 +59,7 @@ class PostgresReader:
             job, _, runs = await find(connection, self._name)
             figures = await (await connection.execute(_FIGURES.encode(), (WINDOW, WINDOW, job))).fetchall()
             row = await (await connection.execute(_RUNNING.encode(), (job,))).fetchone()
-        sums, age = Figures(), 0.0
+        sums, age = FigureSums(), 0.0
         for state, is_here, count, left, changed, issued, oldest, abandoned in figures:
             sums.add(state, count, is_here=is_here, orphans=left + abandoned, corrected=changed, recent=issued)
             age = max(age, float(oldest))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from aiorescue.bulk import records
-from aiorescue.bulk.figures import WINDOW, Figures
+from aiorescue.bulk.figures import WINDOW, FigureSums
 from aiorescue.bulk.journal import log_check, schema, statements
 from aiorescue.bulk.journal.file import explained, journal_error, lock_of, log_of, read_job
 from aiorescue.bulk.journal.lock import FileLock
@@ -157,7 +157,7 @@ class _Snapshot:
     def status(self, now: float) -> JobStatus:
         """The figures of the job."""
         since = now - WINDOW
-        sums, first = Figures(), now
+        sums, first = FigureSums(), now
         for state, staged, count, left, changed, issued, earliest, wrong in self.connection.execute(
             statements.FIGURES, (self._staging, since, since)
         ):

@@ -45,7 +45,7 @@ def admit(file: JournalFile, requests: Sequence[PinRequest]) -> list[Entry]:
 
 def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any, *, duplicate: bool) -> Entry:
     number, _, _, operation, *found, check = row
-    known = schema.Outcome(*found)
+    known = schema.RowOutcome(*found)
     if schema.outcome_check(*found) != check:
         raise file.error(JournalReason.DAMAGED, damaged(known.key))
     if duplicate:
@@ -60,7 +60,7 @@ def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any
     orphans = known.orphans + (known.state == State.SENT)
     is_as_it_was = known.state == State.ADMITTED and known.digest == digest and operation is not None
     if known.state != State.ISSUED and not is_as_it_was:
-        update(file.connection, number, _given(file, request), schema.Outcome(known.key, digest, orphans=orphans))
+        update(file.connection, number, _given(file, request), schema.RowOutcome(known.key, digest, orphans=orphans))
     return Entry(known.key, State(known.state), known.pin, orphans, duplicate=False)
 
 

@@ -50,7 +50,7 @@ TEMPORARY: Final = (
 )
 
 
-class Outcome(NamedTuple):
+class RowOutcome(NamedTuple):
     """What became of a row: the columns that `outcome_check` covers.
 
     Attributes:
@@ -75,7 +75,7 @@ class Outcome(NamedTuple):
 
 
 def outcome_check(*values: Any) -> int:
-    """The checksum of what became of a row: of an `Outcome`."""
+    """The checksum of what became of a row: of a `RowOutcome`."""
     return crc32(repr(values).encode("utf-8", "surrogatepass"))
 
 

@@ -116,7 +116,7 @@ class Stager:
             if staging == self._staging:
                 repeated.append(one)
                 continue
-            known = schema.Outcome(*found)
+            known = schema.RowOutcome(*found)
             outcome = self._merge(one.row.line, one.digest, known)
             if outcome == known:  # the rule when an input is staged again; its key's index need not be written
                 unchanged.append((*one.given, schema.input_check(*one.given), number))
@@ -133,7 +133,7 @@ class Stager:
         if count < len(rows):
             self._refuse(one for one in rows if execute(statements.IS_AT, (one.key, one.position)).fetchone() is None)
 
-    def _merge(self, line: int, digest: bytes, known: schema.Outcome) -> schema.Outcome:
+    def _merge(self, line: int, digest: bytes, known: schema.RowOutcome) -> schema.RowOutcome:
         """What became of a request that the job knows, marked if its row was corrected after the PIN was issued."""
         if known.digest == digest:
             return known._replace(corrected=0) if known.corrected else known
@@ -143,7 +143,7 @@ class Stager:
                 self._corrected_lines.append(line)
             return known._replace(corrected=1)
         # A request that was sent with other fields may have left a PIN for them.
-        return schema.Outcome(known.key, digest, orphans=known.orphans + (known.state == State.SENT))
+        return schema.RowOutcome(known.key, digest, orphans=known.orphans + (known.state == State.SENT))
 
     def _refuse(self, repeated: Iterable[_Row]) -> None:
         """Add rows, whose keys earlier rows of the input have, as bad ones."""
@@ -155,7 +155,7 @@ class Stager:
     def _add_bad(self, position: int, row: InputRow, problem: str) -> None:
         self._bad += 1
         given = (self._staging, position, row.line, records.texts_to_json(row.cells), None, None)
-        insert(self._connection, given, schema.Outcome(f"!{position}", b"", State.BAD.value, error=utf8(problem)))
+        insert(self._connection, given, schema.RowOutcome(f"!{position}", b"", State.BAD.value, error=utf8(problem)))
 
 
 def known_rows(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Any]:
@@ -175,13 +175,13 @@ def insert_new(connection: sqlite3.Connection, rows: Iterable[tuple[tuple[Any, .
         rows: of each what the input says of it, in the order of `statements.INPUT`, its key and its digest.
     """
     values = (
-        (*given, schema.input_check(*given), key, digest, schema.outcome_check(*schema.Outcome(key, digest)))
+        (*given, schema.input_check(*given), key, digest, schema.outcome_check(*schema.RowOutcome(key, digest)))
         for given, key, digest in rows
     )
     return max(connection.executemany(statements.INSERT_NEW, values).rowcount, 0)  # -1 for none at all
 
 
-def insert(connection: sqlite3.Connection, given: tuple[Any, ...], outcome: schema.Outcome) -> bool:
+def insert(connection: sqlite3.Connection, given: tuple[Any, ...], outcome: schema.RowOutcome) -> bool:
     """Add a row, unless its key is there already; returns whether it was added.
 
     Args:
@@ -193,7 +193,7 @@ def insert(connection: sqlite3.Connection, given: tuple[Any, ...], outcome: sche
     return bool(connection.execute(statements.INSERT, values).rowcount)
 
 
-def update(connection: sqlite3.Connection, number: int, given: tuple[Any, ...], outcome: schema.Outcome) -> None:
+def update(connection: sqlite3.Connection, number: int, given: tuple[Any, ...], outcome: schema.RowOutcome) -> None:
     """Replace the row with an id; `insert` describes the other arguments."""
     values = (*given, schema.input_check(*given), *outcome, schema.outcome_check(*outcome))
     connection.execute(statements.UPDATE, (*values, number))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-#: Columns of what became of a row, in the order of `aiorescue.bulk.journal.schema.Outcome`.
+#: Columns of what became of a row, in the order of `aiorescue.bulk.journal.schema.RowOutcome`.
 OUTCOME: Final = "key, digest, state, pin, orphans, error, corrected, issued_at"
 #: Columns that come from the input of a row, in the order of `schema.input_check`.
 INPUT: Final = "staging, position, line, cells, operation, fields"

@@ -62,7 +62,7 @@ class Quiet:
         """Leave stderr as it is: nothing was drawn on it."""
 
 
-class Lines(Quiet):
+class LineDisplay(Quiet):
     """Progress as lines, for logs and pipes."""
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ def display(rows: int) -> Display:
     is_plain = (
         settings.current().verbose or not stdio.is_terminal(sys.stderr) or Console(file=sys.stderr).is_dumb_terminal
     )
-    return Lines() if is_plain else Bar(rows)
+    return LineDisplay() if is_plain else Bar(rows)
 
 
 class RowErrors:

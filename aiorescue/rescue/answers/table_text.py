@@ -70,7 +70,7 @@ def _trusted(lines: Sequence[str], delimiter: str, checks: Sequence[Check | None
     return [check if check is not None and holds(column, check) else None for column, check in enumerate(checks)]
 
 
-class Lines:
+class TextTable:
     """Reads the text form of a table from pieces; blank lines are held back, as they may be the end of the table.
 
     Args:

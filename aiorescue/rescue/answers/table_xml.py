@@ -14,7 +14,7 @@ from aiorescue.wire.xml import CUT
 _LEFT_OUT = 2**16
 
 
-class Document:
+class XmlTable:
     """Reads the XML form of a table from pieces.
 
     It has a ``header`` with ``field`` elements, and ``data`` with ``row`` elements that have ``field`` elements.

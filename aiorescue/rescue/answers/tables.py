@@ -10,8 +10,8 @@ from typing import Protocol
 import attrs
 
 from aiorescue.rescue.answers.table_rows import Check, Row
-from aiorescue.rescue.answers.table_text import Lines, no_header
-from aiorescue.rescue.answers.table_xml import Document
+from aiorescue.rescue.answers.table_text import TextTable, no_header
+from aiorescue.rescue.answers.table_xml import XmlTable
 
 __all__ = ["Check", "Reader", "Row", "Table", "parse"]
 
@@ -109,9 +109,9 @@ class Reader:
             if not text and len(self._begin) <= _PIECE:
                 return []
             if text.startswith("<"):
-                self._form = Document(self.mended)
+                self._form = XmlTable(self.mended)
             else:
-                self._form, text = Lines(self._checks, self.mended, self._delimiter), self._begin
+                self._form, text = TextTable(self._checks, self.mended, self._delimiter), self._begin
         return self._form.feed(text)
 
     def end(self) -> list[Row]:

@@ -97,7 +97,7 @@ HOSTILE = {
 @pytest.mark.parametrize("pieces", HOSTILE.values(), ids=HOSTILE)
 @pytest.mark.timeout(30)
 def test_a_hostile_table_ends_soon(pieces):
-    with pytest.raises(ValueError, match=r"the answer is OK but|DOCTYPE"):
+    with pytest.raises(ValueError, match=r"the answer is OK but|DOCTYPE|holds a tag that is too long"):
         tables.parse(pieces, check)
 
 

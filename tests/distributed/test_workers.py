@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from aiorescue import AuthCode, Pace
+from aiorescue import AuthCode, Login, Pace, RescueClient
 from aiorescue.bulk import distributed
 from aiorescue.bulk.distributed.database import connected
 from aiorescue.rescue import RequestPinCode
@@ -129,3 +129,28 @@ async def test_a_worker_that_is_to_stop_gives_back_all_its_identities(database, 
     async with connected(database) as connection:
         owned = await connection.execute("SELECT count(*) FROM aiorescue.request WHERE owner IS NOT NULL")
         assert await owned.fetchone() == (0,)
+
+
+async def test_an_identity_that_logged_in_too_often_rests_and_is_not_refused(database, rescue_emulator):
+    rescue_emulator.limits.pin_rate = 50.0
+    for _ in range(10):
+        async with RescueClient(Login("tech@example.com", "secret"), base_url=rescue_emulator.url) as client:
+            await client.request_pin_code(no_tech_console=True)
+    given = len(rescue_emulator.ledger)
+    await distributed.submit(database, "spring", requests(5), identities=["north"])
+    stop = asyncio.Event()
+    working = asyncio.create_task(
+        distributed.work(
+            database, {"north": Login("tech@example.com", "secret")}, base_url=rescue_emulator.url, stop=stop
+        )
+    )
+    async with asyncio.timeout(60):
+        while rescue_emulator.requests.by_operation["login"] < 11:
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(1.5)
+    stop.set()
+    await working
+    assert rescue_emulator.requests.by_operation["login"] == 11
+    assert len(rescue_emulator.ledger) == given
+    status = await distributed.status(database, "spring")
+    assert (status.left, status.possibly_orphaned) == (5, 0)

@@ -30,6 +30,9 @@ _LOOK: Final = 1.0
 _GRACE: Final = 2.0
 #: Rows that a lane claims at once, at a PIN a second.
 _CLAIM: Final = 3
+#: What the service says to a login when there were ten in three minutes, as after several takeovers, and the seconds
+#: after which an identity tries again.
+_TOO_MANY_LOGINS, _REST = "LimitReached", 60.0
 #: The most calls under way in a lane.
 _IN_FLIGHT: Final = 64
 
@@ -136,6 +139,7 @@ class _Worker:
         self._options, self._patience, self._until_done = options, patience, until_done
         self._held: dict[int, _Holding] = {}
         self._refused: dict[str, errors.RescueError] = {}
+        self._rests: dict[str, float] = {}  # until when an identity is not to log in
         self._wake = asyncio.Event()  # an identity can be given back, or the end is wanted
         rate = options["pace"].pins
         self._rate = float(rate) if isinstance(rate, int | float) else 1.0
@@ -208,13 +212,14 @@ class _Worker:
         refused = [self._credentials[name] for name in self._refused]
         if all(one in refused for one in self._credentials.values()):
             raise next(iter(self._refused.values()))
-        await self._serve(
-            watch,
-            [lane for lane in lanes if lane.identity_name not in self._refused and watch.is_mine(lane.identity_name)],
-        )
+        await self._serve(watch, [lane for lane in lanes if self._may_begin(watch, lane.identity_name)])
         if self._until_done and not lanes and not any(one.lanes for one in self._held.values()):
             return await watch.is_open()
         return True
+
+    def _may_begin(self, watch: Watch, identity: str) -> bool:
+        rests = self._rests.get(identity, 0.0) > asyncio.get_running_loop().time()
+        return not rests and identity not in self._refused and watch.is_mine(identity)
 
     async def _serve(self, watch: Watch, lanes: Sequence[Work]) -> None:
         """Take the identities of lanes, and begin those that have not begun."""
@@ -254,8 +259,12 @@ class _Worker:
                 async for _ in job:
                     pass
         except (errors.AuthenticationError, errors.OutOfPinCodes) as problem:
-            self._refused[holding.name] = problem
             holding.leaving = True
+            if (problem.status or "").endswith(_TOO_MANY_LOGINS):
+                self._rests[holding.name] = asyncio.get_running_loop().time() + _REST
+                _log.warning("identity %s has logged in too often, and rests for %.0f s", holding.name, _REST)
+                return
+            self._refused[holding.name] = problem
             _log.warning("identity %s is refused, and its rows go to others: %s", holding.name, problem)
         except (errors.RescueError, psycopg.Error) as problem:
             holding.leaving = True

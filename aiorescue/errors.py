@@ -177,10 +177,11 @@ class RateLimited(RescueError):
 
 
 class QueueTimeout(RescueError):
-    """The call's turn in the pace did not come within ``max_wait``, or could not have; the request was not sent.
+    """The call could not be sent within ``max_wait``: its turn in the pace, a server session or a login did not come.
 
     Attributes:
-        position: the place in the queue of the pace that the call had when it came; 1 for the next turn.
+        position: the place that the call, or the login that it needs, had in the queue of the pace when it came; 1 for
+            the next turn.
         expected_wait: seconds that it had to expect to wait when it came, or those that it has waited if they are more.
     """
 

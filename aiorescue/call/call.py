@@ -10,9 +10,10 @@ from aiorescue import errors
 from aiorescue.call.observer import NOTICEABLE, Counts, Watch
 from aiorescue.call.reader import AnswerReader
 from aiorescue.call.retry import Budget
-from aiorescue.identity.identity import Identity
-from aiorescue.operation import Effect, Needs, Operation, Outcome, OutcomeClass
-from aiorescue.pace.patience import Patience
+from aiorescue.identity.identity import Identity, Lease
+from aiorescue.operation import Effect, Family, Needs, Operation, Outcome, OutcomeClass
+from aiorescue.pace.pace import Pacers
+from aiorescue.pace.patience import Patience, QueuedTooLongError
 from aiorescue.pace.turns import Pacer, Priority, Turn
 
 BeforeSend = Callable[[], Awaitable[None]]
@@ -98,6 +99,21 @@ class Call(Budget):
         if self.pacer.ready_at(priority) > now + NOTICEABLE and self.operation.spec.needs is not _NOTHING:
             turn = self.identity.waiting.enter(turn)
         return turn
+
+    async def lease_in_time(self, pacers: Pacers) -> Lease | Outcome[Any]:
+        """What the next request goes out with, as `Identity.lease` gives it, within the patience of the call.
+
+        Raises:
+            QueuedTooLongError: the call has waited for a server session or a login for as long as it may.
+        """
+        lease = self.identity.lease(self.operation)
+        if self.patience is None:
+            return await lease
+        try:
+            return await self.patience.within(lease, pacers.of(self.identity.account, Family.LOGINS))
+        except QueuedTooLongError:
+            self.attempts -= 1  # nothing was sent
+            raise
 
     def count_orphan(self, outcome: Outcome[Any]) -> Outcome[Any]:
         """Count an ambiguous outcome; it becomes final if a repetition might create a second user or group."""

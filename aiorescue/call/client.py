@@ -13,7 +13,7 @@ from aiorescue.call.awaits import name_methods
 from aiorescue.call.base_url import check_base_url
 from aiorescue.call.call import BeforeSend
 from aiorescue.call.connections import find_route
-from aiorescue.call.conversation import Conversation, closed_error
+from aiorescue.call.conversation import Conversation, closed_error, hold_in_time
 from aiorescue.call.observer import Observer, Stats, hub_of
 from aiorescue.call.options import NO_OPTIONS, CallOptions
 from aiorescue.call.retry import RetryPolicy
@@ -23,7 +23,6 @@ from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock, SystemClock
 from aiorescue.identity.choice import IdentityChoice
 from aiorescue.identity.identity import Identity
-from aiorescue.identity.login import hold
 from aiorescue.operation import Binding, Family, Operation, discreetly_awaited
 from aiorescue.pace.pace import Account, Pacers, PaceSetting
 from aiorescue.pace.turns import Priority
@@ -150,9 +149,11 @@ class ServiceClient:
         Args:
             binding: preferred binding.
             timeout: seconds that one request may take.
-            max_wait: seconds that a call may stand in the queue of the pace, over all of its requests. One whose turn
-                cannot come in time is refused at once, another one when the time is over. Calls of a bulk job, which
-                stand in that queue for hours, have no such bound.
+            max_wait: seconds that a call may wait to be sent, over all of its requests: for its turns in the pace, for
+                a free server session, and for the turn of a login that it needs. One whose turn cannot come in time is
+                refused at once, another one when the time is over. The requests themselves do not count, nor does that
+                of a login, nor the pauses between two tries, nor the wait for one of `max_connections` connections.
+                Calls of a bulk job, which stand in that queue for hours, have no such bound.
             on_event: one more listener, for calls through this view.
 
         Raises:
@@ -194,13 +195,13 @@ class ServiceClient:
             binding: use this binding and no other; left out, the client's own if the operation has it, else the
                 best that is documented for the operation.
             timeout: seconds that one request may take; left out, those of the client.
-            max_wait: seconds that the call may stand in the queue of the pace; left out, as the client has it.
+            max_wait: seconds that the call may wait to be sent, as in `with_options`; left out, as the client has it.
 
         Returns:
             The operation's result.
 
         Raises:
-            errors.QueueTimeout: its turn in the pace does not come within `max_wait`.
+            errors.QueueTimeout: its turn in the pace, a session or a login does not come within `max_wait`.
             errors.UnsupportedBinding: the operation is not offered on that binding; nothing was sent.
             errors.InvalidRequest: the binding cannot carry a value; nothing was sent.
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
@@ -274,8 +275,9 @@ class ServiceClient:
     ) -> AsyncIterator["Conversation"]:
         """Hold a conversation as an identity; `aclose` waits for it. `what` names it, should the client be closed."""
         with self._counted(what):
-            async with hold(identity) as held:
-                yield Conversation(self._runner, held, options or self._options)
+            used, pacers, clock = options or self._options, self._pacers, self._clock
+            async with hold_in_time(identity, what, used.max_wait, pacers=pacers, clock=clock) as held:
+                yield Conversation(self._runner, held, used)
 
     async def _stepwise(
         self, what: str, steps: Callable[[Conversation], AsyncGenerator[R, None]]

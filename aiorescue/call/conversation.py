@@ -1,14 +1,18 @@
 """Conversations: calls that share one server session."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from aiorescue import errors
 from aiorescue.call.options import NO_OPTIONS, CallOptions
 from aiorescue.call.runner import CallRunner
+from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity
-from aiorescue.operation import Binding, Operation
+from aiorescue.identity.login import hold
+from aiorescue.operation import Binding, Family, Operation
+from aiorescue.pace.pace import Pacers
+from aiorescue.pace.patience import Patience, QueuedTooLongError
 
 R = TypeVar("R")
 
@@ -48,6 +52,32 @@ class Conversation:
         """Refuse all further calls, from the beginning of the context on and after its end."""
         self._over = True
         yield
+
+
+@asynccontextmanager
+async def hold_in_time(
+    identity: Identity, what: str, max_wait: float | None, *, pacers: Pacers, clock: Clock
+) -> AsyncIterator[Identity]:
+    """The identity of a conversation, as `hold` gives it; `what` names the conversation.
+
+    Raises:
+        errors.QueueTimeout: no server session was free within `max_wait` seconds.
+    """
+    async with AsyncExitStack() as stack:
+        wait = stack.enter_async_context(hold(identity))
+        if max_wait is None:
+            yield await wait
+            return
+        try:
+            held = await Patience(max_wait, clock).within(wait, pacers.of(identity.account, Family.LOGINS))
+        except QueuedTooLongError as problem:
+            raise errors.QueueTimeout(
+                f"{what}: {problem.explain(max_wait)}",
+                operation=what,
+                position=problem.position,
+                expected_wait=problem.expected_wait,
+            ) from None
+        yield held
 
 
 def closed_error(what: str) -> errors.InvalidRequest:

@@ -32,7 +32,7 @@ class CallOptions:
     Attributes:
         binding: the preferred binding.
         timeout: seconds that one request may take.
-        max_wait: seconds that a call may stand in the queue of the pace, over all its requests; None for any time.
+        max_wait: seconds that a call may wait to be sent, over all its requests; None for any time.
         hub: the listeners of the view, those of the client included.
     """
 

@@ -40,7 +40,7 @@ from aiorescue.operation import (
     status,
 )
 from aiorescue.pace.pace import Account, Pacers
-from aiorescue.pace.patience import Patience, QueuedTooLongError
+from aiorescue.pace.patience import Patience, QueuedTooLongError, sending
 from aiorescue.pace.turns import Priority, Turn
 from aiorescue.wire import Authorization, Response
 
@@ -289,7 +289,8 @@ class CallRunner:
 
     async def _request(self, call: Call) -> tuple[Outcome[Any], bool]:
         """Send one request, after a login if one is needed. Returns the outcome, and True if the session has ended."""
-        lease = await call.identity.lease(call.operation)
+        patient = call.patience is not None
+        lease = await (call.lease_in_time(self._pacers) if patient else call.identity.lease(call.operation))
         if not isinstance(lease, Lease):
             if isinstance(lease, SetAside):
                 call.attempts -= 1  # nothing was sent, not even a login
@@ -343,7 +344,8 @@ class CallRunner:
         codec = wire.codec(type(operation), spec.choose(self._binding.without_url))
         draft = codec.draft(operation)
         async with self._pacers.of(account, spec.family).turn():
-            received = await self._transport.send(codec.authorize(draft, authorization))
+            with sending():
+                received = await self._transport.send(codec.authorize(draft, authorization))
         if isinstance(received, Outcome):
             return received, None
         return wire.read(codec, operation, authorization, received), received
@@ -358,13 +360,10 @@ _SHARE_THE_PACE = (
 
 def _queued_too_long(problem: QueuedTooLongError, call: Call) -> Outcome[Any]:
     """The outcome of a call whose turn in the pace did not come in time; what it sent before still counts."""
-    seconds = 0.0 if call.patience is None else call.patience.seconds
-    did = "cannot be sent" if problem.at_once else "was not sent"
     return Outcome(
         OutcomeClass.FINAL,
         error=errors.QueueTimeout,
-        detail=f"{did} within max_wait={seconds:g} s: {'a login that it needs' if problem.for_login else 'it'} came as"
-        f" number {problem.position} in the queue of the pace, which takes {problem.expected_wait:.1f} s",
+        detail=problem.explain(0.0 if call.patience is None else call.patience.seconds),
         more={"position": problem.position, "expected_wait": problem.expected_wait},
     )
 

@@ -200,7 +200,7 @@ class InfoRouterClient(ServiceClient):
             operation: name of a method, or an operation.
             binding: use this binding and no other; left out, the client's own if the method is offered on it.
             timeout: seconds that one request may take; left out, those of the client.
-            max_wait: seconds that the call may stand in the queue of the pace; left out, as the client has it.
+            max_wait: seconds that the call may wait to be sent, as in `with_options`; left out, as the client has it.
             parameters: the method's parameters by their names in the catalogue.
 
         Returns:

@@ -1,11 +1,15 @@
-"""`Patience`: a bound on the time that one call may stand in the queue of a pace."""
+"""`Patience`: a bound on the time that a call may wait before it is sent: for its turn, a login, a server session."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from typing import TypeVar
 
 from aiorescue.clock import Clock
 from aiorescue.pace.turns import Pacer, Priority, Turn
+
+R = TypeVar("R")
 
 
 class QueuedTooLongError(Exception):
@@ -25,9 +29,19 @@ class QueuedTooLongError(Exception):
         self.expected_wait = expected_wait
         self.at_once = at_once
 
+    def explain(self, max_wait: float) -> str:
+        """The reason in words; `max_wait` is the bound in seconds."""
+        did = "cannot be sent" if self.at_once else "was not sent"
+        place = f"came as number {self.position} in the queue of the pace, which takes {self.expected_wait:.1f} s"
+        if self.for_login and not self.at_once:
+            why = f"no server session was free for it, and a login {place}"
+        else:
+            why = f"{'a login that it needs' if self.for_login else 'it'} {place}"
+        return f"{did} within max_wait={max_wait:g} s: {why}"
+
 
 class Patience:
-    """The time that one call may stand in the queue of its pace, over all of its turns.
+    """The time that one call may wait before it is sent: for its turns in the pace, for a login, for a server session.
 
     A call whose turn cannot come in time, even if the pace were as fast as it may become, does not queue at all. Any
     other waits, and leaves the queue when the time is over; its place goes to the next call in line.
@@ -41,6 +55,9 @@ class Patience:
         self.seconds = seconds
         self._left = seconds
         self._clock = clock
+        self._limit: asyncio.Timeout | None = None
+        self._alarm: asyncio.Task[None] | None = None
+        self._since = 0.0
 
     @asynccontextmanager
     async def turn(self, pacer: Pacer, priority: Priority, *, rejections: int) -> AsyncIterator[Turn]:
@@ -63,6 +80,64 @@ class Patience:
         expected = logins.ready_at() - self._clock.time()
         if expected > self._left:
             raise QueuedTooLongError(logins.ahead() + 1, expected, at_once=True, for_login=True)
+
+    async def within(self, wait: Awaitable[R], logins: Pacer) -> R:
+        """What a wait for a server session gives, which may need a login.
+
+        The time stands still while a login's own request is under way: it is not broken off, and has its own timeout.
+
+        Raises:
+            QueuedTooLongError: the time was over first.
+        """
+        came, began = logins.ahead() + 1, self._clock.time()
+        current = _CURRENT.set(self)
+        self._left = max(self._left, logins.delay)
+        try:
+            async with asyncio.timeout(None) as limit:
+                self._limit = limit
+                self._go_on()
+                try:
+                    return await wait
+                finally:
+                    self._stand_still()
+                    self._limit = None
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            waited = self._clock.time() - began
+            expected = max(waited, logins.ready_at() - self._clock.time())
+            raise QueuedTooLongError(came, expected, at_once=False, for_login=True) from None
+        finally:
+            _CURRENT.reset(current)
+
+    def _go_on(self) -> None:
+        """Let the time of `within` run from now on."""
+        self._since = self._clock.time()
+        self._alarm = asyncio.get_running_loop().create_task(self._clock.sleep(self._left))
+        self._alarm.add_done_callback(self._ring)
+
+    def _ring(self, alarm: asyncio.Task[None]) -> None:
+        if alarm is self._alarm and self._limit is not None and not alarm.cancelled():
+            self._limit.reschedule(asyncio.get_running_loop().time())
+
+    def _stand_still(self) -> None:
+        """Stop the time of `within`, and count what has run."""
+        if self._alarm is None:
+            return
+        self._alarm.cancel()
+        self._alarm = None
+        self._left = max(0.0, self._left - (self._clock.time() - self._since))
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(None)
+
+    @contextmanager
+    def _paused(self) -> Iterator[None]:
+        self._stand_still()
+        try:
+            yield
+        finally:
+            if self._limit is not None:
+                self._go_on()
 
     async def _enter(self, turn: Turn, seconds: float) -> bool:
         """Enter a turn; False if the time was over first."""
@@ -88,3 +163,18 @@ class Patience:
             waiting = False
             alarm.cancel()
         return True
+
+
+#: The patience of the call that the current task makes, while that waits for a server session.
+_CURRENT: ContextVar[Patience | None] = ContextVar("patience", default=None)
+
+
+@contextmanager
+def sending() -> Iterator[None]:
+    """Let the time of the current task's call stand still: a login that it needs is under way."""
+    patience = _CURRENT.get()
+    if patience is None:
+        yield
+    else:
+        with patience._paused():  # noqa: SLF001 - of this file
+            yield

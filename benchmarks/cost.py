@@ -189,7 +189,7 @@ def _imports() -> list[list[str]]:
         subprocess.run([sys.executable, "-c", statement], check=True)  # noqa: S603 - our own interpreter
         return time.perf_counter() - began
 
-    ours = {"import aiorescue": "≤ 1.15", "from aiorescue import RescueClient": ""}
+    ours = {"import aiorescue": "≤ 1.15", "from aiorescue import RescueClient": "≤ 1.35"}
     taken = [(seconds("import aiohttp"), *map(seconds, ours)) for _ in range(5)]
     ratios = [statistics.median(one[index] / one[0] for one in taken) for index in range(1, len(ours) + 1)]
     return [

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from aiorescue import errors
-from aiorescue.bulk import Journal, State
+from aiorescue.bulk import InputRow, Journal, State
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import RequestPinCode
 
@@ -191,11 +191,26 @@ async def test_the_file_alone_knows_that_its_log_is_missing(tmp_path: Path):
     status = await Journal.reading(copy).status()
     assert "j-wal" not in status.note
     assert "copy-wal is missing" in status.note
+    assert "cannot be counted as possibly orphaned" in status.note
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "j"]  # reading leaves nothing behind
     with pytest.raises(errors.JournalError, match="copy-wal is missing") as refused:
         await Journal(copy, "job").open()
     assert refused.value.reason is JournalReason.LOG_MISSING
     assert "aiorescue job retry" in str(refused.value)
+    assert "cannot be counted as possibly orphaned" in str(refused.value)
+
+
+async def test_of_a_staged_input_no_row_stands_in_a_missing_log_alone(tmp_path: Path):
+    journal = Journal(tmp_path / "j", "job")
+    await journal.open()
+    await journal.stage([InputRow(2, ("a",), REQUESTS[0]), InputRow(3, ("b",), REQUESTS[1])])
+    copy = tmp_path / "copy"
+    shutil.copy(tmp_path / "j", copy)
+    await journal.close()
+    status = await Journal.reading(copy).status()
+    assert status.rows == 2
+    assert "copy-wal is missing" in status.note
+    assert "cannot be counted" not in status.note
 
 
 async def test_a_missing_log_is_accepted_when_asked_and_counts_as_possible_orphans(tmp_path: Path):

@@ -207,10 +207,9 @@ class JournalFile:
             if not self._accept_loss:
                 raise self.error(
                     JournalReason.LOG_MISSING,
-                    f"its write-ahead log {log_of(self._path or Path()).name} is missing, and with it up to a second of"
-                    " work",
+                    log_check.loss_of(log_of(self._path or Path()), is_staged=self.staging > 0),
                     advice="Put that file back beside the journal. If it is lost, `aiorescue job retry` goes on without"
-                    " it and counts what it may have held as possibly orphaned",
+                    " it and counts each request without a PIN as possibly orphaned",
                 )
             self.connection.execute(statements.COUNT_LOST)
         self._write_job(is_open=True)

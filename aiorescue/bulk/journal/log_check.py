@@ -26,6 +26,21 @@ def is_empty(path: Path) -> bool:
         return True
 
 
+def loss_of(path: Path, *, is_staged: bool) -> str:
+    """What is lost with a log that is missing, in words.
+
+    Args:
+        path: the log.
+        is_staged: the rows of the job were staged, so that all of them are in the journal itself.
+    """
+    lost = f"its write-ahead log {path.name} is missing, and with it up to a second of work"
+    if is_staged:
+        return lost
+    return (
+        f"{lost}; requests that came to the job in that time are not in it and cannot be counted as possibly orphaned"
+    )
+
+
 def is_damaged(path: Path) -> bool:
     """Whether a log that no process writes holds a changed frame; a missing log is not damaged.
 

@@ -147,7 +147,7 @@ class _Snapshot:
             if found != "ok":
                 raise ValueError(f"damaged: {' '.join(found.split())[:200]}")
         if was_open and log_is_empty:
-            self._note = f"its write-ahead log {log_of(self._path).name} is missing, and with it up to a second of work"
+            self._note = log_check.loss_of(log_of(self._path), is_staged=self._staging > 0)
 
     @property
     def is_orphaned(self) -> str:

@@ -6,7 +6,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks import bulk, cost, distributed, emulator, pace_real, pace_simulation, stream
+from benchmarks import bulk, cost, distributed, emulator, job, pace_real, pace_simulation, stream
 from benchmarks.aside import give_way
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
@@ -26,6 +26,8 @@ BENCHMARKS: dict[str, tuple[str, Report]] = {
     "cost": ("Cost of a call", cost.report),
     "bulk": ("Cost of a bulk job", bulk.report),
     "journal": ("Cost of its journal", bulk.journal_report),
+    "identities": ("A job as many identities", job.identities_report),
+    "staging": ("Staging an input, and reading a job back", job.staging_report),
     "distributed": ("A job on several workers", distributed.report),
     "stream": ("A report of 100 MiB", stream.report),
     "emulator": ("Throughput of the emulator", emulator.report),

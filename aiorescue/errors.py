@@ -208,7 +208,13 @@ class ServiceFault(RescueError):
 
 
 class ProtocolError(RescueError):
-    """The answer cannot be read as one: HTML, empty, cut short, too large, or not what was asked for."""
+    """The answer cannot be read as one: HTML, empty, cut short, too large, or not what was asked for.
+
+    Attributes:
+        repeated: the answer is that of an earlier request.
+    """
+
+    repeated: bool = False
 
 
 class RequestTimeout(RescueError):

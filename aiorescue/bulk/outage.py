@@ -3,7 +3,7 @@
 A request whose attempts all ended in an error, a timeout or a broken connection says little about the request when the
 ones around it fare no better. After three such failures in a row, without one good answer between them, the breaker
 *opens*: nothing is sent but one *probe* at a time, the first after a second, each later one after twice as long, up to
-half a minute. Any answer that is none of those failures closes it. A request fails by itself only if others were
+ten seconds. Any answer that is none of those failures closes it. A request fails by itself only if others were
 answered between its failures.
 """
 
@@ -19,7 +19,7 @@ OPENS_AT: Final = 3
 FAILS_AT: Final = 3
 #: Seconds before the first probe, and between two probes at most.
 FIRST_PROBE: Final = 1.0
-LONGEST_PROBE: Final = 30.0
+LONGEST_PROBE: Final = 10.0
 
 _OUTAGE: Final = (errors.ConnectionFailed, errors.RequestTimeout, errors.ProtocolError, errors.RateLimited)
 
@@ -115,6 +115,9 @@ class Breaker:
             return True
         if self._failures >= OPENS_AT:
             self.error = problem
+            if isinstance(problem, errors.ProtocolError) and problem.repeated:
+                self.probe_at = now  # the service is there: one that began anew may come to PINs that are new soon
+                return False
             self.probe_at = min(now + self._pause, max(self.began + self.patience, now))
             self._pause = min(self._pause * 2, LONGEST_PROBE)
         return False

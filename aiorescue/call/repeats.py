@@ -14,6 +14,7 @@ REPEATED: Outcome[object] = Outcome(
     error=errors.ProtocolError,
     detail="the answer is that of an earlier request; something on the way to the service repeats answers",
     ambiguous=True,
+    more={"repeated": True},
 )
 
 

@@ -95,8 +95,10 @@ def controller(
     )
 
     def wait(state: tenacity.RetryCallState) -> float:
-        asked = _outcome(state).retry_after
-        return max(backoff(state), asked or 0.0)
+        outcome = _outcome(state)
+        if outcome.more.get("repeated"):  # the service is not busy; the pace alone says when to ask again
+            return 0.0
+        return max(backoff(state), outcome.retry_after or 0.0)
 
     def stop(state: tenacity.RetryCallState) -> bool:
         budget: Budget = state.args[0]

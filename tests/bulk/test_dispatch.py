@@ -113,6 +113,37 @@ async def test_an_outage_fails_no_request_and_is_told(service: Emulator, tmp_pat
     assert sum(isinstance(event, JobProgressed) for event in events) == 30
 
 
+async def test_a_service_that_began_anew_and_repeats_its_pins_is_asked_until_they_are_new():
+    """Repeated PINs are refused one by one, without a pause between them and without a row that fails."""
+    found: list[Issued[RequestPinCode]] = []
+    first = Emulator(pin_rate=None)
+    async with first:
+        port = int(first.url.rpartition(":")[2])
+        client = client_of(first, clock=QuickClock())
+        job = issue(client, requests(60), in_flight=4, patience=5.0)
+        async for issued in job:
+            found.append(issued)
+            if len(found) == 30:
+                break
+    async with Emulator(port, pin_rate=None) as second, client, job:
+        found += [issued async for issued in job]
+    assert sorted(issued.position for issued in found) == list(range(60))
+    assert len({issued.pin.code for issued in found if issued.pin}) == 60
+    assert len(second.ledger) >= 60
+
+
+def test_the_pause_between_probes_ends_at_ten_seconds_and_a_repeated_answer_has_none():
+    breaker, setbacks = Breaker(600.0), Setbacks()
+    gone, repeated = errors.ConnectionFailed("refused"), errors.ProtocolError("twice", repeated=True)
+    pauses = []
+    for _ in range(OPENS_AT + 6):
+        breaker.failed(object(), setbacks, gone, 100.0)
+        pauses.append(breaker.probe_at - 100.0)
+    assert pauses[OPENS_AT - 1 :] == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0]
+    breaker.failed(object(), setbacks, repeated, 105.0)
+    assert breaker.probe_at == 105.0
+
+
 async def test_one_probe_at_a_time_is_sent_while_the_service_is_away(service: Emulator):
     service.fault("http", status=503, times=1_000)
     clock = HandClock()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aiorescue.bulk import Outage
+from aiorescue.bulk import Issued, Outage
 from aiorescue.cli import stdio
 from aiorescue.cli.bulk.progress import Bar
 from aiorescue.cli.bulk.summary import Changes, Summary
@@ -18,6 +18,7 @@ from aiorescue.cli.bulk.tally import Tally
 from aiorescue.cli.output import counted, json_text
 from aiorescue.cli.status import Status
 from aiorescue.errors import ConnectionFailed
+from aiorescue.rescue import PinCode, RequestPinCode
 from aiorescue.rescue.answers.cells import written
 from tests.cli.customer_rows import rows
 
@@ -97,6 +98,16 @@ def test_the_display_fits_its_terminal_and_counts_failures_and_what_comes_from_t
     assert ("service away, 2:05 of 10:00" in plain) == bool(outage)
     assert outage or width == 60 or "20000 from before" in plain
     assert len(last.split("\n")[0].replace("\x1b[2K", "")) <= width
+
+
+def test_the_rate_falls_when_no_pin_comes(monkeypatch):
+    tally = Tally(100)
+    for moment in range(10):
+        monkeypatch.setattr("time.monotonic", lambda moment=moment: 1_000.0 + moment / 10)
+        tally.count(Issued(RequestPinCode(), PinCode("012345"), None, 1))
+    assert tally.rate == pytest.approx(10.0)
+    monkeypatch.setattr("time.monotonic", lambda: 1_011.0)
+    assert tally.rate < 1
 
 
 def test_before_the_journal_was_read_nothing_is_said_of_what_is_issued_or_left():

@@ -11,6 +11,8 @@ from aiorescue.rescue import PinRequest
 
 #: PINs over which the present rate is measured.
 _WINDOW: Final = 50
+#: Seconds without a PIN, beyond twice the usual, from which the rate falls.
+_SILENCE: Final = 1.0
 
 
 @attrs.define
@@ -87,7 +89,12 @@ class Tally:
         """PINs per second at present; 0 if unknown."""
         if len(self._times) < 2:  # noqa: PLR2004 - an interval has two ends
             return 0.0
-        return (len(self._times) - 1) / max(self._times[-1] - self._times[0], 1e-9)
+        intervals = len(self._times) - 1
+        seconds = self._times[-1] - self._times[0]
+        silent = (self._ended or time.monotonic()) - self._times[-1]
+        if silent > _SILENCE + 2 * seconds / intervals:
+            seconds += silent
+        return intervals / max(seconds, 1e-9)
 
     @property
     def seconds_left(self) -> float | None:

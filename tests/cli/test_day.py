@@ -42,6 +42,16 @@ async def test_a_refused_identity_is_named_for_programs(command):
     assert "hunter2" not in done.out + done.err
 
 
+async def test_when_all_callers_are_refused_each_is_named_and_none_went_on(command):
+    command.write(rows(3))
+    done = await command("pins", "customers.csv", *FAST, "--json", RESCUE_AUTH_CODE="hunter2 hunter3")
+    assert (done.status, done.json["refused_callers"]) == (Status.REFUSED, ["auth code 1", "auth code 2"])
+    assert [line[:34] for line in done.err.splitlines()] == [
+        "aiorescue: auth code 1 is refused:",
+        "aiorescue: auth code 2 is refused:",
+    ]
+
+
 async def test_a_job_answers_while_it_runs_and_after_it_was_killed(command, slow_service, until):
     command.write(rows(600))
     process = await command.start("pins", "customers.csv", "--pin-rate", "20")

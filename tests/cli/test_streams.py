@@ -8,6 +8,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import attrs
 import pytest
 
 from aiorescue.bulk import Issued, Outage
@@ -126,6 +127,11 @@ def test_before_the_journal_was_read_nothing_is_said_of_what_is_issued_or_left()
         again="aiorescue pins customers.csv",
     )
     assert list(summary.on_stderr(as_json=False)) == ["To go on: aiorescue pins customers.csv"]
+    piped = attrs.evolve(summary, label="standard input", again="aiorescue pins -")
+    assert list(piped.on_stderr(as_json=False)) == [
+        "aiorescue: the rows came from a pipe, and the command needs them once more",
+        "To go on: aiorescue pins -",
+    ]
     assert list(summary.for_people()) == []
     assert summary.status == Status.INTERRUPTED
 

@@ -10,6 +10,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.bulk import Staging
 from aiorescue.cli import settings
+from aiorescue.cli.bulk.customers import label_of
 from aiorescue.cli.bulk.run_page.file import RunPage
 from aiorescue.cli.bulk.run_page.page import Ending
 from aiorescue.cli.bulk.tally import Tally, duration
@@ -22,6 +23,8 @@ from aiorescue.errors import JournalReason
 _UNFIT = frozenset(
     (JournalReason.OTHER_JOB, JournalReason.OTHER_FIELDS, JournalReason.OTHER_PROGRAM, JournalReason.NO_DATABASE)
 )
+#: How the labels of inputs begin that cannot be read again.
+_PIPES = (label_of(DASH), "/dev/fd/")
 #: Lines of corrected rows that are named.
 _NAMED = 10
 
@@ -152,11 +155,11 @@ class Summary(Result):
 
     def on_stderr(self, *, as_json: bool) -> Iterable[str]:
         """What an operator should know: errors, refused identities, changes, what is left and the command to go on."""
-        if self.problem is not None:
+        if self.problem is not None and self.problem not in self.refused.values():
             yield complaint(self._advised(self.problem))
+        others = "" if isinstance(self.problem, errors.AuthenticationError) else ", the other identities went on"
         for name, problem in self.refused.items():
-            if problem is not self.problem:
-                yield complaint(f"{name} is refused, the other identities went on: {message_of(problem)}")
+            yield complaint(f"{name} is refused{others}: {message_of(problem)}")
         for change in self.changes.sentences():
             yield complaint(f"{self.label}: {change}")
         if self.output_problem is not None:
@@ -181,6 +184,8 @@ class Summary(Result):
             rows = f"{tally.left} of {counted(tally.rows, 'row')}"
             yield complaint(f"{rows} {'is' if tally.left == 1 else 'are'} left")
         if not _is_unfit(self.problem) and (tally.failed or tally.left):  # else it would end no better
+            if self.label.startswith(_PIPES):
+                yield complaint("the rows came from a pipe, and the command needs them once more")
             yield f"To go on: {self.again}"
 
     def _advised(self, problem: Exception) -> str:

@@ -119,8 +119,8 @@ async def test_a_service_that_began_anew_and_repeats_its_pins_is_asked_until_the
     first = Emulator(pin_rate=None)
     async with first:
         port = int(first.url.rpartition(":")[2])
-        client = client_of(first, clock=QuickClock())
-        job = issue(client, requests(60), in_flight=4, patience=5.0)
+        client = client_of(first)
+        job = issue(client, requests(60), in_flight=4, patience=10.0)
         async for issued in job:
             found.append(issued)
             if len(found) == 30:

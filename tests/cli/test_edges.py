@@ -2,8 +2,10 @@
 
 import asyncio
 import shlex
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
@@ -69,3 +71,23 @@ async def test_a_document_is_uploaded_and_downloaded_into_the_file_that_is_named
 async def test_completion_knows_the_operations(alone):
     shell = {"_AIORESCUE_COMPLETE": "complete_bash", "COMP_WORDS": "aiorescue call startS", "COMP_CWORD": "2"}
     assert (await alone(**shell)).out.split() == ["startSession"]
+
+
+def test_an_export_of_a_journal_of_version_1_says_whose_each_pin_is(here):
+    """Such a journal kept the tracking field, and no other one."""
+    with closing(sqlite3.connect(here.folder / "j")) as journal:
+        journal.executescript(
+            """
+            PRAGMA application_id = 0x52455351; PRAGMA user_version = 1;
+            CREATE TABLE job (name TEXT NOT NULL, run INTEGER NOT NULL);
+            CREATE TABLE request (key TEXT PRIMARY KEY, digest BLOB NOT NULL, run INTEGER NOT NULL,
+                state INTEGER NOT NULL DEFAULT 0, pin TEXT, unseen INTEGER NOT NULL DEFAULT 0, error TEXT)
+                WITHOUT ROWID;
+            CREATE TABLE alike (digest BLOB PRIMARY KEY, run INTEGER NOT NULL, count INTEGER NOT NULL) WITHOUT ROWID;
+            INSERT INTO job VALUES ('pins', 1);
+            INSERT INTO request VALUES ('=CASE-1', x'00', 1, 2, '000001', 0, NULL);
+            """
+        )
+        journal.commit()
+    done = here("job", "export", "j")
+    assert done.out.splitlines()[1] == ",,,,,,CASE-1,000001,issued,"

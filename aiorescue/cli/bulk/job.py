@@ -206,13 +206,13 @@ def retry(journal: JournalArgument, *, database: DatabaseOption = None, as_json:
 
 def _name(row: StoredRow) -> str:
     place = "not in the input" if row.line is None else f"line {row.line}"
-    tracking = row.request.tracking if row.request is not None else ""
+    tracking = table.tracking_of(row)
     return f"{place}, {tracking}" if tracking else place
 
 
 def _place(row: StoredRow) -> dict[str, Any]:
     return {
         "line": row.line,
-        "tracking": row.request.tracking if row.request is not None else None,
+        "tracking": table.tracking_of(row) or None,
         "cells": list(row.cells),
     }

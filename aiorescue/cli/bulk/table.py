@@ -21,10 +21,17 @@ async def columns_of(store: StoreReader) -> tuple[str, ...]:
 def cells_of(row: StoredRow, width: int) -> tuple[str, ...]:
     """The cells of a row under the columns of the input; those of its request for a job that was not staged."""
     cells = row.cells
-    if not cells and row.request is not None:
-        custom = list(row.request.custom_fields or ())
-        cells = (*(custom + [""] * (len(COLUMNS) - 1 - len(custom))), row.request.tracking or "")
+    if not cells:
+        custom = list(row.request.custom_fields or ()) if row.request is not None else []
+        cells = (*(custom + [""] * (len(COLUMNS) - 1 - len(custom))), tracking_of(row))
     return (cells + ("",) * width)[:width]
+
+
+def tracking_of(row: StoredRow) -> str:
+    """The tracking field of a row; empty if it has none. A journal of version 1 kept it, and no other field."""
+    if row.request is not None:
+        return row.request.tracking or ""
+    return row.key.removeprefix("=") if row.key.startswith("=") else ""
 
 
 def line_of(row: StoredRow, width: int) -> tuple[str, ...]:

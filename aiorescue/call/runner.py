@@ -348,7 +348,9 @@ class CallRunner:
                 received = await self._transport.send(codec.authorize(draft, authorization))
         if isinstance(received, Outcome):
             return received, None
-        return wire.read(codec, operation, authorization, received), received
+        if len(received.body) <= INLINE:
+            return wire.read(codec, operation, authorization, received), received
+        return await asyncio.to_thread(wire.read, codec, operation, authorization, received), received
 
 
 #: What a person can do when a call is rejected again and again.

@@ -38,14 +38,16 @@ async def test_a_statement_that_cannot_be_carried_out_is_refused_alone(database,
 
 
 async def test_a_result_is_given_only_when_the_whole_group_is_committed(database, table):
-    late = b"INSERT INTO noted SELECT %(number)s FROM pg_sleep(0.3) RETURNING number"
     async with Statements(database) as statements:
         await add(statements, 0)  # the connection is there
-        first = asyncio.ensure_future(statements.rows(b"SELECT pg_sleep(0.1)", {}))
-        together = asyncio.gather(add(statements, 1), statements.rows(late, {"number": 2}))
-        await first
-        await together
-    assert table.execute("SELECT count(*), count(DISTINCT xmin::text) FROM noted WHERE number > 0").fetchone() == (2, 1)
+        for number in range(1, 11):
+            first = asyncio.ensure_future(statements.rows(b"SELECT pg_sleep(0.02)", {}))
+            others = [asyncio.ensure_future(add(statements, 100 * number + one)) for one in range(8)]
+            await asyncio.wait([first, *others], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+            found = table.execute("SELECT count(*) FROM noted WHERE number >= %s", (100 * number,)).fetchone()
+            assert found == (8,)
+            await asyncio.gather(first, *others)
 
 
 async def test_a_statement_that_waits_for_a_lock_does_not_hold_up_the_others(database, table):

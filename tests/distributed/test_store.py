@@ -91,6 +91,21 @@ async def test_a_corrected_row_keeps_its_pin_and_a_vanished_one_is_not_sent(data
     assert [(row.state, row.pin) for row in found] == [(State.ISSUED, "123456"), (State.BAD, None)]
 
 
+async def test_a_row_that_vanished_stays_under_its_own_columns_when_their_order_changes(database):
+    def rows(*cells):
+        return [InputRow(2 + n, each, RequestPinCode(tracking=f"CASE-{n}")) for n, each in enumerate(cells)]
+
+    before, after = rows(("Jane", "1"), ('J\0im, "Ü"', "2")), rows(("1", "new", "Jane"))
+    await distributed.submit(database, "spring", before, identities=["north"], columns=["name", "phone"])
+    async with connected(database) as one, Statements(database) as statements:
+        lane = store(database, statements, (await Watch(one, ["north"]).hold([1]))[1])
+        await lane.claim(2)
+        await lane.issued("=CASE-1", "123456", 0)
+    await distributed.submit(database, "spring", after, identities=["north"], columns=["phone", "note", "name"])
+    found = [row.cells async for row in distributed.PostgresReader(database, "spring").rows()]
+    assert found == [("1", "new", "Jane"), ("2", "", 'J\0im, "Ü"')]
+
+
 async def test_tables_of_another_version_are_refused_by_a_message_that_says_so(database):
     await distributed.submit(database, "spring", requests(1), identities=["north"])
     async with connected(database) as connection:

@@ -15,6 +15,8 @@ from aiorescue.rescue import PinRequest
 #: Rows after which the event loop gets its turn.
 _BREATH: Final = 200
 _LINES: Final = 100
+#: Rows whose cells are moved at once.
+_AT_ONCE: Final = 1_000
 _STAGE: Final = """CREATE TEMP TABLE staged (position bigint, line bigint, cells text, key text, digest bytea,
     operation text, fields jsonb, problem text) ON COMMIT DROP"""
 #: A tracking field that occurs twice makes the later row a bad one; other rows of the same fields are numbered.
@@ -71,13 +73,50 @@ async def submit(
     if not job or not names or not all(names):
         raise errors.InvalidRequest("a job needs a name and at least one identity; names must not be empty")
     async with connected(database, prepare=True) as connection, connection.transaction():
+        before = await _columns_before(connection, job)
         number, staging = await _enter_job(connection, job, records.to_json(list(columns)))
         await _enter_identities(connection, number, names)
         await connection.execute(_STAGE)
         async with connection.cursor().copy("COPY staged FROM STDIN") as copy:
             async for position, one in _numbered(requests):
                 await copy.write_row(_columns_of(position, one))
-        return await _merge(connection, number, staging)
+        found = await _merge(connection, number, staging)
+        if found.vanished and before and before != tuple(columns):
+            await _move_cells(connection, number, before, columns)
+        return found
+
+
+async def _columns_before(connection: AsyncConnection[Any], job: str) -> tuple[str, ...]:
+    """The columns of the input before, empty for a new job. Locks the job, as another submission may be under way."""
+    found = await connection.execute("SELECT columns FROM aiorescue.job WHERE name = %s FOR UPDATE", (job,))
+    row = await found.fetchone()
+    return records.cells_of(row[0]) if row is not None else ()
+
+
+async def _move_cells(connection: AsyncConnection[Any], job: int, before: Sequence[str], after: Sequence[str]) -> None:
+    """Put the cells of rows that are not in the last input under its columns, by the names of both."""
+    places = [before.index(name) if name in before else None for name in after]
+    last = 0
+    while True:
+        # Not by JSON functions of PostgreSQL, for which a cell with NUL is no text.
+        found = await connection.execute(
+            "SELECT id, cells FROM aiorescue.request WHERE job = %s AND position IS NULL AND cells <> '[]' AND id > %s"
+            " ORDER BY id LIMIT %s",
+            (job, last, _AT_ONCE),
+        )
+        rows = [(number, records.cells_of(cells)) for number, cells in await found.fetchall()]
+        if not rows:
+            return
+        last = rows[-1][0]
+        moved = (
+            (
+                records.to_json(["" if place is None or place >= len(cells) else cells[place] for place in places]),
+                number,
+            )
+            for number, cells in rows
+        )
+        async with connection.cursor() as cursor:
+            await cursor.executemany("UPDATE aiorescue.request SET cells = %s WHERE id = %s", moved)
 
 
 async def _enter_job(connection: AsyncConnection[Any], job: str, columns: str) -> tuple[int, int]:

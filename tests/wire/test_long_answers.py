@@ -96,6 +96,13 @@ def test_a_tag_that_comes_in_many_pieces_is_parsed_a_few_times():
     assert len(given) < 12
 
 
+@pytest.mark.parametrize(("count", "is_read"), [(9_999, True), (20_000, False)])
+def test_a_group_of_absurdly_many_permissions_is_refused(count: int, is_read: bool):
+    outcome = decode("getGroup", Binding.TEXT_POST, f"OK\n\nNODEID:1\nNAME:a\nPERMISSIONS:{'a,' * count}\n")
+    assert (outcome.outcome_class is OutcomeClass.OK) is is_read
+    assert is_read or "its permissions cannot be read" in outcome.detail.lower()
+
+
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 100, PIECE * 3 // 4 - 1, PIECE * 3 // 4, PIECE * 3 // 4 + 1, 200_000])
 def test_base64_is_the_same_in_pieces(length: int):
     data = Random(length).randbytes(length)

@@ -192,6 +192,10 @@ class User:
     rpat_addon: Annotated[bool | None, Field("hasRPATAddon", "HASRPATADDON", truth)] = None
 
 
+#: Names of permissions that a group may have; the service knows some dozens.
+_MOST_NAMES = 10_000
+
+
 def _names(value: object) -> tuple[str, ...]:
     """Names from a comma list with its trailing comma, or from the elements of an array. Raises ValueError."""
     if isinstance(value, Mapping):
@@ -199,6 +203,8 @@ def _names(value: object) -> tuple[str, ...]:
         value = ",".join(item or "" for item in items)
     if not isinstance(value, str):
         raise ValueError("no permissions")  # noqa: TRY004 - as of all that cannot be read
+    if value.count(",") > _MOST_NAMES:
+        raise ValueError("too many permissions")
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 

@@ -101,6 +101,26 @@ async def test_a_call_that_met_the_answer_of_another_leaves_its_own_answer_to_no
         assert pin.code in issued(service)["second"]
 
 
+async def test_of_answers_that_come_in_the_place_of_others_no_pin_goes_to_two_calls(service: Emulator):
+    told, got = 0, []
+    async with (
+        Proxy(service.url, kinds=(Disturbance.STALE,), share=0.3) as proxy,
+        RescueClient(CODE, base_url=proxy.url, pace=None, retry=RetryPolicy(first=0.0, attempts=20)) as client,
+    ):
+
+        async def work() -> None:
+            nonlocal told
+            for _ in range(20):
+                pin = await client.request_pin_code()
+                got.append(pin.code)
+                told += pin.possibly_orphaned
+
+        await asyncio.gather(*(work() for _ in range(8)))
+        assert proxy.disturbed[Disturbance.STALE] > 20
+    assert len(got) == len(set(got)) == 160
+    assert 0 < len(service.ledger) - 160 <= told
+
+
 @pytest.mark.parametrize("kind", [Disturbance.CUT, Disturbance.CLOSE], ids=lambda kind: kind.name)
 async def test_cut_answers_are_asked_for_again_and_counted(service: Emulator, kind: Disturbance):
     told = 0

@@ -35,6 +35,7 @@ class Disturbance(enum.Enum):
     DELAY = "the answer comes late"
     TRICKLE = "the answer comes byte by byte"
     HALF_CLOSE = "the proxy sends nothing after the answer, and does not read what comes"
+    STALE = "an earlier answer comes in its place"
     SWAP = "two answers change places, where a second one comes soon enough"
 
 
@@ -47,8 +48,8 @@ UNASKED = (
     Disturbance.HALF,
     Disturbance.TOGETHER,
 )
-#: All but the one of which no client can know: an answer does not say which request it belongs to.
-NOTICEABLE = tuple(kind for kind in Disturbance if kind is not Disturbance.SWAP)
+#: All but those of which a client cannot always know: an answer does not say which request it belongs to.
+NOTICEABLE = tuple(kind for kind in Disturbance if kind not in (Disturbance.SWAP, Disturbance.STALE))
 #: Those after which the connection is of no use any more.
 _LAST = (Disturbance.EARLY, Disturbance.CUT, Disturbance.RESET, Disturbance.HALF_CLOSE)
 #: Turns of the event loop after which a client on it has read what was written, so that more comes in another packet.
@@ -102,6 +103,7 @@ class Proxy:
         self.connections = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._pending: set[asyncio.Task[None]] = set()
+        self._earlier: bytes | None = None
         self._to_swap: tuple[bytes, asyncio.Future[bytes]] | None = None
         self._server: asyncio.Server | None = None
 
@@ -158,6 +160,7 @@ class Proxy:
         kind = self._random.choice(self._kinds) if self._random.random() < self.share else None
         if kind is None:
             writer.write(answer)
+            self._earlier = answer
             return True
         self.disturbed[kind] += 1
         if kind in _LAST:
@@ -169,6 +172,8 @@ class Proxy:
             case Disturbance.DELAY:
                 await asyncio.sleep(self._delay())
                 writer.write(answer)
+            case Disturbance.STALE:
+                writer.write(self._earlier or answer)
             case Disturbance.TRICKLE:
                 await _trickle(answer, writer)
             case Disturbance.SWAP:

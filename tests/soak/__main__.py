@@ -51,7 +51,7 @@ class Soak:
             swaps = number // BATCH % 5 == 4  # no client can tell, so these have fewer promises
             with asyncio.Runner(loop_factory=(asyncio.new_event_loop, uvloop.new_event_loop)[len(done) % 2]) as runner:
                 calls = min(BATCH, self.options.calls - number)
-                kinds = tuple(Disturbance) if swaps else NOTICEABLE
+                kinds = (*NOTICEABLE, Disturbance.SWAP) if swaps else NOTICEABLE
                 seed = self.options.seed + number
                 tally = runner.run(network.run(calls, seed, kinds=kinds, pins_alone=swaps))
             tally.check()

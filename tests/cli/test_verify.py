@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from aiorescue import AuthCode, RescueClient
-from aiorescue.cli.check.live.result import Check, Verdict
+from aiorescue.cli.check.live.result import Check, Comparison
 from aiorescue.cli.check.verify import Plan, checked
 from aiorescue.cli.status import Status
 from aiorescue.emulator import Emulator
@@ -35,7 +35,7 @@ async def test_the_emulator_is_as_declared_and_is_only_read_and_the_report_shows
     report = json.loads(text)
     assert (done.status, done.err, done.json["counts"]["differs"]) == (Status.OK, "", 0)
     assert done.json["counts"]["as declared"] > 90
-    assert verdicts(done.json)["zone of times in getSession_V3"] == (Verdict.AS_DECLARED, "UTC")
+    assert verdicts(done.json)["zone of times in getSession_V3"] == (Comparison.AS_DECLARED, "UTC")
     assert not service.ledger
     assert {entry.word for entry in service.requests} <= {"OK", "TRUE", "200", "Invalid_SecretAuthCode"}, (
         "nothing else was answered"
@@ -101,7 +101,7 @@ async def test_each_planted_difference_is_named(command, service: Emulator):
     async with altered_service(service.url, plant) as url:
         done = await command("verify", "--json", RESCUE_BASE_URL=url)
     assert done.status == done.json["exit_status"] == Status.SOME_FAILED
-    differ = {name: found for name, (verdict, found) in verdicts(done.json).items() if verdict == Verdict.DIFFERS}
+    differ = {name: found for name, (verdict, found) in verdicts(done.json).items() if verdict == Comparison.DIFFERS}
     for name, says in {
         "description of requestPINCode": "fields that are not declared: sTracking; fields that are not described: "
         "sTracking0; words that are not declared: requestPINCode_NoMorePINs; words that are not described: "
@@ -135,14 +135,14 @@ async def test_without_a_description_inferred_bindings_are_tried_with_a_wrong_au
     async with altered_service(service.url, hide) as url:
         done = await command("verify", "--json", RESCUE_BASE_URL=url)
     found = verdicts(done.json)
-    assert found["service description"] == (Verdict.NOT_TRIED, "the service has none (HTTP 404)")
+    assert found["service description"] == (Comparison.NOT_TRIED, "the service has none (HTTP 404)")
     offered = (
-        Verdict.AS_DECLARED,
+        Comparison.AS_DECLARED,
         "is offered: a wrong auth code is answered with requestPINCode_Invalid_SecretAuthCode",
     )
     assert found["requestPINCode over soap12 (inferred)"] == offered
-    assert found["closeSession over http-post (inferred)"][0] == Verdict.AS_DECLARED
-    assert found["getNote over soap12 (inferred)"] == (Verdict.DIFFERS, "is not offered (HTTP 404)")
+    assert found["closeSession over http-post (inferred)"][0] == Comparison.AS_DECLARED
+    assert found["getNote over soap12 (inferred)"] == (Comparison.DIFFERS, "is not offered (HTTP 404)")
     assert not service.ledger
 
 
@@ -190,13 +190,13 @@ async def test_with_leave_pins_are_spent_and_report_settings_are_changed_and_set
     for name in ("one identity, one binding", "one identity, two bindings", "one identity, two operations"):
         said = found[f"scope of the PIN rate: {name}"]
         assert (said.verdict, said.found) == (
-            Verdict.AS_DECLARED,
+            Comparison.AS_DECLARED,
             "of two requests at once, the second is rejected",
         )
-    assert found["scope of the PIN rate: two identities"].verdict is Verdict.AS_DECLARED
-    assert found["order of day and month in setReportDate"].verdict is Verdict.AS_DECLARED
-    assert found["an unused PIN in reports"].verdict is Verdict.AS_DECLARED
-    assert found["report settings set back"].verdict is Verdict.AS_DECLARED
+    assert found["scope of the PIN rate: two identities"].verdict is Comparison.AS_DECLARED
+    assert found["order of day and month in setReportDate"].verdict is Comparison.AS_DECLARED
+    assert found["an unused PIN in reports"].verdict is Comparison.AS_DECLARED
+    assert found["report settings set back"].verdict is Comparison.AS_DECLARED
     assert 0 < len(limited.ledger) <= 8
 
 
@@ -225,7 +225,7 @@ async def test_another_scope_another_order_of_dates_and_an_unused_pin_in_a_repor
 
     async with altered_service(limited.url, day_first, request=as_another_user) as url:
         found = await run(url)
-    differ = {name.rpartition(": ")[2] for name, check in found.items() if check.verdict is Verdict.DIFFERS}
+    differ = {name.rpartition(": ")[2] for name, check in found.items() if check.verdict is Comparison.DIFFERS}
     assert differ == {
         "one identity, two bindings",
         "two identities",

@@ -25,7 +25,7 @@ from aiorescue.cli.check.live.description import Described
 from aiorescue.cli.check.live.offered import Offered
 from aiorescue.cli.check.live.pins import MOST, PAUSE, PinScope
 from aiorescue.cli.check.live.reading import Reading
-from aiorescue.cli.check.live.result import Check, Verdict, Verification
+from aiorescue.cli.check.live.result import Check, Comparison, Verification
 from aiorescue.cli.check.live.settings import ReportSettings
 from aiorescue.cli.check.live.times import order_read, zone_read
 from aiorescue.cli.options import JsonOption
@@ -166,7 +166,7 @@ class _Run:
             return
         if not self._identities:
             self.trouble = Status.REFUSED
-            yield Check("calls that read", Verdict.NOT_TRIED, f"no credentials: set {credentials.CODE}")
+            yield Check("calls that read", Comparison.NOT_TRIED, f"no credentials: set {credentials.CODE}")
             return
         async for check in self._as_identity():
             yield check
@@ -176,15 +176,15 @@ class _Run:
         try:
             found = await probe(url, seconds=_PATIENCE, most=_LARGEST, **credentials.route(url))
             if found.status != _OK:
-                yield Check(_DESCRIPTION, Verdict.NOT_TRIED, f"the service has none (HTTP {found.status})")
+                yield Check(_DESCRIPTION, Comparison.NOT_TRIED, f"the service has none (HTTP {found.status})")
                 return
             self._described = description.read(found.body.decode("utf-8", "replace"))
         except errors.ConnectionFailed as problem:
             self.trouble = status_of(problem)
-            yield Check(_DESCRIPTION, Verdict.NOT_TRIED, f"the service cannot be reached ({problem})")
+            yield Check(_DESCRIPTION, Comparison.NOT_TRIED, f"the service cannot be reached ({problem})")
             return
         except Unreadable:
-            yield Check(_DESCRIPTION, Verdict.NOT_TRIED, "the service has one that cannot be read")
+            yield Check(_DESCRIPTION, Comparison.NOT_TRIED, "the service has one that cannot be read")
             return
         for check in description.compare(self._described):
             yield check
@@ -209,10 +209,10 @@ class _Run:
                 self.trouble = scope.trouble
                 tracking = tracking if scope.spent else ""
             else:
-                yield Check("scope of the PIN rate", Verdict.NOT_TRIED, "it spends PIN codes: --spend-pins")
+                yield Check("scope of the PIN rate", Comparison.NOT_TRIED, "it spends PIN codes: --spend-pins")
             if not self._plan.change_report_settings:
                 why = "it changes report settings: --change-report-settings"
-                yield Check("order of day and month in reports, an unused PIN in reports", Verdict.NOT_TRIED, why)
+                yield Check("order of day and month in reports, an unused PIN in reports", Comparison.NOT_TRIED, why)
                 return
             changing = ReportSettings(client, reading.root, tracking)
             async for check in changing.checks():

@@ -8,7 +8,7 @@ import attrs
 
 from aiorescue import RescueClient, errors
 from aiorescue.cli.check.live import redacted
-from aiorescue.cli.check.live.result import Check, Verdict
+from aiorescue.cli.check.live.result import Check, Comparison
 from aiorescue.operation import Answer, Binding, Operation, Outcome, Output, PageLayout, Spec
 from aiorescue.rescue.answers.records import children, content, page_keys, wire_fields
 
@@ -90,18 +90,18 @@ def compared(spec: Spec, binding: Binding, tried: TriedCall) -> Check:
         if _WORD.fullmatch(problem.status or "") is None:
             is_gone = isinstance(problem, errors.ServiceFault)
             found = "the service does not know the request" if is_gone else word
-            return Check(name, Verdict.DIFFERS if is_gone else Verdict.NOT_TRIED, found)
+            return Check(name, Comparison.DIFFERS if is_gone else Comparison.NOT_TRIED, found)
         if not is_declared(spec, word):
-            return Check(name, Verdict.DIFFERS, f"answers {word}, which is not declared", evidence)
-        return Check(name, Verdict.NOT_TRIED, f"the service answers {word}", evidence)
+            return Check(name, Comparison.DIFFERS, f"answers {word}, which is not declared", evidence)
+        return Check(name, Comparison.NOT_TRIED, f"the service answers {word}", evidence)
     if tried.answer is None:
-        return Check(name, Verdict.DIFFERS, "answers with something that is no answer of this service")
+        return Check(name, Comparison.DIFFERS, "answers with something that is no answer of this service")
     differences = [*_differences(spec, tried.answer)]
     if problem is not None:
         differences.append("the answer cannot be read as it is declared")
     if differences:
-        return Check(name, Verdict.DIFFERS, "; ".join(differences), evidence)
-    return Check(name, Verdict.AS_DECLARED, "the answer reads as it is declared", evidence)
+        return Check(name, Comparison.DIFFERS, "; ".join(differences), evidence)
+    return Check(name, Comparison.AS_DECLARED, "the answer reads as it is declared", evidence)
 
 
 def _differences(spec: Spec, answer: Answer) -> Iterator[str]:

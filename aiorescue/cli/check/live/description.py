@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 import attrs
 
-from aiorescue.cli.check.live.result import Check, Verdict
+from aiorescue.cli.check.live.result import Check, Comparison
 from aiorescue.cli.output import counted
 from aiorescue.operation import Binding, Evidence, Operation, Output
 from aiorescue.rescue import OPERATIONS
@@ -120,7 +120,7 @@ def compare(described: Mapping[str, Described]) -> Iterator[Check]:
         if name in described or declared:
             yield _compared(operation, described.get(name, Described()))
     if more := sorted(described.keys() - OPERATIONS.keys()):
-        yield Check("description of other operations", Verdict.DIFFERS, f"not declared: {', '.join(more)}")
+        yield Check("description of other operations", Comparison.DIFFERS, f"not declared: {', '.join(more)}")
 
 
 def _compared(operation: type[Operation[Any]], described: Described) -> Check:
@@ -135,13 +135,13 @@ def _compared(operation: type[Operation[Any]], described: Described) -> Check:
         for output in spec.outputs:
             differences += _record(output, described)
     if differences:
-        return Check(name, Verdict.DIFFERS, "; ".join(differences))
+        return Check(name, Comparison.DIFFERS, "; ".join(differences))
     settled = [each.value for each in _DESCRIBED if spec.bindings.get(each) is Evidence.INFERRED]
     kinds = {"field": described.fields, "word": described.words, "output": described.outputs}
     said = ", ".join(counted(len(names), noun) for noun, names in kinds.items())
     if settled:
         said += f"; inferred, and described: {', '.join(settled)}"
-    return Check(name, Verdict.AS_DECLARED, said)
+    return Check(name, Comparison.AS_DECLARED, said)
 
 
 def _bindings(operation: type[Operation[Any]], described: Described) -> Iterator[str]:

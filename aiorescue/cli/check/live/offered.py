@@ -11,7 +11,7 @@ from aiorescue import AuthCode, RescueClient, RetryPolicy, errors
 from aiorescue.cli import credentials
 from aiorescue.cli.check.live.answers import is_declared, shown, word_of
 from aiorescue.cli.check.live.description import Described
-from aiorescue.cli.check.live.result import Check, Verdict
+from aiorescue.cli.check.live.result import Check, Comparison
 from aiorescue.cli.status import Status, status_of
 from aiorescue.events import AttemptEnded, Event
 from aiorescue.operation import Binding, Evidence, Operation, Parameter
@@ -81,20 +81,20 @@ class Offered:
             answer = await client.raw(spec.name, {key: value for key, value in given.items() if key}, binding=binding)
         except (errors.ConnectionFailed, errors.RequestTimeout) as problem:
             self.trouble = status_of(problem)
-            return Check(name, Verdict.NOT_TRIED, type(problem).__name__)
+            return Check(name, Comparison.NOT_TRIED, type(problem).__name__)
         except errors.InvalidRequest:
-            return Check(name, Verdict.NOT_TRIED, "this binding cannot carry the request")
+            return Check(name, Comparison.NOT_TRIED, "this binding cannot carry the request")
         except errors.RescueError as problem:
             if not problem.status:
-                return Check(name, Verdict.DIFFERS, "is not offered" + _with_status(self._http_status))
+                return Check(name, Comparison.DIFFERS, "is not offered" + _with_status(self._http_status))
             word = word_of(problem)
         else:
             word = shown(answer.status)
             if word.removeprefix(spec.prefix).upper() == "OK":
-                return Check(name, Verdict.DIFFERS, f"a wrong auth code is answered with {word}")
+                return Check(name, Comparison.DIFFERS, f"a wrong auth code is answered with {word}")
         if is_declared(spec, word):
-            return Check(name, Verdict.AS_DECLARED, f"is offered: a wrong auth code is answered with {word}")
-        return Check(name, Verdict.DIFFERS, f"is offered, and answers {word}, which is not declared")
+            return Check(name, Comparison.AS_DECLARED, f"is offered: a wrong auth code is answered with {word}")
+        return Check(name, Comparison.DIFFERS, f"is offered, and answers {word}, which is not declared")
 
 
 def _with_status(http_status: int | None) -> str:

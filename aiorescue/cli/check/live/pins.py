@@ -12,7 +12,7 @@ import attrs
 from aiorescue import AuthCode, Login, RescueClient, RetryPolicy, errors
 from aiorescue.cli import credentials
 from aiorescue.cli.check.live.answers import word_of
-from aiorescue.cli.check.live.result import Check, Verdict
+from aiorescue.cli.check.live.result import Check, Comparison
 from aiorescue.cli.status import Status, status_of
 from aiorescue.events import Event, Rejected
 from aiorescue.operation import Binding
@@ -89,7 +89,7 @@ class PinScope:
                     return
                 name = f"{_NAME}: {pair.what}"
                 if pair.other and len(self._identities) < 2:  # noqa: PLR2004 - a pair
-                    yield Check(name, Verdict.NOT_TRIED, "needs two auth codes: RESCUE_AUTH_CODE=code1,code2")
+                    yield Check(name, Comparison.NOT_TRIED, "needs two auth codes: RESCUE_AUTH_CODE=code1,code2")
                     continue
                 yield await self._pair(name, pair, first, other if pair.other else first)
 
@@ -100,18 +100,18 @@ class PinScope:
     async def _pair(self, name: str, pair: _Pair, first: RescueClient, second: RescueClient) -> Check:
         try:
             if await self._ask(first, RequestPinCode, Binding.SOAP11) == _REJECTED:
-                return Check(name, Verdict.NOT_TRIED, "another program asks for PINs as this identity")
+                return Check(name, Comparison.NOT_TRIED, "another program asks for PINs as this identity")
             became = await self._ask(second, pair.second, pair.binding)
         except errors.RescueError as problem:
             if isinstance(problem, errors.AuthenticationError | errors.OutOfPinCodes | errors.ConnectionFailed):
                 self.trouble = status_of(problem)
-            return Check(name, Verdict.NOT_TRIED, word_of(problem))
+            return Check(name, Comparison.NOT_TRIED, word_of(problem))
         finally:
             await asyncio.sleep(self._pause)
         found = f"of two requests at once, the second is {became}"
         if became == pair.expected:
-            return Check(name, Verdict.AS_DECLARED, found)
-        return Check(name, Verdict.DIFFERS, f"{found}, and not {pair.expected}")
+            return Check(name, Comparison.AS_DECLARED, found)
+        return Check(name, Comparison.DIFFERS, f"{found}, and not {pair.expected}")
 
     async def _ask(self, client: RescueClient, kind: type[PinRequest], binding: Binding) -> str:
         """Ask for one PIN; one that is rejected is not asked for again."""

@@ -7,7 +7,7 @@ import attrs
 
 from aiorescue import RescueClient, errors
 from aiorescue.cli.check.live.answers import TriedCall, compared, name_of, try_call, word_of
-from aiorescue.cli.check.live.result import Check, Verdict
+from aiorescue.cli.check.live.result import Check, Comparison
 from aiorescue.cli.status import Status, status_of
 from aiorescue.operation import Binding, Operation
 from aiorescue.rescue import (
@@ -93,7 +93,7 @@ class Reading:
         if self.session is None:
             why = "no session was named: --session ID"
             for kind in (GetChat, GetNote):
-                yield Check(kind.spec.name, Verdict.NOT_TRIED, why)
+                yield Check(kind.spec.name, Comparison.NOT_TRIED, why)
             return
         async for check in self._all([GetChat(self.session), GetNote(self.session)]):
             yield check
@@ -120,7 +120,9 @@ class Reading:
         if isinstance(problem, errors.AuthenticationError | errors.PermissionDenied) and not self.node:
             self.trouble = status_of(problem)
             return Check(
-                name_of(operation.spec, binding), Verdict.NOT_TRIED, f"the credentials are refused ({word_of(problem)})"
+                name_of(operation.spec, binding),
+                Comparison.NOT_TRIED,
+                f"the credentials are refused ({word_of(problem)})",
             )
         if isinstance(problem, _AWAY):
             self.trouble = status_of(problem)
@@ -130,7 +132,7 @@ class Reading:
 def _of_node(node: int) -> "Iterator[Operation[Any] | Check]":
     """What is asked about the identity's own node, and the sessions that it sees."""
     for kind in (GetUser, GetUserV2, GetUserV3):
-        yield kind(node) if node else Check(kind.spec.name, Verdict.NOT_TRIED, "the account names no node of yours")
+        yield kind(node) if node else Check(kind.spec.name, Comparison.NOT_TRIED, "the account names no node of yours")
     yield from (GetSession(), GetSessionV2(), GetSessionV3())
 
 
@@ -143,9 +145,9 @@ def _of_tree(tree: Hierarchy) -> "list[Operation[Any] | Check]":
 
 def _of_group(group: int | None) -> "Iterator[Operation[Any] | Check]":
     for kind in (GetGroup, GetGroupV2):
-        yield Check(kind.spec.name, Verdict.NOT_TRIED, "you see no group") if group is None else kind(group)
+        yield Check(kind.spec.name, Comparison.NOT_TRIED, "you see no group") if group is None else kind(group)
 
 
 def _of_channel(channel: int | None) -> "Iterator[Operation[Any] | Check]":
     kind = IsAnyTechAvailableOnChannel
-    yield Check(kind.spec.name, Verdict.NOT_TRIED, "you see no channel") if channel is None else kind(channel)
+    yield Check(kind.spec.name, Comparison.NOT_TRIED, "you see no channel") if channel is None else kind(channel)

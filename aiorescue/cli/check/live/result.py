@@ -12,7 +12,7 @@ from aiorescue.cli.output import Result, complaint, message_of, one_line
 from aiorescue.cli.status import Status, status_of
 
 
-class Verdict(enum.StrEnum):
+class Comparison(enum.StrEnum):
     """The result of a comparison of a declaration with the service."""
 
     AS_DECLARED = "as declared"
@@ -20,7 +20,7 @@ class Verdict(enum.StrEnum):
     NOT_TRIED = "could not be tried"
 
 
-_MARKS = {Verdict.AS_DECLARED: "ok", Verdict.DIFFERS: "!=", Verdict.NOT_TRIED: "--"}
+_MARKS = {Comparison.AS_DECLARED: "ok", Comparison.DIFFERS: "!=", Comparison.NOT_TRIED: "--"}
 
 
 @attrs.frozen
@@ -35,7 +35,7 @@ class Check:
     """
 
     name: str
-    verdict: Verdict
+    verdict: Comparison
     found: str
     evidence: Mapping[str, Any] | None = None
 
@@ -67,7 +67,7 @@ class Verification(Result):
     @property
     def status(self) -> Status:
         """The exit status: a difference first, then what stood in the way."""
-        if any(check.verdict is Verdict.DIFFERS for check in self.checks):
+        if any(check.verdict is Comparison.DIFFERS for check in self.checks):
             return Status.SOME_FAILED
         if self.trouble is not Status.OK or self.problem is None:
             return self.trouble
@@ -75,7 +75,7 @@ class Verification(Result):
 
     def _counts(self) -> dict[str, int]:
         counts = Counter(check.verdict for check in self.checks)
-        return {verdict.value: counts[verdict] for verdict in Verdict}
+        return {verdict.value: counts[verdict] for verdict in Comparison}
 
     def for_people(self) -> Iterable[str]:
         """One line for each check, and a line of counts."""

@@ -8,7 +8,7 @@ import attrs
 
 from aiorescue import RescueClient, errors
 from aiorescue.cli.check.live.answers import word_of
-from aiorescue.cli.check.live.result import Check, Verdict
+from aiorescue.cli.check.live.result import Check, Comparison
 from aiorescue.cli.check.live.times import MONTHS
 from aiorescue.cli.status import Status
 from aiorescue.operation import Binding, Operation
@@ -67,7 +67,7 @@ class ReportSettings:
         except errors.RescueError as problem:
             why = f"the present settings cannot be read, so that nothing was changed ({word_of(problem)})"
             for name in (_SET, _WRITTEN, _UNUSED):
-                yield Check(name, Verdict.NOT_TRIED, why)
+                yield Check(name, Comparison.NOT_TRIED, why)
             return
         try:
             yield await self._order_set()
@@ -85,14 +85,14 @@ class ReportSettings:
             await self._call(SetReportDate(_FIRST, _LAST))
             days = [each.date() for each in await self._call(GetReportDate())]
         except errors.ProtocolError:
-            return Check(_SET, Verdict.DIFFERS, "the days come back in another order")
+            return Check(_SET, Comparison.DIFFERS, "the days come back in another order")
         except errors.InvalidParameter as problem:
-            return Check(_SET, Verdict.DIFFERS, f"the service refuses month first ({word_of(problem)})")
+            return Check(_SET, Comparison.DIFFERS, f"the service refuses month first ({word_of(problem)})")
         except errors.RescueError as problem:
-            return Check(_SET, Verdict.NOT_TRIED, word_of(problem))
+            return Check(_SET, Comparison.NOT_TRIED, word_of(problem))
         if days == [_FIRST, _LAST]:
-            return Check(_SET, Verdict.AS_DECLARED, "month first, and so they come back")
-        return Check(_SET, Verdict.DIFFERS, "other days come back than were set")
+            return Check(_SET, Comparison.AS_DECLARED, "month first, and so they come back")
+        return Check(_SET, Comparison.DIFFERS, "other days come back than were set")
 
     async def _report(self) -> list[Check]:
         """What the sessions of the last month show."""
@@ -102,14 +102,16 @@ class ReportSettings:
                 ReportArea.SESSION, today - _DAYS, today + timedelta(days=1), node=self.node
             )
         except errors.RescueError as problem:
-            return [Check(name, Verdict.NOT_TRIED, f"no report ({word_of(problem)})") for name in (_WRITTEN, _UNUSED)]
+            return [
+                Check(name, Comparison.NOT_TRIED, f"no report ({word_of(problem)})") for name in (_WRITTEN, _UNUSED)
+            ]
         cells = [cell for row in report for cell in row.values()]
         checks = [_order_of(cells)]
         if not self.tracking:
-            return [*checks, Check(_UNUSED, Verdict.NOT_TRIED, "no PIN was spent: --spend-pins")]
+            return [*checks, Check(_UNUSED, Comparison.NOT_TRIED, "no PIN was spent: --spend-pins")]
         if any(isinstance(cell, str) and self.tracking in cell for cell in cells):
-            return [*checks, Check(_UNUSED, Verdict.DIFFERS, "it is a row of the SESSION report")]
-        return [*checks, Check(_UNUSED, Verdict.AS_DECLARED, "it is in no row of the SESSION report")]
+            return [*checks, Check(_UNUSED, Comparison.DIFFERS, "it is a row of the SESSION report")]
+        return [*checks, Check(_UNUSED, Comparison.AS_DECLARED, "it is in no row of the SESSION report")]
 
     async def _set_back(self, before: dict[type[Operation[Any]], Any]) -> Check:
         begin, end = before[GetReportDate]
@@ -134,8 +136,8 @@ class ReportSettings:
                 left.append(f"{each.spec.name} ({word_of(problem)})")
         if left:
             self.trouble = Status.SERVICE
-            return Check(_BACK, Verdict.NOT_TRIED, f"these could not be set back, look at them: {', '.join(left)}")
-        return Check(_BACK, Verdict.AS_DECLARED, "area, type, days, times, zone, output and delimiter are as before")
+            return Check(_BACK, Comparison.NOT_TRIED, f"these could not be set back, look at them: {', '.join(left)}")
+        return Check(_BACK, Comparison.AS_DECLARED, "area, type, days, times, zone, output and delimiter are as before")
 
 
 def _joined(day: datetime, clock: time) -> datetime:
@@ -146,10 +148,10 @@ def _joined(day: datetime, clock: time) -> datetime:
 def _order_of(cells: list[Any]) -> Check:
     """What the times in a report show of the order of day and month. One that was read is a `datetime`."""
     if any(isinstance(cell, str) and _is_day_first(cell) for cell in cells):
-        return Check(_WRITTEN, Verdict.DIFFERS, "day first")
+        return Check(_WRITTEN, Comparison.DIFFERS, "day first")
     if any(isinstance(cell, datetime) and cell.day > MONTHS for cell in cells):
-        return Check(_WRITTEN, Verdict.AS_DECLARED, "month first")
-    return Check(_WRITTEN, Verdict.NOT_TRIED, "no session of the last month began on a day above the 12th")
+        return Check(_WRITTEN, Comparison.AS_DECLARED, "month first")
+    return Check(_WRITTEN, Comparison.NOT_TRIED, "no session of the last month began on a day above the 12th")
 
 
 def _is_day_first(cell: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Final
 
 from aiorescue import errors
 from aiorescue.cli.check.live.answers import TriedCall
-from aiorescue.cli.check.live.result import Check, Verdict
+from aiorescue.cli.check.live.result import Check, Comparison
 from aiorescue.rescue.answers.sessions import Session, SessionStatus
 
 #: No month has a higher number.
@@ -18,12 +18,12 @@ def order_read(tried: TriedCall | None) -> Check:
     """What the days that are set at present show of the order of day and month, without changing them."""
     name = "order of day and month in getReportDate"
     if tried is None or (tried.problem is not None and not isinstance(tried.problem, errors.ProtocolError)):
-        return Check(name, Verdict.NOT_TRIED, "getReportDate brought no days")
+        return Check(name, Comparison.NOT_TRIED, "getReportDate brought no days")
     if tried.problem is not None:
-        return Check(name, Verdict.DIFFERS, "the days are not written month first")
+        return Check(name, Comparison.DIFFERS, "the days are not written month first")
     if any(each.day > MONTHS for each in tried.value):
-        return Check(name, Verdict.AS_DECLARED, "month first")
-    return Check(name, Verdict.NOT_TRIED, "the days that are set can be read either way: --change-report-settings")
+        return Check(name, Comparison.AS_DECLARED, "month first")
+    return Check(name, Comparison.NOT_TRIED, "the days that are set can be read either way: --change-report-settings")
 
 
 def zone_read(tried: TriedCall | None) -> Check:
@@ -33,12 +33,14 @@ def zone_read(tried: TriedCall | None) -> Check:
     now = datetime.now(UTC).replace(tzinfo=None)
     offsets = {_offset(each, now) for each in listed if _waits(each)}
     if len(offsets) != 1 or None in offsets:
-        return Check(name, Verdict.NOT_TRIED, "no session waits whose times agree: let a customer wait, and try again")
+        return Check(
+            name, Comparison.NOT_TRIED, "no session waits whose times agree: let a customer wait, and try again"
+        )
     minutes = int((offsets.pop() or timedelta()) / timedelta(minutes=1))
     if not minutes:
-        return Check(name, Verdict.AS_DECLARED, "UTC")
+        return Check(name, Comparison.AS_DECLARED, "UTC")
     sign, hours, rest = "-" if minutes < 0 else "+", *divmod(abs(minutes), 60)
-    return Check(name, Verdict.DIFFERS, f"UTC{sign}{hours:02}:{rest:02}, and not UTC as in the emulator")
+    return Check(name, Comparison.DIFFERS, f"UTC{sign}{hours:02}:{rest:02}, and not UTC as in the emulator")
 
 
 def _waits(session: Session) -> bool:

@@ -14,6 +14,9 @@ from aiorescue.rescue import PinRequest
 
 #: Lines of corrected rows that a `Staging` names.
 _LINES: Final = 100
+#: KiB of the file that SQLite keeps in memory: as long as an input is staged, as the keys of a large one come in any
+#: order and their index would be read and written again and again; and otherwise, SQLite's own default.
+_CACHE, _USUAL_CACHE = 16_384, 2_000
 #: Rows that are taken in at once.
 _AT_ONCE: Final = 500
 #: Place of the key in what `statements.KNOWN` finds.
@@ -64,6 +67,14 @@ class Stager:
         Raises:
             ValueError: a row of the journal is damaged; the message names it.
         """
+        execute = self._connection.execute
+        execute(f"PRAGMA cache_size = -{_CACHE}")
+        try:
+            return self._stage(rows)
+        finally:
+            execute(f"PRAGMA cache_size = -{_USUAL_CACHE}")
+
+    def _stage(self, rows: Iterable[InputRow]) -> Staging:
         execute = self._connection.execute
         execute("DELETE FROM request WHERE state = ?", (State.BAD,))
         execute("DELETE FROM temp.alike")

@@ -75,7 +75,8 @@ async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType)
         raise _HungUpError(_why(problem)) from problem.__cause__
 
 
-_MIDDLEWARES = (_send_once,)
+#: A POST needs none, as aiohttp sends it once.
+_MIDDLEWARES: dict[str, tuple[aiohttp.ClientMiddlewareType, ...]] = {"GET": (_send_once,), "POST": ()}
 
 
 class TimeLimits:
@@ -174,6 +175,8 @@ class Transport:
     async def _request(self, session: ClientSession, request: Request, times: TimeLimits) -> ClientResponse:
         """Send a request and return the head of the answer; on one kept connection after another, then on a new one."""
         lent = session is self._http
+        if request.method == "POST":
+            await _yield_before_sending()  # for a GET, `_send_once` does
         while True:
             try:
                 response = await session.request(
@@ -185,7 +188,7 @@ class Transport:
                     raise_for_status=False,
                     proxy_headers=self._proxy_headers,
                     allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
-                    middlewares=self._lent_middlewares[request.method] if lent else _MIDDLEWARES,
+                    middlewares=self._lent_middlewares[request.method] if lent else _MIDDLEWARES[request.method],
                 )
             except UnaskedError as problem:
                 if not problem.kept:

@@ -304,7 +304,8 @@ def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Tr
     """A session without a cookie jar, over a pool of its own or over the pool of a lent session.
 
     On a host name aiohttp's jar overrides the cookie of a request, and two logins become one. So a lent session with a
-    jar is used through its pool and its settings, and one without is used itself.
+    jar is used through its pool and its settings, and one without is used itself. One that is closed has no pool, so it
+    is returned as it is: no other connection may take the place of those that it would open.
     """
     if lent is None:
         connector = aiohttp.TCPConnector(
@@ -317,9 +318,9 @@ def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Tr
             request_class=trust.checked_request(),
             proxy=route.proxy,
         )
-    if isinstance(lent.cookie_jar, aiohttp.DummyCookieJar):
+    if is_used_itself(lent) or lent.closed:
         return lent
-    return ClientSession(
+    session = ClientSession(
         connector=lent.connector,
         connector_owner=False,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -328,6 +329,15 @@ def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Tr
         trace_configs=list(lent.trace_configs),
         request_class=trust.checked_request(),
     )
+    # Without its proxy, requests would go to the host directly. Not as arguments, of which aiohttp has deprecated some.
+    for name in ("_default_proxy", "_default_proxy_auth", "_default_auth"):
+        setattr(session, name, getattr(lent, name, None))
+    return session
+
+
+def is_used_itself(lent: ClientSession) -> bool:
+    """Whether a lent session sends the client's requests itself, as it keeps no cookies."""
+    return isinstance(lent.cookie_jar, aiohttp.DummyCookieJar)
 
 
 def limit_of(http: ClientSession | None) -> int | None:

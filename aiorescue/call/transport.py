@@ -34,6 +34,7 @@ _SHORT = 2**16
 _OTHER_TIMEOUTS = 32
 #: An enum member kept in a global, as those in `operation.status` are.
 _CALL = Priority.CALL
+_LENT_FOR_ANOTHER_LOOP = "the session given as http= was made in another event loop; make one for each"
 _OTHER_LOOP = "the client is in use in another event loop, which is still running; make a client for each loop"
 #: First HTTP status that is the server's fault.
 _SERVER_ERROR = 500
@@ -75,10 +76,6 @@ async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType)
         raise _HungUpError(_why(problem)) from problem.__cause__
 
 
-#: A POST needs none, as aiohttp sends it once.
-_MIDDLEWARES: dict[str, tuple[aiohttp.ClientMiddlewareType, ...]] = {"GET": (_send_once,), "POST": ()}
-
-
 class TimeLimits:
     """The time limits of all requests with one timeout.
 
@@ -107,8 +104,8 @@ class Transport:
             take any time, as long as no pause in it is longer than that.
         max_connections: number of requests that may be under way at once.
         route: how the host is reached.
-        http: a session that the program lends, never closed. Its pool, headers, traces and `trust_env` are used; with a
-            `DummyCookieJar` it is used itself.
+        http: a session that the program lends, never closed. Its pool, headers, traces, proxy, `trust_env` and, for
+            POST, middlewares are used; with a `DummyCookieJar` it is used itself.
     """
 
     def __init__(
@@ -122,9 +119,11 @@ class Transport:
         self._proxy_headers = route.proxy_headers()
         self._http = http
         self._trust = Trust(lent=http is not None)
-        # A POST of a lent session keeps the session's middlewares. A GET does not, since they may send it twice.
+        # A POST keeps the middlewares of a lent session, and needs no other, as aiohttp sends it once. A GET does not
+        # keep them, since they may send it twice.
         own = getattr(http, "_middlewares", ())
-        self._lent_middlewares = {"GET": (_send_once, self._trust.check), "POST": (*own, self._trust.check)}
+        check = (self._trust.check,) if http is not None and connections.is_used_itself(http) else ()
+        self._middlewares = {"GET": (_send_once, *check), "POST": (*own, *check)}
         self._session: ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = self._closed = False
@@ -139,8 +138,8 @@ class Transport:
             request: what to send.
             timeout: seconds for this request; None for those of the client.
         """
-        if self._loop is not asyncio.get_running_loop() and not await self._move():
-            return _lost(OutcomeClass.FINAL, errors.InvalidRequest, _OTHER_LOOP)
+        if self._loop is not asyncio.get_running_loop() and (why := await self._move()):
+            return _lost(OutcomeClass.FINAL, errors.InvalidRequest, why)
         times = self._times if timeout is None else self._times_of(timeout)
         await self._places.acquire(_CALL)
         task = None
@@ -174,7 +173,6 @@ class Transport:
 
     async def _request(self, session: ClientSession, request: Request, times: TimeLimits) -> ClientResponse:
         """Send a request and return the head of the answer; on one kept connection after another, then on a new one."""
-        lent = session is self._http
         if request.method == "POST":
             await _yield_before_sending()  # for a GET, `_send_once` does
         while True:
@@ -188,7 +186,7 @@ class Transport:
                     raise_for_status=False,
                     proxy_headers=self._proxy_headers,
                     allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
-                    middlewares=self._lent_middlewares[request.method] if lent else _MIDDLEWARES[request.method],
+                    middlewares=self._middlewares[request.method],
                 )
             except UnaskedError as problem:
                 if not problem.kept:
@@ -278,16 +276,19 @@ class Transport:
             return 0
         return len(connector._acquired) + sum(map(len, connector._conns.values()))  # noqa: SLF001 - it shows no count
 
-    async def _move(self) -> bool:
+    async def _move(self) -> str:
         """Move to the running event loop, with a new pool: a connection belongs to the loop that opened it.
 
-        Returns False if the loop before is still running.
+        Returns why the client cannot be used in this loop; an empty text if it can.
         """
+        loop, lent_for = asyncio.get_running_loop(), getattr(self._http, "_loop", None)
         if self._loop is not None and self._loop.is_running():
-            return False
-        self._loop = asyncio.get_running_loop()
+            return _OTHER_LOOP
+        if isinstance(lent_for, asyncio.AbstractEventLoop) and lent_for is not loop:
+            return _LENT_FOR_ANOTHER_LOOP
+        self._loop = loop
         await self._close_pool()
-        return True
+        return ""
 
     def distrust(self) -> None:
         """Drop the kept connections, and keep none for a while: an answer came that belongs to another request."""

@@ -274,3 +274,14 @@ async def test_a_lent_session_goes_its_own_way():
                 errors.InvalidRequest, match="http= goes its own way: set ssl, proxy and trust_env there"
             ):
                 RescueClient(CODE, http=http, **options)
+
+
+@pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
+async def test_the_proxy_of_a_lent_session_is_used(service: Emulator, jar: type):
+    async with (
+        ForwardProxy() as proxy,
+        aiohttp.ClientSession(cookie_jar=jar(), proxy=f"http://127.0.0.1:{proxy.port}") as http,
+        RescueClient(CODE, base_url=service.url, http=http, pace=None) as client,
+    ):
+        assert (await client.request_pin_code()).code
+    assert proxy.asked == [f"POST {service.url}/API/API.asmx HTTP/1.1"]

@@ -36,7 +36,8 @@ async def test_a_session_of_the_programs_own_is_used_and_never_closed(service: E
             assert response.status == 200
 
 
-async def test_a_post_of_a_lent_session_keeps_its_middlewares(service: Emulator):
+@pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
+async def test_a_post_of_a_lent_session_keeps_its_middlewares(service: Emulator, jar: type):
     passed: list[str] = []
 
     async def note(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -44,11 +45,37 @@ async def test_a_post_of_a_lent_session_keeps_its_middlewares(service: Emulator)
         return await handler(request)
 
     async with (
-        aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), middlewares=(note,)) as http,
+        aiohttp.ClientSession(cookie_jar=jar(), middlewares=(note,)) as http,
         RescueClient(CODE, base_url=service.url, http=http) as client,
     ):
         await client.close_session(12345678)
     assert passed == ["POST"]
+
+
+@pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
+async def test_a_lent_session_that_is_closed_is_replaced_by_no_other(service: Emulator, jar: type):
+    http = aiohttp.ClientSession(cookie_jar=jar())
+    await http.close()
+    async with RescueClient(CODE, base_url=service.url, http=http, retry=IMPATIENT) as client:
+        with pytest.raises(errors.ConnectionFailed, match="the session given as http= is closed"):
+            await client.request_pin_code()
+    assert not service.ledger
+
+
+@pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
+def test_a_lent_session_of_another_event_loop_is_named(jar: type):
+    async def lend() -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(cookie_jar=jar())
+
+    async def use(http: aiohttp.ClientSession) -> None:
+        async with RescueClient(CODE, http=http) as client:
+            for _ in range(2):
+                with pytest.raises(errors.InvalidRequest, match="http= was made in another event loop"):
+                    await client.request_pin_code()
+
+    http = asyncio.run(lend())
+    asyncio.run(use(http))
+    asyncio.run(http.close())
 
 
 async def test_an_untrusted_certificate_is_refused_without_a_retry():

@@ -1,6 +1,7 @@
 """`Repeats`: finds answers that come a second time, though no two PINs, tickets or links are equal."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Hashable
 
 from aiorescue import errors
 from aiorescue.operation import Outcome, OutcomeClass
@@ -21,19 +22,28 @@ REPEATED: Outcome[object] = Outcome(
 class Repeats:
     """Remembers the last answers that must differ, and finds one that came before.
 
-    A server that has given only one answer so far, such as a mock, counts as one that repeats nothing: only where two
-    different answers were seen does one that comes again belong to another request.
+    A source of answers that gives the same one each time, as a mock does for each operation, repeats nothing: only
+    where a source has given two different answers does one that comes again belong to another request.
     """
 
     def __init__(self) -> None:
-        self._last: OrderedDict[int, None] = OrderedDict()  # hashes: the answers themselves are secrets
+        # Hashes, as the answers themselves are secrets, each with the source that gave it first.
+        self._last: OrderedDict[int, Hashable] = OrderedDict()
+        self._different: Counter[Hashable] = Counter()  # different answers of each source
 
-    def found(self, body: bytes) -> bool:
-        """Whether an answer is one of the last ones that came; if it is not, it is remembered."""
+    def found(self, source: Hashable, body: bytes) -> bool:
+        """Whether an answer is one of the last ones that came; if it is not, it is remembered.
+
+        Args:
+            source: stands for the operation type and the binding that the answer belongs to.
+            body: the answer.
+        """
         answer = hash(body)
-        if answer in self._last:
-            return len(self._last) > 1
-        self._last[answer] = None
-        if len(self._last) > _REMEMBERED:
-            self._last.popitem(last=False)
-        return False
+        first = self._last.get(answer)
+        if first is None:
+            self._last[answer] = source
+            self._different[source] += 1
+            if len(self._last) > _REMEMBERED:
+                self._last.popitem(last=False)
+            return False
+        return self._different[first] > 1 or (first is not source and source in self._different)

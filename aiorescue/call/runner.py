@@ -332,7 +332,7 @@ class CallRunner:
             return outcome
         # No two PINs, tickets or links are equal, so an answer that came before belongs to another request.
         is_unique = outcome.outcome_class is status.OK and lease.operation.spec.effect is Effect.EXPIRES
-        if is_unique and self._repeats.found(response.body):
+        if is_unique and self._repeats.found(reader, response.body):
             self._transport.distrust()
             return REPEATED
         return outcome

@@ -231,10 +231,25 @@ async def test_a_late_408_does_not_cost_the_other_connections_their_use():
 
 def test_a_server_with_one_answer_repeats_nothing():
     repeats = Repeats()
-    assert not any(repeats.found(b"012345") for _ in range(3))
-    assert not repeats.found(b"543210")
-    assert repeats.found(b"012345")
-    assert repeats.found(b"543210")
+    assert not any(repeats.found("pins", b"012345") for _ in range(3))
+    assert not repeats.found("pins", b"543210")
+    assert repeats.found("pins", b"012345")
+    assert repeats.found("pins", b"543210")
+
+
+def test_a_server_with_one_answer_for_each_operation_repeats_nothing():
+    repeats = Repeats()
+    assert not any(repeats.found("pins", b"012345") or repeats.found("links", b"https://") for _ in range(3))
+    assert not any(repeats.found("pins over forms", b"012345") for _ in range(3))
+
+
+def test_an_answer_of_another_operation_is_a_repeated_one():
+    repeats = Repeats()
+    assert not repeats.found("pins", b"012345")
+    assert not repeats.found("pins over forms", b"543210")
+    assert repeats.found("pins over forms", b"012345")
+    assert not repeats.found("pins", b"111111")
+    assert repeats.found("lens pins", b"012345")
 
 
 async def test_an_answer_that_is_never_right_is_an_error_that_counts_what_it_may_have_cost():

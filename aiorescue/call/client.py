@@ -226,7 +226,7 @@ class ServiceClient:
                     break
         finally:
             self._under_way.end(task)
-        if identity not in self._identities:
+        if len(self._identities) == 1 and identity is not self._identities[0]:
             # An explicit login on a client without credentials: from now on it calls as that login.
             self._identities = [identity]
         return result

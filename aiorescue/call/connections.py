@@ -304,8 +304,7 @@ def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Tr
     """A session without a cookie jar, over a pool of its own or over the pool of a lent session.
 
     On a host name aiohttp's jar overrides the cookie of a request, and two logins become one. So a lent session with a
-    jar is used through its pool and its settings, and one without is used itself. One that is closed has no pool, so it
-    is returned as it is: no other connection may take the place of those that it would open.
+    jar is used through its pool and its settings, and one without is used itself, as is one that is closed.
     """
     if lent is None:
         connector = aiohttp.TCPConnector(
@@ -341,8 +340,9 @@ def is_used_itself(lent: ClientSession) -> bool:
 
 
 def limit_of(http: ClientSession | None) -> int | None:
-    """The number of connections that a lent session's pool may have; None for any number."""
-    return None if http is None or http.connector is None else http.connector.limit or None
+    """The number of connections that a lent session's pool may have to one host; None for any number."""
+    pool = None if http is None else http.connector
+    return None if pool is None else min(filter(None, (pool.limit, pool.limit_per_host)), default=None)
 
 
 def _merged(headers: Mapping[str, str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.cli import signals, stdio
 from aiorescue.cli.status import MEANING, Status, status_of
+from aiorescue.rescue.answers.by_column import ByColumn
 from aiorescue.rescue.answers.cells import written
 
 
@@ -196,7 +197,9 @@ def error_record(problem: Exception, status: int) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    return attrs.asdict(value) if attrs.has(type(value)) else written(value)
+    if attrs.has(type(value)):
+        return attrs.asdict(value)
+    return list(value) if isinstance(value, ByColumn) else written(value)
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -52,6 +52,17 @@ async def test_a_post_of_a_lent_session_keeps_its_middlewares(service: Emulator,
     assert passed == ["POST"]
 
 
+@pytest.mark.parametrize("limit", ["limit", "limit_per_host"])
+async def test_calls_wait_for_a_connection_of_a_lent_session_without_using_up_their_time(service: Emulator, limit: str):
+    service.latency, once = 0.25, RetryPolicy(attempts=1)
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(**{limit: 1})) as http,
+        RescueClient(CODE, base_url=service.url, http=http, pace=None, timeout=1.5, retry=once) as client,
+    ):
+        pins = await asyncio.gather(*(client.request_pin_code() for _ in range(8)))
+    assert len({pin.code for pin in pins}) == 8
+
+
 @pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
 async def test_a_lent_session_that_is_closed_is_replaced_by_no_other(service: Emulator, jar: type):
     http = aiohttp.ClientSession(cookie_jar=jar())

@@ -35,6 +35,17 @@ async def test_a_result_is_json_by_its_fields(command, service):
     assert service.ledger[0].custom_fields[:2] == ("Jürgen", "<b>")
 
 
+async def test_the_rows_of_a_report_are_objects(command, service):
+    await command("session", "start", "12345679", "--node", "337366")
+    await command("session", "close", "12345679")
+    month = await command("report", "SESSION", "2020-01-01", "2040-01-31", "--node", "337366", "--json")
+    service.clock.advance(60)
+    done = await command("call", "getReport", "node=337366", "node_ref=NODE")
+    rows = done.json["result"]["rows"]
+    assert [set(row) for row in rows] == [set(done.json["result"]["columns"])] * len(month.json["rows"])
+    assert rows
+
+
 async def test_the_binding_is_strict(command, service):
     assert (await command("call", "closeSession", "session=12345678", "--binding", "soap12")).status == Status.OK
     assert {entry.binding for entry in service.requests} == {"soap12"}

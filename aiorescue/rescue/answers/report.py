@@ -24,7 +24,7 @@ class Report(Sequence[Mapping[str, Value]]):
     Attributes:
         columns: the titles, in the service's order; one that occurs twice is numbered (``"Name (2)"``).
         rows: for each row a mapping from column title to cell, made when it is read; a sequence that is equal to a
-            tuple of such mappings.
+            tuple of such mappings. `attrs.asdict` leaves it as it is; ``list(report)`` is a list of the mappings.
         mended: indices of rows that held the delimiter or a line break in a cell, and were put together by what
             their columns can hold, which happens in reports as text only; and of rows with a character that could not
             be read, or that XML does not allow: U+FFFD stands in its place.

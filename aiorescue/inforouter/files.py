@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -46,9 +47,11 @@ async def open_file(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
-        opening.add_done_callback(_close_unused)
-        if mode == "wb":
-            await asyncio.wait([opening])
+        if mode == "rb":
+            opening.add_done_callback(_close_unused)
+        else:
+            await _end_of(opening)
+            _close_unused(opening)
         raise
 
 
@@ -64,5 +67,20 @@ async def close_file(file: BinaryIO) -> None:
 
 
 async def finish(work: Callable[[], Any]) -> None:
-    """Run a function in a thread to its end, even while the task is being cancelled."""
-    await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, work))
+    """Run a function in a thread. A cancellation of the task goes on after the function's end, not before."""
+    working = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await _end_of(working)
+        raise
+
+
+async def _end_of(working: "asyncio.Future[Any]") -> None:
+    """Wait until the work of a thread has ended, however often the task is cancelled meanwhile.
+
+    AnyIO, and with it Starlette and FastAPI, cancels a task in each round of the event loop until it has ended.
+    """
+    while not working.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([working])

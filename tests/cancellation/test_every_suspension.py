@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,12 @@ CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")
 DAY = date(2026, 11, 1)
 #: No operation here is suspended so often.
 MOST = 400
+#: When a task is cancelled: while it waits, when the result is there, or while it waits and then over and over.
+how_cancelled = pytest.mark.parametrize(
+    ("after_result", "again"),
+    [(False, False), (True, False), (False, True)],
+    ids=["waiting", "in the moment of the result", "again and again"],
+)
 DOCUMENT, CONTENT = "/Public/a.bin", bytes(range(256)) * 700
 
 Work = Callable[[Any, Path], Coroutine[Any, Any, Any]]
@@ -124,9 +131,9 @@ def left_behind(before: set[asyncio.Task[Any]]) -> list[str]:
     return [task for task in tasks if "aiorescue" in task and "aiorescue/emulator" not in task]
 
 
-async def cancelled_at(number: int, work: Coroutine[Any, Any, Any], *, after_result: bool) -> bool:
+async def cancelled_at(number: int, work: Coroutine[Any, Any, Any], *, after_result: bool, again: bool) -> bool:
     """Cancel a coroutine at a suspension; returns whether it was suspended so often."""
-    watched = CancelledAt(work, number, after_result=after_result)
+    watched = CancelledAt(work, number, after_result=after_result, again=again)
     task = asyncio.ensure_future(watched.run())
     await asyncio.wait([task], timeout=20)
     assert task.done(), f"it goes on although it was cancelled at suspension {number}"
@@ -138,10 +145,10 @@ async def cancelled_at(number: int, work: Coroutine[Any, Any, Any], *, after_res
     return watched.reached
 
 
-@pytest.mark.parametrize("after_result", [False, True], ids=["waiting", "in the moment of the result"])
+@how_cancelled
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 async def test_cancelled_at_each_suspension_nothing_is_left_and_the_next_call_works(
-    service: Emulator, kind: Kind, after_result: bool, tmp_path: Path
+    service: Emulator, kind: Kind, after_result: bool, again: bool, tmp_path: Path
 ):
     for number in range(1, MOST):
         before = asyncio.all_tasks()
@@ -152,7 +159,8 @@ async def test_cancelled_at_each_suspension_nothing_is_left_and_the_next_call_wo
         try:
             if kind.before is not None:
                 await kind.before(client, service)
-            reached = await cancelled_at(number, kind.work(client, folder), after_result=after_result)
+            work = kind.work(client, folder)
+            reached = await cancelled_at(number, work, after_result=after_result, again=again)
             assert leftovers(client) == []
             if kind.work is not closing:
                 async with asyncio.timeout(20):
@@ -186,10 +194,19 @@ async def download(client: InfoRouterClient, folder: Path) -> None:
     assert (folder / "target").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("after_result", [False, True], ids=["waiting", "in the moment of the result"])
+def open_files() -> list[str]:
+    """Names of the files that this process has open, as far as the system tells."""
+    names = []
+    for descriptor in Path("/proc/self/fd").glob("*"):
+        with suppress(FileNotFoundError):  # the one that lists them is closed again
+            names.append(str(descriptor.readlink()))
+    return names
+
+
+@how_cancelled
 @pytest.mark.parametrize("work", [upload, download], ids=lambda work: work.__name__)
 async def test_a_transfer_cancelled_at_each_suspension_leaves_no_half_of_a_document(
-    library: Library, work: Work, after_result: bool, tmp_path: Path
+    library: Library, work: Work, after_result: bool, again: bool, tmp_path: Path
 ):
     for number in range(1, MOST):
         before = asyncio.all_tasks()
@@ -197,8 +214,10 @@ async def test_a_transfer_cancelled_at_each_suspension_leaves_no_half_of_a_docum
         folder.mkdir()
         library.documents[DOCUMENT] = CONTENT if work is download else b"before"
         async with InfoRouterClient(Login("ann", "secret"), base_url=library.url, binding=Binding.HTTP_POST) as docs:
-            reached = await cancelled_at(number, work(docs, folder), after_result=after_result)
+            transfer = work(docs, folder)
+            reached = await cancelled_at(number, transfer, after_result=after_result, again=again)
             assert [path.name for path in folder.iterdir() if path.suffix == ".part"] == []
+            assert [name for name in open_files() if ".part" in name] == []
             assert library.documents[DOCUMENT] in (CONTENT, b"before")
             async with asyncio.timeout(20):
                 await work(docs, folder)

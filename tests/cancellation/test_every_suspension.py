@@ -16,7 +16,7 @@ from aiorescue.emulator import Emulator
 from aiorescue.rescue import ReportArea, RequestPinCode
 from tests.inforouter.library_server import Library, serve
 from tests.lab.suspension import CancelledAt
-from tests.soak.leftovers import leftovers
+from tests.soak.leftovers import leftovers, tasks_left
 from tests.support import IMPATIENT
 
 pytestmark = pytest.mark.every_loop
@@ -126,11 +126,6 @@ KINDS = {
 }
 
 
-def left_behind(before: set[asyncio.Task[Any]]) -> list[str]:
-    tasks = [repr(task.get_coro()) for task in asyncio.all_tasks() - before]
-    return [task for task in tasks if "aiorescue" in task and "aiorescue/emulator" not in task]
-
-
 async def cancelled_at(number: int, work: Coroutine[Any, Any, Any], *, after_result: bool, again: bool) -> bool:
     """Cancel a coroutine at a suspension; returns whether it was suspended so often."""
     watched = CancelledAt(work, number, after_result=after_result, again=again)
@@ -168,7 +163,7 @@ async def test_cancelled_at_each_suspension_nothing_is_left_and_the_next_call_wo
                     await kind.work(client, folder) if kind.work is bulk else None
         finally:
             await client.aclose()
-        assert left_behind(before) == []
+        assert tasks_left(before) == []
         assert client.stats().connections == 0
         if not reached:
             break
@@ -221,7 +216,7 @@ async def test_a_transfer_cancelled_at_each_suspension_leaves_no_half_of_a_docum
             assert library.documents[DOCUMENT] in (CONTENT, b"before")
             async with asyncio.timeout(20):
                 await work(docs, folder)
-        assert left_behind(before) == []
+        assert tasks_left(before) == []
         if not reached:
             break
     else:

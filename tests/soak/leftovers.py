@@ -1,7 +1,10 @@
-"""What a client must not have left behind when no call is under way: places, turns, leases, waiting calls."""
+"""What a client must not have left behind when no call is under way: places, turns, leases, waiting calls, tasks."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
+import aiorescue
 from aiorescue import InfoRouterClient, RescueClient
 from aiorescue.identity.pool import SessionPool
 from aiorescue.pace.turns import PrioritySemaphore
@@ -23,6 +26,19 @@ def leftovers(client: Client) -> list[str]:
         if isinstance(pool, SessionPool):
             found += _of_pool(pool)
     return found
+
+
+def tasks_left(besides: set[asyncio.Task[Any]], room: str = "") -> list[str]:
+    """Tasks of this event loop that run the package's code, but not the emulator's, and have not ended.
+
+    Args:
+        besides: tasks that may be there.
+        room: a folder of the package, to look at its tasks only.
+    """
+    package = Path(aiorescue.__file__).parent
+    # Only the representation of a task, not that of its coroutine, names the file of what it runs.
+    shown = [repr(task) for task in asyncio.all_tasks() - besides]
+    return [task for task in shown if f"{package / room}/" in task and f"{package / 'emulator'}/" not in task]
 
 
 def _of_line(name: str, line: PrioritySemaphore) -> list[str]:

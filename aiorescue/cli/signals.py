@@ -69,10 +69,11 @@ def words_for(arguments: Sequence[str], *, as_json: bool) -> Iterator[str]:
 def leave_at_once() -> None:
     """From now on let a signal end the process with one line, and with an object of JSON for programs."""
     for number in _heeded():
-        signal.signal(number, _leave_unbegun)
+        signal.signal(number, lambda number, _: leave_with_a_line(number))
 
 
-def _leave_unbegun(number: int, _: FrameType | None) -> None:
+def leave_with_a_line(number: int) -> None:
+    """End the process at once, with the exit status of a signal, after one line, and an object of JSON for programs."""
     as_json = "--json" in sys.argv
     # By the descriptors: Python's own streams may not be ready.
     with suppress(OSError):
@@ -149,8 +150,8 @@ _responses: list[tuple[Callable[[int], None], Callable[[int], None]]] = []
 def run(work: Coroutine[Any, Any, _T]) -> _T:
     """Run a coroutine on an event loop of its own, as ``asyncio.run`` does.
 
-    A signal cancels it, and a second one ends the process, unless `on_signal` says otherwise. Signals that come while
-    the loop is made or closed are not lost, and harm neither.
+    A signal cancels it, and a second one ends the process with one line, unless `on_signal` says otherwise. Signals
+    that come while the loop is made or closed are not lost, and harm neither.
 
     Args:
         work: the coroutine.
@@ -173,7 +174,7 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
             cancelled_by.append(number)
             task.cancel()
 
-        with _signals_of_loop(early), on_signal(cancel, leave):
+        with _signals_of_loop(early), on_signal(cancel, leave_with_a_line):
             for number in early:
                 _respond(number)
             return await task

@@ -30,7 +30,7 @@ class Status(enum.IntEnum):
 
 MEANING: Mapping[Status, str] = {
     Status.OK: "done",
-    Status.SOME_FAILED: "some rows failed, or a check of doctor; a difference that verify found",
+    Status.SOME_FAILED: "rows failed, doctor or verify found something, or the service cannot act",
     Status.BAD_INPUT: "bad usage or input, or a file that cannot be read or written",
     Status.REFUSED: "credentials missing, refused or not enough",
     Status.OUT_OF_PINS: "the account is out of PIN codes",
@@ -56,6 +56,7 @@ _BY_ERROR: tuple[tuple[type[Exception], Status], ...] = (
     (errors.InvalidRequest, Status.BAD_INPUT),
     (errors.InvalidParameter, Status.BAD_INPUT),
     (errors.OutOfPinCodes, Status.OUT_OF_PINS),
+    (errors.PreconditionFailed, Status.SOME_FAILED),  # a session that has ended, a technician who is away
     (errors.JournalError, Status.JOURNAL),
     (errors.RescueError, Status.SERVICE),
     (BrokenPipeError, Status.BROKEN_PIPE),

@@ -56,7 +56,7 @@ def test_a_result_is_lines_for_people_and_json_for_programs(capsys):
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_an_error_is_one_line_a_status_and_json_for_programs(capsys, as_json):
-    problem = errors.ActionFailed("closeSession: refused", operation="closeSession", status="ACTIONFAILED")
+    problem = errors.ServiceError("closeSession: refused", operation="closeSession", status="ERROR")
     assert output.show_error(problem, as_json=as_json) == Status.SERVICE
     printed = capsys.readouterr()
     assert printed.err == "aiorescue: closeSession: refused\n"
@@ -65,10 +65,10 @@ def test_an_error_is_one_line_a_status_and_json_for_programs(capsys, as_json):
         return
     assert json.loads(printed.out) == {
         "error": {
-            "type": "ActionFailed",
+            "type": "ServiceError",
             "message": "closeSession: refused",
             "operation": "closeSession",
-            "status": "ACTIONFAILED",
+            "status": "ERROR",
             "exit_status": Status.SERVICE,
         },
         "exit_status": Status.SERVICE,

@@ -102,6 +102,18 @@ async def test_a_signal_ends_a_call_that_waits_and_is_json_for_programs(command,
     assert done.err == "aiorescue: interrupted\n"
 
 
+@pytest.mark.parametrize("names", [["SIGTERM"], ["SIGHUP", "SIGTERM", "SIGINT"]])
+async def test_signals_end_doctor_with_one_line_however_many_come(command, service, until, names):
+    service.fault("delay_before", "getAccount_v2", seconds=60.0)
+    process = await command.start("doctor")
+    await until(lambda: service.requests.count >= 1)
+    for name in names:
+        process.send_signal(getattr(signal, name))
+    done = await command.ended(process)
+    assert done.status in {128 + getattr(signal, name) for name in names}
+    assert (done.out, done.err) == ("", "aiorescue: interrupted\n")
+
+
 @pytest.mark.parametrize("second", [None, "SIGINT"])
 def test_the_first_signal_comes_too_late_for_a_result_that_is_being_printed_and_the_second_ends_it(here, second):
     (here.folder / "customers.csv").write_text("custom_field_0\n" + f"{'x' * 65}\n" * 1_500)  # no request can be made

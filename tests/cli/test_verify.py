@@ -244,5 +244,6 @@ async def test_report_settings_are_set_back_by_a_verify_that_is_asked_to_end(com
         await until(lambda: limited.requests.by_operation["getReport_v2"])
         assert await settings(rescue) != before
         process.send_signal(signal.SIGTERM)
-        await process.communicate()
-        assert (process.returncode, await settings(rescue)) == (Status.TERMINATED, before)
+        done = await command.ended(process)
+        assert (done.status, await settings(rescue)) == (Status.TERMINATED, before)
+        assert done.err.splitlines()[-1] == "aiorescue: interrupted"

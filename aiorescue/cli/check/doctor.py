@@ -13,7 +13,7 @@ from importlib import metadata
 
 from aiorescue import AuthCode, Login, Pace, errors
 from aiorescue.call.connections import probe
-from aiorescue.cli import credentials
+from aiorescue.cli import credentials, signals
 from aiorescue.cli.check.findings import Finding, Findings
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import counted
@@ -44,7 +44,7 @@ def doctor(
     except errors.CredentialsMissing as problem:
         identities = []
         known = [Finding("credentials", "none", str(problem), Status.REFUSED)]
-    return Findings([*here, *asyncio.run(_examine(identities)), *known])
+    return Findings([*here, *signals.run(_examine(identities)), *known])
 
 
 def _python() -> Finding:

@@ -4,7 +4,6 @@ It only reads, unless an option allows more: the service description, then infer
 wrong on purpose, then calls that read as the first identity of the environment.
 """
 
-import asyncio
 import platform
 import secrets
 import time
@@ -19,7 +18,7 @@ import typer
 import aiorescue
 from aiorescue import AuthCode, Login, RetryPolicy, errors
 from aiorescue.call.connections import probe
-from aiorescue.cli import credentials, settings, sheet
+from aiorescue.cli import credentials, settings, sheet, signals
 from aiorescue.cli.check.live import description
 from aiorescue.cli.check.live.description import Described
 from aiorescue.cli.check.live.offered import Offered
@@ -86,7 +85,7 @@ def verify(
         identities = credentials.find()
     except errors.CredentialsMissing:
         identities = []
-    checks, trouble = asyncio.run(checked(plan, identities, url))
+    checks, trouble = signals.run(checked(plan, identities, url))
     found = Verification(checks, trouble, report)
     if report is None:
         return found

@@ -2,15 +2,17 @@
 
 import asyncio
 
+import psycopg
 import pytest
 
-from aiorescue import errors
+from aiorescue import AuthCode, errors
 from aiorescue.bulk import InputRow, State, distributed
 from aiorescue.bulk.distributed.database import Statements, connected
 from aiorescue.bulk.distributed.lane_store import LaneStore
 from aiorescue.bulk.distributed.watch import Watch
 from aiorescue.bulk.store import Lane
 from aiorescue.rescue import RequestPinCode
+from tests.lab.distributed.relay import relayed
 
 
 def requests(count):
@@ -63,6 +65,25 @@ async def test_a_raised_epoch_refuses_claims_sent_and_issued_of_the_former_lane(
         assert [(row.key, row.orphans) for row in again] == [("=CASE-0", 1), ("=CASE-1", 0), ("=CASE-2", 0)]
 
 
+async def test_rows_whose_claim_had_no_answer_are_claimed_when_it_is_repeated(database, postgres):
+    await distributed.submit(database, "spring", requests(9), identities=["north"])
+    async with connected(database) as one, relayed(postgres.socket) as (relay, port):
+        url = psycopg.conninfo.make_conninfo(database, host="127.0.0.1", port=port)
+        epoch = (await Watch(one, ["north"]).hold([1]))[1]
+        async with Statements(url) as statements:
+            lane = store(database, statements, epoch)
+            assert [row.position for row in await lane.claim(3)] == [0, 1, 2]
+            relay.loses_answers = True
+            claiming = asyncio.ensure_future(lane.claim(3))
+            count = b"SELECT count(*) FROM aiorescue.request WHERE owner IS NOT NULL"
+            while await (await one.execute(count)).fetchone() == (3,):
+                await asyncio.sleep(0.01)
+            relay.loses_answers = False
+            relay.cut()
+            assert [row.position for row in await claiming] == [3, 4, 5]
+            assert [row.position for row in await lane.claim(3)] == [6, 7, 8]
+
+
 async def test_a_pin_that_another_request_has_is_not_recorded(database):
     await distributed.submit(database, "spring", requests(2), identities=["north"])
     async with connected(database) as one, Statements(database) as statements:
@@ -112,3 +133,12 @@ async def test_tables_of_another_version_are_refused_by_a_message_that_says_so(d
         await connection.execute("UPDATE aiorescue.version SET version = 99")
     with pytest.raises(errors.JournalError, match="jobs of version 99, and this aiorescue works with version 1"):
         await distributed.work(database, {"north": None})
+
+
+async def test_tables_that_lack_a_column_end_a_worker_that_has_begun_by_a_message_that_says_so(database):
+    await distributed.submit(database, "spring", requests(1), identities=["north"])
+    async with connected(database) as connection:
+        await connection.execute("ALTER TABLE aiorescue.request DROP COLUMN attempt")
+    async with asyncio.timeout(20):
+        with pytest.raises(errors.JournalError, match=r"not those of this version of aiorescue .*attempt"):
+            await distributed.work(database, {"north": AuthCode("fixednorth0000")}, base_url="http://127.0.0.1:1")

@@ -25,11 +25,21 @@ _OPTIONS: Final = {
 }
 #: Connections for the writes of a worker, and the seconds after which a write does not wait for those before it.
 _MOST, _STUCK = 3, 0.25
+#: Name of the parameter that is true when a statement is repeated, as the answer to it was lost.
+REPEATED: Final = "repeated"
 #: Writes that are committed together.
 _GROUP: Final = 128
 #: Seconds for which a write waits for a database that is away, and those between two attempts.
 PATIENCE: Final = 600.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+
+#: What PostgreSQL says when tables are not as this module knows them.
+_NOT_OURS: Final = (
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.DatatypeMismatch,
+)
 
 Rows = list[tuple[Any, ...]]
 
@@ -49,6 +59,12 @@ def explained() -> Iterator[None]:
 
 def _error(problem: psycopg.Error) -> errors.JournalError:
     text = " ".join(str(problem).split())
+    if isinstance(problem, _NOT_OURS):
+        return errors.JournalError(
+            f"the tables in the database are not those of this version of aiorescue ({text});"
+            " use one version of aiorescue on all machines",
+            reason=JournalReason.DAMAGED,
+        )
     return errors.JournalError(f"the database cannot be used: {text}", reason=JournalReason.FAILED)
 
 
@@ -67,7 +83,7 @@ class _Write:
 
     Attributes:
         statement: the statement, with named parameters.
-        values: values of the statement's parameters.
+        values: values of the statement's parameters; `REPEATED` among them says whether it may have been carried out.
         done: ends with the rows that it returned, once they are committed.
     """
 
@@ -108,6 +124,8 @@ class Statements:
 
     async def rows(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
         """The rows that a statement returns, once it is committed; it must have one effect even if carried out twice.
+
+        A statement may use the parameter `REPEATED`, which is True when it may have been carried out before.
 
         Raises:
             psycopg.Error: the statement cannot be carried out, or the database was away for too long.
@@ -150,6 +168,7 @@ class Statements:
                     return
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - so that workers do not all come at once
                 pause = min(2 * pause, _LONGEST_PAUSE)
+                group = [attrs.evolve(write, values={**write.values, REPEATED: True}) for write in group]
             except psycopg.Error as problem:
                 if len(group) == 1:
                     _refuse(group, problem)

@@ -1,5 +1,6 @@
 """`LaneStore`: the rows of one job for one lane. Every write names the epoch of the lane in its own statement."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -7,23 +8,32 @@ import psycopg
 
 from aiorescue import errors
 from aiorescue.bulk import records
-from aiorescue.bulk.distributed.database import Statements, explained
+from aiorescue.bulk.distributed.database import REPEATED, Statements, explained
 from aiorescue.bulk.distributed.reader import PostgresReader
 from aiorescue.bulk.distributed.results import retry
 from aiorescue.bulk.store import Claimed, Entry, InputRow, Lane, Staging
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import PinRequest
 
-#: The share lock waits for a worker that raises the epoch; the statement then finds no lane with the old one.
+#: Numbers of the claims of this process. A row that is claimed has the number, negative, until it is sent.
+_numbers: Final = itertools.count(1)
+#: The share lock waits for a worker that raises the epoch; the statement then finds no lane with the old one. A claim
+#: that is repeated returns the rows that it claimed before its answer was lost, and not others, if there are any.
 _CLAIM: Final = b"""
 WITH lane AS MATERIALIZED (SELECT id FROM aiorescue.identity WHERE id = %(owner)s AND epoch = %(epoch)s FOR SHARE),
+before AS MATERIALIZED (
+    SELECT r.id FROM aiorescue.request r
+    WHERE %(repeated)s AND r.job = %(job)s AND r.owner = %(owner)s AND r.epoch = %(epoch)s AND r.state = 0
+        AND r.attempt = %(claim)s
+),
 next AS MATERIALIZED (
     SELECT r.id FROM aiorescue.request r
     WHERE r.job = %(job)s AND r.state = 0 AND r.owner IS NULL AND r.ended IS NULL AND r.position IS NOT NULL
-        AND EXISTS (SELECT FROM lane)
+        AND EXISTS (SELECT FROM lane) AND NOT EXISTS (SELECT FROM before)
     ORDER BY r.position LIMIT %(most)s FOR UPDATE SKIP LOCKED
 )
-UPDATE aiorescue.request r SET owner = %(owner)s, epoch = %(epoch)s FROM next WHERE r.id = next.id
+UPDATE aiorescue.request r SET owner = %(owner)s, epoch = %(epoch)s, attempt = %(claim)s
+FROM (SELECT id FROM next UNION ALL SELECT id FROM before) claimed WHERE r.id = claimed.id
 RETURNING r.key, r.position, r.operation, r.fields::text, r.orphans"""
 _MINE: Final = "owner = %(owner)s AND epoch = %(epoch)s AND state IN (0, 1)"
 
@@ -74,7 +84,8 @@ class LaneStore(PostgresReader):
     async def claim(self, most: int, lane: Lane | None = None) -> Sequence[Claimed]:
         """Hand out the next rows to be sent; empty when no row is free at this moment, or the lane is fenced."""
         with explained():
-            found = await self._statements.rows(_CLAIM, self._values | {"most": min(most, self._most)})
+            values = {"most": min(most, self._most), "claim": -next(_numbers), REPEATED: False}
+            found = await self._statements.rows(_CLAIM, self._values | values)
         claimed = []
         for key, position, operation, fields, orphans in sorted(found, key=lambda row: row[1]):
             try:

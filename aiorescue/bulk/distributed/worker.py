@@ -33,6 +33,8 @@ _CLAIM: Final = 3
 #: What the service says to a login when there were ten in three minutes, as after several takeovers, and the seconds
 #: after which an identity tries again.
 _TOO_MANY_LOGINS, _REST = "LimitReached", 60.0
+#: Why a database cannot be used, however long a worker waits.
+_ENDS_WORKER: Final = (JournalReason.NEWER_VERSION, JournalReason.DAMAGED)
 #: The most calls under way in a lane.
 _IN_FLIGHT: Final = 64
 
@@ -109,7 +111,7 @@ async def work(
     Raises:
         errors.InvalidRequest: there are no credentials, or an option is wrong.
         errors.AuthenticationError, errors.OutOfPinCodes: the service refused the last identity that was left.
-        errors.JournalError: the database cannot be used at the beginning, or is of another version.
+        errors.JournalError: the database cannot be used at the beginning, or its tables are of another version.
     """
     if not credentials:
         raise errors.InvalidRequest("a worker needs the credentials of at least one identity")
@@ -158,7 +160,7 @@ class _Worker:
                     await self._watch(watch, stop)
                     return
             except errors.JournalError as problem:
-                if problem.reason is JournalReason.NEWER_VERSION:
+                if problem.reason in _ENDS_WORKER:
                     raise
                 _log.warning("%s; looking again", problem)
             if stop.is_set():

@@ -97,7 +97,9 @@ def pins(
     """Ask for a PIN for each row of a CSV file.
 
     The input is staged in a journal first, and results are journalled: the same command goes on where it stopped, and
-    issues nothing twice. A corrected row keeps its PIN, new rows are added.
+    issues nothing twice. A corrected row keeps its PIN, new rows are added, and rows that failed are asked for again.
+
+    A signal (Ctrl-C, SIGTERM, SIGHUP) lets what is in flight finish; a second one leaves at once.
     """
     operation = RequestLensPinCodeV2 if lens else RequestPinCode
     if binding is not None:

@@ -107,6 +107,8 @@ def work(
 ) -> Worked:
     """Work on the jobs of a database, until it is interrupted.
 
+    A signal lets what is under way finish and gives the rows back; a worker that is killed is replaced by another one.
+
     Credentials of the identity NAME come from RESCUE_AUTH_CODE_NAME, or RESCUE_EMAIL_NAME and RESCUE_PASSWORD_NAME.
     """
     url = url_of(database)

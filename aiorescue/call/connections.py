@@ -166,7 +166,7 @@ class _Watch(asyncio.BufferedProtocol):
 
     Args:
         inner: aiohttp's protocol of the connection.
-        trust: what the connection's pool knows of its path.
+        trust: what the client that opened the connection knows of its path.
         transport: the connection's transport.
         in_use: aiohttp's hold of the connection for a request, which it gives up when the answer is complete.
 
@@ -174,7 +174,8 @@ class _Watch(asyncio.BufferedProtocol):
         in_use: the hold for the last request.
         is_readable: whether bytes, or the end of the stream, have arrived that the event loop has not read yet.
         encrypted: True for a TLS connection.
-        generation: generation of the pool when the connection was opened.
+        trust: that of the client which made the last request; several may share a lent pool.
+        generation: generation of `trust` when the connection was opened, or the client took it over from another.
         has_unasked: True if data came while no answer was awaited.
     """
 
@@ -187,8 +188,7 @@ class _Watch(asyncio.BufferedProtocol):
         self._inner = inner
         self._is_silent = encrypted  # nothing has come on this TLS connection since its handshake
         self._data_received = inner.data_received
-        self._trust = trust
-        self.generation = trust.generation
+        self.trust, self.generation = trust, trust.generation
         self.has_unasked = False
         self._buffer = memoryview(bytearray(_BUFFER))
 
@@ -200,7 +200,7 @@ class _Watch(asyncio.BufferedProtocol):
         self._is_silent = False
         if self.in_use.protocol is None and not self.has_unasked:
             self.has_unasked = True
-            self._trust.unasked(data)
+            self.trust.unasked(data)
         self._data_received(data)
 
     def eof_received(self) -> bool | None:
@@ -253,10 +253,11 @@ class Trust:
             raise UnaskedError(kept=True)
         watch = transport.get_protocol()
         if isinstance(watch, _Watch):
-            is_clean = not watch.has_unasked and watch.generation == self.generation
-            if protocol.should_close or not is_clean or watch.is_readable():
+            is_clean = not watch.has_unasked and watch.generation == watch.trust.generation
+            is_ours = watch.trust is self or not self.generation
+            if protocol.should_close or not (is_clean and is_ours) or watch.is_readable():
                 raise UnaskedError(kept=True)
-            watch.in_use = conn
+            watch.in_use, watch.trust, watch.generation = conn, self, self.generation
         else:
             watch = _Watch(protocol, self, transport, conn)
             # On a new TLS connection lie the server's session tickets, which TLS reads by itself.

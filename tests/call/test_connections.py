@@ -101,6 +101,22 @@ async def test_a_call_that_met_the_answer_of_another_leaves_its_own_answer_to_no
         assert pin.code in issued(service)["second"]
 
 
+@pytest.mark.parametrize("make", [lent_with_a_jar, lent_without_a_jar])
+async def test_an_answer_that_one_client_did_not_get_comes_to_no_other_client_of_the_same_session(
+    service: Emulator, make
+):
+    async with Proxy(service.url, kinds=(Disturbance.REPEAT,), delay=lambda: 0.05) as proxy, await make() as http:
+        one, other = (
+            RescueClient(CODE, base_url=proxy.url, pace=None, http=http, retry=RetryPolicy(attempts=1))
+            for _ in range(2)
+        )
+        await one.get_account()
+        proxy.share, service.latency = 0.0, 0.2  # the account comes again while the first PIN is waited for
+        with pytest.raises(errors.ProtocolError):
+            await one.request_pin_code(tracking="first")
+        assert (await other.request_pin_code(tracking="second")).code in issued(service)["second"]
+
+
 async def test_of_answers_that_come_in_the_place_of_others_no_pin_goes_to_two_calls(service: Emulator):
     told, got = 0, []
     async with (

@@ -50,6 +50,7 @@ R = TypeVar("R")
 _is_logged = logging.getLogger("aiorescue.call").isEnabledFor
 #: Rejections of one call in a row that a pace which learns from each of them cannot explain.
 _SUSPICIOUS = 3
+_HTTP_OK = 200
 #: Readers that a client keeps: more than any service has operations and bindings that one program uses.
 _MOST_READERS = 512
 #: An enum member kept in a global, as those in `operation.status` are.
@@ -325,6 +326,9 @@ class CallRunner:
         if len(response.body) <= INLINE and response.stream is None:
             outcome = reader.read(lease.operation, lease.authorization, response)
         else:
+            if response.status == _HTTP_OK and lease.operation.spec.effect is Effect.EXPIRES:
+                # A PIN's answer is short, so this is another request's: the PIN may come while this one is decoded.
+                self._transport.distrust()
             outcome = await reader.read_in_thread(lease.operation, lease.authorization, response)
         if outcome.error is errors.ProtocolError:
             # The answer to this request may still come, and would be taken for that of the next one.

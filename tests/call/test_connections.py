@@ -101,6 +101,19 @@ async def test_a_call_that_met_the_answer_of_another_leaves_its_own_answer_to_no
         assert pin.code in issued(service)["second"]
 
 
+async def test_an_answer_that_comes_while_a_long_one_in_its_place_is_decoded_is_not_the_next_calls(service: Emulator):
+    async with (
+        Proxy(service.url, kinds=(Disturbance.REPEAT,), delay=lambda: 0.05) as proxy,
+        RescueClient(CODE, base_url=proxy.url, pace=None, max_connections=1, retry=RetryPolicy(attempts=1)) as client,
+    ):
+        await client.get_hierarchy()
+        proxy.share, service.latency = 0.0, 0.2  # the hierarchy comes again while the first PIN is waited for
+        calls = (client.request_pin_code(tracking=tracking) for tracking in ("first", "second"))
+        first, second = await asyncio.gather(*calls, return_exceptions=True)
+        assert isinstance(first, errors.ProtocolError)
+        assert second.code in issued(service)["second"]
+
+
 @pytest.mark.parametrize("make", [lent_with_a_jar, lent_without_a_jar])
 async def test_an_answer_that_one_client_did_not_get_comes_to_no_other_client_of_the_same_session(
     service: Emulator, make

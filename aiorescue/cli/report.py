@@ -75,15 +75,13 @@ async def _write(wanted: Mapping[str, Any], output: Path, *, safe: bool) -> int:
 
 async def _to_sheet(rows: ReportStream, sheet: Sheet) -> int:
     """Write a file whole or not at all: a failure in the middle leaves the old file as it was."""
-    count = 0
     try:
         await sheet.begin()
         async for row in rows:
             sheet.add(*map(written, row.values()))
             await sheet.flush_if_due()
-            count += 1
         await sheet.close()
     except BaseException:
         await sheet.discard()
         raise
-    return count
+    return sheet.count

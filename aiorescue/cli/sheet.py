@@ -63,6 +63,9 @@ class Sheet:
     `begin`, the old file stays as it was. A file that cannot be replaced, such as a mount point, is written over when
     all rows are there. Stdout (``-``), pipes and devices get the rows as they come.
 
+    Attributes:
+        count: number of rows that were added.
+
     Args:
         path: the file.
         columns: titles of the columns, for the header.
@@ -77,6 +80,7 @@ class Sheet:
         self._encoding = encoding
         self._safe = safe
         self._rows: list[Sequence[str]] = []
+        self.count = 0
         self._file: IO[str] | stdio.Data | None = None
         self._lines: CsvLines
         self._writing = asyncio.Lock()
@@ -85,6 +89,7 @@ class Sheet:
     def add(self, *cells: str) -> None:
         """Add a row; `flush_if_due` brings it to the disk."""
         self._rows.append(cells)
+        self.count += 1
 
     async def flush_if_due(self) -> None:
         """Write the rows that wait, if they are many or old. A write that has begun is finished even if cancelled."""

@@ -34,6 +34,10 @@ def test_a_corrected_row_keeps_its_pin_a_new_one_is_added_and_one_that_vanished_
     assert rows[:2] == [f"John,B,{pins['B']},issued,", f"Jane,A,{pins['A']},issued,"]
     assert rows[2].startswith("Joan,D,")
     assert rows[3] == f"Jim,C,{pins['C']},issued,", "no PIN that was in the output is missing"
+    (here.folder / "copy.csv").write_text("tracking,pin\nX,123456\n")
+    exported = here("job", "export", "pins.csv.journal", "-o", "copy.csv")
+    assert exported.out == "4 rows in copy.csv\n"
+    assert exported.err == "aiorescue: copy.csv held PINs of another job; they are kept in copy.csv.old1\n"
 
 
 def test_the_rows_are_those_that_were_checked_whatever_becomes_of_the_file(tmp_path):

@@ -3,10 +3,14 @@
 import csv
 import io
 import json
+import signal
+import subprocess
+import time
 
 import pytest
 
 from aiorescue.cli.app import run
+from tests.cli.conftest import COMMAND
 
 
 @pytest.fixture
@@ -34,6 +38,18 @@ def test_a_job_is_submitted_worked_on_and_exported_by_its_name(environment, caps
         ("Bern", "bad", False),
     ]
     assert run(["job", "retry", "spring"]) == 0
+
+
+def test_a_second_signal_ends_a_worker_at_once_with_one_line(environment, rescue_emulator):
+    assert run(["job", "submit", str(environment), "--job", "spring", "--identities", "north"]) == 0
+    rescue_emulator.fault("delay_before", "requestPINCode", seconds=60.0)
+    with subprocess.Popen((COMMAND, "job", "work"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as work:
+        while not rescue_emulator.requests.by_operation["requestPINCode"]:
+            time.sleep(0.01)
+        work.send_signal(signal.SIGTERM)
+        work.send_signal(signal.SIGINT)
+        assert work.communicate() == ("", "aiorescue: interrupted\n")
+        assert work.returncode in (128 + signal.SIGTERM, 128 + signal.SIGINT)
 
 
 @pytest.mark.usefixtures("environment")

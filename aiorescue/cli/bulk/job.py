@@ -14,7 +14,7 @@ from aiorescue.cli.bulk.customers import RESULTS
 from aiorescue.cli.bulk.database import DatabaseOption, distributed, find_url, reader_of
 from aiorescue.cli.bulk.tally import clock
 from aiorescue.cli.options import JsonOption, SafeOption
-from aiorescue.cli.output import Result, RowsWritten, complaint, counted, one_line
+from aiorescue.cli.output import Result, RowsWritten, complain, complaint, counted, one_line
 
 #: Rows that are named one by one to people.
 _SHOWN: Final = 20
@@ -174,9 +174,11 @@ def export(
                 names,
                 [dict(zip(names, table.line_of(row, len(columns)), strict=True)) async for row in reader.rows()],
             )
-        rows = (await reader.status()).rows
-        await table.write(reader, output, await table.sheet_for(reader, output, safe=safe_csv))
-        return RowsWritten(rows, None if output == sheet.DASH else output)
+        lines = await table.sheet_for(reader, output, safe=safe_csv)
+        aside = await table.write(reader, output, lines)
+        if aside is not None:
+            complain(f"{output} held PINs of another job; they are kept in {aside}")
+        return RowsWritten(lines.count, None if output == sheet.DASH else output)
 
     return signals.run(read())
 

@@ -138,6 +138,6 @@ async def _work(url: str, pin_rate: float, *, until_done: bool) -> Worked:
             **credentials.route(base_url),
         )
     )
-    with signals.on_signal(first, signals.leave):
+    with signals.on_signal(first, signals.leave_with_a_line):
         await working
     return Worked(sorted(found), numbers[0] if numbers else 0)

@@ -95,3 +95,8 @@ def test_a_page_of_too_many_lines_that_look_like_keys_is_an_error():
     outcome = decode("getUser", TEXT, body)
     assert (outcome.error, outcome.outcome_class.name) == (errors.ProtocolError, "FINAL")
     assert "too many of its lines look like keys" in outcome.detail
+
+
+@pytest.mark.parametrize(("name", "key"), [("requestPINCode", "PINCODE"), ("getUser", "NODEID")])
+def test_a_page_without_any_key_says_which_one_it_lacks(name: str, key: str):
+    assert decode(name, TEXT, "OK\r\n\r\nhello\r\n").detail == f"the answer is OK but holds no {key}"

@@ -94,7 +94,7 @@ def _starts(text: str, order: Mapping[str, int]) -> tuple[list[_Start], int]:
 
 def _spans(chosen: Sequence[_Start], end: int) -> list[tuple[_Start, int]]:
     """Each beginning with the place behind its value."""
-    return list(zip(chosen, [*(start.place for start in chosen[1:]), end], strict=True))
+    return list(zip(chosen, [*(start.place for start in chosen[1:]), end], strict=False))
 
 
 def _once(starts: Sequence[_Start], texts: Sequence[bool]) -> list[_Start]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from aiorescue.operation import Family
+from aiorescue.pace.shared.books import BooksAwayError
 from tests.lab.sharing import ACCOUNT, Sharing, answer
 
 DAMAGE = {
@@ -94,3 +95,21 @@ async def test_logins_of_the_future_are_not_waited_for(sharing: Sharing, value: 
     sharing.spoil_logins(value)
     await answer(pacer, accepted=None)
     await shared.aclose()
+
+
+async def test_a_process_that_loses_emptied_books_leaves_the_others_their_parts(sharing: Sharing, monkeypatch):
+    both = [sharing.pacers(pins=20.0) for _ in range(2)]
+    calling = [shared.make(ACCOUNT, Family.PINS) for shared in both]
+    for pacer in calling * 3:
+        await answer(pacer)
+    sharing.spoil_all(b"rubbish")
+    await answer(calling[0])  # it is alone in the new books
+
+    async def away(*_: object) -> None:
+        raise BooksAwayError
+
+    monkeypatch.setattr(both[0]._books, "slot", away)
+    alone = [await answer(calling[0]) for _ in range(3)]
+    assert min(later - earlier for earlier, later in pairwise(alone)) >= 2 * 0.05 - 0.01
+    for shared in both:
+        await shared.aclose()

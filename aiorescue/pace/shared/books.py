@@ -18,7 +18,9 @@ about a gap behind the one before it. What is further away is dropped, with all 
 as missing. So wrong books are right again after the next transaction, and no process waits for them.
 
 While the books are *away* (no connection, no permission) each process paces for itself, at its part of the pace: at the
-rate divided by the number of processes that it last saw in the books.
+rate divided by the number of processes that it saw in the books lately. If only some processes have lost the books,
+those that have not share the whole pace, so that together they are faster by the parts of the others. A process
+therefore tries the books again soon, and after longer and longer pauses while it fails.
 """
 
 import logging
@@ -28,8 +30,11 @@ import attrs
 
 from aiorescue.clock import Clock
 
-#: Seconds to wait for books that do not answer, and for which books that failed are left alone.
-PATIENCE, AWAY = 1.0, 5.0
+#: Seconds to wait for books that do not answer.
+PATIENCE = 1.0
+#: Seconds for which books that failed are left alone: at first, and at most. At first it is short, because books that
+#: only some of the processes have lost give the others the whole pace meanwhile.
+FIRST_AWAY, AWAY = 0.25, 5.0
 #: Seconds by which the next slot may be further away than two gaps: what a process that opens a connection leaves free.
 SLACK = 1.0
 #: Seconds by which a slot may be further away than that after it has been rounded.
@@ -114,7 +119,7 @@ class Books(ABC):
 
 
 class Reachability:
-    """Remembers whether books can be reached. Once they have failed, they are left alone for `AWAY` seconds.
+    """Remembers whether books can be reached. Each time they fail, they are left alone for twice as long as before.
 
     Args:
         clock: the client's clock.
@@ -123,6 +128,7 @@ class Reachability:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._again_at = float("-inf")
+        self._pause = 0.0
         self._is_away = False
 
     def check(self) -> None:
@@ -132,7 +138,8 @@ class Reachability:
 
     def failed(self, what: str) -> BooksAwayError:
         """Note a failure, and log `what` once, in words for a person. Returns the exception to raise."""
-        self._again_at = self._clock.time() + AWAY
+        self._pause = min(max(FIRST_AWAY, 2 * self._pause), AWAY)
+        self._again_at = self._clock.time() + self._pause
         if not self._is_away:
             self._is_away = True
             _log.warning("%s: this process paces for itself", what)
@@ -141,5 +148,5 @@ class Reachability:
     def answered(self, what: str) -> None:
         """Note that the books have answered."""
         if self._is_away:
-            self._is_away = False
+            self._is_away, self._pause = False, 0.0
             _log.info("%s again: the pace is shared", what)

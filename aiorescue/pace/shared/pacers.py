@@ -19,7 +19,7 @@ from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.latency import Latency
 from aiorescue.pace.limit import Limit
 from aiorescue.pace.pace import LOGIN_WINDOW, Account, Pace, SharedPacers, first_limit, local_pacer
-from aiorescue.pace.shared.books import Books, BooksAwayError, SlotRequest, furthest
+from aiorescue.pace.shared.books import SEEN, Books, BooksAwayError, SlotRequest, furthest
 from aiorescue.pace.shared.packed import pack, unpack
 from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
 from aiorescue.pace.window import UnpacedPacer
@@ -227,6 +227,7 @@ class SharedIntervalPacer(SharedPacer):
         self._latency = Latency()
         self._offset = 0.0  # the shared clock minus ours
         self._processes = 1
+        self._counted = float("-inf")  # when the books last had as many processes, on our clock
         self._asking: asyncio.Task[_Slot] | None = None
         self._reserved: _Slot | None = None
         self._last = float("-inf")  # when our last turn was, on our clock
@@ -314,7 +315,10 @@ class SharedIntervalPacer(SharedPacer):
             came = self._clock.time()
             own_now = (asked + came) / 2 if answer.own_now is None else answer.own_now
             self._offset = answer.now - own_now
-            self._version, self._processes = answer.version, answer.processes
+            self._version = answer.version
+            # Books that were emptied have none of the others, who are there all the same.
+            if answer.processes >= self._processes or came - self._counted > SEEN:
+                self._processes, self._counted = answer.processes, came
             if answer.moment is not None:
                 if limit.searched != self._limit.searched:
                     self.new_rate = 1 / limit.gap

@@ -1,10 +1,16 @@
-"""The check of a base URL: what a client may send credentials to."""
+"""The check of a base URL, what a client may send credentials to, and the route to its host."""
 
+import base64
 import ipaddress
 import re
 import unicodedata
+import urllib.request
+from collections.abc import Mapping
+from ssl import SSLContext
+from types import MappingProxyType
 from typing import Any
 
+import attrs
 from yarl import URL
 
 from aiorescue import errors
@@ -16,6 +22,10 @@ _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-)
 _LONGEST_SHOWN = 80
 #: Ends of paths that the client adds itself.
 _PAGES = (".asmx", ".aspx")
+
+#: Headers of every request. Nothing is compressed: the service ignores the request for it, and the length of an answer
+#: would not limit its size.
+HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity"})
 
 
 def check_base_url(base_url: str, *, allow_plain_http: bool) -> str:
@@ -85,3 +95,63 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
+
+
+@attrs.frozen
+class Route:
+    """How the host is reached.
+
+    Attributes:
+        ssl: the certificates that are trusted and shown; None for the system's.
+        proxy: the proxy to go through; None for none.
+        authorization: headers with the user and the password that the proxy wants.
+        tunnels: True if the proxy is asked for a tunnel (CONNECT), and only that request has those headers.
+    """
+
+    ssl: SSLContext | None = None
+    proxy: URL | None = None
+    authorization: Mapping[str, str] = attrs.field(factory=dict, repr=False)
+    tunnels: bool = True
+
+    def headers(self) -> dict[str, str]:
+        """Headers of every request: those for a proxy, which aiohttp 3.12 leaves out on kept connections."""
+        return {**HEADERS, **({} if self.tunnels else self.authorization)}
+
+    def proxy_headers(self) -> Mapping[str, str] | None:
+        """Headers of the CONNECT request that asks the proxy for a tunnel; None without a tunnel."""
+        return self.authorization if self.tunnels and self.authorization else None
+
+
+def _by_proxy(ssl: SSLContext | None, proxy: str, base_url: str) -> Route:
+    url, authorization = check_proxy(proxy), {}
+    if url.user is not None or url.password is not None:
+        pair = f"{url.user or ''}:{url.password or ''}".encode()
+        authorization["Proxy-Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+    return Route(ssl, url.with_user(None), authorization, tunnels=base_url.startswith("https:"))
+
+
+def find_route(base_url: str, *, ssl: SSLContext | None, proxy: str | None, trust_env: bool, lent: bool) -> Route:
+    """The route to a host.
+
+    Args:
+        base_url: checked by `check_base_url`.
+        ssl: the certificates that are trusted and shown; None for the system's.
+        proxy: URL of the proxy; None for none, or for the one that the environment names.
+        trust_env: whether ``https_proxy``, ``http_proxy``, ``all_proxy`` and ``no_proxy`` of the environment count.
+        lent: whether the program lends a session, which has a route of its own.
+
+    Raises:
+        errors.InvalidRequest: an argument cannot be used.
+    """
+    if ssl is not None and not isinstance(ssl, SSLContext):
+        raise errors.InvalidRequest(f"ssl must be an ssl.SSLContext, not {type(ssl).__name__}")
+    if lent and (ssl is not None or proxy is not None or trust_env):
+        raise errors.InvalidRequest("the session given as http= goes its own way: set ssl, proxy and trust_env there")
+    if proxy is not None:
+        return _by_proxy(ssl, proxy, base_url)
+    if trust_env:
+        url, found = URL(base_url), urllib.request.getproxies()
+        proxy = found.get(url.scheme) or found.get("all")
+        if proxy and not urllib.request.proxy_bypass(url.host or ""):
+            return _by_proxy(ssl, proxy if "://" in proxy else f"http://{proxy}", base_url)
+    return Route(ssl)

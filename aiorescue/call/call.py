@@ -40,6 +40,7 @@ class Call(Budget):
         watch: makes the events of the call; None where nothing listens.
         is_prepared: True if `before_send` is done, but took so long that the turn has passed: the request goes out with
             the next turn, without another `before_send`.
+        rejections: how often the call was rejected as too fast.
 
     Raises:
         errors.InvalidRequest: the binding cannot carry the operation.
@@ -47,6 +48,7 @@ class Call(Budget):
 
     watch: Watch | None = None
     is_prepared = False
+    rejections = 0
 
     def __init__(
         self,
@@ -122,3 +124,21 @@ class Call(Budget):
         if self.operation.spec.effect is Effect.CREATES:
             return attrs.evolve(outcome, outcome_class=OutcomeClass.FINAL, error=errors.AmbiguousOutcome)
         return outcome
+
+    def doubt_rejections(self) -> None:
+        """Count the rejections as possible orphans: on the way to the service lie answers to other requests.
+
+        A rejection may be that of an earlier request, and what was asked for has been issued nevertheless.
+        """
+        if self.operation.spec.effect is Effect.EXPIRES:
+            self.orphans += self.rejections
+            self.counts.orphans += self.rejections
+
+    def queued_too_long(self, problem: QueuedTooLongError) -> Outcome[Any]:
+        """The outcome if the turn in the pace did not come in time; what was sent before still counts."""
+        return Outcome(
+            OutcomeClass.FINAL,
+            error=errors.QueueTimeout,
+            detail=problem.explain(0.0 if self.patience is None else self.patience.seconds),
+            more={"position": problem.position, "expected_wait": problem.expected_wait},
+        )

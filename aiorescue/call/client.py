@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from aiorescue import errors
 from aiorescue.call.arguments import check_arguments, check_listener, check_operation_type, is_seconds, no_operation
 from aiorescue.call.awaits import name_methods
-from aiorescue.call.base_url import check_base_url
+from aiorescue.call.base_url import check_base_url, find_route
 from aiorescue.call.call import BeforeSend
-from aiorescue.call.connections import find_route
 from aiorescue.call.conversation import Conversation, closed_error, hold_in_time
 from aiorescue.call.observer import Observer, Stats, hub_of
 from aiorescue.call.options import NO_OPTIONS, CallOptions

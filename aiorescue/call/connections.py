@@ -7,31 +7,33 @@ no answer was awaited, and at what has arrived in the kernel and was not read ye
 and the request takes another one; nothing has been sent, so this costs no attempt.
 
 What comes unasked in the short time between a request and its answer cannot be told from the answer. Where one thing
-came unasked, others will, so after the first sign of it connections are used for one request each for a while.
+came unasked, others will, so after the first sign of it connections are used for one request each for a while. A status
+word may be that of an earlier request, with the request's own answer still to come: its connection is not used again.
 """
 
 import asyncio
-import base64
+import re
 import select
 import time
-import urllib.request
 from asyncio.trsock import TransportSocket
 from collections.abc import Callable, Coroutine, Mapping
+from contextvars import ContextVar
 from errno import ECONNRESET
 from functools import partial
-from ssl import SSLCertVerificationError, SSLContext, SSLError
-from types import MappingProxyType
+from ssl import SSLCertVerificationError, SSLError
 from typing import Any, NamedTuple
 
 import aiohttp
-import attrs
 from aiohttp import ClientSession
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.client import ClientRequest, ClientResponse
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
-from yarl import URL
+from aiohttp.http import HttpProcessingError, HttpResponseParser
 
 from aiorescue import errors
-from aiorescue.call.base_url import check_proxy
+from aiorescue.call.base_url import HEADERS, Route
+from aiorescue.wire import Response
 
 #: Seconds that an idle connection is kept. The server closes it after 15; below that no request meets a dying one.
 KEEP_ALIVE = 10.0
@@ -42,8 +44,8 @@ _BUFFER = 2**16
 #: How an answer begins by which servers announce that they close an idle connection.
 _LATE = (b"HTTP/1.1 408", b"HTTP/1.0 408")
 
-# Nothing is compressed: the service ignores the request for it, and the length of an answer would not limit its size.
-_HEADERS = MappingProxyType({"User-Agent": "aiorescue", "Accept-Encoding": "identity"})
+#: The length in the head of an answer; an answer of more digits does not come in one packet.
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d{1,6})[ \t]*(?:\r\n|\Z)")
 
 
 _CLIENT_CERTIFICATE = "the server may demand a client certificate: ssl= takes an ssl.SSLContext that has loaded one"
@@ -86,66 +88,6 @@ class TLSBrokenError(ConnectionResetError):
         self.refuses_client = problem is not None and _refuses_client(problem)
 
 
-@attrs.frozen
-class Route:
-    """How the host is reached.
-
-    Attributes:
-        ssl: the certificates that are trusted and shown; None for the system's.
-        proxy: the proxy to go through; None for none.
-        authorization: headers with the user and the password that the proxy wants.
-        tunnels: True if the proxy is asked for a tunnel (CONNECT), and only that request has those headers.
-    """
-
-    ssl: SSLContext | None = None
-    proxy: URL | None = None
-    authorization: Mapping[str, str] = attrs.field(factory=dict, repr=False)
-    tunnels: bool = True
-
-    def headers(self) -> dict[str, str]:
-        """Headers of every request: those for a proxy, which aiohttp 3.12 leaves out on kept connections."""
-        return {**_HEADERS, **({} if self.tunnels else self.authorization)}
-
-    def proxy_headers(self) -> Mapping[str, str] | None:
-        """Headers of the CONNECT request that asks the proxy for a tunnel; None without a tunnel."""
-        return self.authorization if self.tunnels and self.authorization else None
-
-
-def _by_proxy(ssl: SSLContext | None, proxy: str, base_url: str) -> Route:
-    url, authorization = check_proxy(proxy), {}
-    if url.user is not None or url.password is not None:
-        pair = f"{url.user or ''}:{url.password or ''}".encode()
-        authorization["Proxy-Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    return Route(ssl, url.with_user(None), authorization, tunnels=base_url.startswith("https:"))
-
-
-def find_route(base_url: str, *, ssl: SSLContext | None, proxy: str | None, trust_env: bool, lent: bool) -> Route:
-    """The route to a host.
-
-    Args:
-        base_url: checked by `check_base_url`.
-        ssl: the certificates that are trusted and shown; None for the system's.
-        proxy: URL of the proxy; None for none, or for the one that the environment names.
-        trust_env: whether ``https_proxy``, ``http_proxy``, ``all_proxy`` and ``no_proxy`` of the environment count.
-        lent: whether the program lends a session, which has a route of its own.
-
-    Raises:
-        errors.InvalidRequest: an argument cannot be used.
-    """
-    if ssl is not None and not isinstance(ssl, SSLContext):
-        raise errors.InvalidRequest(f"ssl must be an ssl.SSLContext, not {type(ssl).__name__}")
-    if lent and (ssl is not None or proxy is not None or trust_env):
-        raise errors.InvalidRequest("the session given as http= goes its own way: set ssl, proxy and trust_env there")
-    if proxy is not None:
-        return _by_proxy(ssl, proxy, base_url)
-    if trust_env:
-        url, found = URL(base_url), urllib.request.getproxies()
-        proxy = found.get(url.scheme) or found.get("all")
-        if proxy and not urllib.request.proxy_bypass(url.host or ""):
-            return _by_proxy(ssl, proxy if "://" in proxy else f"http://{proxy}", base_url)
-    return Route(ssl)
-
-
 class UnaskedError(Exception):
     """Raised before a request is written, if its connection holds data that no request asked for; it is then closed.
 
@@ -177,10 +119,11 @@ class _Watch(asyncio.BufferedProtocol):
         trust: that of the client which made the last request; several may share a lent pool.
         generation: generation of `trust` when the connection was opened, or the client took it over from another.
         has_unasked: True if data came while no answer was awaited.
+        filled: bytes that came since the request went out; -1 if they came in more than one packet.
     """
 
     def __init__(
-        self, inner: asyncio.Protocol, trust: "Trust", transport: asyncio.Transport, in_use: Connection
+        self, inner: ResponseHandler, trust: "Trust", transport: asyncio.Transport, in_use: Connection
     ) -> None:
         self.in_use = in_use
         self.is_readable = _look_at(transport.get_extra_info("socket"))
@@ -190,7 +133,9 @@ class _Watch(asyncio.BufferedProtocol):
         self._data_received = inner.data_received
         self.trust, self.generation = trust, trust.generation
         self.has_unasked = False
+        self.filled = 0
         self._buffer = memoryview(bytearray(_BUFFER))
+        self._unread = b""
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return self._buffer
@@ -198,15 +143,24 @@ class _Watch(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         data = bytes(self._buffer[:nbytes])
         self._is_silent = False
+        self.filled = -1 if self.filled else nbytes
         if self.in_use.protocol is None and not self.has_unasked:
             self.has_unasked = True
             self.trust.unasked(data)
         self._data_received(data)
 
-    def eof_received(self) -> bool | None:
-        return self._inner.eof_received()
+    def eof_received(self) -> None:
+        self._inner.eof_received()
+
+    def unread(self) -> bytes:
+        """What came since the request went out, if it came in one packet that aiohttp could not read; else nothing."""
+        if self.filled > 0 and isinstance(self._inner.exception(), HttpProcessingError):
+            self._unread, self.filled = bytes(self._buffer[: self.filled]), 0
+        return self._unread
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.unread()
+        self._buffer = memoryview(b"")  # `_used` may hold this object for as long as a task lives
         # In TLS 1.3 a server looks at the client's certificate after the client's handshake is done.
         if isinstance(exc, SSLError):
             exc = TLSBrokenError(exc)
@@ -219,6 +173,10 @@ class _Watch(asyncio.BufferedProtocol):
 
     def resume_writing(self) -> None:
         self._inner.resume_writing()
+
+
+#: The connection that the present task has used last.
+_used: ContextVar[_Watch | None] = ContextVar("_used", default=None)
 
 
 class Trust:
@@ -257,15 +215,50 @@ class Trust:
             is_ours = watch.trust is self or not self.generation
             if protocol.should_close or not (is_clean and is_ours) or watch.is_readable():
                 raise UnaskedError(kept=True)
-            watch.in_use, watch.trust, watch.generation = conn, self, self.generation
+            watch.in_use, watch.filled = conn, 0
+            watch.trust, watch.generation = self, self.generation
         else:
             watch = _Watch(protocol, self, transport, conn)
             # On a new TLS connection lie the server's session tickets, which TLS reads by itself.
             if protocol.should_close or (not watch.encrypted and watch.is_readable()):
                 raise UnaskedError(kept=False)
             transport.set_protocol(watch)
-        if self.generation and time.monotonic() < self._until:
+        _used.set(watch)
+        if self.generation and self.is_lost:
             protocol.force_close()  # after this answer
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether answers that no request asked for came a while ago."""
+        return time.monotonic() < self._until
+
+    def drop_used(self) -> None:
+        """See to it that the connection which the present task used last is not used again."""
+        if (watch := _used.get()) is not None:
+            watch.generation = -1
+
+    def saved(self) -> Response | None:
+        """A whole answer in XML behind which, in one packet, came what is not HTTP: aiohttp's parser gives up both.
+
+        None if the last connection of the present task holds none. It is for XML alone, which shows its own end: what
+        follows the declared length of a text may be the rest of the text.
+        """
+        watch, _ = _used.get(), _used.set(None)
+        data = b"" if watch is None else watch.unread()
+        head, end, rest = data.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head)
+        if not end or length is None or len(rest) <= int(length[1]):
+            return None
+        loop = asyncio.get_running_loop()
+        parser = HttpResponseParser(BaseProtocol(loop), loop, _BUFFER)
+        try:
+            ((message, body),), *_ = parser.feed_data(data[: len(head) + len(end) + int(length[1])])
+        except (HttpProcessingError, ValueError):  # not HTTP either, or not one answer
+            return None
+        if "xml" not in message.headers.get("Content-Type", "") or message.compression or not body.is_eof():
+            return None
+        self.unasked(rest)
+        return Response(message.code, body.read_nowait(), message.headers)
 
     def checked_request(self) -> type[ClientRequest]:
         """A request class whose requests look at their connection before they write."""
@@ -348,7 +341,7 @@ def limit_of(http: ClientSession | None) -> int | None:
 
 def _merged(headers: Mapping[str, str]) -> dict[str, str]:
     given = {name.lower() for name in headers}
-    return {**headers, **{name: value for name, value in _HEADERS.items() if name.lower() not in given}}
+    return {**headers, **{name: value for name, value in HEADERS.items() if name.lower() not in given}}
 
 
 class Probed(NamedTuple):

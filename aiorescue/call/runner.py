@@ -33,7 +33,6 @@ from aiorescue.operation import (
     Family,
     Operation,
     Outcome,
-    OutcomeClass,
     discreet,
     discreetly_awaited,
     forget,
@@ -57,6 +56,8 @@ _MOST_READERS = 512
 _LOGINS = Family.LOGINS
 #: Outcomes that tell the pace whether a request came too fast.
 _ANSWERS = (status.OK, status.THROTTLED)
+#: Outcomes after which the request is sent again.
+_AGAIN = (status.THROTTLED, status.TRANSIENT)
 #: Seconds, and share of the gap between two calls, after which a turn that was not used has passed.
 _STALE, _STALE_SHARE = 0.05, 0.25
 
@@ -214,7 +215,10 @@ class CallRunner:
         except CalledOffError as called_off:
             return called_off.outcome
         except QueuedTooLongError as problem:
-            return _queued_too_long(problem, call)
+            return call.queued_too_long(problem)
+        finally:
+            if call.rejections and self._transport.trust.is_lost:
+                call.doubt_rejections()
         if is_login and call.attempts:  # a login that the program calls itself
             self._observer.logged_in(call.identity.name, self._clock.time() - began, outcome)
         if (rate := call.pacer.new_rate) is not None:
@@ -262,6 +266,7 @@ class CallRunner:
                     return outcome
                 case status.THROTTLED:  # the pacer has widened its gap: again at its next turn, if that comes in time
                     rejections += 1
+                    call.rejections += 1
                     call.counts.rejections += 1
                     ready = call.ready()
                     if not call.allows(ready):
@@ -323,22 +328,24 @@ class CallRunner:
 
     async def _read(self, reader: AnswerReader, lease: Lease, response: Response) -> Outcome[Any]:
         """The outcome of a response; connections lose trust after one that seems to answer another request."""
+        expires = lease.operation.spec.effect is Effect.EXPIRES
         if len(response.body) <= INLINE and response.stream is None:
             outcome = reader.read(lease.operation, lease.authorization, response)
         else:
-            if response.status == _HTTP_OK and lease.operation.spec.effect is Effect.EXPIRES:
+            if response.status == _HTTP_OK and expires:
                 # A PIN's answer is short, so this is another request's: the PIN may come while this one is decoded.
-                self._transport.distrust()
+                self._transport.trust.lose()
             outcome = await reader.read_in_thread(lease.operation, lease.authorization, response)
-        if outcome.error is errors.ProtocolError:
-            # The answer to this request may still come, and would be taken for that of the next one.
-            self._transport.distrust()
-            return outcome
-        # No two PINs, tickets or links are equal, so an answer that came before belongs to another request.
-        is_unique = outcome.outcome_class is status.OK and lease.operation.spec.effect is Effect.EXPIRES
-        if is_unique and self._repeats.found(reader, response.body):
-            self._transport.distrust()
-            return REPEATED
+        if outcome.outcome_class is status.OK:
+            # No two PINs, tickets or links are equal, so an answer that came before belongs to another request.
+            if expires and self._repeats.found(reader, response.body):
+                self._transport.trust.lose()
+                return REPEATED
+        # The answer to this request may still come, and would be taken for that of the next one.
+        elif outcome.error is errors.ProtocolError:
+            self._transport.trust.lose()
+        elif expires or outcome.outcome_class in _AGAIN:
+            self._transport.trust.drop_used()
         return outcome
 
     @discreetly_awaited
@@ -353,8 +360,12 @@ class CallRunner:
         if isinstance(received, Outcome):
             return received, None
         if len(received.body) <= INLINE:
-            return wire.read(codec, operation, authorization, received), received
-        return await asyncio.to_thread(wire.read, codec, operation, authorization, received), received
+            outcome = wire.read(codec, operation, authorization, received)
+        else:
+            outcome = await asyncio.to_thread(wire.read, codec, operation, authorization, received)
+        if outcome.outcome_class is not status.OK:
+            self._transport.trust.drop_used()  # as in `_read`
+        return outcome, received
 
 
 #: What a person can do when a call is rejected again and again.
@@ -362,16 +373,6 @@ _SHARE_THE_PACE = (
     ", many times in a row: another process seems to call as the same identity. Give all of them one pace:"
     " pace=HostPace() on one machine, pace=RedisPace(url) on several"
 )
-
-
-def _queued_too_long(problem: QueuedTooLongError, call: Call) -> Outcome[Any]:
-    """The outcome of a call whose turn in the pace did not come in time; what it sent before still counts."""
-    return Outcome(
-        OutcomeClass.FINAL,
-        error=errors.QueueTimeout,
-        detail=problem.explain(0.0 if call.patience is None else call.patience.seconds),
-        more={"position": problem.position, "expected_wait": problem.expected_wait},
-    )
 
 
 def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:

@@ -16,7 +16,8 @@ from yarl import URL
 
 from aiorescue import errors
 from aiorescue.call import connections, spool
-from aiorescue.call.connections import Route, Trust, UnaskedError
+from aiorescue.call.base_url import Route
+from aiorescue.call.connections import TLS_ENDED, TLSBrokenError, Trust, UnaskedError, explain_tls
 from aiorescue.call.deadline import Deadlines, Task
 from aiorescue.operation import Outcome, OutcomeClass
 from aiorescue.pace.turns import Priority, PrioritySemaphore
@@ -160,7 +161,8 @@ class Transport:
             if isinstance(received, Outcome) or received.problem is not None:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
         except Exception as problem:  # noqa: BLE001 - of any type where aiohttp stumbles over a length or a cookie
-            return self._failed(problem, times.seconds)
+            is_unread = isinstance(problem, aiohttp.ClientResponseError)
+            return (is_unread and self._trust.saved()) or self._failed(problem, times.seconds)
         except asyncio.CancelledError:
             if task is None or not times.deadlines.ran_out(task):
                 raise
@@ -230,7 +232,7 @@ class Transport:
 
     def _never_left(self, problem: Exception) -> Outcome[object]:
         """The outcome of a request that found no connection to go out on."""
-        reason = connections.TLS_ENDED if self._is_handshake(problem) else _why(problem)
+        reason = TLS_ENDED if self._is_handshake(problem) else _why(problem)
         outcome_class, why = OutcomeClass.TRANSIENT, f"cannot connect to {self._base}: {reason}"
         match problem:
             case UnaskedError():
@@ -290,9 +292,10 @@ class Transport:
         await self._close_pool()
         return ""
 
-    def distrust(self) -> None:
-        """Drop the kept connections, and keep none for a while: an answer came that belongs to another request."""
-        self._trust.lose()
+    @property
+    def trust(self) -> Trust:
+        """What is known of the way to the host."""
+        return self._trust
 
     def interrupt(self) -> set[Task]:
         """End the requests under way at once, because the client is being closed. Returns the tasks that made them."""
@@ -321,14 +324,14 @@ def _broke(problem: Exception) -> Outcome[object]:
         # Its text may quote the answer.
         why = f"the head of the answer cannot be read ({type(problem).__name__})"
         return _lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
-    tls: BaseException | None = problem
-    while tls is not None and not isinstance(tls, connections.TLSBrokenError):
-        tls = tls.__cause__  # aiohttp raises exceptions of its own from it
-    if tls is None:
+    broken: BaseException | None = problem
+    while broken is not None and not isinstance(broken, TLSBrokenError):
+        broken = broken.__cause__  # aiohttp raises exceptions of its own from it
+    if broken is None:
         why = f"the connection broke: {_why(problem)}"
         return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
-    outcome_class = OutcomeClass.FINAL if tls.refuses_client else OutcomeClass.TRANSIENT
-    return _lost(outcome_class, errors.ConnectionFailed, str(tls.strerror), ambiguous=not tls.refuses_client)
+    outcome_class = OutcomeClass.FINAL if broken.refuses_client else OutcomeClass.TRANSIENT
+    return _lost(outcome_class, errors.ConnectionFailed, str(broken.strerror), ambiguous=not broken.refuses_client)
 
 
 def _read_at_once(response: ClientResponse) -> Response | None:
@@ -381,7 +384,7 @@ def _why(problem: BaseException) -> str:
     """The reason in words, without the request: aiohttp's own texts can hold its URL."""
     cause: Any = getattr(problem, "certificate_error", None) or getattr(problem, "os_error", problem)
     if isinstance(cause, ssl.SSLError):
-        return connections.explain_tls(cause)
+        return explain_tls(cause)
     if isinstance(cause, OSError) and cause.strerror:
         return cause.strerror
     return type(problem).__name__ if isinstance(problem, aiohttp.ClientError) else str(problem)

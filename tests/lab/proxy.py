@@ -27,6 +27,7 @@ class Disturbance(enum.Enum):
     INTERIM = "an interim answer comes, 103"
     HALF = "the beginning of an answer comes"
     TOGETHER = "the answer comes twice in one packet"
+    BEHIND = "bytes that are not HTTP come behind the answer, in one packet"
     CLOSE = "the connection is closed"
     CUT = "half of the answer comes, then the connection is closed"
     EARLY = "the connection is closed in place of the answer"
@@ -49,7 +50,9 @@ UNASKED = (
     Disturbance.TOGETHER,
 )
 #: All but those of which a client cannot always know: an answer does not say which request it belongs to.
-NOTICEABLE = tuple(kind for kind in Disturbance if kind not in (Disturbance.SWAP, Disturbance.STALE))
+NOTICEABLE = tuple(
+    kind for kind in Disturbance if kind not in (Disturbance.SWAP, Disturbance.STALE, Disturbance.BEHIND)
+)
 #: Those after which the connection is of no use any more.
 _LAST = (Disturbance.EARLY, Disturbance.CUT, Disturbance.RESET, Disturbance.HALF_CLOSE)
 #: Turns of the event loop after which a client on it has read what was written, so that more comes in another packet.
@@ -60,6 +63,7 @@ _SWAP_WAIT = 0.05
 _RESET_AT_CLOSE = struct.pack("ii", 1, 0)
 _BYTES = {
     Disturbance.RUBBISH: RUBBISH,
+    Disturbance.BEHIND: RUBBISH,
     Disturbance.LATE_408: LATE_408,
     Disturbance.INTERIM: INTERIM,
     Disturbance.HALF: HALF,
@@ -178,8 +182,8 @@ class Proxy:
                 await _trickle(answer, writer)
             case Disturbance.SWAP:
                 writer.write(await self._swapped(answer))
-            case Disturbance.TOGETHER:
-                writer.write(answer * 2)
+            case Disturbance.TOGETHER | Disturbance.BEHIND:
+                writer.write(answer + _BYTES.get(kind, answer))
             case _:
                 writer.write(answer)
                 late = asyncio.ensure_future(self._disturb(kind, answer, writer))

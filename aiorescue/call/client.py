@@ -99,6 +99,7 @@ class ServiceClient:
             observer=self._observer,
         )
         self._identities: Sequence[Identity] = ()
+        self._replaced: list[Identity] = []  # those in whose place an explicit login has come
         self._choice: IdentityChoice | None = None
         self._closed = False
 
@@ -227,6 +228,7 @@ class ServiceClient:
             self._under_way.end(task)
         if len(self._identities) == 1 and identity is not self._identities[0]:
             # An explicit login on a client without credentials: from now on it calls as that login.
+            self._replaced += self._identities
             self._identities = [identity]
         return result
 
@@ -363,7 +365,7 @@ class ServiceClient:
                 await self._under_way.idle(timeout - timeout * _FOR_CALLS)
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(end):
-                    for identity in self._identities:
+                    for identity in (*self._identities, *self._replaced):
                         await identity.log_out()
         finally:
             self._interrupt()

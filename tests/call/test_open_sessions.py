@@ -67,3 +67,12 @@ async def test_opentelemetry_has_the_open_sessions_as_a_metric(service: Emulator
         await asyncio.gather(*(rescue.get_account() for _ in range(12)))
         assert open_sessions() == rescue.stats().sessions > 1
     assert open_sessions() == 0
+
+
+async def test_a_client_logs_out_of_two_logins_that_were_made_at_once(service: Emulator):
+    service.latency = 0.05
+    async with RescueClient(base_url=service.url) as rescue:
+        await asyncio.gather(*(rescue.login(f"{name}@example.com", "secret") for name in ("tech", "second")))
+        assert rescue.stats().sessions == 2
+    assert rescue.stats().sessions == 0
+    assert service.requests.by_operation["logout"] == 2

@@ -40,7 +40,7 @@ KEEP_ALIVE = 10.0
 #: Seconds for which no connection is used twice after something came unasked.
 DISTRUST = 600.0
 #: Bytes that are read at once from a connection.
-_BUFFER = 2**16
+_BUFFER = 2**14
 #: How an answer begins by which servers announce that they close an idle connection.
 _LATE = (b"HTTP/1.1 408", b"HTTP/1.0 408")
 

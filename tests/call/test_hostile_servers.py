@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date
@@ -57,7 +58,8 @@ HEADS = {
     "a charset of 5,000 signs": answer(PIN, b"Content-Type: text/plain; charset=" + b"a" * 5_000),
     "a charset in quotes": answer(PIN, b'Content-Type: text/plain; charset="utf-8'),
     "no text in the type": answer(PIN, b"Content-Type: ;;;=\xff"),
-    "a cookie with a control character": answer(PIN, b"Set-Cookie: a=b\x01c"),
+    # In Python's development mode aiohttp's parser refuses control characters.
+    **({} if sys.flags.dev_mode else {"a cookie with a control character": answer(PIN, b"Set-Cookie: a=b\x01c")}),
     "a cookie that is none": answer(PIN, b"Set-Cookie: ="),
     "a cookie of odd bytes": answer(PIN, b"Set-Cookie: \xff\xfe=\x80; path=\x81; expires=never; max-age=" + b"9" * 999),
     "many cookies": answer(PIN, *[b"Set-Cookie: a%d=b" % number for number in range(90)]),
@@ -178,7 +180,8 @@ async def test_a_login_whose_cookie_no_request_can_bring_back_is_no_login():
             server(answer(b"OK\n", b"Set-Cookie: " + cookie)) as url,
             RescueClient(Login("me", "pw"), base_url=url, retry=ONCE, binding=Binding.TEXT_POST) as client,
         ):
-            with pytest.raises(errors.ProtocolError, match="brought no cookie"):
+            # The second is what aiohttp's parser says of control characters in Python's development mode.
+            with pytest.raises(errors.ProtocolError, match=r"brought no cookie|Invalid header value"):
                 await client.close_session(1)
 
 

@@ -137,6 +137,7 @@ class JournalFile:
             self._check_structure()
         _patiently(lambda: self.connection.execute("PRAGMA journal_mode = WAL"))
         self.connection.execute("PRAGMA synchronous = FULL")
+        self.connection.execute("PRAGMA journal_size_limit = 0")  # for `log_check`: no old frames behind new ones
         self._make_temporary_tables()
         with self.transaction():
             if is_new:

@@ -3,6 +3,11 @@
 SQLite reads the log up to the first frame whose checksum is wrong, and takes what follows for the rest of a commit that
 a crash cut short. So one changed bit silently takes back every commit behind it. A crash cannot leave that picture: it
 cuts the end of the log and nothing in its middle. Format: https://sqlite.org/fileformat2.html#the_write_ahead_log
+
+When all of a log is in the database, SQLite writes the next *generation* of frames over the old ones, from the start.
+A process that is killed between the head of a frame and its page leaves a new head before an old page there. SQLite
+cuts the old frames off behind the first commit of a generation, as the journal tells it to (``journal_size_limit``), so
+that this picture comes before such a commit only.
 """
 
 import struct
@@ -68,7 +73,7 @@ def _has_damaged_frame(file: BinaryIO, salt: bytes, size: int, order: str, sums:
     """Whether a frame of the present generation is damaged, perhaps in the salt that names its generation."""
     beyond = _last_commit(file, salt, size) + _BEYOND
     file.seek(_HEADER)
-    number = 0
+    number, has_commit = 0, False
     while number < beyond and len(frame := file.read(_FRAME + size)) == _FRAME + size:
         number += 1
         expected = _sum(frame[_FRAME:], order, *_sum(frame[:8], order, *sums))
@@ -76,9 +81,13 @@ def _has_damaged_frame(file: BinaryIO, salt: bytes, size: int, order: str, sums:
         is_ours = frame[8:16] == salt
         if is_right and is_ours:
             sums = expected
+            has_commit = has_commit or frame[4:8] != bytes(4)
             continue
         # A frame of an earlier generation, which the present one has not overwritten yet, is wrong in both respects.
-        return is_right or is_ours or _salt_follows(file, salt, size)
+        is_followed, ours_follow = _what_follows(file, salt, size)
+        if is_ours and not is_right and not has_commit and is_followed and not ours_follow:
+            return False  # the first commit of its generation was cut short, over old frames: nothing is lost with it
+        return is_right or is_ours or ours_follow
     return False
 
 
@@ -94,13 +103,15 @@ def _last_commit(file: BinaryIO, salt: bytes, size: int) -> int:
     return last
 
 
-def _salt_follows(file: BinaryIO, salt: bytes, size: int) -> bool:
-    """Whether a frame of the present generation comes later in the file."""
+def _what_follows(file: BinaryIO, salt: bytes, size: int) -> tuple[bool, bool]:
+    """Whether any frame comes later in the file, and whether one of the present generation does."""
+    is_followed = False
     while len(head := file.read(_FRAME)) == _FRAME:
+        is_followed = True
         if head[8:16] == salt:
-            return True
+            return True, True
         file.seek(size, 1)
-    return False
+    return is_followed, False
 
 
 def _sum(data: bytes, order: str, first: int, second: int) -> tuple[int, int]:

@@ -40,6 +40,10 @@ class QueuedTooLongError(Exception):
         return f"{did} within max_wait={max_wait:g} s: {why}"
 
 
+class _TimeOverError(Exception):
+    """The time that a call may wait is over."""
+
+
 class Patience:
     """The time that one call may wait before it is sent: for its turns in the pace, for a login, for a server session.
 
@@ -63,13 +67,16 @@ class Patience:
     async def turn(self, pacer: Pacer, priority: Priority, *, rejections: int) -> AsyncIterator[Turn]:
         """A turn, as `Pacer.turn` gives it. Raises `QueuedTooLongError`."""
         turn = pacer.turn(priority, rejections=rejections)
-        earliest, began = pacer.earliest(priority), self._clock.time()
+        earliest, began, left = pacer.earliest(priority), self._clock.time(), self._left
         position, expected = pacer.ahead(priority) + 1, max(0.0, pacer.ready_at(priority) - began)
-        if earliest > began + self._left:
+        if earliest > began + left:
             raise QueuedTooLongError(position, expected, at_once=True)
-        if not await self._enter(turn, max(self._left, pacer.delay)):
-            raise QueuedTooLongError(position, max(expected, self._left), at_once=False)
-        self._left = max(0.0, self._left - (self._clock.time() - began))
+        self._left = max(left, pacer.delay)
+        try:
+            await self._in_time(turn.__aenter__())
+        except _TimeOverError:
+            raise QueuedTooLongError(position, max(expected, left), at_once=False) from None
+        self._left = max(0.0, left - (self._clock.time() - began))
         try:
             yield turn
         finally:
@@ -93,6 +100,18 @@ class Patience:
         current = _CURRENT.set(self)
         self._left = max(self._left, logins.delay)
         try:
+            return await self._in_time(wait)
+        except _TimeOverError:
+            waited = self._clock.time() - began
+            expected = max(waited, logins.ready_at() - self._clock.time())
+            raise QueuedTooLongError(came, expected, at_once=False, for_login=True) from None
+        finally:
+            _CURRENT.reset(current)
+
+    async def _in_time(self, wait: Awaitable[R]) -> R:
+        """What a wait gives. Raises `_TimeOverError` if the time that is left was over first."""
+        try:
+            # The time is that of the clock; asyncio's own timeout only ends the wait.
             async with asyncio.timeout(None) as limit:
                 self._limit = limit
                 self._go_on()
@@ -104,14 +123,10 @@ class Patience:
         except TimeoutError:
             if not limit.expired():
                 raise
-            waited = self._clock.time() - began
-            expected = max(waited, logins.ready_at() - self._clock.time())
-            raise QueuedTooLongError(came, expected, at_once=False, for_login=True) from None
-        finally:
-            _CURRENT.reset(current)
+            raise _TimeOverError from None
 
     def _go_on(self) -> None:
-        """Let the time of `within` run from now on."""
+        """Let the time of `_in_time` run from now on."""
         self._since = self._clock.time()
         self._alarm = asyncio.get_running_loop().create_task(self._clock.sleep(self._left))
         self._alarm.add_done_callback(self._ring)
@@ -121,7 +136,7 @@ class Patience:
             self._limit.reschedule(asyncio.get_running_loop().time())
 
     def _stand_still(self) -> None:
-        """Stop the time of `within`, and count what has run."""
+        """Stop the time of `_in_time`, and count what has run."""
         if self._alarm is None:
             return
         self._alarm.cancel()
@@ -138,31 +153,6 @@ class Patience:
         finally:
             if self._limit is not None:
                 self._go_on()
-
-    async def _enter(self, turn: Turn, seconds: float) -> bool:
-        """Enter a turn; False if the time was over first."""
-        loop = asyncio.get_running_loop()
-        waiting = True
-        alarm = loop.create_task(self._clock.sleep(seconds))
-
-        def ring(_: object) -> None:
-            if waiting and not alarm.cancelled():
-                limit.reschedule(loop.time())
-
-        try:
-            # The time is that of the clock; asyncio's own timeout only ends the wait.
-            async with asyncio.timeout(None) as limit:
-                alarm.add_done_callback(ring)
-                await turn.__aenter__()
-                waiting = False
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            return False
-        finally:
-            waiting = False
-            alarm.cancel()
-        return True
 
 
 #: The patience of the call that the current task makes, while that waits for a server session.

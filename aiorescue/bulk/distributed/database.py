@@ -1,7 +1,6 @@
 """Connections to the database of distributed jobs, and what its errors become."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Self
@@ -9,6 +8,13 @@ from typing import Any, Final, Self
 import attrs
 import psycopg
 from psycopg import AsyncConnection
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_delay,
+    wait_exponential,
+    wait_random_exponential,
+)
 
 from aiorescue import errors
 from aiorescue.bulk.distributed import schema
@@ -29,9 +35,9 @@ _MOST, _STUCK = 3, 0.25
 REPEATED: Final = "repeated"
 #: Writes that are committed together.
 _GROUP: Final = 128
-#: Seconds for which a write waits for a database that is away, and those between two attempts.
+#: Seconds for which a write waits for a database that is away, and half of those between two attempts.
 PATIENCE: Final = 600.0
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 #: What PostgreSQL says when tables are not as this module knows them.
 _NOT_OURS: Final = (
@@ -108,6 +114,13 @@ class Statements:
         self._idle: list[AsyncConnection[Any]] = []
         self._commits: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
+        self._retrying = AsyncRetrying(
+            retry=retry_if_exception_type(psycopg.OperationalError),
+            # Half of a pause is random, so that workers do not all come at once.
+            wait=wait_exponential(_FIRST_PAUSE, _LONGEST_PAUSE) + wait_random_exponential(_FIRST_PAUSE, _LONGEST_PAUSE),
+            stop=stop_after_delay(PATIENCE),
+            reraise=True,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -158,29 +171,27 @@ class Statements:
 
     async def _commit(self, group: Sequence[_Write]) -> None:
         """Carry out a group, again when the database was away; after another error each statement alone."""
-        until, pause = asyncio.get_running_loop().time() + PATIENCE, _FIRST_PAUSE
-        while True:
+
+        async def once() -> list[Rows]:
+            nonlocal group
             try:
-                found = await self._carry_out(group)
-            except psycopg.OperationalError as problem:
-                if asyncio.get_running_loop().time() > until:
-                    _refuse(group, problem)
-                    return
-                await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - so that workers do not all come at once
-                pause = min(2 * pause, _LONGEST_PAUSE)
+                return await self._carry_out(group)
+            except psycopg.OperationalError:
                 group = [attrs.evolve(write, values={**write.values, REPEATED: True}) for write in group]
-            except psycopg.Error as problem:
-                if len(group) == 1:
-                    _refuse(group, problem)
-                    return
-                for write in group:
-                    await self._commit([write])
+                raise
+
+        try:
+            found: list[Rows] = await self._retrying(once)
+        except psycopg.Error as problem:
+            if len(group) == 1 or isinstance(problem, psycopg.OperationalError):
+                _refuse(group, problem)
                 return
-            else:
-                for write, rows in zip(group, found, strict=True):
-                    if not write.done.done():
-                        write.done.set_result(rows)
-                return
+            for write in group:
+                await self._commit([write])
+        else:
+            for write, rows in zip(group, found, strict=True):
+                if not write.done.done():
+                    write.done.set_result(rows)
 
     async def _carry_out(self, group: Sequence[_Write]) -> list[Rows]:
         """The rows of all statements of a group, in one transaction."""

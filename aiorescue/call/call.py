@@ -102,17 +102,15 @@ class Call(Budget):
             turn = self.identity.waiting.enter(turn)
         return turn
 
-    async def lease_in_time(self, pacers: Pacers) -> Lease | Outcome[Any]:
+    async def lease_in_time(self, patience: Patience, pacers: Pacers) -> Lease | Outcome[Any]:
         """What the next request goes out with, as `Identity.lease` gives it, within the patience of the call.
 
         Raises:
             QueuedTooLongError: the call has waited for a server session or a login for as long as it may.
         """
-        lease = self.identity.lease(self.operation)
-        if self.patience is None:
-            return await lease
+        logins = pacers.of(self.identity.account, Family.LOGINS)
         try:
-            return await self.patience.within(lease, pacers.of(self.identity.account, Family.LOGINS))
+            return await patience.within(self.identity.lease(self.operation), logins)
         except QueuedTooLongError:
             self.attempts -= 1  # nothing was sent
             raise

@@ -295,8 +295,8 @@ class CallRunner:
 
     async def _request(self, call: Call) -> tuple[Outcome[Any], bool]:
         """Send one request, after a login if one is needed. Returns the outcome, and True if the session has ended."""
-        patient = call.patience is not None
-        lease = await (call.lease_in_time(self._pacers) if patient else call.identity.lease(call.operation))
+        identity, patience = call.identity, call.patience
+        lease = await (call.lease_in_time(patience, self._pacers) if patience else identity.lease(call.operation))
         if not isinstance(lease, Lease):
             if isinstance(lease, SetAside):
                 call.attempts -= 1  # nothing was sent, not even a login

@@ -107,6 +107,9 @@ class Transport:
         route: how the host is reached.
         http: a session that the program lends, never closed. Its pool, headers, traces, proxy, `trust_env` and, for
             POST, middlewares are used; with a `DummyCookieJar` it is used itself.
+
+    Attributes:
+        trust: what is known of the path to the host.
     """
 
     def __init__(
@@ -119,11 +122,11 @@ class Transport:
         self._route = route
         self._proxy_headers = route.proxy_headers()
         self._http = http
-        self._trust = Trust(lent=http is not None)
+        self.trust = Trust(lent=http is not None)
         # A POST keeps the middlewares of a lent session, and needs no other, as aiohttp sends it once. A GET does not
         # keep them, since they may send it twice.
         own = getattr(http, "_middlewares", ())
-        check = (self._trust.check,) if http is not None and connections.is_used_itself(http) else ()
+        check = (self.trust.check,) if http is not None and connections.is_used_itself(http) else ()
         self._middlewares = {"GET": (_send_once, *check), "POST": (*own, *check)}
         self._session: ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -162,7 +165,7 @@ class Transport:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
         except Exception as problem:  # noqa: BLE001 - of any type where aiohttp stumbles over a length or a cookie
             is_unread = isinstance(problem, aiohttp.ClientResponseError)
-            return (is_unread and self._trust.saved()) or self._failed(problem, times.seconds)
+            return (is_unread and self.trust.saved()) or self._failed(problem, times.seconds)
         except asyncio.CancelledError:
             if task is None or not times.deadlines.ran_out(task):
                 raise
@@ -267,7 +270,7 @@ class Transport:
         return url
 
     def _open(self) -> ClientSession:
-        self._session = connections.open_session(self._http, self._route, self._limit, self._trust)
+        self._session = connections.open_session(self._http, self._route, self._limit, self.trust)
         return self._session
 
     @property
@@ -291,11 +294,6 @@ class Transport:
         self._loop = loop
         await self._close_pool()
         return ""
-
-    @property
-    def trust(self) -> Trust:
-        """What is known of the way to the host."""
-        return self._trust
 
     def interrupt(self) -> set[Task]:
         """End the requests under way at once, because the client is being closed. Returns the tasks that made them."""

@@ -123,7 +123,7 @@ def heeded_twice() -> Iterator[None]:
 @contextmanager
 def _handled_by(handler: _Handler) -> Iterator[None]:
     """Handle signals by a function meanwhile; only the main thread can."""
-    if threading.current_thread() is not threading.main_thread():
+    if not _is_main_thread():
         yield
         return
     before = {number: signal.signal(number, handler) for number in _heeded()}
@@ -132,6 +132,10 @@ def _handled_by(handler: _Handler) -> Iterator[None]:
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)
+
+
+def _is_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _heeded() -> Iterator[int]:
@@ -198,8 +202,8 @@ def _signals_of_loop(early: list[int]) -> Iterator[None]:
 
     loop = asyncio.get_running_loop()
     handled: list[int] = []
-    with suppress(NotImplementedError, ValueError):  # Windows, or another thread than the main one
-        for number in _heeded():
+    with suppress(NotImplementedError):  # the event loops of Windows handle no signals
+        for number in _heeded() if _is_main_thread() else ():
             loop.add_signal_handler(number, _respond, number)
             handled.append(number)
     try:

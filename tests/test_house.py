@@ -31,7 +31,8 @@ MOST_LINES, MOST_FILES = 400, 19
 
 #: The fewest words of a docstring: with less it restates a name.
 FEWEST_WORDS = 5
-#: Words that a docstring uses where it could name a class: the identity, the program, the service …
+#: Words that no docstring of the package may have, because each stands where a class could be named: the identity, the
+#: program, the service … A `\b` is the edge of a word.
 NAMELESS = re.compile(r"\b(nobody|somebody|whoever|callers?)\b", re.IGNORECASE)
 
 

@@ -1,4 +1,7 @@
-"""Open server sessions are counted, in `stats`, by events and as a metric, whoever ends them."""
+"""Open server sessions are counted, in `stats`, by events and as a metric.
+
+One counts no more when the program, the client or the service has ended it.
+"""
 
 import asyncio
 

@@ -6,6 +6,7 @@ import logging
 import pickle
 import traceback
 from base64 import b64encode
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -18,7 +19,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from aiorescue import InfoRouterClient, RescueClient, errors, events
+from aiorescue import Binding, InfoRouterClient, RescueClient, errors, events
+from aiorescue.operation import Operation
 from aiorescue.otel import OpenTelemetry
 from tests.lab.echo_server import EchoServer
 
@@ -99,3 +101,22 @@ async def ended(call: Any, echo: EchoServer, end: str, watch: Watch) -> None:
         await task
     except (errors.RescueError, asyncio.CancelledError) as problem:
         watch.problem(problem)
+
+
+async def call_all(
+    client: RescueClient | InfoRouterClient,
+    operations: Sequence[Operation[Any]],
+    echo: EchoServer,
+    end: str,
+    watch: Watch,
+    *,
+    timed_out: Sequence[Binding],
+) -> None:
+    """Call operations over all of their bindings, or those that are to time out; look for secrets; close the client."""
+    for operation in operations:
+        for binding in operation.spec.bindings:
+            if end != "timeout" or binding in timed_out:
+                await ended(client.call(operation, binding=binding), echo, end, watch)
+    watch.check(client)
+    assert_no_secret("\n".join(echo.posted_to))
+    await client.aclose(timeout=0.1)  # the server of failures does not answer a logout either

@@ -28,7 +28,7 @@ from aiorescue import (
 )
 from aiorescue.bulk import issue
 from aiorescue.operation import Operation
-from tests.lab.echo_server import COOKIE, FAILURES, TICKET, EchoServer, echo_server
+from tests.lab.echo_server import COOKIE, FAILURES, TICKET, EchoServer
 from tests.support import EXAMPLES
 
 CODE, PASSWORD, OTHER = "pl4ntedc0de7", "pl4nted pa&ss<w>", "pl4ntednewpw"
@@ -101,12 +101,6 @@ async def _each_call(echo: EchoServer, binding: Binding) -> AsyncIterator[Callab
                 echo.arrived.clear()
                 yield lambda client=client, operation=operation: client.call(operation, binding=binding)
         await client._transport.close()
-
-
-@pytest.fixture
-async def echo() -> AsyncIterator[EchoServer]:
-    async with echo_server() as server:
-        yield server
 
 
 @pytest.mark.parametrize("failure", FAILURES)

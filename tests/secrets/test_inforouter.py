@@ -1,6 +1,5 @@
 """A secret planted in each field of infoRouter's methods that can hold one is seen nowhere, in any spelling."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,8 +11,8 @@ from aiorescue.inforouter import METHODS
 from aiorescue.inforouter.catalogue import Method
 from aiorescue.inforouter.invocation import invocation
 from aiorescue.operation import Operation
-from tests.lab.echo_server import FAILURES, EchoServer, echo_server
-from tests.secrets.planted import ENDS, PASSWORD, TICKET, Watch, assert_no_secret, ended
+from tests.lab.echo_server import FAILURES, EchoServer
+from tests.secrets.planted import ENDS, PASSWORD, TICKET, Watch, call_all
 
 _VALUES: dict[str, Any] = {
     "string": "text",
@@ -49,12 +48,6 @@ OPERATIONS: list[Operation[Any]] = [
 ]
 
 
-@pytest.fixture
-async def echo() -> AsyncIterator[EchoServer]:
-    async with echo_server() as server:
-        yield server
-
-
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("credentials", [Ticket(TICKET), Login("me", PASSWORD)], ids=["ticket", "login"])
 async def test_a_secret_of_inforouter_is_seen_nowhere_in_any_spelling(
@@ -71,14 +64,8 @@ async def test_a_secret_of_inforouter_is_seen_nowhere_in_any_spelling(
         timeout=0.02 if end == "timeout" else 20,
         on_event=watch.listener(),
     )
-    for operation in OPERATIONS:
-        for binding in operation.spec.bindings:
-            if end != "timeout" or binding in (Binding.SOAP11, Binding.HTTP_GET):
-                await ended(client.call(operation, binding=binding), echo, end, watch)
-    watch.check(client)
+    await call_all(client, OPERATIONS, echo, end, watch, timed_out=(Binding.SOAP11, Binding.HTTP_GET))
     assert watch.problems > 20
-    assert_no_secret("\n".join(echo.posted_to))
-    await client.aclose(timeout=0.1)  # the server of failures does not answer a logout either
 
 
 def test_the_methods_that_take_a_password_are_known():

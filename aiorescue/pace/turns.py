@@ -103,26 +103,29 @@ class PrioritySemaphore:
 
     Args:
         places: number of places that can be held at once.
+
+    Attributes:
+        taken: number of places that are held.
     """
 
     def __init__(self, places: int = 1) -> None:
         self._places = places
-        self._taken = 0
+        self.taken = 0
         self._waiting: tuple[deque[asyncio.Future[None]], ...] = tuple(deque() for _ in Priority)
         self._bulk_is_next = False
 
     def ahead(self, priority: Priority) -> int:
         """How many places are given out before the one of a call that came now."""
         retries, calls, bulk = (len(waiting) for waiting in self._waiting)
-        first = retries + self._taken
+        first = retries + self.taken
         if priority is Priority.RETRY:
             return first
         return first + calls + (bulk if priority is Priority.BULK else min(bulk, calls + self._bulk_is_next))
 
     async def acquire(self, priority: Priority) -> None:
         """Wait for a place. If the wait is cancelled, no place is taken."""
-        if self._taken < self._places:
-            self._taken += 1
+        if self.taken < self._places:
+            self.taken += 1
             return
         waiting = self._waiting[priority]
         given = asyncio.get_running_loop().create_future()
@@ -143,7 +146,7 @@ class PrioritySemaphore:
             if not given.done():  # else it was cancelled, and its task has not run since
                 given.set_result(None)
                 return
-        self._taken -= 1
+        self.taken -= 1
 
     def _next(self) -> asyncio.Future[None] | None:
         retries, calls, bulk = self._waiting

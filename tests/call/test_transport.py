@@ -9,7 +9,7 @@ import trustme
 from aiohttp import web
 
 from aiorescue import AuthCode, RescueClient, RetryPolicy, errors, rescue
-from aiorescue.call import transport
+from aiorescue.call.transport import transport
 from aiorescue.emulator import Emulator
 from tests.support import IMPATIENT
 

@@ -43,7 +43,7 @@ def tasks_left(besides: set[asyncio.Task[Any]], room: str = "") -> list[str]:
 
 def _of_line(name: str, line: PrioritySemaphore) -> list[str]:
     waiting = sum(not given.done() for some in line._waiting for given in some)
-    return [f"{name}: {line._taken} taken, {waiting} wait"] if line._taken or waiting else []
+    return [f"{name}: {line.taken} taken, {waiting} wait"] if line.taken or waiting else []
 
 
 def _of_pacer(pacer: Any) -> list[str]:

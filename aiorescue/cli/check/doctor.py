@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from importlib import metadata
 
 from aiorescue import AuthCode, Login, Pace, errors
-from aiorescue.call.connections import probe
+from aiorescue.call.transport.probe import probe
 from aiorescue.cli import credentials, signals
 from aiorescue.cli.check.findings import Finding, Findings
 from aiorescue.cli.options import JsonOption

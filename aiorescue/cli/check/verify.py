@@ -17,7 +17,7 @@ import typer
 
 import aiorescue
 from aiorescue import AuthCode, Login, RetryPolicy, errors
-from aiorescue.call.connections import probe
+from aiorescue.call.transport.probe import probe
 from aiorescue.cli import credentials, settings, sheet, signals
 from aiorescue.cli.check.live import description
 from aiorescue.cli.check.live.description import Described

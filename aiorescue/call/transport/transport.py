@@ -1,29 +1,24 @@
-"""The transport: requests out, responses in, through a connection pool with timeouts and a size limit.
-
-This file and `connections` are the only ones that import aiohttp's client.
-"""
+"""The transport: requests out, responses in, through a connection pool with timeouts and a size limit."""
 
 import asyncio
-import ssl
 from contextlib import suppress
-from functools import partial
-from typing import Any
 
 import aiohttp
 from aiohttp import ClientSession
-from aiohttp.client import ClientRequest, ClientResponse
+from aiohttp.client import ClientResponse
 from yarl import URL
 
 from aiorescue import errors
-from aiorescue.call import connections, spool
+from aiorescue.call import spool
 from aiorescue.call.base_url import Route
-from aiorescue.call.connections import TLS_ENDED, TLSBrokenError, Trust, UnaskedError, explain_tls
 from aiorescue.call.deadline import Deadlines, Task
+from aiorescue.call.transport import connections
+from aiorescue.call.transport.failures import CLOSED, INTERRUPTED, PROXY_AUTHENTICATION, ProxyRefusedError, failed, lost
+from aiorescue.call.transport.request import checking, send_once, yield_before_sending
+from aiorescue.call.transport.trust import Trust, UnaskedError
 from aiorescue.operation import Outcome, OutcomeClass
 from aiorescue.pace.turns import Priority, PrioritySemaphore
 from aiorescue.wire import Request, Response, Unreadable
-
-__all__ = ["CLOSED", "ClientSession", "Transport"]
 
 #: Seconds that opening a connection may take.
 CONNECT = 10.0
@@ -37,44 +32,6 @@ _OTHER_TIMEOUTS = 32
 _CALL = Priority.CALL
 _LENT_FOR_ANOTHER_LOOP = "the session given as http= was made in another event loop; make one for each"
 _OTHER_LOOP = "the client is in use in another event loop, which is still running; make a client for each loop"
-#: First HTTP status that is the server's fault.
-_SERVER_ERROR = 500
-#: HTTP status by which a proxy asks for a user and a password.
-_PROXY_AUTHENTICATION = 407
-
-
-class _HungUpError(Exception):
-    """The connection broke. It replaces aiohttp's exception, after which aiohttp would repeat a GET by itself."""
-
-
-#: Lets the other calls of this turn of the event loop be made ready before the first of them is sent: what is done many
-#: times in a row finds the processor's caches warm, which a system call in between would spoil. Measured: a GET costs a
-#: third less. No function of its own, whose frame would cost each call again what it saves.
-_yield_before_sending = partial(asyncio.sleep, 0)
-
-
-class _ProxyRefusedError(Exception):
-    """A proxy answered in the place of the service.
-
-    Attributes:
-        status: HTTP status of its answer.
-    """
-
-    def __init__(self, status: int) -> None:
-        super().__init__()
-        self.status = status
-
-
-async def _send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
-    await _yield_before_sending()
-    # aiohttp re-sends idempotent verbs by itself when a kept-alive connection dies, and a GET with an effect is
-    # done twice. It only does so for its own two exceptions.
-    try:
-        return await handler(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
-        if isinstance(problem, aiohttp.ClientConnectorError):
-            raise
-        raise _HungUpError(_why(problem)) from problem.__cause__
 
 
 class TimeLimits:
@@ -126,8 +83,8 @@ class Transport:
         # A POST keeps the middlewares of a lent session, and needs no other, as aiohttp sends it once. A GET does not
         # keep them, since they may send it twice.
         own = getattr(http, "_middlewares", ())
-        check = (self.trust.check,) if http is not None and connections.is_used_itself(http) else ()
-        self._middlewares = {"GET": (_send_once, *check), "POST": (*own, *check)}
+        check = (checking(self.trust),) if http is not None and connections.is_used_itself(http) else ()
+        self._middlewares = {"GET": (send_once, *check), "POST": (*own, *check)}
         self._session: ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = self._closed = False
@@ -143,7 +100,7 @@ class Transport:
             timeout: seconds for this request; None for those of the client.
         """
         if self._loop is not asyncio.get_running_loop() and (why := await self._move()):
-            return _lost(OutcomeClass.FINAL, errors.InvalidRequest, why)
+            return lost(OutcomeClass.FINAL, errors.InvalidRequest, why)
         times = self._times if timeout is None else self._times_of(timeout)
         await self._places.acquire(_CALL)
         task = None
@@ -154,7 +111,7 @@ class Transport:
             received: Response | Outcome[object]
             session = self._session or self._open()
             if session.closed:
-                return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
+                return lost(OutcomeClass.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
             response = await self._request(session, request, times)
             try:
                 received = _read_at_once(response) or await (_receive if request.streamed else _read)(response)
@@ -165,11 +122,11 @@ class Transport:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
         except Exception as problem:  # noqa: BLE001 - of any type where aiohttp stumbles over a length or a cookie
             is_unread = isinstance(problem, aiohttp.ClientResponseError)
-            return (is_unread and self.trust.saved()) or self._failed(problem, times.seconds)
+            return (is_unread and self.trust.saved()) or failed(problem, self._base, times.seconds)
         except asyncio.CancelledError:
             if task is None or not times.deadlines.ran_out(task):
                 raise
-            return self._failed(TimeoutError(), times.seconds)
+            return INTERRUPTED if self._interrupted else failed(TimeoutError(), self._base, times.seconds)
         finally:
             if task is not None:
                 times.deadlines.end(task)
@@ -178,8 +135,8 @@ class Transport:
 
     async def _request(self, session: ClientSession, request: Request, times: TimeLimits) -> ClientResponse:
         """Send a request and return the head of the answer; on one kept connection after another, then on a new one."""
-        if request.method == "POST":
-            await _yield_before_sending()  # for a GET, `_send_once` does
+        if self._places.taken > 1 and request.method == "POST":
+            await yield_before_sending()  # for a GET, `send_once` does
         while True:
             try:
                 response = await session.request(
@@ -197,9 +154,9 @@ class Transport:
                 if not problem.kept:
                     raise
                 continue
-            if response.status == _PROXY_AUTHENTICATION:
+            if response.status == PROXY_AUTHENTICATION:
                 response.close()
-                raise _ProxyRefusedError(response.status)
+                raise ProxyRefusedError(response.status)
             return response
 
     def _times_of(self, seconds: float) -> TimeLimits:
@@ -210,56 +167,6 @@ class Transport:
                 self._other_times.pop(next(iter(self._other_times))).deadlines.close()
             times = self._other_times[seconds] = TimeLimits(seconds)
         return times
-
-    def _failed(self, problem: Exception, seconds: float) -> Outcome[object]:
-        """The outcome of a request that got no answer."""
-        match problem:
-            case TimeoutError() if self._interrupted:
-                why = "the client was closed before the answer came"
-                return _lost(OutcomeClass.FINAL, errors.ConnectionFailed, why, ambiguous=True)
-            case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | UnaskedError():
-                return self._never_left(problem)
-            case _ProxyRefusedError() | aiohttp.ClientHttpProxyError():
-                return self._refused_by_proxy(problem.status)
-            case TimeoutError():
-                why = f"no answer within {seconds:g} s"
-                return _lost(OutcomeClass.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
-            case aiohttp.ClientPayloadError():
-                why = "the answer stops before its end"
-                return _lost(OutcomeClass.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
-            case aiohttp.ClientResponseError():
-                # Its text may go on with what was sent, cookies and all.
-                why = f"not HTTP: {problem.message.partition(':')[0]}"
-                return _lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
-        return _broke(problem)
-
-    def _never_left(self, problem: Exception) -> Outcome[object]:
-        """The outcome of a request that found no connection to go out on."""
-        reason = TLS_ENDED if self._is_handshake(problem) else _why(problem)
-        outcome_class, why = OutcomeClass.TRANSIENT, f"cannot connect to {self._base}: {reason}"
-        match problem:
-            case UnaskedError():
-                why = f"{self._base} sends data before it is asked"
-            case aiohttp.ClientSSLError():
-                # A certificate does not get better by asking again.
-                outcome_class, why = OutcomeClass.FINAL, _why(problem)
-            case aiohttp.ClientProxyConnectionError():
-                why = f"cannot connect to the proxy {problem.host}:{problem.port}: {_why(problem)}"
-        return _lost(outcome_class, errors.ConnectionFailed, why)
-
-    def _is_handshake(self, problem: Exception) -> bool:
-        """Whether the server ended a connection during its TLS handshake."""
-        cause = getattr(problem, "os_error", None)
-        ended = isinstance(cause, ConnectionError) and not isinstance(cause, ConnectionRefusedError)
-        return ended and self._base.startswith("https:")
-
-    def _refused_by_proxy(self, status: int) -> Outcome[object]:
-        """The outcome of a request that a proxy did not pass on."""
-        why = f"the proxy refused the way to {self._base}: HTTP {status}"
-        if status == _PROXY_AUTHENTICATION:
-            why += "; it wants a user and a password, as in proxy=http://user:password@host"
-        outcome_class = OutcomeClass.TRANSIENT if status >= _SERVER_ERROR else OutcomeClass.FINAL
-        return _lost(outcome_class, errors.ConnectionFailed, why)
 
     def _url(self, request: Request) -> URL:
         if request.query:
@@ -314,24 +221,6 @@ class Transport:
                 await session.close()
 
 
-def _broke(problem: Exception) -> Outcome[object]:
-    """The outcome of a request whose connection broke, or whose answer has a head that aiohttp cannot read."""
-    if isinstance(problem, MemoryError | RuntimeError):
-        raise problem  # no fault of an answer
-    if not isinstance(problem, aiohttp.ClientError | OSError | _HungUpError):
-        # Its text may quote the answer.
-        why = f"the head of the answer cannot be read ({type(problem).__name__})"
-        return _lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
-    broken: BaseException | None = problem
-    while broken is not None and not isinstance(broken, TLSBrokenError):
-        broken = broken.__cause__  # aiohttp raises exceptions of its own from it
-    if broken is None:
-        why = f"the connection broke: {_why(problem)}"
-        return _lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
-    outcome_class = OutcomeClass.FINAL if broken.refuses_client else OutcomeClass.TRANSIENT
-    return _lost(outcome_class, errors.ConnectionFailed, str(broken.strerror), ambiguous=not broken.refuses_client)
-
-
 def _read_at_once(response: ClientResponse) -> Response | None:
     """A short response that has already arrived whole, without waiting for it; None for any other."""
     headers = response.headers
@@ -364,29 +253,9 @@ async def _receive(response: ClientResponse) -> Response | Outcome[object]:
     except spool.TooLargeError:
         return Response(response.status, b"", response.headers, problem=_too_large(spool.LARGEST_LONG_ANSWER))
     except spool.NoRoomError as problem:
-        return _lost(OutcomeClass.FINAL, errors.RescueError, str(problem), ambiguous=True)
+        return lost(OutcomeClass.FINAL, errors.RescueError, str(problem), ambiguous=True)
     return Response(response.status, body, response.headers, rest)
 
 
 def _too_large(largest: int) -> Unreadable:
     return Unreadable(f"the answer has more than {largest:,} bytes", too_large=True)
-
-
-def _lost(
-    outcome_class: OutcomeClass, error: type[errors.RescueError], detail: str, *, ambiguous: bool = False
-) -> Outcome[object]:
-    return Outcome(outcome_class, error=error, detail=detail, ambiguous=ambiguous)
-
-
-def _why(problem: BaseException) -> str:
-    """The reason in words, without the request: aiohttp's own texts can hold its URL."""
-    cause: Any = getattr(problem, "certificate_error", None) or getattr(problem, "os_error", problem)
-    if isinstance(cause, ssl.SSLError):
-        return explain_tls(cause)
-    if isinstance(cause, OSError) and cause.strerror:
-        return cause.strerror
-    return type(problem).__name__ if isinstance(problem, aiohttp.ClientError) else str(problem)
-
-
-#: Outcome of a call that was not sent because the client is closed.
-CLOSED = _lost(OutcomeClass.FINAL, errors.InvalidRequest, "the client is closed; make a new one")

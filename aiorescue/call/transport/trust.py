@@ -1,4 +1,4 @@
-"""The connections of a client: how they are opened, and that nothing unasked lies on one that is used.
+"""`Trust`: sees to it that nothing unasked lies on a connection when a request goes out on it.
 
 An HTTP/1.1 answer names no request: whatever lies on a kept connection when a request goes out would be taken for its
 answer, as when a middlebox sends an answer again, or a server a late ``408``. aiohttp's pool only asks whether a
@@ -16,27 +16,19 @@ import re
 import select
 import time
 from asyncio.trsock import TransportSocket
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable
 from contextvars import ContextVar
-from errno import ECONNRESET
 from functools import partial
-from ssl import SSLCertVerificationError, SSLError
-from typing import Any, NamedTuple
+from ssl import SSLError
 
-import aiohttp
-from aiohttp import ClientSession
 from aiohttp.base_protocol import BaseProtocol
-from aiohttp.client import ClientRequest, ClientResponse
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError, HttpResponseParser
 
-from aiorescue import errors
-from aiorescue.call.base_url import HEADERS, Route
+from aiorescue.call.transport.tls import TLSBrokenError
 from aiorescue.wire import Response
 
-#: Seconds that an idle connection is kept. The server closes it after 15; below that no request meets a dying one.
-KEEP_ALIVE = 10.0
 #: Seconds for which no connection is used twice after something came unasked.
 DISTRUST = 600.0
 #: Bytes that are read at once from a connection.
@@ -46,46 +38,6 @@ _LATE = (b"HTTP/1.1 408", b"HTTP/1.0 408")
 
 #: The length in the head of an answer; an answer of more digits does not come in one packet.
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length:[ \t]*(\d{1,6})[ \t]*(?:\r\n|\Z)")
-
-
-_CLIENT_CERTIFICATE = "the server may demand a client certificate: ssl= takes an ssl.SSLContext that has loaded one"
-#: Why a TLS connection failed that the server ended without a reason.
-TLS_ENDED = f"TLS was ended by the server before an answer; {_CLIENT_CERTIFICATE}"
-#: OpenSSL's numbers for certificates whose authority is not trusted.
-_UNKNOWN_AUTHORITY = (2, 18, 19, 20, 21)
-
-
-def _refuses_client(problem: SSLError) -> bool:
-    """Whether the server refused the client's certificate, or wants one, by the reason that OpenSSL gives."""
-    alert = problem.reason or ""
-    return "ALERT" in alert and any(word in alert for word in ("CERTIFICATE", "HANDSHAKE_FAILURE", "UNKNOWN_CA"))
-
-
-def explain_tls(problem: SSLError) -> str:
-    """Say why TLS failed, and what to do about it."""
-    why = f"TLS failed: {problem.reason or type(problem).__name__}"
-    if isinstance(problem, SSLCertVerificationError):
-        why += f" ({problem.verify_message})"
-        if problem.verify_code in _UNKNOWN_AUTHORITY:
-            why += "; ssl= takes an ssl.SSLContext that trusts a private authority"
-    elif _refuses_client(problem):
-        why += f"; {_CLIENT_CERTIFICATE}"
-    return why
-
-
-class TLSBrokenError(ConnectionResetError):
-    """TLS failed on a connection that was open already.
-
-    Args:
-        problem: what OpenSSL found; None where the server ended the connection without a reason.
-
-    Attributes:
-        refuses_client: the server does not accept the client's certificate, or wants one.
-    """
-
-    def __init__(self, problem: SSLError | None) -> None:
-        super().__init__(ECONNRESET, TLS_ENDED if problem is None else explain_tls(problem))
-        self.refuses_client = problem is not None and _refuses_client(problem)
 
 
 class UnaskedError(Exception):
@@ -100,7 +52,7 @@ class UnaskedError(Exception):
         self.kept = kept
 
 
-class _Watch(asyncio.BufferedProtocol):
+class _WatchedProtocol(asyncio.BufferedProtocol):
     """A connection's protocol that passes everything on, and notes whether data came while no answer was awaited.
 
     It reads into a buffer of its own. For a protocol without one, asyncio asks the system for 256 KiB of memory before
@@ -176,7 +128,7 @@ class _Watch(asyncio.BufferedProtocol):
 
 
 #: The connection that the present task has used last.
-_used: ContextVar[_Watch | None] = ContextVar("_used", default=None)
+_used: ContextVar[_WatchedProtocol | None] = ContextVar("_used", default=None)
 
 
 class Trust:
@@ -186,11 +138,12 @@ class Trust:
         lent: the program lends the pool, so that what looks unasked may be the answer to a request of its own.
 
     Attributes:
+        is_lent: whether the program lends the pool.
         generation: raised at each sign of unasked answers; connections of an older one are not used again.
     """
 
     def __init__(self, *, lent: bool) -> None:
-        self._lent = lent
+        self.is_lent = lent
         self._until = float("-inf")
         self.generation = 0
 
@@ -201,7 +154,7 @@ class Trust:
 
     def unasked(self, data: bytes) -> None:
         """Learn from data on an idle connection. A ``408`` is usual there and shows no path that repeats answers."""
-        if not self._lent and not data.startswith(_LATE):
+        if not self.is_lent and not data.startswith(_LATE):
             self.lose()
 
     def take(self, conn: Connection) -> None:
@@ -210,7 +163,7 @@ class Trust:
         if transport is None or protocol is None:
             raise UnaskedError(kept=True)
         watch = transport.get_protocol()
-        if isinstance(watch, _Watch):
+        if isinstance(watch, _WatchedProtocol):
             is_clean = not watch.has_unasked and watch.generation == watch.trust.generation
             is_ours = watch.trust is self or not self.generation
             if protocol.should_close or not (is_clean and is_ours) or watch.is_readable():
@@ -218,7 +171,7 @@ class Trust:
             watch.in_use, watch.filled = conn, 0
             watch.trust, watch.generation = self, self.generation
         else:
-            watch = _Watch(protocol, self, transport, conn)
+            watch = _WatchedProtocol(protocol, self, transport, conn)
             # On a new TLS connection lie the server's session tickets, which TLS reads by itself.
             if protocol.should_close or (not watch.encrypted and watch.is_readable()):
                 raise UnaskedError(kept=False)
@@ -260,28 +213,6 @@ class Trust:
         self.unasked(rest)
         return Response(message.code, body.read_nowait(), message.headers)
 
-    def checked_request(self) -> type[ClientRequest]:
-        """A request class whose requests look at their connection before they write."""
-        take = self.take
-
-        class CheckedRequest(ClientRequest):
-            def send(self, conn: Connection) -> Coroutine[Any, Any, ClientResponse]:
-                take(conn)
-                return super().send(conn)
-
-        return CheckedRequest
-
-    async def check(self, request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
-        """Middleware that makes a request of a lent session look at its connection before it writes."""
-        send = request.send
-
-        def checked(conn: Connection) -> Coroutine[Any, Any, ClientResponse]:
-            self.take(conn)
-            return send(conn)
-
-        request.send = checked  # type: ignore[method-assign]
-        return await handler(request)
-
 
 def _look_at(sock: TransportSocket | None) -> Callable[[], object]:
     """A function that says whether something can be read from a socket, without reading it."""
@@ -292,102 +223,3 @@ def _look_at(sock: TransportSocket | None) -> Callable[[], object]:
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return partial(poll.poll, 0)
-
-
-def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Trust) -> ClientSession:
-    """A session without a cookie jar, over a pool of its own or over the pool of a lent session.
-
-    On a host name aiohttp's jar overrides the cookie of a request, and two logins become one. So a lent session with a
-    jar is used through its pool and its settings, and one without is used itself, as is one that is closed.
-    """
-    if lent is None:
-        connector = aiohttp.TCPConnector(
-            limit=limit, keepalive_timeout=KEEP_ALIVE, ssl=True if route.ssl is None else route.ssl
-        )
-        return ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=route.headers(),
-            request_class=trust.checked_request(),
-            proxy=route.proxy,
-        )
-    if is_used_itself(lent) or lent.closed:
-        return lent
-    session = ClientSession(
-        connector=lent.connector,
-        connector_owner=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        headers=_merged(lent.headers),
-        trust_env=lent.trust_env,
-        trace_configs=list(lent.trace_configs),
-        request_class=trust.checked_request(),
-    )
-    # Without its proxy, requests would go to the host directly. Not as arguments, of which aiohttp has deprecated some.
-    for name in ("_default_proxy", "_default_proxy_auth", "_default_auth"):
-        setattr(session, name, getattr(lent, name, None))
-    return session
-
-
-def is_used_itself(lent: ClientSession) -> bool:
-    """Whether a lent session sends the client's requests itself, as it keeps no cookies."""
-    return isinstance(lent.cookie_jar, aiohttp.DummyCookieJar)
-
-
-def limit_of(http: ClientSession | None) -> int | None:
-    """The number of connections that a lent session's pool may have to one host; None for any number."""
-    pool = None if http is None else http.connector
-    return None if pool is None else min(filter(None, (pool.limit, pool.limit_per_host)), default=None)
-
-
-def _merged(headers: Mapping[str, str]) -> dict[str, str]:
-    given = {name.lower() for name in headers}
-    return {**headers, **{name: value for name, value in HEADERS.items() if name.lower() not in given}}
-
-
-class Probed(NamedTuple):
-    """What a host answered to a plain GET.
-
-    Attributes:
-        status: HTTP status.
-        date: the Date header; empty if there is none.
-        body: the beginning of the body, as much as was asked for.
-    """
-
-    status: int
-    date: str
-    body: bytes
-
-
-async def probe(
-    url: str, *, seconds: float, proxy: str | None = None, trust_env: bool = False, most: int = 0
-) -> Probed:
-    """Whatever a host answers to a plain GET, without credentials and redirects, as proof that it can be reached.
-
-    Args:
-        url: the address.
-        seconds: most time that the answer may take.
-        proxy: URL of the HTTP proxy; None for none.
-        trust_env: use the proxies that the environment names.
-        most: bytes of the body to read at most.
-
-    Raises:
-        errors.ConnectionFailed: no answer; the message is the reason alone.
-    """
-    timeout = aiohttp.ClientTimeout(total=seconds)
-    try:
-        async with (
-            ClientSession(trust_env=trust_env, timeout=timeout) as session,
-            session.get(url, proxy=proxy, allow_redirects=False) as response,
-        ):
-            body = bytearray()
-            while len(body) < most and (piece := await response.content.read(most - len(body))):
-                body += piece
-            return Probed(response.status, response.headers.get("Date", ""), bytes(body))
-    except TimeoutError:
-        raise errors.ConnectionFailed(f"no answer in {seconds:g} s") from None
-    except (aiohttp.ClientError, ValueError) as problem:
-        # aiohttp's own texts can hold the URL of a proxy and its password: only the cause is quoted.
-        cause = getattr(problem, "certificate_error", None) or getattr(problem, "os_error", None)
-        if isinstance(cause, SSLError):
-            raise errors.ConnectionFailed(explain_tls(cause)) from None
-        raise errors.ConnectionFailed(getattr(cause, "strerror", None) or type(problem).__name__) from None

@@ -1,0 +1,63 @@
+"""The session of a client: its pool of connections, its own or a lent one."""
+
+from collections.abc import Mapping
+
+import aiohttp
+from aiohttp import ClientSession
+
+from aiorescue.call.base_url import HEADERS, Route
+from aiorescue.call.transport.request import checked_request
+from aiorescue.call.transport.trust import Trust
+
+#: Seconds that an idle connection is kept. The server closes it after 15; below that no request meets a dying one.
+KEEP_ALIVE = 10.0
+
+
+def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Trust) -> ClientSession:
+    """A session without a cookie jar, over a pool of its own or over the pool of a lent session.
+
+    On a host name aiohttp's jar overrides the cookie of a request, and two logins become one. So a lent session with a
+    jar is used through its pool and its settings, and one without is used itself, as is one that is closed.
+    """
+    if lent is None:
+        connector = aiohttp.TCPConnector(
+            limit=limit, keepalive_timeout=KEEP_ALIVE, ssl=True if route.ssl is None else route.ssl
+        )
+        return ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=route.headers(),
+            request_class=checked_request(trust),
+            proxy=route.proxy,
+        )
+    if is_used_itself(lent) or lent.closed:
+        return lent
+    session = ClientSession(
+        connector=lent.connector,
+        connector_owner=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers=_merged(lent.headers),
+        trust_env=lent.trust_env,
+        trace_configs=list(lent.trace_configs),
+        request_class=checked_request(trust),
+    )
+    # Without its proxy, requests would go to the host directly. Not as arguments, of which aiohttp has deprecated some.
+    for name in ("_default_proxy", "_default_proxy_auth", "_default_auth"):
+        setattr(session, name, getattr(lent, name, None))
+    return session
+
+
+def is_used_itself(lent: ClientSession) -> bool:
+    """Whether a lent session sends the client's requests itself, as it keeps no cookies."""
+    return isinstance(lent.cookie_jar, aiohttp.DummyCookieJar)
+
+
+def limit_of(http: ClientSession | None) -> int | None:
+    """The number of connections that a lent session's pool may have to one host; None for any number."""
+    pool = None if http is None else http.connector
+    return None if pool is None else min(filter(None, (pool.limit, pool.limit_per_host)), default=None)
+
+
+def _merged(headers: Mapping[str, str]) -> dict[str, str]:
+    given = {name.lower() for name in headers}
+    return {**headers, **{name: value for name, value in HEADERS.items() if name.lower() not in given}}

@@ -1,0 +1,132 @@
+"""What becomes of a request that got no answer: `failed` makes an outcome of the exception that ended it."""
+
+import ssl
+from typing import Any
+
+import aiohttp
+
+from aiorescue import errors
+from aiorescue.call.transport.tls import TLS_ENDED, TLSBrokenError, explain_tls
+from aiorescue.call.transport.trust import UnaskedError
+from aiorescue.operation import Outcome, OutcomeClass
+
+#: First HTTP status that is the server's fault.
+_SERVER_ERROR = 500
+#: HTTP status by which a proxy asks for a user and a password.
+PROXY_AUTHENTICATION = 407
+
+
+class HungUpError(Exception):
+    """The connection broke. It replaces aiohttp's exception, after which aiohttp would repeat a GET by itself."""
+
+
+class ProxyRefusedError(Exception):
+    """A proxy answered in the place of the service.
+
+    Attributes:
+        status: HTTP status of its answer.
+    """
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+def failed(problem: Exception, base_url: str, seconds: float) -> Outcome[object]:
+    """The outcome of a request that got no answer.
+
+    Args:
+        problem: the exception that ended it.
+        base_url: where requests go.
+        seconds: the timeout of the request.
+    """
+    match problem:
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | UnaskedError():
+            return _never_left(problem, base_url)
+        case ProxyRefusedError() | aiohttp.ClientHttpProxyError():
+            return _refused_by_proxy(problem.status, base_url)
+        case TimeoutError():
+            why = f"no answer within {seconds:g} s"
+            return lost(OutcomeClass.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
+        case aiohttp.ClientPayloadError():
+            why = "the answer stops before its end"
+            return lost(OutcomeClass.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
+        case aiohttp.ClientResponseError():
+            # Its text may go on with what was sent, cookies and all.
+            why = f"not HTTP: {problem.message.partition(':')[0]}"
+            return lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
+    return _broke(problem)
+
+
+def _never_left(problem: Exception, base_url: str) -> Outcome[object]:
+    """The outcome of a request that found no connection to go out on."""
+    cause = TLS_ENDED if _is_handshake(problem, base_url) else reason(problem)
+    outcome_class, why = OutcomeClass.TRANSIENT, f"cannot connect to {base_url}: {cause}"
+    match problem:
+        case UnaskedError():
+            why = f"{base_url} sends data before it is asked"
+        case aiohttp.ClientSSLError():
+            # A certificate does not get better by asking again.
+            outcome_class, why = OutcomeClass.FINAL, reason(problem)
+        case aiohttp.ClientProxyConnectionError():
+            why = f"cannot connect to the proxy {problem.host}:{problem.port}: {reason(problem)}"
+    return lost(outcome_class, errors.ConnectionFailed, why)
+
+
+def _is_handshake(problem: Exception, base_url: str) -> bool:
+    """Whether the server ended a connection during its TLS handshake."""
+    cause = getattr(problem, "os_error", None)
+    ended = isinstance(cause, ConnectionError) and not isinstance(cause, ConnectionRefusedError)
+    return ended and base_url.startswith("https:")
+
+
+def _refused_by_proxy(status: int, base_url: str) -> Outcome[object]:
+    """The outcome of a request that a proxy did not pass on."""
+    why = f"the proxy refused the way to {base_url}: HTTP {status}"
+    if status == PROXY_AUTHENTICATION:
+        why += "; it wants a user and a password, as in proxy=http://user:password@host"
+    outcome_class = OutcomeClass.TRANSIENT if status >= _SERVER_ERROR else OutcomeClass.FINAL
+    return lost(outcome_class, errors.ConnectionFailed, why)
+
+
+def _broke(problem: Exception) -> Outcome[object]:
+    """The outcome of a request whose connection broke, or whose answer has a head that aiohttp cannot read."""
+    if isinstance(problem, MemoryError | RuntimeError):
+        raise problem  # no fault of an answer
+    if not isinstance(problem, aiohttp.ClientError | OSError | HungUpError):
+        # Its text may quote the answer.
+        why = f"the head of the answer cannot be read ({type(problem).__name__})"
+        return lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
+    broken: BaseException | None = problem
+    while broken is not None and not isinstance(broken, TLSBrokenError):
+        broken = broken.__cause__  # aiohttp raises exceptions of its own from it
+    if broken is None:
+        why = f"the connection broke: {reason(problem)}"
+        return lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
+    outcome_class = OutcomeClass.FINAL if broken.refuses_client else OutcomeClass.TRANSIENT
+    return lost(outcome_class, errors.ConnectionFailed, str(broken.strerror), ambiguous=not broken.refuses_client)
+
+
+def lost(
+    outcome_class: OutcomeClass, error: type[errors.RescueError], detail: str, *, ambiguous: bool = False
+) -> Outcome[object]:
+    """The outcome of a request without an answer; ambiguous if it may have reached the service."""
+    return Outcome(outcome_class, error=error, detail=detail, ambiguous=ambiguous)
+
+
+def reason(problem: BaseException) -> str:
+    """The reason in words, without the request: aiohttp's own texts can hold its URL."""
+    cause: Any = getattr(problem, "certificate_error", None) or getattr(problem, "os_error", problem)
+    if isinstance(cause, ssl.SSLError):
+        return explain_tls(cause)
+    if isinstance(cause, OSError) and cause.strerror:
+        return cause.strerror
+    return type(problem).__name__ if isinstance(problem, aiohttp.ClientError) else str(problem)
+
+
+#: Outcome of a call that was not sent because the client is closed.
+CLOSED = lost(OutcomeClass.FINAL, errors.InvalidRequest, "the client is closed; make a new one")
+#: Outcome of a request that was under way when the client was closed.
+INTERRUPTED = lost(
+    OutcomeClass.FINAL, errors.ConnectionFailed, "the client was closed before the answer came", ambiguous=True
+)

@@ -18,6 +18,7 @@ from aiorescue.call.arguments import check_binding
 from aiorescue.call.call import BeforeSend, Call
 from aiorescue.call.observer import NOTICEABLE, Observer
 from aiorescue.call.options import NO_OPTIONS, CallOptions
+from aiorescue.call.raised import SHARE_THE_PACE, exception_for
 from aiorescue.call.reader import INLINE, AnswerReader
 from aiorescue.call.repeats import REPEATED, Repeats
 from aiorescue.call.retry import Budget, RetryPolicy, controller
@@ -169,7 +170,7 @@ class CallRunner:
         try:
             outcome = await self._outcome(call)
             if outcome.outcome_class is not status.OK:
-                raise _exception(outcome, call)  # noqa: TRY301 - failures are counted wherever they come from
+                raise exception_for(outcome, call)  # noqa: TRY301 - failures are counted wherever they come from
         except BaseException as problem:  # noqa: BLE001 - raised again below
             failure = self._failure(problem, call)
         else:
@@ -185,7 +186,7 @@ class CallRunner:
     def _failure(self, problem: BaseException, call: Call) -> BaseException:
         """Count a call that failed. Returns what it raises: the problem, or that the client was closed meanwhile."""
         if isinstance(problem, asyncio.CancelledError) and self._under_way.was_interrupted():
-            problem = _exception(CLOSED, call)
+            problem = exception_for(CLOSED, call)
         call.counts.failures += 1
         if call.watch is not None:
             call.watch.ended(problem, orphans=call.orphans)
@@ -270,7 +271,7 @@ class CallRunner:
                     call.counts.rejections += 1
                     ready = call.ready()
                     if not call.allows(ready):
-                        detail = outcome.detail + (_SHARE_THE_PACE if rejections >= _SUSPICIOUS else "")
+                        detail = outcome.detail + (SHARE_THE_PACE if rejections >= _SUSPICIOUS else "")
                         return attrs.evolve(outcome, detail=detail, retry_after=ready - self._clock.time())
                 case status.AUTHENTICATION if session_has_ended and self._relogin and not call.has_relogged_in:
                     call.has_relogged_in = True  # again, once: the next request gets a session that is alive
@@ -366,35 +367,3 @@ class CallRunner:
         if outcome.outcome_class is not status.OK:
             self._transport.trust.drop_used()  # as in `_read`
         return outcome, received
-
-
-#: What a person can do when a call is rejected again and again.
-_SHARE_THE_PACE = (
-    ", many times in a row: another process seems to call as the same identity. Give all of them one pace:"
-    " pace=HostPace() on one machine, pace=RedisPace(url) on several"
-)
-
-
-def _exception(outcome: Outcome[Any], call: Call) -> errors.RescueError:
-    """The exception for the outcome that a call has ended with."""
-    spec = call.operation.spec
-    # The mark of a partial failure says no more than its type does.
-    word = f" ({outcome.word})" if outcome.word and outcome.error is not errors.PartialFailure else ""
-    what, quote = (outcome.detail, outcome.quote) if outcome.detail else (outcome.quote, "")
-    if outcome.too_large and spec.streamed and not call.reader.codec.streamed:
-        word = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
-    tries = f"; tried {call.attempts} times" if call.attempts > 1 else ""
-    orphans = "; an earlier try may have been carried out" if call.orphans and not outcome.ambiguous else ""
-    more = dict(outcome.more)
-    if outcome.error is errors.RateLimited:
-        more["retry_after"] = outcome.retry_after
-    if issubclass(outcome.error, errors.AuthenticationError):
-        more["identity"] = call.identity.name
-    return outcome.error(
-        f"{spec.name}: {what or 'refused'}{word}{tries}{orphans}{f': {quote}' if quote else ''}",
-        operation=spec.name,
-        status=outcome.word,
-        attempts=call.attempts,
-        possibly_orphaned=call.orphans,
-        **more,
-    )

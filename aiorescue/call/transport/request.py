@@ -2,6 +2,7 @@
 
 import asyncio
 from functools import partial
+from io import BytesIO
 from typing import Any
 
 import aiohttp
@@ -13,7 +14,7 @@ from aiohttp.http import StreamWriter
 from aiorescue.call.transport.failures import HungUpError, reason
 from aiorescue.call.transport.trust import Trust
 
-#: Bytes of a body that goes out with its head in one write: less than asyncio buffers before it makes a writer wait.
+#: Bytes of a body that goes out at once, with its head in one write: less than asyncio buffers before a writer waits.
 _AT_ONCE = 2**14
 #: aiohttp 3.14 hands the writer of a request to its response.
 _HANDS_WRITER_ON = "stream_writer" in ClientResponse.__init__.__code__.co_varnames
@@ -37,6 +38,11 @@ async def send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType) 
         raise HungUpError(reason(problem)) from problem.__cause__
 
 
+def as_data(body: bytes | None) -> bytes | BytesIO | None:
+    """The body of a request as aiohttp wants it: a long one as a file, which is written piece by piece."""
+    return body if body is None or len(body) <= _AT_ONCE else BytesIO(body)
+
+
 def checked_request(trust: Trust) -> type[ClientRequest]:
     """A request class whose requests look at their connection before they write.
 
@@ -47,7 +53,7 @@ def checked_request(trust: Trust) -> type[ClientRequest]:
         short_body = b""
 
         def update_body_from_data(self, body: Any, *args: Any, **more: Any) -> None:
-            if trust.is_lent or not isinstance(body, bytes) or len(body) > _AT_ONCE:
+            if trust.is_lent or not isinstance(body, bytes):
                 super().update_body_from_data(body, *args, **more)
             else:
                 self.short_body = body

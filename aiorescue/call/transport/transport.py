@@ -14,7 +14,7 @@ from aiorescue.call.base_url import Route
 from aiorescue.call.deadline import Deadlines, Task
 from aiorescue.call.transport import connections
 from aiorescue.call.transport.failures import CLOSED, INTERRUPTED, PROXY_AUTHENTICATION, ProxyRefusedError, failed, lost
-from aiorescue.call.transport.request import checking, send_once, yield_before_sending
+from aiorescue.call.transport.request import as_data, checking, send_once, yield_before_sending
 from aiorescue.call.transport.trust import Trust, UnaskedError
 from aiorescue.operation import Outcome, OutcomeClass
 from aiorescue.pace.turns import Priority, PrioritySemaphore
@@ -142,7 +142,7 @@ class Transport:
                 response = await session.request(
                     request.method,
                     self._url(request),
-                    data=request.body,
+                    data=as_data(request.body),
                     headers=request.headers,
                     timeout=times.patient if request.streamed else times.whole,
                     raise_for_status=False,

@@ -177,11 +177,11 @@ class RateLimited(RescueError):
 
 
 class QueueTimeout(RescueError):
-    """The call could not be sent within ``max_wait``: its turn in the pace, a server session or a login did not come.
+    """The call could not be sent within ``max_wait``: its turn, a server session, a login or a connection did not come.
 
     Attributes:
-        position: the place that the call, or the login that it needs, had in the queue of the pace when it came; 1 for
-            the next turn.
+        position: the place that the call, or the login that it needs, had in the queue of the pace, or in that for a
+            connection, when it came; 1 for the next one.
         expected_wait: seconds that it had to expect to wait when it came, or those that it has waited if they are more.
     """
 

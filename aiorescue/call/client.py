@@ -150,10 +150,10 @@ class ServiceClient:
             binding: preferred binding.
             timeout: seconds that one request may take.
             max_wait: seconds that a call may wait to be sent, over all of its requests: for its turns in the pace, for
-                a free server session, and for the turn of a login that it needs. One whose turn cannot come in time is
-                refused at once, another one when the time is over. The requests themselves do not count, nor does that
-                of a login, nor the pauses between two tries, nor the wait for one of `max_connections` connections.
-                Calls of a bulk job, which stand in that queue for hours, have no such bound.
+                a free server session, for the turn of a login that it needs, and for one of `max_connections`
+                connections. One whose turn cannot come in time is refused at once, another one when the time is over.
+                The requests themselves do not count, nor does that of a login, nor the pauses between two tries. Calls
+                of a bulk job, which stand in that queue for hours, have no such bound.
             on_event: one more listener, for calls through this view.
 
         Raises:

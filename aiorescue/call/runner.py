@@ -313,7 +313,7 @@ class CallRunner:
             call.counts.attempts += 1
             if watch is not None:
                 watch.sending(request)
-            received = await self._transport.send(request, call.timeout)
+            received = await self._transport.send(request, call.timeout, patience)
             if isinstance(received, Outcome):
                 outcome = received
             else:
@@ -321,6 +321,10 @@ class CallRunner:
                 if watch is not None:
                     watch.answered(response.status)
                 outcome = await self._read(call.reader, lease, response)
+        except QueuedTooLongError as problem:  # no connection was free in time, so nothing was sent
+            call.attempts -= 1
+            call.counts.attempts -= 1
+            outcome = call.queued_too_long(problem)
         finally:
             session_has_ended = call.identity.release(lease, outcome, response)
             if watch is not None:

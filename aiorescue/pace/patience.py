@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from typing import TypeVar
 
 from aiorescue.clock import Clock
-from aiorescue.pace.turns import Pacer, Priority, Turn
+from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
 
 R = TypeVar("R")
 
@@ -20,11 +20,21 @@ class QueuedTooLongError(Exception):
         expected_wait: seconds of waiting that the call had to expect when it came, or that it has waited, if more.
         at_once: whether the call did not queue at all, because its turn could not have come in time.
         for_login: whether the turn is that of a login which the call needs before it can be sent.
+        for_connection: whether the call had its turn, and all connections were in use.
     """
 
-    def __init__(self, position: int, expected_wait: float, *, at_once: bool, for_login: bool = False) -> None:
+    def __init__(
+        self,
+        position: int,
+        expected_wait: float,
+        *,
+        at_once: bool,
+        for_login: bool = False,
+        for_connection: bool = False,
+    ) -> None:
         super().__init__()
         self.for_login = for_login
+        self.for_connection = for_connection
         self.position = position
         self.expected_wait = expected_wait
         self.at_once = at_once
@@ -33,7 +43,9 @@ class QueuedTooLongError(Exception):
         """The reason in words; `max_wait` is the bound in seconds."""
         did = "cannot be sent" if self.at_once else "was not sent"
         place = f"came as number {self.position} in the queue of the pace, which takes {self.expected_wait:.1f} s"
-        if self.for_login and not self.at_once:
+        if self.for_connection:
+            why = f"all connections (max_connections) are in use, and it waits as number {self.position} for one"
+        elif self.for_login and not self.at_once:
             why = f"no server session was free for it, and a login {place}"
         else:
             why = f"{'a login that it needs' if self.for_login else 'it'} {place}"
@@ -45,7 +57,7 @@ class _TimeOverError(Exception):
 
 
 class Patience:
-    """The time that one call may wait before it is sent: for its turns in the pace, for a login, for a server session.
+    """The time that one call may wait before it is sent: for turns in the pace, a login, a session, a connection.
 
     A call whose turn cannot come in time, even if the pace were as fast as it may become, does not queue at all. Any
     other waits, and leaves the queue when the time is over; its place goes to the next call in line.
@@ -107,6 +119,17 @@ class Patience:
             raise QueuedTooLongError(came, expected, at_once=False, for_login=True) from None
         finally:
             _CURRENT.reset(current)
+
+    async def place(self, places: PrioritySemaphore, priority: Priority) -> None:
+        """Wait for one of the client's connections. Raises `QueuedTooLongError` if the time was over first."""
+        if not places.is_full:
+            await places.acquire(priority)
+            return
+        position, left = places.ahead(priority) - places.taken + 1, self._left
+        try:
+            await self._in_time(places.acquire(priority))
+        except _TimeOverError:
+            raise QueuedTooLongError(position, left, at_once=False, for_connection=True) from None
 
     async def _in_time(self, wait: Awaitable[R]) -> R:
         """What a wait gives. Raises `_TimeOverError` if the time that is left was over first."""

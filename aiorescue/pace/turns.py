@@ -114,6 +114,11 @@ class PrioritySemaphore:
         self._waiting: tuple[deque[asyncio.Future[None]], ...] = tuple(deque() for _ in Priority)
         self._bulk_is_next = False
 
+    @property
+    def is_full(self) -> bool:
+        """Whether all places are held."""
+        return self.taken >= self._places
+
     def ahead(self, priority: Priority) -> int:
         """How many places are given out before the one of a call that came now."""
         retries, calls, bulk = (len(waiting) for waiting in self._waiting)

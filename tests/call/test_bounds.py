@@ -252,6 +252,23 @@ async def test_a_bulk_job_over_a_view_has_no_bound_on_its_wait():
     assert all(one.pin for one in issued)
 
 
+async def test_the_wait_for_a_connection_is_bounded_too(service: Emulator):
+    async with RescueClient(CODE, base_url=service.url, max_connections=1, retry=ONCE) as rescue:
+        await rescue.get_account()
+        service.fault("delay_before", seconds=0.6)
+        slow = asyncio.ensure_future(rescue.get_account())
+        await asyncio.sleep(0.1)
+        waiting = [asyncio.ensure_future(rescue.call(GetAccount(), max_wait=seconds)) for seconds in (0, 0.2, 20)]
+        ends = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [type(end) for end in ends[:2]] == [errors.QueueTimeout] * 2
+        assert [(end.position, end.attempts) for end in ends[:2]] == [(1, 0), (2, 0)]
+        assert ends[1].expected_wait == pytest.approx(0.2, abs=0.01)
+        assert "max_wait=0.2 s: all connections (max_connections) are in use, and it waits as number 2" in str(ends[1])
+        assert ends[2] == await slow
+        assert rescue.stats().attempts == 3
+        assert service.ledger == []
+
+
 async def test_infoRouter_has_views_too(service: Emulator):  # noqa: N802 - the product's name
     async with InfoRouterClient(Login("tech@example.com", "secret"), base_url=service.url, retry=ONCE) as docs:
         view = docs.with_options(timeout=0.2, binding=Binding.HTTP_POST)

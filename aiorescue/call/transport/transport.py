@@ -17,6 +17,7 @@ from aiorescue.call.transport.failures import CLOSED, INTERRUPTED, PROXY_AUTHENT
 from aiorescue.call.transport.request import as_data, checking, send_once, yield_before_sending
 from aiorescue.call.transport.trust import Trust, UnaskedError
 from aiorescue.operation import Outcome, OutcomeClass
+from aiorescue.pace.patience import Patience
 from aiorescue.pace.turns import Priority, PrioritySemaphore
 from aiorescue.wire import Request, Response, Unreadable
 
@@ -92,17 +93,26 @@ class Transport:
         self._places = PrioritySemaphore(self._limit)
         self._urls: dict[str, URL] = {}
 
-    async def send(self, request: Request, timeout: float | None = None) -> Response | Outcome[object]:  # noqa: ASYNC109
-        """Send a request. Returns its response, or the outcome if it got none; raises only CancelledError.
+    async def send(
+        self,
+        request: Request,
+        timeout: float | None = None,  # noqa: ASYNC109 - of one request of a call
+        patience: Patience | None = None,
+    ) -> Response | Outcome[object]:
+        """Send a request. Returns its response, or the outcome if it got none.
 
         Args:
             request: what to send.
             timeout: seconds for this request; None for those of the client.
+            patience: the time that it may wait for a connection; None for any time.
+
+        Raises:
+            QueuedTooLongError: no connection was free in time; nothing was sent.
         """
         if self._loop is not asyncio.get_running_loop() and (why := await self._move()):
             return lost(OutcomeClass.FINAL, errors.InvalidRequest, why)
         times = self._times if timeout is None else self._times_of(timeout)
-        await self._places.acquire(_CALL)
+        await (self._places.acquire(_CALL) if patience is None else patience.place(self._places, _CALL))
         task = None
         try:
             if self._closed:

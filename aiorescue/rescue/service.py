@@ -27,6 +27,7 @@ from aiorescue.operation import (
 from aiorescue.rescue.answers import pages, records
 from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.characters import REPLACEMENT
+from aiorescue.wire.untracked import beyond_few
 
 _INFERRED, _SEEN, _DOCUMENTED = Evidence.INFERRED, Evidence.CLIENT, Evidence.DOCUMENTED
 
@@ -130,11 +131,11 @@ def _list(output: Output, value: Any) -> list[Any]:
     """The records of a list. xmltodict makes None, a mapping or a list of a wrapper, depending on how many it holds."""
     if output.record is None or value is None or (isinstance(value, str) and not value.strip()):
         return []
-    found: list[Any] = []
+    record = output.record
     # The item's name differs between versions, and not all were seen; a wrapper holds nothing else.
-    for items in _elements(output, value).values():
-        found += items if isinstance(items, list) else [items]
-    return [_record(output.record, _elements(output, one)) for one in found]
+    held = _elements(output, value).values()
+    items = (one for some in held for one in (some if isinstance(some, list) else [some]))
+    return list(beyond_few(_record(record, _elements(output, one)) for one in items))
 
 
 def _record(record: type[Any], values: Mapping[str, Any]) -> Any:

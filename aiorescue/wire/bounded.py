@@ -1,8 +1,9 @@
 """`BoundedParser`: an expat parser whose time and memory stay in proportion to the document, whatever that holds.
 
-Expat begins a tag, comment or instruction anew with each piece of the document until it has all of it, keeps every name
-that it meets, and takes elements within elements without end. An answer of sixteen megabytes can so take minutes and
-gigabytes. No answer of either service comes near the limits below; a document beyond one of them is refused.
+A DOCTYPE is refused at once: the entities that it declares could make gigabytes of a few bytes. Expat begins a tag,
+comment or instruction anew with each piece of the document until it has all of it, keeps every name that it meets, and
+takes elements within elements without end. An answer of sixteen megabytes can so take minutes and gigabytes. No answer
+of either service comes near the limits below; a document beyond one of them is refused.
 """
 
 from collections.abc import Callable
@@ -41,6 +42,7 @@ class BoundedParser:
 
     def __init__(self, *, separator: str | None = None, most_elements: int | None = MOST_ELEMENTS) -> None:
         self._parser = expat.ParserCreate("utf-8", separator)
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
         self._most_elements = most_elements
         self._elements = self._depth = 0
         self._taken = 0  # bytes that the parser has
@@ -107,6 +109,10 @@ class BoundedParser:
             handle(name)
 
         return end
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise Unreadable("the answer holds a DOCTYPE, which is refused")
 
 
 def _beyond(what: str) -> Unreadable:

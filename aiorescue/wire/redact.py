@@ -12,6 +12,8 @@ from html import unescape
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
 
+from aiorescue.wire.untracked import beyond_few
+
 #: Characters of the longest text that is quoted.
 _LONGEST = 320
 #: Characters from which on the beginning of a secret gives something of it away.
@@ -41,7 +43,7 @@ def _cleaned(value: Any, secrets: Sequence[str]) -> Any:
         return clean(value, secrets) if _may_show(value, secrets) else value
     if isinstance(value, tuple):
         parts = (_cleaned(part, secrets) for part in value)
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(beyond_few(parts))
     return value
 
 

@@ -1,7 +1,7 @@
 """XML: texts escaped for requests, and answers parsed by xmltodict in a way that loses nothing.
 
-By itself xmltodict strips blanks, takes a document with a DOCTYPE, and names elements by their prefix. Here blanks
-stay, a DOCTYPE is refused, and elements are named by their namespace.
+By itself xmltodict strips blanks, and names elements by their prefix. Here blanks stay, and elements are named by their
+namespace. What `wire.bounded` refuses, a DOCTYPE above all, is refused.
 """
 
 from collections.abc import Generator, Mapping
@@ -15,6 +15,7 @@ import xmltodict
 from aiorescue.wire.bounded import MOST_KEPT, PIECE, BoundedParser
 from aiorescue.wire.characters import replaced
 from aiorescue.wire.message import Unreadable
+from aiorescue.wire.untracked import FEW, untracked
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -80,17 +81,8 @@ def tree(text: str) -> ET.Element:
     """Parse a document into elements, for answers whose order or root name matters. Raises `Unreadable`."""
     _check(text)
     text = text.lstrip("\ufeff \t\r\n")
-    parser, builder = BoundedParser(separator="}", most_elements=MOST_KEPT), ET.TreeBuilder()
-    parser.buffer_text = True
-    parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end
-    parser.CharacterDataHandler = builder.data
     try:
-        for piece in _pieces(text):
-            parser.Parse(piece)
-        parser.Parse(b"", True)  # noqa: FBT003 - as of expat
-        root: ET.Element = builder.close()
-        return root  # noqa: TRY300 - parsing ends here
+        return _built(text)
     except Unreadable:
         raise
     except ExpatError as problem:
@@ -102,6 +94,32 @@ def tree(text: str) -> ET.Element:
         if allowed is None:
             raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
     return tree(allowed)
+
+
+def _built(text: str) -> ET.Element:
+    parser, builder = BoundedParser(separator="}", most_elements=MOST_KEPT), ET.TreeBuilder()
+    parser.buffer_text = True
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end if len(text) <= FEW else lambda name: untracked(builder.end(name))
+    parser.CharacterDataHandler = builder.data
+    try:
+        for piece in _pieces(text):
+            parser.Parse(piece)
+        parser.Parse(b"", True)  # noqa: FBT003 - as of expat
+    except BaseException:
+        _take_apart(builder.close())
+        raise
+    root: ET.Element = builder.close()
+    return root
+
+
+def _take_apart(root: ET.Element | None) -> None:
+    """Free elements one by one: freed at once, half a million would hold up all threads."""
+    ahead = [] if root is None else [root]
+    while ahead:
+        element = ahead.pop()
+        ahead += element
+        element.clear()
 
 
 def _bounded(_encoding: str, separator: str) -> BoundedParser:
@@ -123,8 +141,8 @@ def local(element: ET.Element) -> str:
 
 
 def _check(text: str) -> None:
-    if text.startswith("<?xml") and "<!" not in text:
-        return  # the usual answer: nothing in it that would have to be looked at
+    if text.startswith("<?xml") and text.find("<!", 0, _HEAD) < 0:
+        return  # the usual answer
     head = text[:_HEAD].lstrip("\ufeff \t\r\n").lower()
     if not head:
         raise Unreadable("the answer is empty", cut=True)
@@ -132,8 +150,6 @@ def _check(text: str) -> None:
         raise Unreadable("the answer is an HTML page")
     if not head.startswith("<"):
         raise Unreadable("the answer is not XML")
-    if "<!DOCTYPE" in text:
-        raise Unreadable("the answer holds a DOCTYPE, which is refused")
 
 
 def _broken(problem: Exception, code: int) -> Unreadable:

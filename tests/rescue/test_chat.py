@@ -5,7 +5,6 @@ from datetime import time
 import pytest
 
 from aiorescue.rescue import Chat, ChatLine
-from aiorescue.rescue.answers import chat
 
 
 def test_a_report_of_the_service_is_a_line_without_a_writer():
@@ -48,10 +47,11 @@ def test_a_time_of_another_form_within_a_text_begins_no_line():
     )
 
 
-def test_lines_without_a_time_are_put_together_once(monkeypatch):
-    joined = []
-    join = chat._join
-    monkeypatch.setattr(chat, "_join", lambda lines, parts: (joined.append(len(parts)), join(lines, parts)))
-    [line] = Chat.parse("9:00 AM T: a\n" + "b\n" * 1_000).lines
-    assert line.text.count("\n") == 1_001
-    assert joined == [0, 1_002]
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_without_a_time_go_on_with_the_text_before_them(end: str):
+    log = end.join(["no time", "9:00 AM T: a", "", "b", "9:01 AM c: ", "9:02 AM T:", "d", ""])
+    assert Chat.parse(log).lines == (
+        ChatLine(time(9), "T", "a\n\nb"),
+        ChatLine(time(9, 1), "c", ""),
+        ChatLine(time(9, 2), "T", "\nd\n"),
+    )

@@ -6,6 +6,7 @@ import attrs
 
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.values import first, moment, number
+from aiorescue.wire.untracked import like
 
 
 @attrs.frozen(kw_only=True)
@@ -151,12 +152,12 @@ class CreatedFolder:
 
 def folders(root: Element) -> tuple[Folder, ...]:
     """Read all folders in the root element."""
-    return tuple(Folder.of(child) for child in root if child.tag.lower() in ("folder", "f"))
+    return tuple(like(child, Folder.of(child)) for child in root if child.tag.lower() in ("folder", "f"))
 
 
 def documents(root: Element) -> tuple[Document, ...]:
     """Read all documents in the root element."""
-    return tuple(Document.of(child) for child in root if child.tag.lower() in ("document", "d"))
+    return tuple(like(child, Document.of(child)) for child in root if child.tag.lower() in ("document", "d"))
 
 
 def only_folder(root: Element) -> Folder:

@@ -6,6 +6,8 @@ from xml.etree import ElementTree as ET
 
 import attrs
 
+from aiorescue.wire.untracked import beyond_few, like
+
 
 class LogEntry(NamedTuple):
     """An item that a bulk call failed for, and the reason."""
@@ -40,15 +42,16 @@ class Element:
     def of(cls, element: ET.Element) -> "Element":
         """Convert an ElementTree element and everything inside it, which is emptied; namespaces are dropped."""
         tails = [child.tail or "" for child in element]
-        children = tuple([cls.of(child) for child in element])
+        children = like(element, tuple([cls.of(child) for child in element]))
         text = _text_of(element.text or "", children, tails)
         attributes: Mapping[str, str] = element.attrib
         if any("}" in name for name in attributes):
             attributes = {_local(name): value for name, value in attributes.items()}
         tag = _local(element.tag)
+        made = like(element, cls(tag, attributes, children, text))
         # Bit by bit: a listing would be in memory twice, and to free all of it at once would hold up all threads.
         element.clear()
-        return cls(tag, attributes, children, text)
+        return made
 
     def get(self, name: str, default: str = "") -> str:
         """The value of an attribute, or the default where the element does not have it."""
@@ -92,11 +95,12 @@ class Element:
     @property
     def log(self) -> tuple[LogEntry, ...]:
         """The items that a bulk call failed for: the contents of the ``<log>`` elements."""
-        return tuple(
+        found = (
             LogEntry(_text(entry.find("item")), _text(entry.find("error")))
             for entry in self.walk()
             if entry.tag.lower() == "log" and entry.find("error") is not None
         )
+        return tuple(beyond_few(found))
 
 
 def _local(name: str) -> str:

@@ -7,6 +7,7 @@ It does not look into tuples of texts, numbers and times, so the parts are kept 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any, Final, Self, TypeVar, overload
 
 import attrs
@@ -37,7 +38,10 @@ class ByColumn(Sequence[T]):
         for value in values:
             self._waiting.append(value)
             if len(self._waiting) == BLOCK:
-                self._blocks.append(tuple(zip(*self._waiting, strict=True)))
+                # Not by zip: it makes as many iterators, which the garbage collector takes for values that stay.
+                self._blocks.append(
+                    tuple([tuple(map(itemgetter(index), self._waiting)) for index in range(self._width)])
+                )
                 self._count += BLOCK
                 self._waiting.clear()
         return self

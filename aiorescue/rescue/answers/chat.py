@@ -1,7 +1,7 @@
 """The chat of a session: a log of lines, each with its time of day, and most with the name of who wrote them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import time
 from functools import lru_cache
 
@@ -10,6 +10,7 @@ import attrs
 from aiorescue.rescue.answers.by_column import ByColumn
 from aiorescue.rescue.answers.keyed import lines_of
 from aiorescue.rescue.answers.pages import with_line_feeds
+from aiorescue.wire.untracked import beyond_few
 
 _KEY = re.compile(r"CHAT(?:_?LOG)?:[ \t]*", re.IGNORECASE)
 _LINE = re.compile(
@@ -34,8 +35,6 @@ _SUBJECTS = frozenset(
 )
 #: Lines above which they are made when they are read.
 _MOST_MADE = 2**16
-#: Texts that are freed at once.
-_TOGETHER = 4_096
 
 
 @attrs.frozen
@@ -73,38 +72,29 @@ class Chat:
     def parse(cls, log: str) -> "Chat":
         """Read a chat log; the key that may stand before it is taken off."""
         text = log[match.end() :] if (match := _KEY.match(log)) else log
-        times: list[time] = []
-        names: list[str] = []
-        texts: list[str] = []
-        known: dict[str, str] = {}  # each name once
-        parts: list[str] = []  # of the last line's text
-        halves: bool | None = None  # whether the times of this log have AM or PM
-        for line in lines_of(with_line_feeds(text)):
-            found = _LINE.fullmatch(line)
-            at = _time(*found.groups()[:4]) if found and halves in (None, found[4] is not None) else None
-            if found is None or at is None:
-                if texts:
-                    parts.append(line)
-                continue
-            _join(texts, parts)
-            halves = found[4] is not None
-            name, written = _writer(found[5] or "")
-            times.append(at)
-            names.append(known.setdefault(name, name))
-            texts.append(written)
-            parts = [written]
-        _join(texts, parts)
-        if len(texts) > _MOST_MADE:
-            return cls(text, ByColumn(ChatLine, 3).extend(zip(times, names, texts, strict=True)))
-        return cls(text, tuple(map(ChatLine, times, names, texts)))
+        lines = ByColumn(ChatLine, 3).extend(_lines(with_line_feeds(text)))
+        return cls(text, lines if len(lines) > _MOST_MADE else tuple(beyond_few(lines)))
 
 
-def _join(texts: list[str], parts: list[str]) -> None:
-    if len(parts) > 1:
-        texts[-1] = "\n".join(parts)
-    # A few at a time: to free a million lines at once would hold up all threads.
-    while parts:
-        del parts[-_TOGETHER:]
+def _lines(text: str) -> Iterator[tuple[time, str, str]]:
+    """Time, name and text of each line of a log whose lines end with line feeds."""
+    names: dict[str, str] = {}  # each name once
+    last: tuple[time, str, int] | None = None  # time and name of a line, and where its text begins
+    halves: bool | None = None  # whether the times of this log have AM or PM
+    place = 0
+    for line in lines_of(text):
+        begin, place = place, place + len(line) + 1
+        found = _LINE.fullmatch(line)
+        at = _time(*found.groups()[:4]) if found and halves in (None, found[4] is not None) else None
+        if found is None or at is None:
+            continue
+        if last is not None:
+            yield last[0], last[1], text[last[2] : begin - 1]
+        halves = found[4] is not None
+        name, written = _writer(found[5] or "")
+        last = at, names.setdefault(name, name), place - 1 - len(written)
+    if last is not None:
+        yield last[0], last[1], text[last[2] :]
 
 
 def _writer(line: str) -> tuple[str, str]:

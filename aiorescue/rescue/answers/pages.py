@@ -8,6 +8,7 @@ from aiorescue.operation import Answer, Output, PageLayout, Spec
 from aiorescue.rescue.answers import records, tables
 from aiorescue.rescue.answers.keyed import key_of, keyed, lines_of
 from aiorescue.wire.bounded import PIECE
+from aiorescue.wire.untracked import beyond_few
 
 
 def values(spec: Spec, answer: Answer) -> Mapping[str, Any]:
@@ -34,9 +35,9 @@ def _whole(layout: PageLayout, answer: Answer) -> Any:
 def _records(record: type[Any], layout: PageLayout, body: str) -> Any:
     """Read the records of a page, or the only record, by the page's layout."""
     if layout is PageLayout.TABLE:
-        return list(_rows(record, body))
+        return list(beyond_few(_rows(record, body)))
     if layout is PageLayout.BLOCKS:
-        return list(_blocks(record, body))
+        return list(beyond_few(_blocks(record, body)))
     return records.read(record, keyed(records.page_keys(record), with_line_feeds(body)), text=True)
 
 

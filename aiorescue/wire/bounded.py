@@ -6,6 +6,7 @@ takes elements within elements without end. An answer of sixteen megabytes can s
 of either service comes near the limits below; a document beyond one of them is refused.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 from xml.parsers import expat
@@ -29,6 +30,8 @@ MOST_KEPT: Final = 2**19
 
 Handler = Callable[..., object]
 
+_OF_ELEMENTS = ("StartElementHandler", "EndElementHandler")
+
 
 class BoundedParser:
     """An expat parser for UTF-8, with the methods and attributes that xmltodict and the readers of tables use.
@@ -43,8 +46,8 @@ class BoundedParser:
     def __init__(self, *, separator: str | None = None, most_elements: int | None = MOST_ELEMENTS) -> None:
         self._parser = expat.ParserCreate("utf-8", separator)
         self._parser.StartDoctypeDeclHandler = _refuse_doctype
-        self._most_elements = most_elements
-        self._elements = self._depth = 0
+        self._most_elements = math.inf if most_elements is None else most_elements
+        self._handlers: dict[str, Handler] = {}
         self._taken = 0  # bytes that the parser has
         self._waiting: list[bytes] = []  # pieces that it does not have yet
         self._missing = 0  # bytes that must come before it gets them
@@ -53,10 +56,10 @@ class BoundedParser:
     def __setattr__(self, name: str, value: Any) -> None:
         if name.startswith("_"):
             super().__setattr__(name, value)
-        elif name == "StartElementHandler":
-            self._parser.StartElementHandler = self._starting(value)
-        elif name == "EndElementHandler":
-            self._parser.EndElementHandler = self._ending(value)
+        elif name in _OF_ELEMENTS:
+            self._handlers[name] = value
+            if len(self._handlers) == len(_OF_ELEMENTS):
+                self._handle_elements(*map(self._handlers.__getitem__, _OF_ELEMENTS))
         elif name != "StartNamespaceDeclHandler":
             setattr(self._parser, name, value)
 
@@ -89,26 +92,26 @@ class BoundedParser:
         if length > LONGEST_TAG or self._equals > MOST_ATTRIBUTES:
             raise _beyond("a tag that is too long")
 
-    def _starting(self, handle: Handler) -> Handler:
-        most = self._most_elements
+    def _handle_elements(self, begin: Handler, finish: Handler) -> None:
+        """Set the handlers of elements. They count in variables, as attributes of an object take twice the time."""
+        depth, left = 0, self._most_elements
 
         def start(name: str, attributes: Any) -> None:
-            self._elements += 1
-            self._depth += 1
-            if self._depth > DEEPEST:
+            nonlocal depth, left
+            depth += 1
+            left -= 1
+            if depth > DEEPEST:
                 raise _beyond("elements that are nested too deeply")
-            if most is not None and self._elements > most:
-                raise _beyond(f"more than {most:,} elements")
-            handle(name, attributes)
+            if left < 0:
+                raise _beyond(f"more than {self._most_elements:,} elements")
+            begin(name, attributes)
 
-        return start
-
-    def _ending(self, handle: Handler) -> Handler:
         def end(name: str) -> None:
-            self._depth -= 1
-            handle(name)
+            nonlocal depth
+            depth -= 1
+            finish(name)
 
-        return end
+        self._parser.StartElementHandler, self._parser.EndElementHandler = start, end
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -34,6 +34,7 @@ class XmlTable:
         self._count = 0
         self._since = 0  # characters since the last row
         self._cells = _LEFT_OUT  # cells that rows may still leave out
+        self._plain = _Plain()
         self._in_header = self._in_row = False
         self._row: dict[str, str] = {}
         self._field: str | None = None
@@ -75,8 +76,8 @@ class XmlTable:
         if self._field is not None:
             self._within += 1
             return
-        name = name.rpartition(":")[2].lower()
-        if name == "field" and (self._in_header or self._in_row):
+        name = self._plain[name]
+        if name == "field" and (self._in_row or self._in_header):
             self._field = attributes.get("id", "")
         elif name == "row":
             if self._in_row:
@@ -92,38 +93,49 @@ class XmlTable:
         if self._within:
             self._within -= 1
             return
-        name = name.rpartition(":")[2].lower()
-        text = "".join(self._text)
-        self._text.clear()
-        if self._field is not None:
-            self._keep(self._field, text)
+        column = self._field
+        if column is not None:
+            text = "".join(self._text)
             self._field = None
-        elif name == "row":
+            if self._in_header:
+                self._name(column, text)
+            elif column in self._row:
+                raise misfit()
+            else:
+                self._row[column] = text
+        elif (name := self._plain[name]) == "row":
             self._in_row = False
             self._finish(self._row)
         elif name == "header":
             self._in_header = False
             self.titles = tuple(self._names)
+        self._text.clear()
 
-    def _keep(self, column: str, text: str) -> None:
-        if self._in_header:
-            if column in self._ids:
-                raise Unclear("the answer is OK but its table has two columns of one id")
-            self._ids[column] = len(self._ids)
-            self._names.append(text)
-        elif column in self._row:
-            raise misfit()
-        else:
-            self._row[column] = text
+    def _name(self, column: str, title: str) -> None:
+        if column in self._ids:
+            raise Unclear("the answer is OK but its table has two columns of one id")
+        self._ids[column] = len(self._ids)
+        self._names.append(title)
 
     def _finish(self, row: dict[str, str]) -> None:
-        if not row.keys() <= self._ids.keys():
-            raise misfit()
-        self._cells -= len(self._ids) - len(row)
-        if self._cells < 0:
-            raise misfit()
-        cells = tuple([row.get(one, "") for one in self._ids])
+        if [*row] == [*self._ids]:
+            cells = tuple(row.values())  # the usual row: all cells, in the order of the titles
+        else:
+            if not row.keys() <= self._ids.keys():
+                raise misfit()
+            self._cells -= len(self._ids) - len(row)
+            if self._cells < 0:
+                raise misfit()
+            cells = tuple([row.get(one, "") for one in self._ids])
         if self._lacks and any(REPLACEMENT in cell for cell in cells):
             self._mended.append(self._count)
         self._rows.append(cells)
         self._count += 1
+
+
+class _Plain(dict[str, str]):
+    """Names of elements without prefix and in small letters, by those in the document."""
+
+    def __missing__(self, name: str) -> str:
+        plain = self[name] = name.rpartition(":")[2].lower()
+        return plain

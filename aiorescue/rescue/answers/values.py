@@ -30,7 +30,7 @@ def moment(text: str) -> datetime:
         if text[:4].isdigit() and text[4:5] == "-":
             return datetime.fromisoformat(text)
         raise ValueError("no time that is known")
-    month, day, year, hour, minute, second = (int(part or 0) for part in found.groups()[:6])
+    month, day, year, hour, minute, second = map(int, found.groups("0")[:6])
     half = found[7]
     if half is not None:
         if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
@@ -90,7 +90,7 @@ def duration(text: str) -> timedelta:
     found = _DURATION.fullmatch(text)
     if found is None:
         return _timedelta(seconds=int(text))
-    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    days, hours, minutes, seconds = map(int, found.groups("0"))
     return _timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 
 

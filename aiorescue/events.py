@@ -12,7 +12,7 @@ import logging
 from collections.abc import Callable, Iterable
 from itertools import count
 
-import attrs
+from aiorescue.operation import frozen
 
 __all__ = [
     "AttemptBegan",
@@ -42,7 +42,7 @@ _log = logging.getLogger("aiorescue.events")
 _numbers = count(1)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Event:
     """The base of all events.
 
@@ -59,7 +59,7 @@ Listener = Callable[[Event], None]
 # --- calls ------------------------------------------------------------------------------------------
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CallEvent(Event):
     """The base of all events of one call.
 
@@ -74,7 +74,7 @@ class CallEvent(Event):
     identity: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CallBegan(CallEvent):
     """A call begins: its values were checked, and it now waits for its turn.
 
@@ -87,7 +87,7 @@ class CallBegan(CallEvent):
     service: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Waited(CallEvent):
     """A call has waited for its turn, which has come.
 
@@ -100,7 +100,7 @@ class Waited(CallEvent):
     seconds: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AttemptBegan(CallEvent):
     """A request of a call is about to be sent.
 
@@ -115,7 +115,7 @@ class AttemptBegan(CallEvent):
     url: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class AttemptEnded(CallEvent):
     """An attempt has an outcome.
 
@@ -139,7 +139,7 @@ class AttemptEnded(CallEvent):
     ambiguous: bool
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Rejected(CallEvent):
     """The service rejected a request because calls come too fast; the call waits for its next turn.
 
@@ -152,7 +152,7 @@ class Rejected(CallEvent):
     rejections: int
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Retrying(CallEvent):
     """A transient outcome is about to be tried again.
 
@@ -169,7 +169,7 @@ class Retrying(CallEvent):
     seconds: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CallEnded(CallEvent):
     """A call is over.
 
@@ -197,7 +197,7 @@ class CallEnded(CallEvent):
 # --- identities and paces ---------------------------------------------------------------------------
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class LoggedIn(Event):
     """A login or an authentication for a ticket has an outcome.
 
@@ -214,7 +214,7 @@ class LoggedIn(Event):
     status: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class LoggedOut(Event):
     """A server session or a ticket was ended by the client.
 
@@ -225,7 +225,7 @@ class LoggedOut(Event):
     identity: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SessionOpened(Event):
     """A login opened a server session, in which calls go out from now on.
 
@@ -236,7 +236,7 @@ class SessionOpened(Event):
     identity: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SessionEnded(Event):
     """A server session is not used any more: after a logout, or because the service ended it.
 
@@ -249,7 +249,7 @@ class SessionEnded(Event):
     identity: str
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class IdentityRefused(Event):
     """The service refuses the credentials of an identity, which is set aside.
 
@@ -264,7 +264,7 @@ class IdentityRefused(Event):
     seconds: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class PaceChanged(Event):
     """The client has found out that the service allows more or fewer calls of a rate family than it assumed.
 
@@ -282,7 +282,7 @@ class PaceChanged(Event):
 # --- jobs -------------------------------------------------------------------------------------------
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class JobProgressed(Event):
     """A bulk job has one more result: a PIN, or a request that failed.
 
@@ -307,7 +307,7 @@ class JobProgressed(Event):
     status: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OutageBegan(Event):
     """A bulk job waits for a service that does not answer properly.
 
@@ -322,7 +322,7 @@ class OutageBegan(Event):
     patience: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class OutageEnded(Event):
     """The service answers a waiting job again.
 

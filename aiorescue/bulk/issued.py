@@ -7,10 +7,11 @@ import attrs
 from aiorescue import errors
 from aiorescue.bulk.outage import Setbacks
 from aiorescue.bulk.source import RequestT
+from aiorescue.operation import frozen
 from aiorescue.rescue import PinCode
 
 
-@attrs.frozen
+@frozen
 class Issued(Generic[RequestT]):
     """The result of one request of a bulk job: a PIN, or the error that stands in its place.
 

@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 
 from aiorescue import errors
+from aiorescue.operation import frozen
 
 #: Failures in a row that open the breaker.
 OPENS_AT: Final = 3
@@ -24,7 +25,7 @@ LONGEST_PROBE: Final = 10.0
 _OUTAGE: Final = (errors.ConnectionFailed, errors.RequestTimeout, errors.ProtocolError, errors.RateLimited)
 
 
-@attrs.frozen
+@frozen
 class Outage:
     """An outage of the service for whose end a bulk job waits.
 

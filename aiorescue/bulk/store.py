@@ -29,8 +29,7 @@ import enum
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from typing import Protocol
 
-import attrs
-
+from aiorescue.operation import frozen
 from aiorescue.rescue import PinRequest
 
 
@@ -62,7 +61,7 @@ STATUS_WORDS = {
 }
 
 
-@attrs.frozen
+@frozen
 class InputRow:
     """One row of an input, ready to be staged.
 
@@ -79,7 +78,7 @@ class InputRow:
     problem: str = ""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Staging:
     """What `Store.stage` found in an input, compared with an earlier staging of the job.
 
@@ -102,7 +101,7 @@ class Staging:
     vanished_issued: int
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class StoredRow:
     """One row of a job.
 
@@ -136,7 +135,7 @@ class StoredRow:
         return STATUS_WORDS[self.state]
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class JobStatus:
     """The figures of a job at one moment.
 
@@ -180,7 +179,7 @@ class JobStatus:
         return not self.left
 
 
-@attrs.frozen
+@frozen
 class Lane:
     """All the work of one identity in one job, as the writes of a store name it.
 
@@ -196,7 +195,7 @@ class Lane:
     epoch: int = 0
 
 
-@attrs.frozen
+@frozen
 class Claimed:
     """A row that was handed out to be sent.
 
@@ -213,7 +212,7 @@ class Claimed:
     orphans: int
 
 
-@attrs.frozen
+@frozen
 class Entry:
     """A request as `Store.admit` found it.
 

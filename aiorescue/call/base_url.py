@@ -14,6 +14,7 @@ import attrs
 from yarl import URL
 
 from aiorescue import errors
+from aiorescue.operation import frozen
 
 #: Control characters that a URL can hold in spite of it, escaped.
 _ESCAPED_CONTROL = re.compile(r"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
@@ -97,7 +98,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-@attrs.frozen
+@frozen
 class Route:
     """How the host is reached.
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from aiorescue.clock import Clock
-from aiorescue.operation import Binding, Family, Operation, Outcome, OutcomeClass, status
+from aiorescue.operation import Binding, Family, Operation, Outcome, OutcomeClass, frozen, status
 from aiorescue.wire import Request
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Counts:
     orphans: int = 0
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Stats:
     """What a client has done so far.
 

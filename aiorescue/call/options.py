@@ -7,7 +7,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.call.arguments import check_binding
-from aiorescue.operation import Binding
+from aiorescue.operation import Binding, frozen
 
 if TYPE_CHECKING:
     from aiorescue.events import Hub
@@ -25,7 +25,7 @@ def _seconds(least: float) -> Any:
     return check
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class CallOptions:
     """Options of one call, or of a view of a client; None stands for the client's own option.
 

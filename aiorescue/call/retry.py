@@ -12,7 +12,7 @@ import tenacity
 
 from aiorescue import errors
 from aiorescue.clock import Clock
-from aiorescue.operation import Outcome, OutcomeClass
+from aiorescue.operation import Outcome, OutcomeClass, frozen
 from aiorescue.pace.turns import Pacer, Priority
 
 
@@ -24,7 +24,7 @@ def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], N
     return check
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RetryPolicy:
     """How often, and for how long, a call is attempted.
 

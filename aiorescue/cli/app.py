@@ -5,7 +5,6 @@ from functools import wraps
 from inspect import Parameter, signature
 from typing import Annotated, Any
 
-import attrs
 import typer
 
 import aiorescue
@@ -20,6 +19,7 @@ from aiorescue.cli.emulator import emulator
 from aiorescue.cli.options import ProxyOption, QuietOption, VerboseOption
 from aiorescue.cli.report import report
 from aiorescue.cli.status import MEANING, Status
+from aiorescue.operation import frozen
 
 # An empty line in between is what typer needs to print one line for each.
 _EPILOG = "\n\n".join(("Exit status:", *(f"{status.value:3}  {meaning}" for status, meaning in MEANING.items())))
@@ -79,7 +79,7 @@ def _with_settings(
         raise typer.Exit(Status.OK)
 
 
-@attrs.frozen
+@frozen
 class Version(output.Result):
     """The version of the package.
 

@@ -11,11 +11,11 @@ from aiorescue.cli import credentials, signals
 from aiorescue.cli.options import BindingOption, JsonOption
 from aiorescue.cli.output import Result
 from aiorescue.cli.parameters import build, described, operation_named
-from aiorescue.operation import Needs, Operation
+from aiorescue.operation import Needs, Operation, frozen
 from aiorescue.rescue import OPERATIONS
 
 
-@attrs.frozen
+@frozen
 class Called(Result):
     """An operation that was called. It is JSON for people, too: results have too many shapes for words.
 
@@ -28,7 +28,7 @@ class Called(Result):
     result: Any
 
 
-@attrs.frozen
+@frozen
 class Manual(Result):
     """A description of the arguments that a command or an operation takes.
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-import attrs
 import typer
 
 from aiorescue import errors
@@ -12,6 +11,7 @@ from aiorescue.cli import output, settings, signals
 from aiorescue.cli.options import JsonOption
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.people import User, default_users
+from aiorescue.operation import frozen
 
 
 def emulator(
@@ -35,7 +35,7 @@ async def _serve(service: Emulator, *, as_json: bool) -> None:
             await stop.wait()
 
 
-@attrs.frozen
+@frozen
 class Listening(output.Result):
     """An emulator that accepts connections; shown when it begins, since the command ends only with the emulator.
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
-import attrs
 import typer
 
 from aiorescue import errors
@@ -12,12 +11,13 @@ from aiorescue.cli import credentials, signals
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import Result
 from aiorescue.inforouter import METHODS, Element
+from aiorescue.operation import frozen
 
 #: Words for truth on the command line.
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-@attrs.frozen
+@frozen
 class MethodCalled(Result):
     """A method that was called; its answer is shown as JSON.
 
@@ -30,7 +30,7 @@ class MethodCalled(Result):
     result: Any
 
 
-@attrs.frozen
+@frozen
 class Transferred(Result):
     """A document that was uploaded or downloaded.
 

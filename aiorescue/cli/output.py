@@ -15,11 +15,12 @@ import attrs
 from aiorescue import errors
 from aiorescue.cli import signals, stdio
 from aiorescue.cli.status import MEANING, Status, status_of
+from aiorescue.operation import frozen
 from aiorescue.rescue.answers.by_column import ByColumn
 from aiorescue.rescue.answers.cells import written
 
 
-@attrs.frozen
+@frozen
 class Result:
     """What a command returns: a value that can be printed in two ways, and the exit status that goes with it."""
 
@@ -46,7 +47,7 @@ class Result:
         return ()
 
 
-@attrs.frozen
+@frozen
 class RowsWritten(Result):
     """Rows that were written as CSV.
 

@@ -9,20 +9,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import attrs
 import typer
 
 from aiorescue.cli import credentials, signals
 from aiorescue.cli.options import JsonOption, SafeOption
 from aiorescue.cli.output import Result, RowsWritten
 from aiorescue.cli.sheet import DASH, Sheet, check_writable
+from aiorescue.operation import frozen
 from aiorescue.rescue import Report, ReportStream
 from aiorescue.rescue.answers.cells import written
 
 _Day = typer.Argument(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="A day (2026-11-01) or a moment.")
 
 
-@attrs.frozen
+@frozen
 class Table(Result):
     """A report in memory, for programs.
 

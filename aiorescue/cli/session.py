@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-import attrs
 import typer
 
 from aiorescue.cli.call import Called, perform
 from aiorescue.cli.options import BindingOption, JsonOption
+from aiorescue.operation import frozen
 from aiorescue.rescue import CloseSession, StartSession
 
 SessionArgument = Annotated[int, typer.Argument(metavar="SESSION", help="The session's id.")]
 
 
-@attrs.frozen
+@frozen
 class SessionChanged(Called):
     """A session that was started or closed.
 

@@ -3,12 +3,11 @@
 import logging
 from contextvars import ContextVar
 
-import attrs
-
 from aiorescue.cli import output
+from aiorescue.operation import frozen
 
 
-@attrs.frozen
+@frozen
 class Settings:
     """The settings made by the options that every command takes.
 

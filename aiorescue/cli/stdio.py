@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-import attrs
+from aiorescue.operation import frozen
 
 #: Characters that a cell may hold without commanding a terminal.
 _HARMLESS = "\n\r\t"
@@ -81,7 +81,7 @@ def _given_up_on_failure() -> Iterator[None]:
         raise
 
 
-@attrs.frozen
+@frozen
 class Data:
     """Stdout as a file of text in UTF-8, whatever the encoding of the terminal or the locale is.
 

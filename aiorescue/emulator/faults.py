@@ -12,7 +12,7 @@ from aiorescue.emulator import soap
 from aiorescue.emulator.http import XML_TYPE, Reading, Reply, error_page
 from aiorescue.emulator.rules.call import Result
 from aiorescue.inforouter import METHODS
-from aiorescue.operation import Binding, Spec
+from aiorescue.operation import Binding, Spec, frozen
 
 _HTML = (
     b"<html><head><title>Trouble</title></head>\n"
@@ -58,7 +58,7 @@ def _or_none(is_one: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda value: value is None or is_one(value)
 
 
-@attrs.frozen
+@frozen
 class Option:
     """An option of a kind of fault.
 
@@ -73,7 +73,7 @@ class Option:
     accepts: Callable[[object], bool]
 
 
-@attrs.frozen
+@frozen
 class FaultKind:
     """A kind of fault.
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import attrs
 
 from aiorescue.emulator.rules.call import Call, Result
-from aiorescue.operation import Binding
+from aiorescue.operation import Binding, frozen
 
 #: Characters of a query that ASP.NET accepts.
 LONGEST_QUERY = 2048
@@ -21,7 +21,7 @@ PARTS_TYPE = "multipart/form-data"
 _PART_NAME = re.compile(rb'[; ]name="([^"]*)"')
 
 
-@attrs.frozen
+@frozen
 class Incoming:
     """A request as it arrived.
 
@@ -53,7 +53,7 @@ class Incoming:
         return ""
 
 
-@attrs.frozen
+@frozen
 class Reply:
     """A response of the server.
 
@@ -82,7 +82,7 @@ class NotACall(Exception):
         self.reply = reply
 
 
-@attrs.frozen
+@frozen
 class Reading:
     """A request that is a call.
 

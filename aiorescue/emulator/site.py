@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-import attrs
-
 from aiorescue.emulator.rules.call import Call
 from aiorescue.inforouter import METHODS
-from aiorescue.operation import Binding, Operation, Parameter, Plain, Service, Slot, Spec
+from aiorescue.operation import Binding, Operation, Parameter, Plain, Service, Slot, Spec, frozen
 
 SESSION_COOKIE, TICKET_COOKIE = "ASP.NET_SessionId", "ticket"
 _PIN_DIGITS = 6
@@ -16,7 +14,7 @@ _PIN_DIGITS = 6
 _CAPTURED = frozenset({"AuthenticateUser", "RenewTicket", "isValidTicket", "LogOut"})
 
 
-@attrs.frozen(slots=False)
+@frozen(slots=False)
 class Shape:
     """The declaration of one operation as the server reads its requests and writes its answers.
 

@@ -11,14 +11,12 @@ from typing import NamedTuple
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-import attrs
-
 from aiorescue.emulator import writing
 from aiorescue.emulator.http import XML_TYPE, Incoming, NotACall, Reading, Reply
 from aiorescue.emulator.rules.call import Result
 from aiorescue.emulator.site import Shape, Site, is_number_as_text, number_as_text
 from aiorescue.inforouter import Element
-from aiorescue.operation import Binding, Content, Parameter, Plain
+from aiorescue.operation import Binding, Content, Parameter, Plain, frozen
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 _INT = re.compile(r"[ \t\r\n]*([+-]?[0-9]+)[ \t\r\n]*")
@@ -28,7 +26,7 @@ FORMAT_PROBLEM = "Input string was not in a correct format."
 RANGE_PROBLEM = "Value was either too large or too small for an Int32."
 
 
-@attrs.frozen
+@frozen
 class Version:
     """A version of SOAP.
 

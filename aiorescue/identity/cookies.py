@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 import attrs
 
 from aiorescue.clock import Clock
+from aiorescue.operation import frozen
 
 #: The most characters of a cookie, name and value together, and the most cookies of a session: as in browsers.
 MAX_COOKIE, MAX_COOKIES = 4096, 50
@@ -19,7 +20,7 @@ MAX_COOKIE, MAX_COOKIES = 4096, 50
 _NEVER = float("inf")
 
 
-@attrs.frozen
+@frozen
 class _Cookie:
     """The value of one cookie, and how long it is sent.
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import discreet
+from aiorescue.operation import discreet, frozen
 
 C = TypeVar("C", bound=type)
 
@@ -29,7 +29,7 @@ def _secret(what: str) -> Callable[[object, "attrs.Attribute[str]", object], Non
 
 
 @_discreetly_made
-@attrs.frozen
+@frozen
 class AuthCode:
     """Call with an auth code (or an API token): no login, no session, no cookie.
 
@@ -41,7 +41,7 @@ class AuthCode:
 
 
 @_discreetly_made
-@attrs.frozen
+@frozen
 class Login:
     """Log in with a name and a password, and call in the server sessions that this opens.
 
@@ -55,7 +55,7 @@ class Login:
 
 
 @_discreetly_made
-@attrs.frozen
+@frozen
 class Ticket:
     """Call infoRouter with a ticket that another program asked for. The client never logs it out.
 

@@ -10,10 +10,8 @@ from functools import cached_property
 from importlib import resources
 from typing import Any, Literal
 
-import attrs
-
 from aiorescue import errors
-from aiorescue.operation import Binding, Content, Effect, Parameter
+from aiorescue.operation import Binding, Content, Effect, Parameter, frozen
 
 Type = Literal["string", "int", "long", "bool", "datetime", "guid", "bytes", "xml", "node"]
 
@@ -21,7 +19,7 @@ Type = Literal["string", "int", "long", "bool", "datetime", "guid", "bytes", "xm
 _HOLDS: Mapping[str, type[int] | type[bool] | type[bytes]] = {"int": int, "bool": bool, "bytes": bytes}
 
 
-@attrs.frozen
+@frozen
 class MethodParameter:
     """A parameter of a catalogued method.
 
@@ -50,7 +48,7 @@ class MethodParameter:
         )
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Method:
     """A method of infoRouter's web service, as the vendor documents it.
 

@@ -18,7 +18,7 @@ from aiorescue.call.conversation import Conversation
 from aiorescue.inforouter.answers.transfers import Received, Uploaded, UploadHandler, is_crc
 from aiorescue.inforouter.files import CHUNK, Progress, bytes_in_chunk, close_file, local_path, no_progress, open_file
 from aiorescue.inforouter.service import InfoRouterOperation, LowerPath, declare
-from aiorescue.operation import Effect, Parameter, operation
+from aiorescue.operation import Effect, Parameter, frozen, operation
 
 # --- operations -----------------------------------------------------------------------------------
 
@@ -133,7 +133,7 @@ class _IteratorReader:
         return found
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Upload:
     """The upload of one document, chunk by chunk; `InfoRouterClient.upload` makes it.
 

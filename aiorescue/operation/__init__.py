@@ -1,6 +1,7 @@
 """Operations as data and types, without I/O.
 
 - `spec`: `Operation`, the base of every operation type, and `Spec`, its declaration beside the parameters.
+- `frozen`: makes values, here and in all rooms.
 - `parameter`: parameters, and how the fields of an operation fill them.
 - `outcome`: an answer taken apart, and the outcome of an attempt.
 - `status`: the class of every status word.
@@ -9,6 +10,8 @@
 
 from aiorescue.operation.declared import declared
 from aiorescue.operation.frames import Veiled, discreet, discreetly_awaited, forget
+from aiorescue.operation.frozen import frozen
+from aiorescue.operation.frozen import frozen as operation
 from aiorescue.operation.outcome import Answer, Outcome, StreamedText
 from aiorescue.operation.parameter import Parameter, Plain, Repeated, Slot, Source, slots_of, sources_of
 from aiorescue.operation.spec import (
@@ -23,7 +26,6 @@ from aiorescue.operation.spec import (
     PageLayout,
     Service,
     Spec,
-    operation,
 )
 from aiorescue.operation.status import VERDICTS, OutcomeClass, Verdict, verdict
 
@@ -55,6 +57,7 @@ __all__ = [
     "discreet",
     "discreetly_awaited",
     "forget",
+    "frozen",
     "operation",
     "slots_of",
     "sources_of",

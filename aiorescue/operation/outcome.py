@@ -7,6 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 import attrs
 
 from aiorescue import errors
+from aiorescue.operation.frozen import frozen
 from aiorescue.operation.status import OutcomeClass
 
 R_co = TypeVar("R_co", covariant=True)
@@ -28,7 +29,7 @@ class StreamedText(Protocol):
         """Close the stream in the background; safe to call on an event loop."""
 
 
-@attrs.frozen
+@frozen
 class Answer:
     """The service's reply over any binding, taken apart and not yet understood.
 

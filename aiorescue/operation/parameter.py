@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 import attrs
 
 from aiorescue import errors
+from aiorescue.operation.frozen import frozen
 
 #: Characters that XML 1.0 cannot carry, not even as a reference: the server answers HTTP 400 without a body.
 #: Named one by one: the class of all others takes five milliseconds to compile, a twentieth of what the import takes.
@@ -16,7 +17,7 @@ _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 Plain = str | int | bool | bytes | None
 
 
-@attrs.frozen
+@frozen
 class Parameter:
     """One parameter on the wire.
 
@@ -105,14 +106,14 @@ class Parameter:
         return f"has a character that XML cannot carry (U+{ord(bad[0]):04X} at position {bad.start()}); remove it"
 
 
-@attrs.frozen
+@frozen
 class Repeated:
     """Several parameters that one field fills, item by item, such as the six custom fields."""
 
     parameters: tuple[Parameter, ...]
 
 
-@attrs.frozen
+@frozen
 class Slot:
     """Where one parameter gets its value from.
 
@@ -127,7 +128,7 @@ class Slot:
     get: Callable[[Any], Plain]
 
 
-@attrs.frozen
+@frozen
 class Source:
     """A field of an operation and the parameters that it fills.
 

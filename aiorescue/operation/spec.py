@@ -8,14 +8,14 @@ derive from that declaration. Nothing here knows how bytes look or how they trav
 import enum
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import attrs
 
 from aiorescue import errors
 from aiorescue.operation.field_docs import FIELD_DOCS
 from aiorescue.operation.frames import discreet
+from aiorescue.operation.frozen import frozen
 from aiorescue.operation.outcome import Answer, Outcome
 from aiorescue.operation.parameter import Parameter, Slot, Source, sources_of
 
@@ -31,7 +31,6 @@ __all__ = [
     "PageLayout",
     "Service",
     "Spec",
-    "operation",
 ]
 
 R = TypeVar("R")
@@ -115,7 +114,7 @@ class Content(enum.Enum):
     NOTHING = "an empty body"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Service:
     """One of the two web services: its addresses, and its habits on the wire.
 
@@ -166,7 +165,7 @@ class PageLayout(enum.Enum):
     ADDRESS = "an address right behind the status word (OK:https://…)"
 
 
-@attrs.frozen
+@frozen
 class Output:
     """One value that an OK brings along.
 
@@ -187,7 +186,7 @@ class Output:
     optional: bool = False
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Spec:
     """The declaration of an operation beside its parameters.
 
@@ -253,14 +252,6 @@ class Spec:
         )
 
 
-if TYPE_CHECKING:
-    from attrs import frozen as operation
-else:
-    #: `attrs.frozen` for operation types, which inherit comparison and repr from `Operation`: generating these for each
-    #: type would take half of the time that it takes to import them all.
-    operation = partial(attrs.frozen, eq=False, repr=False)
-
-
 class Operation(Generic[R]):
     """Base of all operation types; an operation is a value that says what to call, with its parameters.
 
@@ -305,16 +296,6 @@ class Operation(Generic[R]):
         """More slots than its type has, for an operation whose number of parameters depends on its value."""
         return ()
 
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and _values(self) == _values(other)
-
-    def __hash__(self) -> int:
-        return hash((type(self), _values(self)))
-
-    def __repr__(self) -> str:
-        shown = (f"{one.name}={getattr(self, one.name)!r}" for one in _fields(self) if one.repr)
-        return f"{type(self).__name__}({', '.join(shown)})"
-
     @property
     def secrets(self) -> list[str]:
         """Values that must not appear in any message."""
@@ -351,12 +332,3 @@ def _with_fields(doc: str | None, fields: str) -> str | None:
     head, returns, rest = doc.partition(f"\n\n{_INDENT}Returns:")
     section = fields.replace("\n", f"\n{_INDENT}    ")
     return f"{head.rstrip()}\n\n{_INDENT}Args:\n{_INDENT}    {section}{returns}{rest}"
-
-
-def _values(operation: object) -> tuple[Any, ...]:
-    return tuple(getattr(operation, field.name) for field in _fields(operation))
-
-
-def _fields(operation: Any) -> "Sequence[attrs.Attribute[Any]]":
-    fields: Sequence[attrs.Attribute[Any]] = attrs.fields(type(operation))
-    return fields

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from aiorescue import errors
+from aiorescue.operation.frozen import frozen
 
 
 class OutcomeClass(enum.Enum):
@@ -26,7 +27,7 @@ class OutcomeClass(enum.Enum):
 OK, TRANSIENT, THROTTLED, AUTHENTICATION, FINAL = OutcomeClass
 
 
-@attrs.frozen
+@frozen
 class Verdict:
     """What a status word means.
 

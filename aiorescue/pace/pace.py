@@ -7,7 +7,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.clock import Clock
-from aiorescue.operation import Family
+from aiorescue.operation import Family, frozen
 from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.limit import Limit
 from aiorescue.pace.turns import Pacer
@@ -26,7 +26,7 @@ def _positive(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
         raise errors.InvalidRequest(f"Pace: {field.name} must be above 0, or None for no pace, not {value!r}")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Pace:
     """How fast the service lets each identity call, in calls per second; None where no limit is known.
 
@@ -52,7 +52,7 @@ class Pace:
         return rate
 
 
-@attrs.frozen
+@frozen
 class Account:
     """An account whose calls the service counts together: the key of a pace.
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, operation
+from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, frozen, operation
 from aiorescue.rescue.pins import DIGITS, LENS, LONGEST_CUSTOM_FIELDS
 from aiorescue.rescue.service import SOAP11_SEEN, SOAP12_SEEN, TEXT, declare
 
@@ -65,7 +65,7 @@ class RequestInvitationLink(Operation[str]):
         return link
 
 
-@attrs.frozen
+@frozen
 class EmailText:
     """The parts of an e-mail that invites to a session, for you to send; the service sends none.
 

@@ -16,6 +16,7 @@ from aiorescue.operation import (
     Parameter,
     Repeated,
     Spec,
+    frozen,
     operation,
 )
 from aiorescue.rescue.service import SOAP, SOAP11_SEEN, SOAP12_SEEN, TEXT, TEXT_INFERRED, declare
@@ -42,7 +43,7 @@ PIN = (
 LENS = f"{PIN} NoAccessToLens"
 
 
-@attrs.frozen
+@frozen
 class PinCode:
     """A PIN code.
 
@@ -59,7 +60,7 @@ class PinCode:
         return self.code
 
 
-@attrs.frozen
+@frozen
 class SentPinCode(PinCode):
     """A PIN code that the service has sent to a telephone.
 

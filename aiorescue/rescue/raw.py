@@ -20,6 +20,7 @@ from aiorescue.operation import (
     Source,
     Spec,
     discreet,
+    frozen,
     operation,
     verdict,
 )
@@ -33,7 +34,7 @@ _SECRET = re.compile("pwd|pass|ticket|authcode|secret|token|apikey|cookie|creden
 _KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:(.*)")
 
 
-@attrs.frozen
+@frozen
 class Raw:
     """The answer to a raw call.
 

@@ -9,7 +9,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
-from aiorescue.operation import Binding, Operation, operation
+from aiorescue.operation import Binding, Operation, frozen, operation
 from aiorescue.rescue.answers.report import Report
 from aiorescue.rescue.answers.report_stream import ReportRows, ReportStream
 from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOutput, ReportType
@@ -71,7 +71,7 @@ def _split_by(operation: type[R], delimiter: str | None) -> type[R]:
     return type(operation.__name__, (operation,), namespace)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Wanted:
     """A report to get, by the arguments of `RescueClient.report`."""
 

@@ -14,6 +14,7 @@ from aiorescue.operation import (
     Output,
     Parameter,
     Slot,
+    frozen,
     operation,
     slots_of,
 )
@@ -116,7 +117,7 @@ class CreateUser(Operation[int]):
     result = staticmethod(new_node)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class NewUser:
     """A user to create with `CreateUsers`."""
 

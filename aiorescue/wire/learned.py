@@ -9,9 +9,7 @@ are kept by `aiorescue.call.reader`.
 import re
 from typing import Any, Self
 
-import attrs
-
-from aiorescue.operation import Operation, Outcome, OutcomeClass, Spec
+from aiorescue.operation import Operation, Outcome, OutcomeClass, Spec, frozen
 
 #: Bytes of an answer above which it is not learned.
 _LONGEST = 4_096
@@ -21,7 +19,7 @@ _ODD = re.compile(rb"&|<[!?](?!xml )")
 _OK = OutcomeClass.OK
 
 
-@attrs.frozen
+@frozen
 class LearnedAnswer:
     """The bytes around the value of an answer that was OK.
 

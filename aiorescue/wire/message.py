@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from aiorescue.operation import Parameter, StreamedText
+from aiorescue.operation import Parameter, StreamedText, frozen
 from aiorescue.wire.charset import UTF_8, decoded, text_encoding
 
 #: A form or query that lacks only the authorization: written out, or in pairs if it holds bytes.
@@ -19,7 +19,7 @@ _PROLOG = 128
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 
 
-@attrs.frozen
+@frozen
 class Authorization:
     """What a request is authorized by: a code, a cookie, or nothing (`ANONYMOUS`).
 

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
-import attrs
 import psycopg
 from psycopg import AsyncConnection
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 from aiorescue.bulk.distributed.schema import IDENTITY_LOCK, WORKER_LOCK
+from aiorescue.operation import frozen
 
 _LOCKS: Final = """SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {}
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
@@ -40,7 +40,7 @@ _COUNT_RUNS: Final = b"""UPDATE aiorescue.job SET runs = runs + begun.count
     FROM unnest(%s::int[], %s::int[]) begun (job, count) WHERE id = begun.job"""
 
 
-@attrs.frozen
+@frozen
 class Work:
     """A lane that has rows to send: names and ids of its job and its identity."""
 

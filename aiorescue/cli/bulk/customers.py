@@ -22,7 +22,7 @@ from aiorescue.bulk import InputRow
 from aiorescue.cli.output import counted
 from aiorescue.cli.sheet import DASH, is_stream, named
 from aiorescue.cli.suggest import did_you_mean
-from aiorescue.operation import Slot
+from aiorescue.operation import Slot, frozen
 from aiorescue.rescue import PinRequest, RequestPinCode
 
 _BOM = b"\xef\xbb\xbf"
@@ -58,7 +58,7 @@ def headers_of(options: Iterable[str]) -> Mapping[str, str]:
     return headers
 
 
-@attrs.frozen
+@frozen
 class Customers:
     """An input that passed the check. It is read from a copy: the file may change or vanish, and a pipe is read once.
 

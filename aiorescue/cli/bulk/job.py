@@ -15,6 +15,7 @@ from aiorescue.cli.bulk.database import DatabaseOption, distributed, find_url, r
 from aiorescue.cli.bulk.tally import clock
 from aiorescue.cli.options import JsonOption, SafeOption
 from aiorescue.cli.output import Result, RowsWritten, complain, complaint, counted, one_line
+from aiorescue.operation import frozen
 
 #: Rows that are named one by one to people.
 _SHOWN: Final = 20
@@ -28,7 +29,7 @@ JournalArgument = Annotated[
 ]
 
 
-@attrs.frozen
+@frozen
 class Figures(Result):
     """The figures of a job at one moment.
 
@@ -73,7 +74,7 @@ class Figures(Result):
         return [complaint(f"{self.journal}: {self.job.note}")] if self.job.note else []
 
 
-@attrs.frozen
+@frozen
 class Table(Result):
     """The rows of a job in memory, for programs.
 
@@ -90,7 +91,7 @@ class Table(Result):
         return {"columns": self.columns, "rows": self.rows, "exit_status": int(self.status)}
 
 
-@attrs.frozen
+@frozen
 class Failures(Result):
     """The rows of a job that have no PIN and never will by themselves.
 
@@ -116,7 +117,7 @@ class Failures(Result):
         }
 
 
-@attrs.frozen
+@frozen
 class Retried(Result):
     """Failed rows that are ready to be sent again.
 

@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-import attrs
-
 from aiorescue import AuthCode, Binding, Login, Pace, RescueClient, errors
 from aiorescue.bulk import InputRow, Issued, Job, Journal, State, issue_staged
 from aiorescue.cli import credentials
@@ -26,6 +24,7 @@ from aiorescue.cli.signals import leave, on_signal
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.rules.rescue.ledger import PINS, PINS_PER_SEED
 from aiorescue.events import Event, OutageBegan, OutageEnded
+from aiorescue.operation import frozen
 from aiorescue.rescue import PinRequest
 
 #: Rows in a row that failed because of the service, after which the rest is left for a later run.
@@ -36,7 +35,7 @@ _REFRESH: Final = 0.5
 _OUTAGE = (errors.ConnectionFailed, errors.RequestTimeout, errors.ServiceError, errors.ProtocolError)
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Plan:
     """What a run is to do.
 

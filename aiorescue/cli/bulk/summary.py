@@ -5,8 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-import attrs
-
 from aiorescue import errors
 from aiorescue.bulk import Staging
 from aiorescue.cli import settings
@@ -18,6 +16,7 @@ from aiorescue.cli.output import Result, complaint, counted, error_record, messa
 from aiorescue.cli.sheet import DASH
 from aiorescue.cli.status import MEANING, Status, status_of
 from aiorescue.errors import JournalReason
+from aiorescue.operation import frozen
 
 #: Reasons for which a file will never be the journal of this job.
 _UNFIT = frozenset(
@@ -29,7 +28,7 @@ _PIPES = (label_of(DASH), "/dev/fd/")
 _NAMED = 10
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Changes:
     """What is different in an input that was staged before.
 
@@ -67,7 +66,7 @@ class Changes:
             yield f"{gone} not in the input any more{kept}"
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Summary(Result):
     """How a run of a bulk job ended.
 

@@ -17,10 +17,11 @@ from aiorescue.cli.bulk.database import DatabaseOption, distributed, identities,
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import Result, counted
 from aiorescue.cli.status import Status
+from aiorescue.operation import frozen
 from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 
 
-@attrs.frozen
+@frozen
 class Submitted(Result):
     """The result of ``job submit``: how the input differs from an earlier one of the job.
 
@@ -44,7 +45,7 @@ class Submitted(Result):
         return {"job": self.job} | attrs.asdict(self.staging) | {"exit_status": int(self.status)}
 
 
-@attrs.frozen
+@frozen
 class Worked(Result):
     """The result of ``job work``: why the worker has ended.
 

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import attrs
-
 from aiorescue.cli.output import Result, one_line
 from aiorescue.cli.status import Status
+from aiorescue.operation import frozen
 
 
-@attrs.frozen
+@frozen
 class Finding:
     """What one check found.
 
@@ -41,7 +40,7 @@ class Finding:
         return {"check": self.check, "ok": self.is_ok, "found": self.found, "advice": self.advice}
 
 
-@attrs.frozen
+@frozen
 class Findings(Result):
     """What all checks found; the exit status is that of the first problem.
 

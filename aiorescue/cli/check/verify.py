@@ -30,6 +30,7 @@ from aiorescue.cli.check.live.times import order_read, zone_read
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import complain, json_text
 from aiorescue.cli.status import Status, status_of
+from aiorescue.operation import frozen
 from aiorescue.rescue.client import BASE_URL
 from aiorescue.rescue.service import RESCUE
 from aiorescue.wire import Unreadable
@@ -96,7 +97,7 @@ def verify(
     return found
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Plan:
     """What a verification may do.
 

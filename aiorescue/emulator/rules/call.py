@@ -7,14 +7,14 @@ from typing import Any, NamedTuple, TypeVar
 import attrs
 
 from aiorescue.inforouter import Element
-from aiorescue.operation import Operation
+from aiorescue.operation import Operation, frozen
 
 F = TypeVar("F", bound=Callable[..., "Result"])
 
 _NO_OUTPUTS: Mapping[str, Any] = MappingProxyType({})
 
 
-@attrs.frozen
+@frozen
 class Call:
     """A call of an operation as the rules see it, whatever binding it came by.
 

@@ -6,10 +6,11 @@ import attrs
 
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.values import first, moment, number
+from aiorescue.operation import frozen
 from aiorescue.wire.untracked import like
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Folder:
     """A folder.
 
@@ -52,7 +53,7 @@ class Folder:
         )
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Document:
     """A document.
 
@@ -113,7 +114,7 @@ class Document:
         )
 
 
-@attrs.frozen
+@frozen
 class Listing:
     """Contents of a folder.
 
@@ -131,7 +132,7 @@ class Listing:
         return cls(folders(root), documents(root))
 
 
-@attrs.frozen
+@frozen
 class CreatedFolder:
     """A folder that a call has created.
 

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 
 import attrs
 
+from aiorescue.operation import frozen
 from aiorescue.wire.untracked import beyond_few, like
 
 
@@ -20,7 +21,7 @@ def _shown(attributes: Mapping[str, str]) -> str:
     return repr({name: "***" if name.lower() == "ticket" else value for name, value in attributes.items()})
 
 
-@attrs.frozen
+@frozen
 class Element:
     """An XML element of an answer; `InfoRouterClient.call` returns the root.
 

@@ -5,9 +5,10 @@ import attrs
 from aiorescue.inforouter.answers.documents import Document, Folder, documents, folders
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.values import number
+from aiorescue.operation import frozen
 
 
-@attrs.frozen
+@frozen
 class SearchResult:
     """Summary of a result that the server holds for the ticket that searched.
 
@@ -25,7 +26,7 @@ class SearchResult:
         return cls(number(root.get("count")), root.true("ranksorted"))
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SearchPage:
     """One page of a search result.
 

@@ -6,9 +6,10 @@ import attrs
 
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.values import moment, number
+from aiorescue.operation import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class ServerInformation:
     """What an infoRouter server says about itself, before a login as well as after one.
 
@@ -67,7 +68,7 @@ class ServerInformation:
         )
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class User:
     """A user of infoRouter.
 

@@ -6,9 +6,10 @@ import attrs
 
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.values import moment, number
+from aiorescue.operation import frozen
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class TicketHolder:
     """A ticket and the user that it was issued to.
 

@@ -7,6 +7,7 @@ import attrs
 
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.values import moment, number
+from aiorescue.operation import frozen
 from aiorescue.wire.binary import from_base64
 
 
@@ -18,7 +19,7 @@ def is_crc(text: str, crc: int) -> bool:
         return True
 
 
-@attrs.frozen
+@frozen
 class UploadHandler:
     """What the chunks of one upload are sent to.
 
@@ -36,7 +37,7 @@ class UploadHandler:
         return cls(root["UploadHandler"], int(root["ChunkSize"]))
 
 
-@attrs.frozen
+@frozen
 class Received:
     """The server's receipt for an uploaded chunk.
 
@@ -52,7 +53,7 @@ class Received:
         return cls(root.get("filehexcrc"))
 
 
-@attrs.frozen
+@frozen
 class Uploaded:
     """A document, or a new version of one, that the server has stored.
 
@@ -70,7 +71,7 @@ class Uploaded:
         return cls(number(root.get("DocumentId")), number(root.get("VersionId")))
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class DownloadHandler:
     """What the chunks of one download come from, and the document that they make up.
 
@@ -109,7 +110,7 @@ class DownloadHandler:
         )
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class Chunk:
     """A part of a downloaded document.
 

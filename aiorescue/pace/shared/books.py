@@ -26,9 +26,8 @@ therefore tries the books again soon, and after longer and longer pauses while i
 import logging
 from abc import ABC, abstractmethod
 
-import attrs
-
 from aiorescue.clock import Clock
+from aiorescue.operation import frozen
 
 #: Seconds to wait for books that do not answer.
 PATIENCE = 1.0
@@ -56,7 +55,7 @@ class BooksAwayError(Exception):
     """The place where processes share a pace cannot be reached."""
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SlotRequest:
     """What a process brings along when it wants a slot.
 
@@ -77,7 +76,7 @@ class SlotRequest:
     room: float
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class SlotAnswer:
     """The books' answer to a `SlotRequest`: a slot, or a newer limit.
 

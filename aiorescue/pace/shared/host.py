@@ -9,6 +9,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.clock import Clock
+from aiorescue.operation import frozen
 from aiorescue.pace.pace import Pace, SharedPace, check_shared
 from aiorescue.pace.shared.pacers import BookPacers
 
@@ -21,7 +22,7 @@ def _is_folder(_: object, __: "attrs.Attribute[Any]", value: Any) -> None:
         raise errors.InvalidRequest(f"HostPace: directory must be the path of a folder, not {value!r}")
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class HostPace(SharedPace):
     """A pace that all processes of one machine share: ``RescueClient(…, pace=HostPace())``.
 

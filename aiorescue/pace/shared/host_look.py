@@ -4,9 +4,7 @@ import sys
 import time
 from pathlib import Path
 
-import attrs
-
-from aiorescue.operation import Family
+from aiorescue.operation import Family, frozen
 from aiorescue.pace.limit import UNKNOWN, Limit
 from aiorescue.pace.pace import Account
 from aiorescue.pace.shared.host_state import FORMAT, read
@@ -19,7 +17,7 @@ _MINUTE = 60.0
 _LARGEST = 2**18
 
 
-@attrs.frozen
+@frozen
 class SharedRate:
     """A pace that processes of this machine share.
 

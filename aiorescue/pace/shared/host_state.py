@@ -5,8 +5,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import attrs
-
+from aiorescue.operation import frozen
 from aiorescue.pace.shared.books import MOST, ROUNDING, SEEN, SLACK, SlotAnswer, SlotRequest, furthest
 
 #: The version of what the files hold. One that another version has written counts as empty.
@@ -14,7 +13,7 @@ FORMAT = 1
 _LARGEST_VERSION = 10**12
 
 
-@attrs.frozen
+@frozen
 class Entries:
     """What a file holds, as far as it can be read.
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import attrs
 
 from aiorescue.clock import Clock
-from aiorescue.operation import Family
+from aiorescue.operation import Family, frozen
 from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.latency import Latency
 from aiorescue.pace.limit import Limit
@@ -149,7 +149,7 @@ class SharedPacer(Pacer):
         """Learn from an answer to a turn that the shared books gave."""
 
 
-@attrs.frozen
+@frozen
 class _Slot:
     """A slot that is reserved in the books for the next call of this process.
 
@@ -169,7 +169,7 @@ class _Slot:
     grace: float
 
 
-@attrs.frozen
+@frozen
 class _Answered:
     """An answer that has not reached the shared books yet.
 

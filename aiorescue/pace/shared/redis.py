@@ -6,11 +6,12 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.clock import Clock
+from aiorescue.operation import frozen
 from aiorescue.pace.pace import Pace, SharedPace, check_shared
 from aiorescue.pace.shared.pacers import BookPacers
 
 
-@attrs.frozen
+@frozen
 class RedisPace(SharedPace):
     """A pace that processes on many machines share: ``RescueClient(…, pace=RedisPace("redis://…"))``.
 

@@ -10,7 +10,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import Any, Final, Self, TypeVar, overload
 
-import attrs
+from aiorescue.operation import frozen
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class ByColumn(Sequence[T]):
         return repr(tuple(self))
 
 
-@attrs.frozen
+@frozen
 class Titled:
     """Makes a mapping of cells.
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import time
 from functools import lru_cache
 
-import attrs
-
+from aiorescue.operation import frozen
 from aiorescue.rescue.answers.by_column import ByColumn
 from aiorescue.rescue.answers.keyed import lines_of
 from aiorescue.rescue.answers.pages import with_line_feeds
@@ -37,7 +36,7 @@ _SUBJECTS = frozenset(
 _MOST_MADE = 2**16
 
 
-@attrs.frozen
+@frozen
 class ChatLine:
     """One line of a chat.
 
@@ -53,7 +52,7 @@ class ChatLine:
     text: str
 
 
-@attrs.frozen
+@frozen
 class Chat:
     """The chat of a session.
 

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, ClassVar
 
-import attrs
-
+from aiorescue.operation import frozen
 from aiorescue.rescue.answers.records import Field, content
 from aiorescue.rescue.answers.values import member, truth
 
@@ -48,7 +47,7 @@ class NodeStatus(enum.StrEnum):
 _TYPE, _STATUS = member(NodeType), member(NodeStatus)
 
 
-@attrs.frozen
+@frozen
 class Node:
     """A node of the hierarchy. One person can have several, one for each role.
 
@@ -74,7 +73,7 @@ class Node:
     mended: bool = False
 
 
-@attrs.frozen
+@frozen
 class Hierarchy(Sequence[Node]):
     """The nodes of an account, in the service's order, as a tree that can be walked.
 
@@ -137,7 +136,7 @@ class Hierarchy(Sequence[Node]):
                 ahead[:0] = self.children(current)
 
 
-@attrs.frozen
+@frozen
 class Account:
     """The account of the identity that calls, and its user in that account.
 
@@ -158,7 +157,7 @@ class Account:
     console_running: Annotated[bool | None, Field("bTcRunning", "", truth)] = None
 
 
-@attrs.frozen
+@frozen
 class User:
     """An administrator or technician.
 
@@ -208,7 +207,7 @@ def _names(value: object) -> tuple[str, ...]:
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
-@attrs.frozen
+@frozen
 class Group:
     """A group of administrators or technicians.
 

@@ -5,12 +5,12 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import attrs
 
-from aiorescue.operation import Output
+from aiorescue.operation import Output, frozen
 
 T = TypeVar("T")
 
 
-@attrs.frozen
+@frozen
 class Field:
     """Where a field of a record comes from.
 
@@ -27,7 +27,7 @@ class Field:
     array: bool = False
 
 
-@attrs.frozen
+@frozen
 class Columns:
     """Several numbered fields under one attribute; those behind the last one in the answer are left out."""
 

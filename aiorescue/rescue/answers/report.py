@@ -7,13 +7,13 @@ from functools import partial
 
 import attrs
 
-from aiorescue.operation import StreamedText
+from aiorescue.operation import StreamedText, frozen
 from aiorescue.rescue.answers import tables
 from aiorescue.rescue.answers.by_column import ByColumn, Titled
 from aiorescue.rescue.answers.cells import Value, check, reader
 
 
-@attrs.frozen
+@frozen
 class Report(Sequence[Mapping[str, Value]]):
     """A report: rows by column title.
 

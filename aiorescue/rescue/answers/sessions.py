@@ -4,8 +4,7 @@ import enum
 from datetime import datetime
 from typing import Annotated
 
-import attrs
-
+from aiorescue.operation import frozen
 from aiorescue.rescue.answers.records import Columns, Field
 from aiorescue.rescue.answers.values import marked, maybe_moment, member
 
@@ -61,7 +60,7 @@ class SessionStatus(enum.StrEnum):
         return cls(code) if code is not None else None
 
 
-@attrs.frozen
+@frozen
 class Session:
     """A session, as one technician sees it: one that several work on is listed once for each of them.
 

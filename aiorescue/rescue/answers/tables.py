@@ -7,8 +7,7 @@ is an error, never a shorter table.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-import attrs
-
+from aiorescue.operation import frozen
 from aiorescue.rescue.answers.table_rows import Check, Row
 from aiorescue.rescue.answers.table_text import TextTable, no_header
 from aiorescue.rescue.answers.table_xml import XmlTable
@@ -20,7 +19,7 @@ _PIECE = 2**16
 _BLANK = "\ufeff \t\r\n"
 
 
-@attrs.frozen
+@frozen
 class Table:
     """A table whose cells are texts.
 

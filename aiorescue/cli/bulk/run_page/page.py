@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from html import escape
 from typing import Any
 
-import attrs
-
 from aiorescue.cli.bulk.run_page.chart import MOST_BARS, PINS_A_BAR, duration_of, picture
 from aiorescue.cli.bulk.run_page.record import Calls, RunRecord
 from aiorescue.cli.bulk.run_page.timeline import Durations
 from aiorescue.cli.bulk.tally import Tally, clock, duration
 from aiorescue.cli.output import counted
+from aiorescue.operation import frozen
 
 #: Identities that are shown one by one.
 _IDENTITIES = 100
@@ -63,7 +62,7 @@ summary { cursor: pointer; color: var(--soft) } footer { margin-top: 2.5em; font
 """
 
 
-@attrs.frozen(kw_only=True)
+@frozen(kw_only=True)
 class RunFacts:
     """Facts about a run that are known from its beginning, which the page shows beside what was recorded.
 
@@ -86,7 +85,7 @@ class RunFacts:
     version: str
 
 
-@attrs.frozen
+@frozen
 class Ending:
     """How a run has ended.
 
@@ -227,7 +226,7 @@ def _took(seconds: float) -> str:
     return duration_of(seconds) if seconds else "0"
 
 
-@attrs.frozen
+@frozen
 class _Bar:
     """A bar in a cell, as a share of the cell's width."""
 

@@ -9,7 +9,7 @@ import attrs
 from aiorescue import RescueClient, errors
 from aiorescue.cli.check.live import redacted
 from aiorescue.cli.check.live.result import Check, Comparison
-from aiorescue.operation import Answer, Binding, Operation, Outcome, Output, PageLayout, Spec
+from aiorescue.operation import Answer, Binding, Operation, Outcome, Output, PageLayout, Spec, frozen
 from aiorescue.rescue.answers.records import children, content, page_keys, wire_fields
 
 #: What may be quoted of an unexpected answer: a status word, but no text of the account.
@@ -21,7 +21,7 @@ _LONGEST: Final = 8_000
 _OF_CUSTOMERS = ("getSession", "getChat", "getNote", "getReport")
 
 
-@attrs.frozen
+@frozen
 class TriedCall:
     """What became of a call whose answer was kept.
 

@@ -7,15 +7,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-import attrs
-
 from aiorescue import AuthCode, Login, RescueClient, RetryPolicy, errors
 from aiorescue.cli import credentials
 from aiorescue.cli.check.live.answers import word_of
 from aiorescue.cli.check.live.result import Check, Comparison
 from aiorescue.cli.status import Status, status_of
 from aiorescue.events import Event, Rejected
-from aiorescue.operation import Binding
+from aiorescue.operation import Binding, frozen
 from aiorescue.rescue import PinRequest, RequestPinCode, RequestPinCodeV3
 
 #: Seconds after which a request counts as the first again, where the documented rate holds.
@@ -24,7 +22,7 @@ _NAME = "scope of the PIN rate"
 _REJECTED, _ISSUED = "rejected", "issued"
 
 
-@attrs.frozen
+@frozen
 class _Pair:
     """Two requests that follow each other at once.
 

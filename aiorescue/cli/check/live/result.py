@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import attrs
-
 from aiorescue.cli.output import Result, complaint, message_of, one_line
 from aiorescue.cli.status import Status, status_of
+from aiorescue.operation import frozen
 
 
 class Comparison(enum.StrEnum):
@@ -23,7 +22,7 @@ class Comparison(enum.StrEnum):
 _MARKS = {Comparison.AS_DECLARED: "ok", Comparison.DIFFERS: "!=", Comparison.NOT_TRIED: "--"}
 
 
-@attrs.frozen
+@frozen
 class Check:
     """What one check found. Neither text nor evidence holds a secret or data of the account.
 
@@ -48,7 +47,7 @@ class Check:
         return {"check": self.name, "verdict": self.verdict.value, "found": one_line(self.found)}
 
 
-@attrs.frozen
+@frozen
 class Verification(Result):
     """What all checks found.
 

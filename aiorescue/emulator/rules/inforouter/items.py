@@ -9,6 +9,7 @@ from datetime import datetime
 import attrs
 
 from aiorescue.emulator.people import User
+from aiorescue.operation import frozen
 
 LIBRARIES = ("Public", "Staff")
 ANONYMOUS_LIBRARY = "Public"
@@ -21,7 +22,7 @@ _FORBIDDEN = re.compile(r"[/\\:*?\"<>|#\t%&+]")
 _LONGEST = 128
 
 
-@attrs.frozen
+@frozen
 class Version:
     """A version of a document.
 

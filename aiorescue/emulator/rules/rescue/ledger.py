@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from threading import RLock
 from typing import overload
 
-import attrs
+from aiorescue.operation import frozen
 
 # 7919 is coprime to a million, so the PINs repeat only after a million; the first ones are those of the captures.
 FIRST_PIN, PIN_STEP, PINS = 12345, 7919, 1_000_000
@@ -25,7 +25,7 @@ _HEAD = struct.Struct("<dqIH?")
 _BETWEEN = b"\xff"
 
 
-@attrs.frozen
+@frozen
 class LedgerEntry:
     """A PIN that was issued.
 

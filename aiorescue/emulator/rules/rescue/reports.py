@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import attrs
-
 from aiorescue.emulator.clock import Calendar
 from aiorescue.emulator.rules.call import Call, Limits, Refusal, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import Access
@@ -19,6 +17,7 @@ from aiorescue.emulator.rules.rescue.support_session import (
     SupportSession,
 )
 from aiorescue.emulator.rules.rescue.tables import ReportTable
+from aiorescue.operation import frozen
 from aiorescue.rescue.answers.nodes import NodeType
 from aiorescue.rescue.report_options import ReportArea, ReportOutput, ReportType
 
@@ -64,7 +63,7 @@ def seconds(value: float) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}"
 
 
-@attrs.frozen
+@frozen
 class _Source:
     """What a report is made from.
 

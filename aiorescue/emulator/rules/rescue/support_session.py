@@ -4,6 +4,7 @@ from collections import Counter
 
 import attrs
 
+from aiorescue.operation import frozen
 from aiorescue.rescue.answers.sessions import SessionStatus
 
 #: Custom fields of a support session.
@@ -29,7 +30,7 @@ WORDS = {
 }
 
 
-@attrs.frozen
+@frozen
 class ChatLine:
     """A line of a chat.
 

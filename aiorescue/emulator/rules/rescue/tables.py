@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-import attrs
+from aiorescue.operation import frozen
 
 
-@attrs.frozen
+@frozen
 class ReportTable:
     """A report as a table of texts.
 

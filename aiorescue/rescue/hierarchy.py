@@ -8,6 +8,7 @@ from aiorescue.operation import Effect, Operation, Output, PageLayout, Parameter
 from aiorescue.rescue.answers import records
 from aiorescue.rescue.answers.nodes import Account, Hierarchy, Node
 from aiorescue.rescue.service import SOAP, SOAP11_SEEN, SOAP12_SEEN, TEXT, TEXT_SEEN, declare, either, on_page
+from aiorescue.wire.untracked import as_tuple
 
 NodeId = Annotated[int, Parameter("iNodeID", "node", int)]
 PageNode = Annotated[int, on_page("node", int)]
@@ -70,7 +71,7 @@ _NODES = Output("aHierarchy", record=Node, item="HIERARCHY")
 
 
 def _hierarchy(values: Mapping[str, Any]) -> Hierarchy:
-    return Hierarchy(tuple(values["aHierarchy"]))
+    return Hierarchy(as_tuple(values["aHierarchy"]))
 
 
 @operation

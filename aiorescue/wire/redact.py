@@ -12,7 +12,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
 
-from aiorescue.wire.untracked import beyond_few
+from aiorescue.wire.untracked import as_tuple
 
 #: Characters of the longest text that is quoted.
 _LONGEST = 320
@@ -43,7 +43,7 @@ def _cleaned(value: Any, secrets: Sequence[str]) -> Any:
         return clean(value, secrets) if _may_show(value, secrets) else value
     if isinstance(value, tuple):
         parts = (_cleaned(part, secrets) for part in value)
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(beyond_few(parts))
+        return type(value)(*parts) if hasattr(value, "_fields") else as_tuple(parts)
     return value
 
 

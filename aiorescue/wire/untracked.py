@@ -45,3 +45,9 @@ def beyond_few(values: Iterable[T]) -> Iterator[T]:
     """Yield values, and take from the collector those behind the first few thousand."""
     for number, value in enumerate(values):
         yield value if number < FEW else untracked(value)
+
+
+def as_tuple(values: Iterable[T]) -> tuple[T, ...]:
+    """Make a tuple of values; of a long one the collector sees but the first few thousand values."""
+    found = tuple(beyond_few(values))
+    return found if len(found) <= FEW else untracked(found)

@@ -82,3 +82,17 @@ def test_a_column_with_a_cell_that_is_not_what_its_title_says_is_left_as_texts(o
     report = Report.parse("Name|Session ID|\n" + "".join(f"a|{cell}|\n" for cell in cells))
     assert report.column("Session ID") == cells
     assert report[odd]["Session ID"] == "x"
+
+
+def test_rows_of_a_wide_report_wait_in_small_numbers_to_be_kept_by_column():
+    """The garbage collector would look at millions of cells each time that it looks at new objects alone."""
+    width, kept = 1_500, ByColumn(tuple_of, 1_500)
+    for number in range(1_000):
+        kept.extend([(number,) * width])
+        assert len(kept._waiting) * width <= 2**18
+    assert [row[-1] for row in kept] == list(range(1_000))
+    assert (kept[173], kept[174], kept[-1]) == ((173,) * width, (174,) * width, (999,) * width)
+
+
+def tuple_of(*parts):
+    return parts

@@ -103,6 +103,12 @@ def test_a_group_of_absurdly_many_permissions_is_refused(count: int, is_read: bo
     assert is_read or "its permissions cannot be read" in outcome.detail.lower()
 
 
+@pytest.mark.parametrize(("length", "error"), [(1_000, errors.ServiceError), (1_001, errors.ProtocolError)])
+def test_a_page_of_one_word_is_looked_at_no_further_than_a_word_can_be_long(length: int, error: type[Exception]):
+    outcome = decode("closeSession", Binding.TEXT_POST, "K" * length)
+    assert (outcome.outcome_class, outcome.error) == (OutcomeClass.FINAL, error)
+
+
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 100, PIECE * 3 // 4 - 1, PIECE * 3 // 4, PIECE * 3 // 4 + 1, 200_000])
 def test_base64_is_the_same_in_pieces(length: int):
     data = Random(length).randbytes(length)

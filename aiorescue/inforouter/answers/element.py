@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import attrs
 
 from aiorescue.operation import frozen
-from aiorescue.wire.untracked import beyond_few, like
+from aiorescue.wire.untracked import as_tuple, like
 
 
 class LogEntry(NamedTuple):
@@ -101,7 +101,7 @@ class Element:
             for entry in self.walk()
             if entry.tag.lower() == "log" and entry.find("error") is not None
         )
-        return tuple(beyond_few(found))
+        return as_tuple(found)
 
 
 def _local(name: str) -> str:

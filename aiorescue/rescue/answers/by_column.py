@@ -14,8 +14,9 @@ from aiorescue.operation import frozen
 
 T = TypeVar("T")
 
-#: Values whose parts are kept together, in one tuple for each column.
-BLOCK: Final = 4_096
+#: Values whose parts are kept together, in one tuple for each column; and parts of as many as may wait to be so.
+_BLOCK: Final = 4_096
+_WAITING: Final = 2**18
 
 
 class ByColumn(Sequence[T]):
@@ -29,6 +30,7 @@ class ByColumn(Sequence[T]):
     def __init__(self, make: Callable[..., T], width: int) -> None:
         self._make = make
         self._width = width
+        self._block = max(1, min(_BLOCK, _WAITING // max(1, width)))
         self._count = 0
         self._blocks: list[tuple[tuple[Any, ...], ...]] = []
         self._waiting: list[tuple[Any, ...]] = []  # the last values, which are less than a block
@@ -37,12 +39,12 @@ class ByColumn(Sequence[T]):
         """Add values, each as the tuple of its parts; returns the sequence."""
         for value in values:
             self._waiting.append(value)
-            if len(self._waiting) == BLOCK:
+            if len(self._waiting) == self._block:
                 # Not by zip: it makes as many iterators, which the garbage collector takes for values that stay.
                 self._blocks.append(
                     tuple([tuple(map(itemgetter(index), self._waiting)) for index in range(self._width)])
                 )
-                self._count += BLOCK
+                self._count += self._block
                 self._waiting.clear()
         return self
 
@@ -74,12 +76,12 @@ class ByColumn(Sequence[T]):
         place = range(len(self))[index]
         if place >= self._count:
             return self._make(*self._waiting[place - self._count])
-        number, within = divmod(place, BLOCK)
+        number, within = divmod(place, self._block)
         return self._make(*[column[within] for column in self._blocks[number]])
 
     def __iter__(self) -> Iterator[T]:
         for block in self._blocks:
-            for parts in zip(*block, strict=True) if self._width else [()] * BLOCK:
+            for parts in zip(*block, strict=True) if self._width else [()] * self._block:
                 yield self._make(*parts)
         for parts in self._waiting:
             yield self._make(*parts)

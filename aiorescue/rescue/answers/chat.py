@@ -9,7 +9,7 @@ from aiorescue.operation import frozen
 from aiorescue.rescue.answers.by_column import ByColumn
 from aiorescue.rescue.answers.keyed import lines_of
 from aiorescue.rescue.answers.pages import with_line_feeds
-from aiorescue.wire.untracked import beyond_few
+from aiorescue.wire.untracked import as_tuple
 
 _KEY = re.compile(r"CHAT(?:_?LOG)?:[ \t]*", re.IGNORECASE)
 _LINE = re.compile(
@@ -72,7 +72,7 @@ class Chat:
         """Read a chat log; the key that may stand before it is taken off."""
         text = log[match.end() :] if (match := _KEY.match(log)) else log
         lines = ByColumn(ChatLine, 3).extend(_lines(with_line_feeds(text)))
-        return cls(text, lines if len(lines) > _MOST_MADE else tuple(beyond_few(lines)))
+        return cls(text, lines if len(lines) > _MOST_MADE else as_tuple(lines))
 
 
 def _lines(text: str) -> Iterator[tuple[time, str, str]]:

@@ -126,14 +126,14 @@ class Hierarchy(Sequence[Node]):
 
     def walk(self, node: Node | None = None) -> Iterator[Node]:
         """Iterate over a node and all nodes below it, each before its children; over the whole tree without a node."""
-        ahead = [node] if node is not None else list(self.roots)
+        ahead = [node] if node is not None else list(reversed(self.roots))
         seen: set[int] = set()
         while ahead:
-            current = ahead.pop(0)
+            current = ahead.pop()
             if current.id not in seen:  # a service that answers in circles is no reason to run in them
                 seen.add(current.id)
                 yield current
-                ahead[:0] = self.children(current)
+                ahead += reversed(self.children(current))
 
 
 @frozen

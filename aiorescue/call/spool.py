@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
 
-from aiorescue.wire.charset import Decoder, text_encoding
+from aiorescue.wire.charset import Decoder, encoding_of
 
 #: Bytes above which an answer is spooled.
 IN_MEMORY = 2**20
@@ -40,17 +40,17 @@ class Spool:
     """A text in a temporary file. Any thread may use it, one at a time; its owner closes it.
 
     Args:
-        charset: encoding of the text. An unknown one is read as UTF-8; bytes that are not valid in it are replaced.
+        encoding: encoding of the text, a result of `encoding_of`; bytes that are not valid in it are replaced.
     """
 
-    def __init__(self, charset: str) -> None:
+    def __init__(self, encoding: str) -> None:
         self._lock = threading.Lock()
         self._file: io.FileIO | None = None
         self._closed = False
         self._size = 0
         self._reading = False
         self._skip = 0
-        self._decoder = Decoder(text_encoding(charset))
+        self._decoder = Decoder(encoding)
 
     def write(self, data: bytes) -> None:
         """Append bytes to the file. Raises `TooLargeError` and `NoRoomError`, and ValueError once it is closed."""
@@ -122,12 +122,12 @@ class Spool:
         asyncio.get_running_loop().run_in_executor(None, self.close)
 
 
-async def receive(chunks: AsyncIterable[bytes], charset: str) -> tuple[bytes, Spool | None]:
+async def receive(chunks: AsyncIterable[bytes], content_type: str) -> tuple[bytes, Spool | None]:
     """Receive an answer to its end.
 
     Args:
         chunks: bytes of the answer, as they come.
-        charset: encoding of its text.
+        content_type: the header that may name the charset of its text; empty without one.
 
     Returns:
         Its bytes and None if it is short; its beginning and the spool with all of it if it is long.
@@ -144,7 +144,8 @@ async def receive(chunks: AsyncIterable[bytes], charset: str) -> tuple[bytes, Sp
             waiting += chunk
             if len(waiting) > IN_MEMORY:
                 if spool is None:
-                    spool, head = Spool(charset), bytes(waiting[:_HEAD])
+                    head = bytes(waiting[:_HEAD])
+                    spool = Spool(encoding_of(head, content_type))
                 await asyncio.to_thread(spool.write, bytes(waiting))
                 waiting.clear()
         if spool is None:

@@ -3,9 +3,14 @@
 Python has codecs that are no encodings of a page's text (``idna``, ``punycode``, ``unicode_escape``, ``undefined``,
 ``base64``), that raise where they should replace, or whose time grows with the square of the length. A server could
 name any of them. So only the encodings in the list below are taken, by name, before Python looks for a codec.
+
+A wrong name must not hide a secret: what is read as UTF-16 or EBCDIC and is not shows none of the words that stand in
+it, yet can be turned back. So in all encodings of the list ASCII is ASCII, but for UTF-16 and UTF-32, which are taken
+for a text whose first bytes show them.
 """
 
 import codecs
+import re
 import sys
 from encodings.aliases import aliases
 from functools import lru_cache
@@ -20,8 +25,8 @@ _SINGLE = frozenset(
     iso8859_2 iso8859_3 iso8859_4 iso8859_5 iso8859_6 iso8859_7 iso8859_8 iso8859_9 iso8859_10 iso8859_11 iso8859_13
     iso8859_14 iso8859_15 iso8859_16
     {" ".join(f"cp{page}" for page in range(1250, 1259))}
-    cp037 cp273 cp424 cp437 cp500 cp720 cp737 cp775 cp850 cp852 cp855 cp856 cp857 cp858 cp860 cp861 cp862 cp863 cp864
-    cp865 cp866 cp869 cp874 cp875 cp1006 cp1026 cp1125 cp1140
+    cp437 cp720 cp737 cp775 cp850 cp852 cp855 cp856 cp857 cp858 cp860 cp861 cp862 cp863
+    cp865 cp866 cp869 cp874 cp1006 cp1125
     mac_cyrillic mac_greek mac_iceland mac_latin2 mac_roman mac_turkish
     """.split()
 )
@@ -32,7 +37,12 @@ _MARKS = {
     "utf_16": (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE),
     "utf_32": (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE),
 }
+_ALL_MARKS = (codecs.BOM_UTF8, *_MARKS["utf_32"], *_MARKS["utf_16"])
 _LONGEST_MARK = 4
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
+#: Where the headers name no charset, an XML document may, within its first bytes.
+_DECLARED = re.compile(r"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")
+_PROLOG = 128
 _SEVERAL = frozenset(
     [
         "utf_8",
@@ -51,8 +61,6 @@ _SEVERAL = frozenset(
         "euc_kr",
         "johab",
         "shift_jis",
-        "shift_jis_2004",
-        "shift_jisx0213",
         "iso2022_jp",
         "iso2022_jp_1",
         "iso2022_jp_2",
@@ -70,11 +78,28 @@ def text_encoding(name: str, *, read_in_ascii: bool = False) -> str:
 
     Args:
         name: the name as the server wrote it.
-        read_in_ascii: the name was found in the text itself, read as ASCII, so that it is not one of UTF-16's.
+        read_in_ascii: the text begins as ASCII, so that it is not in UTF-16.
     """
     plain = "_".join("".join(sign if sign.isalnum() else " " for sign in name[:40].lower()).split())
     found = plain if plain in _TEXT else aliases.get(plain, plain)
     return UTF_8 if found not in _TEXT or (read_in_ascii and found in _WIDE) else found
+
+
+def encoding_of(beginning: bytes, content_type: str) -> str:
+    """The encoding of a text: by a byte order mark, else by the Content-Type, else by its own declaration, else UTF-8.
+
+    Args:
+        beginning: the first bytes of the text.
+        content_type: the header of the response; empty without one.
+    """
+    if beginning.startswith(_ALL_MARKS):
+        return next((wide for wide in ("utf_32", "utf_16") if beginning.startswith(_MARKS[wide])), UTF_8)
+    named = _CHARSET.search(content_type)
+    if named is not None:
+        # All answers begin with a letter or a sign of ASCII.
+        return text_encoding(named[1], read_in_ascii=b"\0" not in beginning[:_LONGEST_MARK])
+    declared = _DECLARED.match(beginning[:_PROLOG].decode("ascii", "replace"))
+    return UTF_8 if declared is None else text_encoding(declared[1], read_in_ascii=True)
 
 
 def decoded(data: bytes, encoding: str) -> str:
@@ -82,7 +107,7 @@ def decoded(data: bytes, encoding: str) -> str:
 
     Args:
         data: the bytes.
-        encoding: a result of `text_encoding`.
+        encoding: a result of `encoding_of`.
     """
     if len(data) <= _PIECE and encoding not in _SINGLE:
         return data.decode(encoding, "replace")
@@ -96,7 +121,7 @@ class Decoder:
     """Decodes a text that comes in pieces, as `decoded` does a whole one; what is no text is replaced.
 
     Args:
-        encoding: a result of `text_encoding`.
+        encoding: a result of `encoding_of`.
     """
 
     def __init__(self, encoding: str) -> None:

@@ -1,22 +1,16 @@
 """Requests and responses as values, which codecs write and read and the transport sends and receives."""
 
 import base64
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from aiorescue.operation import Parameter, StreamedText, frozen
-from aiorescue.wire.charset import UTF_8, decoded, text_encoding
+from aiorescue.wire.charset import decoded, encoding_of
 
 #: A form or query that lacks only the authorization: written out, or in pairs if it holds bytes.
 FormDraft = str | Sequence[tuple[str, str | bytes]]
-
-#: Where the headers name no charset, an XML document may.
-_DECLARED = re.compile(r"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")
-_PROLOG = 128
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 
 
 @frozen
@@ -102,12 +96,8 @@ class Response:
 
     @property
     def encoding(self) -> str:
-        """The encoding of the body, by its headers, else by its own declaration, else UTF-8."""
-        named = _CHARSET.search(self.headers.get("Content-Type", ""))
-        if named is not None:
-            return text_encoding(named[1])
-        declared = _DECLARED.match(self.body[:_PROLOG].decode("ascii", "replace"))
-        return UTF_8 if declared is None else text_encoding(declared[1], read_in_ascii=True)
+        """The encoding of the body; see `encoding_of`."""
+        return encoding_of(self.body, self.headers.get("Content-Type", ""))
 
     @property
     def cookies(self) -> tuple[str, ...]:

@@ -24,17 +24,24 @@ def whole(body: str) -> Write:
     return write
 
 
-def chunked(body: str, *, cut: bool = False, between: Callable[[], Awaitable[object]] | None = None) -> Write:
+def chunked(
+    body: str,
+    *,
+    encoding: str = "utf-8",
+    cut: bool = False,
+    between: Callable[[], Awaitable[object]] | None = None,
+) -> Write:
     """Write an answer in chunks larger than the client keeps in memory.
 
     Args:
         body: the text of the answer.
+        encoding: its encoding; the header says UTF-8.
         cut: whether the connection breaks after the last row, before the final chunk.
         between: awaited after each chunk.
     """
 
     async def write(writer: asyncio.StreamWriter) -> None:
-        content = body.encode()
+        content = body.encode(encoding)
         writer.write(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
         for start in range(0, len(content), _CHUNK):
             piece = content[start : start + _CHUNK]

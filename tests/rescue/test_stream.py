@@ -108,6 +108,13 @@ async def test_more_than_16_mib_can_be_got_in_one_piece_too(form):
             assert numbered(report)
 
 
+@FORMS
+@pytest.mark.parametrize("size", [2_000, 2 * MIB])
+async def test_a_byte_order_mark_tells_the_encoding_however_long_an_answer_is(form, size):
+    async with reports(chunked(form(size), encoding="utf-16")) as service, client(service.url) as rescue:
+        assert (await rescue.report("SESSION", DAY, DAY, node=1))[-1]["Name"].startswith("Jörg & Söhne")
+
+
 @pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.SOAP12])
 async def test_over_soap_the_limit_stays_and_the_text_page_is_named(binding):
     async with reports(whole(xml(17 * MIB))) as service, client(service.url, binding=binding) as rescue:

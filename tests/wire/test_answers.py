@@ -4,7 +4,7 @@ import pytest
 
 from aiorescue import Binding, errors, rescue
 from aiorescue.operation import Outcome, OutcomeClass
-from aiorescue.wire import Authorization, Response, codec, read
+from aiorescue.wire import Authorization, Response, charset, codec, read
 from aiorescue.wire.response import retry_after
 
 RESCUE = "https://secure.logmeinrescue.com/API/API.asmx"
@@ -178,7 +178,7 @@ def test_a_pin_that_is_no_number_is_no_answer(out: str):
 
 
 @pytest.mark.parametrize(
-    ("prolog", "header", "charset"),
+    ("prolog", "header", "encoding"),
     [
         ("", "text/xml", "utf-8"),
         ('<?xml version="1.0"?>', "text/xml", "utf-8"),
@@ -188,10 +188,35 @@ def test_a_pin_that_is_no_number_is_no_answer(out: str):
         ('<?xml version="1.0" encoding="none"?>', "text/xml", "utf-8"),
     ],
 )
-def test_a_document_may_name_its_charset_where_the_headers_do_not(prolog: str, header: str, charset: str):
+def test_a_document_may_name_its_charset_where_the_headers_do_not(prolog: str, header: str, encoding: str):
     text = prolog + envelope(
         PIN.replace("requestPINCode", "getNote").format(ns=RESCUE, word="getNote_OK", out="<sNote>é</sNote>")
     )
     operation = rescue.GetNote(1)
-    response = Response(200, text.encode(charset), {"Content-Type": header})
+    response = Response(200, text.encode(encoding), {"Content-Type": header})
     assert read(codec(type(operation), Binding.SOAP11), operation, Authorization(), response).value == "é"
+
+
+@pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("header", ["text/plain", "text/plain; charset=utf-8", "text/plain; charset=utf-16"])
+def test_a_byte_order_mark_tells_the_encoding_whatever_the_headers_say(mark: str, header: str):
+    operation = rescue.GetNote(1)
+    response = Response(200, "OK\n\nNOTE:é\n".encode(mark), {"Content-Type": header})
+    assert read(codec(type(operation), Binding.TEXT_POST), operation, Authorization(), response).value == "é"
+
+
+@pytest.mark.parametrize(
+    "name", ["utf-16", "UTF-16BE", "utf-16le", "utf-32", "cp037", "IBM500", "cp1140", "shift_jisx0213"]
+)
+def test_a_charset_in_which_a_text_is_not_is_no_disguise(name: str):
+    operation, header = rescue.GetNote(1), {"Content-Type": f"text/plain; charset={name}"}
+    encoder = codec(type(operation), Binding.TEXT_POST)
+    outcome = read(encoder, operation, Authorization(), Response(200, b"OK\n\nNOTE:a~b\\c\n", header))
+    assert outcome.value == "a~b\\c"
+    outcome = read(encoder, operation, Authorization("my~code\\1"), Response(200, b"<oops>my~code\\1</oops>", header))
+    assert outcome.quote == "<oops>***</oops>"
+
+
+def test_what_is_ascii_is_read_as_ascii_in_each_single_and_multiple_byte_encoding():
+    signs = bytes(range(32, 127))
+    assert {name for name in charset._TEXT if charset.decoded(signs, name) != signs.decode()} == charset._WIDE

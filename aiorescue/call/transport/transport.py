@@ -259,7 +259,7 @@ async def _read(response: ClientResponse) -> Response:
 async def _receive(response: ClientResponse) -> Response | Outcome[object]:
     """A response that may be long: in memory if it is short, else with a stream from a temporary file."""
     try:
-        body, rest = await spool.receive(response.content.iter_any(), response.charset or "utf-8")
+        body, rest = await spool.receive(response.content.iter_any(), response.headers.get("Content-Type", ""))
     except spool.TooLargeError:
         return Response(response.status, b"", response.headers, problem=_too_large(spool.LARGEST_LONG_ANSWER))
     except spool.NoRoomError as problem:

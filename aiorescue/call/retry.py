@@ -5,15 +5,17 @@ ends the call at once.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
-import tenacity
 
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.operation import Outcome, OutcomeClass, frozen
 from aiorescue.pace.turns import Pacer, Priority
+
+if TYPE_CHECKING:
+    import tenacity
 
 
 def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], None]:
@@ -78,7 +80,7 @@ class Budget:
 
 def controller(
     policy: RetryPolicy, clock: Clock, before_sleep: Callable[[Budget, Outcome[Any], float], None]
-) -> tenacity.AsyncRetrying:
+) -> "tenacity.AsyncRetrying":
     """The tenacity controller of a retry policy, shared by all calls of a client.
 
     Use it in its callable form, which is the only one that is safe to share: of 50 tasks that shared one through
@@ -90,22 +92,24 @@ def controller(
         clock: the client's clock.
         before_sleep: called before each pause with the call, the outcome that is tried again, and the seconds.
     """
+    import tenacity  # noqa: PLC0415 - with the first attempt that failed: a program that meets none starts sooner
+
     backoff = tenacity.wait_exponential(multiplier=policy.first, max=policy.longest) + tenacity.wait_random(
         0, policy.first
     )
 
-    def wait(state: tenacity.RetryCallState) -> float:
+    def wait(state: "tenacity.RetryCallState") -> float:
         outcome = _outcome(state)
         if outcome.more.get("repeated"):  # the service is not busy; the pace alone says when to ask again
             return 0.0
         return max(backoff(state), outcome.retry_after or 0.0)
 
-    def stop(state: tenacity.RetryCallState) -> bool:
+    def stop(state: "tenacity.RetryCallState") -> bool:
         budget: Budget = state.args[0]
         begins = max(clock.time() + state.upcoming_sleep, budget.ready())
         return state.attempt_number >= policy.attempts or not budget.allows(begins)
 
-    def report(state: tenacity.RetryCallState) -> None:
+    def report(state: "tenacity.RetryCallState") -> None:
         before_sleep(state.args[0], _outcome(state), state.upcoming_sleep)
 
     return tenacity.AsyncRetrying(
@@ -118,7 +122,7 @@ def controller(
     )
 
 
-def _outcome(state: tenacity.RetryCallState) -> Outcome[object]:
+def _outcome(state: "tenacity.RetryCallState") -> Outcome[object]:
     if state.outcome is None:
         raise AssertionError("tenacity asks only after an attempt")
     outcome: Outcome[object] = state.outcome.result()

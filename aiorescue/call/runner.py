@@ -9,7 +9,8 @@ one (`CallRunner._attempt`). A single request, with a login before it if need be
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
@@ -43,6 +44,9 @@ from aiorescue.pace.pace import Account, Pacers
 from aiorescue.pace.patience import Patience, QueuedTooLongError, sending
 from aiorescue.pace.turns import Priority, Turn
 from aiorescue.wire import Authorization, Response
+
+if TYPE_CHECKING:
+    from tenacity import AsyncRetrying
 
 R = TypeVar("R")
 
@@ -98,7 +102,6 @@ class CallRunner:
         self._binding = binding
         self._repeats = Repeats()
         self._relogin = relogin
-        self._controller = controller(policy, clock, self._report_retry)
         #: By operation type and the binding named for the call; None for the client's preferred one.
         self._readers: dict[tuple[type[Operation[Any]], Binding | None], AnswerReader] = {}
 
@@ -236,6 +239,10 @@ class CallRunner:
 
         outcome: Outcome[Any] = await self._controller(attempt, call)
         return outcome
+
+    @cached_property
+    def _controller(self) -> "AsyncRetrying":
+        return controller(self._policy, self._clock, self._report_retry)
 
     def _report_retry(self, budget: Budget, outcome: Outcome[Any], seconds: float) -> None:
         if isinstance(budget, Call):

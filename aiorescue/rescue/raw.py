@@ -29,9 +29,9 @@ from aiorescue.rescue.answers.keyed import lines_of
 from aiorescue.rescue.answers.pages import with_line_feeds
 from aiorescue.rescue.service import AUTH_CODE, RESCUE
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_SECRET = re.compile("pwd|pass|ticket|authcode|secret|token|apikey|cookie|credential", re.IGNORECASE)
-_KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:(.*)")
+_NAME = r"[A-Za-z][A-Za-z0-9_]*"
+_SENSITIVE = "(?i)pwd|pass|ticket|authcode|secret|token|apikey|cookie|credential"
+_KEY = r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:(.*)"
 
 
 @frozen
@@ -63,7 +63,7 @@ def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]
         found.outcome_class is not OutcomeClass.OK and found.error is not errors.ServiceError
     ):
         return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint, ambiguous=found.ambiguous)
-    lines = map(_KEY.fullmatch, lines_of(with_line_feeds(answer.body)))
+    lines = map(re.compile(_KEY).fullmatch, lines_of(with_line_feeds(answer.body)))
     outputs = {line[1]: line[2].strip() for line in lines if line} if answer.from_page else answer.fields
     return Outcome(OutcomeClass.OK, value=Raw(word, outputs, answer.body.strip("\r\n")), word=word)
 
@@ -97,7 +97,7 @@ def call_of(name: str, parameters: Mapping[str, str | int | bool], known: Spec |
         errors.InvalidRequest: a name cannot be one on the wire, or a parameter holds the auth code.
     """
     for one in (name, *parameters):
-        if _NAME.fullmatch(one) is None:
+        if re.fullmatch(_NAME, one) is None:
             raise errors.InvalidRequest(f"raw: {one[:40]!r} cannot be a name on the wire")
         if one.lower() in (AUTH_CODE.soap.lower(), AUTH_CODE.page_key):
             raise errors.InvalidRequest(f"raw: {one} comes from the client's credentials")
@@ -127,7 +127,7 @@ def _make(name: str, parameters: Mapping[str, str | int | bool], known: Spec | N
     )
     made: type[RawCall] = type(f"Raw_{name}", (RawCall,), {"__slots__": (), "spec": spec})
     made.takes(
-        Source(one, (Parameter(one, one, type(value), secret=bool(_SECRET.search(one))),), _item(index))
+        Source(one, (Parameter(one, one, type(value), secret=bool(re.search(_SENSITIVE, one))),), _item(index))
         for index, (one, value) in enumerate(parameters.items())
     )
     return made

@@ -15,11 +15,11 @@ from aiorescue.rescue.report_options import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.reports import REPORT
 from aiorescue.rescue.service import TEXT, TEXT_INFERRED, TEXT_SEEN, declare
 
-_MOMENT = re.compile(r"\d{1,2}/\d{1,2}/\d{4}(?: \d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?)?")
-_TIME = re.compile(r"\b(\d{1,2}):(\d{2})(?::(\d{2}))?\b")
+_MOMENT = r"\d{1,2}/\d{1,2}/\d{4}(?: \d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?)?"
+_TIME = r"\b(\d{1,2}):(\d{2})(?::(\d{2}))?\b"
 _PAIR = 2
-_NAME = re.compile(r"^\s*[A-Za-z_]+:")
-_KEY = re.compile(rf"{_NAME.pattern}[ \t]*")
+_NAME = r"^\s*[A-Za-z_]+:"
+_KEY = rf"{_NAME}[ \t]*"
 
 
 def _declare(name: str, bindings: Mapping[Binding, Evidence], page: str = "") -> Spec:
@@ -30,7 +30,7 @@ def _declare(name: str, bindings: Mapping[Binding, Evidence], page: str = "") ->
 def _value(values: Mapping[str, Any]) -> str:
     """The text below the OK, without the key that may stand before it."""
     body: str = values["value"]
-    key = _KEY.match(body)
+    key = re.match(_KEY, body)
     return body[key.end() :] if key else body
 
 
@@ -124,7 +124,7 @@ class GetReportDate(Operation[tuple[datetime, datetime]]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> tuple[datetime, datetime]:
         """The two moments in the text."""
-        found = _MOMENT.findall(values["value"])
+        found = re.findall(_MOMENT, values["value"])
         if len(found) != _PAIR:
             raise _unreadable("two dates", values)
         return moment(found[0]), moment(found[1])
@@ -144,7 +144,8 @@ class GetReportTime(Operation[tuple[time, time]]):
     def result(cls, values: Mapping[str, Any]) -> tuple[time, time]:
         """The two times of day in the text."""
         found = [
-            time(int(hour), int(minute), int(second or 0)) for hour, minute, second in _TIME.findall(values["value"])
+            time(int(hour), int(minute), int(second or 0))
+            for hour, minute, second in re.findall(_TIME, values["value"])
         ]
         if len(found) != _PAIR:
             raise _unreadable("two times", values)
@@ -186,7 +187,7 @@ class GetDelimiter(Operation[str]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> str:
         """The text without its key; only blanks around it are taken off, because a delimiter may be a tab."""
-        delimiter = _NAME.sub("", values["value"], count=1).strip(" ")
+        delimiter = re.sub(_NAME, "", values["value"], count=1).strip(" ")
         if not delimiter:
             raise _unreadable("delimiter", values)
         return delimiter

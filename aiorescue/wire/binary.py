@@ -11,10 +11,10 @@ from aiorescue.wire.bounded import PIECE
 from aiorescue.wire.message import Unreadable
 
 #: What is passed over in base64, such as line breaks.
-_OTHER = re.compile(r"[^A-Za-z0-9+/=]+")
+_OTHER = r"[^A-Za-z0-9+/=]+"
 _QUANTUM = 4
 #: A part of a JSON string that ends with no half of an escape.
-_WHOLE = re.compile(r"(?:[^\\]+|\\u[0-9a-fA-F]{4}|\\[^u])*")
+_WHOLE = r"(?:[^\\]+|\\u[0-9a-fA-F]{4}|\\[^u])*"
 
 
 def from_base64(text: str) -> bytes:
@@ -24,7 +24,7 @@ def from_base64(text: str) -> bytes:
         piece = text[start : start + PIECE]
         if not piece.isascii():
             raise Unreadable("the answer's base64 holds other characters")
-        rest += _OTHER.sub("", piece)
+        rest += re.sub(_OTHER, "", piece)
         whole, rest = _split(rest)
         if (ended and whole) or "=" in whole.rstrip("="):
             raise Unreadable("the answer's base64 goes on behind its end")
@@ -64,7 +64,7 @@ def _unescaped(text: str) -> str:
     if not last or text[last] != '"':
         raise _no_string()
     while start < last:
-        found = _WHOLE.match(text, start, min(last, start + PIECE))
+        found = re.compile(_WHOLE).match(text, start, min(last, start + PIECE))
         if found is None or not found[0]:
             raise _no_string()
         try:

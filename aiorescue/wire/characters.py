@@ -8,11 +8,12 @@ from typing import Final
 
 #: The character that takes the place of one that XML does not allow.
 REPLACEMENT: Final = "\ufffd"
+# The expressions are compiled at their first use, which few programs come to.
 _RAW = "\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ufffe\\uffff\\ud800-\\udfff"
-_ODD = re.compile(f"[{_RAW}]|&#(?:x([0-9a-fA-F]+)|([0-9]+));|<!\\[CDATA\\[")
-_RAW_ONLY = re.compile(f"[{_RAW}]")
+_ODD = f"[{_RAW}]|&#(?:x([0-9a-fA-F]+)|([0-9]+));|<!\\[CDATA\\["
+_RAW_ONLY = f"[{_RAW}]"
 #: What may go on in the next piece: a reference, and the beginning or the end of a CDATA section.
-_BEGUN = re.compile(r"(?:&(?:#(?:x[0-9a-fA-F]*|[0-9]*)?)?|<(?:!(?:\[(?:C(?:D(?:A(?:TA?)?)?)?)?)?)?|\]\]?)\Z")
+_BEGUN = r"(?:&(?:#(?:x[0-9a-fA-F]*|[0-9]*)?)?|<(?:!(?:\[(?:C(?:D(?:A(?:TA?)?)?)?)?)?)?|\]\]?)\Z"
 _END_OF_CDATA = "]]>"
 #: Characters of the longest reference that is taken for one.
 _LONGEST: Final = 32
@@ -33,7 +34,7 @@ class Replacing:
         text = self._rest + text
         self._rest = ""
         # Whether the end of the piece lies in a CDATA section is not known here: what is held back comes with the next.
-        begun = _BEGUN.search(text, max(0, len(text) - _LONGEST))
+        begun = re.compile(_BEGUN).search(text, max(0, len(text) - _LONGEST))
         if begun is not None:
             text, self._rest = text[: begun.start()], begun[0]
         return self._replace(text)
@@ -50,10 +51,10 @@ class Replacing:
             if self._in_cdata:
                 end = text.find(_END_OF_CDATA, position)
                 stop = len(text) if end < 0 else end
-                parts.append(_RAW_ONLY.sub(REPLACEMENT, text[position:stop]))
+                parts.append(re.sub(_RAW_ONLY, REPLACEMENT, text[position:stop]))
                 position, self._in_cdata = stop, end < 0
                 continue
-            found = next((one for one in _ODD.finditer(text, position) if _is_odd(one)), None)
+            found = next((one for one in re.compile(_ODD).finditer(text, position) if _is_odd(one)), None)
             stop = len(text) if found is None else found.start()
             parts.append(text[position:stop])
             position = stop
@@ -72,7 +73,7 @@ def _is_odd(found: "re.Match[str]") -> bool:
     number = int(digits[-_LONGEST:], base) if len(digits) <= _LONGEST else _LAST + 1
     if number > _LAST:
         return False  # no character at all: the parser says so
-    return _RAW_ONLY.match(chr(number)) is not None
+    return re.match(_RAW_ONLY, chr(number)) is not None
 
 
 def replaced(text: str) -> str:

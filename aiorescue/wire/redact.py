@@ -7,8 +7,6 @@ left, in an escaping of another kind or in several layers of escaping, the text 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape as html_escape
-from html import unescape
 from typing import Any
 from urllib.parse import quote, quote_plus, unquote_plus
 
@@ -62,6 +60,8 @@ def _without_beginning(text: str, secret: str) -> str:
 
 def _readings(text: str) -> set[str]:
     """The text and what it reads as when up to `_DEEP` layers of escaping are taken off."""
+    from html import unescape  # noqa: PLC0415 - takes long to import, and only an error is cleaned
+
     readings = {text}
     for _ in range(_DEEP):
         readings |= {read(one) for one in readings for read in (unescape, unquote_plus)}
@@ -70,10 +70,12 @@ def _readings(text: str) -> set[str]:
 
 def _spellings(secret: str) -> Iterable[str]:
     """The spellings of a secret in an answer: as it is, in a URL or form, in XML or HTML, with its blanks folded."""
-    marked_up = html_escape(secret)
+    from html import escape  # noqa: PLC0415 - as above
+
+    marked_up = escape(secret)
     percent = [quote(secret, safe=""), quote_plus(secret)]
     lower = [re.sub(r"%[0-9A-F]{2}", lambda found: found[0].lower(), one) for one in percent]
-    half = html_escape(secret, quote=False)
+    half = escape(secret, quote=False)
     every = [secret, *percent, *lower, marked_up, marked_up.replace("&#x27;", "&#39;"), half]
     # The longest first: a shorter one may be a part of it.
     return sorted({*every, *map(folded, every)} - {""}, key=len, reverse=True)

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from aiorescue import AuthCode, Pace, RescueClient
 from aiorescue.bulk import issue
 from aiorescue.emulator import Emulator
-from aiorescue.emulator.people import User
+from aiorescue.emulator.people import EmulatedUser
 from aiorescue.rescue import RequestLensPinCodeV2
 from benchmarks.report import Row, table
 from tests.lab.redis_server import redis_server
@@ -116,7 +116,7 @@ async def _ten(seconds: float) -> Row:
     async with Emulator(pin_rate=rate, **_FAST) as emulator:
         codes = [f"code{number}" for number in range(10)]
         for code in codes:
-            emulator.state.add_user(User(f"{code}@example.com", auth_code=code))
+            emulator.state.add_user(EmulatedUser(f"{code}@example.com", auth_code=code))
         start = emulator.clock()
         async with RescueClient([AuthCode(c) for c in codes], base_url=emulator.url, pace=Pace(pins=rate)) as client:
             await _pins(client, seconds)

@@ -5,7 +5,7 @@ from typing import Generic, Protocol
 
 from aiorescue import errors
 from aiorescue.bulk.issued import Issued, Item
-from aiorescue.bulk.source import Requests, RequestT, Source
+from aiorescue.bulk.source import Requests, RequestSource, RequestT
 from aiorescue.bulk.store import Entry, State, Store
 from aiorescue.rescue import PinCode, PinRequest
 
@@ -29,7 +29,7 @@ class SourceFeed(Generic[RequestT]):
     """
 
     def __init__(self, requests: Requests[RequestT], store: Store) -> None:
-        self._source = Source(requests)
+        self._source = RequestSource(requests)
         self._store = store
 
     async def some(self, most: int) -> Sequence[Item[RequestT] | Issued[RequestT]]:

@@ -14,7 +14,7 @@ RequestT = TypeVar("RequestT", bound=PinRequest)
 Requests = Iterable[RequestT] | AsyncIterable[RequestT]
 
 
-class Source(Generic[RequestT]):
+class RequestSource(Generic[RequestT]):
     """Takes requests from an iterable or an async iterable, checks and numbers them.
 
     An async iterable is read ahead by a task of its own, so that requests that come quickly are taken many at a time.

@@ -23,7 +23,7 @@ from aiorescue.clock import Clock, SystemClock
 from aiorescue.identity.choice import IdentityChoice
 from aiorescue.identity.identity import Identity
 from aiorescue.operation import Binding, Family, Operation, discreetly_awaited
-from aiorescue.pace.pace import Account, Pacers, PaceSetting
+from aiorescue.pace.pace import PacedAccount, Pacers, PaceSetting
 from aiorescue.pace.turns import Priority
 
 if TYPE_CHECKING:
@@ -328,7 +328,7 @@ class ServiceClient:
 
     def _may_log_in(self, user: str) -> bool:
         """Whether the pace of a user's logins allows one now."""
-        return self._pacers.of(Account(user), Family.LOGINS).ready_at() <= self._clock.time()
+        return self._pacers.of(PacedAccount(user), Family.LOGINS).ready_at() <= self._clock.time()
 
     def _instead_of(
         self, identity: Identity, operation: Operation[Any], problem: errors.AuthenticationError

@@ -40,7 +40,7 @@ from aiorescue.operation import (
     forget,
     status,
 )
-from aiorescue.pace.pace import Account, Pacers
+from aiorescue.pace.pace import PacedAccount, Pacers
 from aiorescue.pace.patience import Patience, QueuedTooLongError, sending
 from aiorescue.pace.turns import Priority, Turn
 from aiorescue.wire import Authorization, Response
@@ -361,7 +361,7 @@ class CallRunner:
         return outcome
 
     @discreetly_awaited
-    async def send(self, account: Account, operation: Operation[Any], authorization: Authorization) -> Sent:
+    async def send(self, account: PacedAccount, operation: Operation[Any], authorization: Authorization) -> Sent:
         """Send a login or logout for an identity: once, at the account's pace, and never in a URL."""
         spec = operation.spec
         codec = wire.codec(type(operation), spec.choose(self._binding.without_url))

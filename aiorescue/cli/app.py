@@ -39,7 +39,7 @@ _SHARED: Mapping[str, tuple[Any, Any]] = {
 }
 
 
-def _printed(command: Callable[..., output.Result | None]) -> Callable[..., Status]:
+def _printed(command: Callable[..., output.CommandResult | None]) -> Callable[..., Status]:
     """Make a command that takes the options which all commands share, and prints its result; None prints nothing."""
 
     @wraps(command)
@@ -75,12 +75,12 @@ def _with_settings(
 ) -> None:
     settings.use(settings.Settings(quiet, verbose))
     if version:
-        output.show(Version(aiorescue.__version__), as_json=False)
+        output.show(PackageVersion(aiorescue.__version__), as_json=False)
         raise typer.Exit(Status.OK)
 
 
 @frozen
-class Version(output.Result):
+class PackageVersion(output.CommandResult):
     """The version of the package.
 
     Attributes:

@@ -9,14 +9,14 @@ import typer
 from aiorescue import Binding, Login, errors
 from aiorescue.cli import credentials, signals
 from aiorescue.cli.options import BindingOption, JsonOption
-from aiorescue.cli.output import Result
+from aiorescue.cli.output import CommandResult
 from aiorescue.cli.parameters import build, described, operation_named
 from aiorescue.operation import Needs, Operation, frozen
 from aiorescue.rescue import OPERATIONS
 
 
 @frozen
-class Called(Result):
+class Called(CommandResult):
     """An operation that was called. It is JSON for people, too: results have too many shapes for words.
 
     Attributes:
@@ -29,7 +29,7 @@ class Called(Result):
 
 
 @frozen
-class Manual(Result):
+class Manual(CommandResult):
     """A description of the arguments that a command or an operation takes.
 
     Attributes:
@@ -96,7 +96,7 @@ def call(
         bool, typer.Option("--help", "-h", help="Show this message, or the parameters of OPERATION, and exit.")
     ] = False,
     as_json: JsonOption = False,  # noqa: ARG001 - the result is JSON anyway; with this option errors are, too
-) -> Result:
+) -> CommandResult:
     """Call any operation by the vendor's name; the result comes as JSON.
 
     Passwords and auth codes are no parameters: they come from the environment or a prompt.

@@ -10,7 +10,7 @@ from aiorescue import errors
 from aiorescue.cli import output, settings, signals
 from aiorescue.cli.options import JsonOption
 from aiorescue.emulator import Emulator
-from aiorescue.emulator.people import User, default_users
+from aiorescue.emulator.people import EmulatedUser, default_users
 from aiorescue.operation import frozen
 
 
@@ -36,7 +36,7 @@ async def _serve(service: Emulator, *, as_json: bool) -> None:
 
 
 @frozen
-class Listening(output.Result):
+class Listening(output.CommandResult):
     """An emulator that accepts connections; shown when it begins, since the command ends only with the emulator.
 
     Attributes:
@@ -80,11 +80,11 @@ def _aligned(cells: Iterable[str], widths: Iterable[int]) -> str:
     return f"  {'  '.join(padded)}".rstrip()
 
 
-def _cells(user: User) -> tuple[str, ...]:
+def _cells(user: EmulatedUser) -> tuple[str, ...]:
     return user.email, user.password, user.auth_code or "-", _abilities(user)
 
 
-def _abilities(user: User) -> str:
+def _abilities(user: EmulatedUser) -> str:
     """The permissions of a user, in words."""
     if user.gone:
         return "nothing: deleted" if user.deleted else "nothing: disabled"

@@ -9,7 +9,7 @@ import typer
 from aiorescue import errors
 from aiorescue.cli import credentials, signals
 from aiorescue.cli.options import JsonOption
-from aiorescue.cli.output import Result
+from aiorescue.cli.output import CommandResult
 from aiorescue.inforouter import METHODS, Element
 from aiorescue.operation import frozen
 
@@ -18,7 +18,7 @@ _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0"
 
 
 @frozen
-class MethodCalled(Result):
+class MethodCalled(CommandResult):
     """A method that was called; its answer is shown as JSON.
 
     Attributes:
@@ -31,7 +31,7 @@ class MethodCalled(Result):
 
 
 @frozen
-class Transferred(Result):
+class Transferred(CommandResult):
     """A document that was uploaded or downloaded.
 
     Attributes:

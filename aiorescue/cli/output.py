@@ -21,7 +21,7 @@ from aiorescue.rescue.answers.cells import written
 
 
 @frozen
-class Result:
+class CommandResult:
     """What a command returns: a value that can be printed in two ways, and the exit status that goes with it."""
 
     @property
@@ -48,7 +48,7 @@ class Result:
 
 
 @frozen
-class RowsWritten(Result):
+class RowsWritten(CommandResult):
     """Rows that were written as CSV.
 
     Attributes:
@@ -74,7 +74,7 @@ class RowsWritten(Result):
         return {"rows": self.rows, "output": output, "exit_status": int(self.status)}
 
 
-def show(result: Result, *, as_json: bool, quiet: bool = False) -> Status:
+def show(result: CommandResult, *, as_json: bool, quiet: bool = False) -> Status:
     """Print the result of a command, and return its exit status.
 
     Args:
@@ -93,7 +93,7 @@ def show(result: Result, *, as_json: bool, quiet: bool = False) -> Status:
     return status
 
 
-def _print(result: Result, lines: Iterable[str]) -> Status:
+def _print(result: CommandResult, lines: Iterable[str]) -> Status:
     """Write to stdout; a notice that cannot be written leaves the exit status as it is."""
     try:
         stdio.write(sys.stdout, _joined(lines))

@@ -13,7 +13,7 @@ import typer
 
 from aiorescue.cli import credentials, signals
 from aiorescue.cli.options import JsonOption, SafeOption
-from aiorescue.cli.output import Result, RowsWritten
+from aiorescue.cli.output import CommandResult, RowsWritten
 from aiorescue.cli.sheet import DASH, Sheet, check_writable
 from aiorescue.operation import frozen
 from aiorescue.rescue import Report, ReportStream
@@ -23,7 +23,7 @@ _Day = typer.Argument(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="A day (20
 
 
 @frozen
-class Table(Result):
+class ReportTable(CommandResult):
     """A report in memory, for programs.
 
     Attributes:
@@ -49,11 +49,11 @@ def report(
     ] = DASH,
     safe_csv: SafeOption = False,
     as_json: JsonOption = False,
-) -> Result:
+) -> CommandResult:
     """Get a report; the service allows one a minute."""
     wanted = {"area": area, "begin": begin, "end": end, "node": node, "timezone": timezone}
     if as_json:
-        return Table(signals.run(_get(wanted)))
+        return ReportTable(signals.run(_get(wanted)))
     return RowsWritten(signals.run(_write(wanted, output, safe=safe_csv)), None if output == DASH else output)
 
 

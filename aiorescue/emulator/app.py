@@ -17,10 +17,10 @@ from aiohttp import web
 from aiorescue import clock, rescue
 from aiorescue.emulator import asmx, pages, soap
 from aiorescue.emulator.catalogue import InfoRouterSite
-from aiorescue.emulator.clock import Clock
+from aiorescue.emulator.clock import TurnableClock
 from aiorescue.emulator.control import plane
 from aiorescue.emulator.faults import Fault, cut_at, reply
-from aiorescue.emulator.http import Incoming, NotACall, Reading, Reply, error_page, not_found
+from aiorescue.emulator.http import Incoming, NotACall, ReadCall, Reply, error_page, not_found
 from aiorescue.emulator.request_log import LoggedRequest
 from aiorescue.emulator.rules.rescue.ledger import LEDGER_SIZE
 from aiorescue.emulator.site import SESSION_COOKIE, Site
@@ -73,7 +73,7 @@ class Emulator(World):
         ledger_size: int = LEDGER_SIZE,
     ) -> None:
         super().__init__(
-            Clock(clock),
+            TurnableClock(clock),
             pin_rate=pin_rate,
             pins=pins,
             latency=latency,
@@ -196,7 +196,7 @@ class Emulator(World):
             return _hang_up(request)
         return self._respond(request, answer)
 
-    def _read(self, request: Incoming) -> Reading:
+    def _read(self, request: Incoming) -> ReadCall:
         path = request.path.lower()
         if request.method not in ("GET", "POST"):
             raise NotACall(error_page(405, f"{request.method} is not allowed.", close=False))
@@ -213,7 +213,7 @@ class Emulator(World):
         return f"http://{host}" if host else self.url
 
     async def _answer(
-        self, transport: asyncio.Transport | None, reading: Reading, entry: LoggedRequest
+        self, transport: asyncio.Transport | None, reading: ReadCall, entry: LoggedRequest
     ) -> Reply | None:
         """The reply to a call after its delay, with its fault; None where the fault breaks the connection."""
         fault = self.faults.take(entry.operation)
@@ -231,7 +231,7 @@ class Emulator(World):
             return usual
         return _spoil(transport, fault, reading, entry, usual)
 
-    def _carry_out(self, reading: Reading, entry: LoggedRequest) -> Reply:
+    def _carry_out(self, reading: ReadCall, entry: LoggedRequest) -> Reply:
         result = reading.named(self.carry_out(reading.call))
         entry.word = result.word
         usual = reading.write(result)
@@ -275,7 +275,7 @@ async def _pause(seconds: float) -> None:
 
 
 def _spoil(
-    transport: asyncio.Transport | None, fault: Fault, reading: Reading, entry: LoggedRequest, usual: Reply | None
+    transport: asyncio.Transport | None, fault: Fault, reading: ReadCall, entry: LoggedRequest, usual: Reply | None
 ) -> Reply | None:
     """Reply that a fault makes of the proper one; None if the fault breaks the connection."""
     if fault.kind == "cut" and usual is not None and transport is not None:

@@ -15,7 +15,7 @@ from aiorescue.emulator.http import (
     XML_TYPE,
     Incoming,
     NotACall,
-    Reading,
+    ReadCall,
     Reply,
     check_query,
     dangerous,
@@ -42,7 +42,7 @@ _CASE = (
 _NOT_A_FORM = "Request format is invalid: {0}."
 
 
-def read(request: Incoming, site: Site, base: str) -> Reading:
+def read(request: Incoming, site: Site, base: str) -> ReadCall:
     """The call in a request for an `.asmx` page; raises NotACall for errors and for the pages that browsers show."""
     check_query(request)
     name = request.path[len(site.path) :]
@@ -55,7 +55,7 @@ def read(request: Incoming, site: Site, base: str) -> Reading:
     raise NotACall(_page(request, site, base))
 
 
-def _soap(request: Incoming, site: Site) -> Reading:
+def _soap(request: Incoming, site: Site) -> ReadCall:
     if request.media_type == "application/json":
         raise NotACall(error_page(500, "Unknown web method. Parameter name: methodName"))
     if request.media_type not in _SOAP_TYPES:
@@ -86,7 +86,7 @@ def plain(text: str) -> NotACall:
     return NotACall(Reply(f"{text}\n".encode(), "text/plain; charset=utf-8", 500, close=True))
 
 
-def _form(request: Incoming, site: Site, name: str) -> Reading:
+def _form(request: Incoming, site: Site, name: str) -> ReadCall:
     shape = site.shape(name)
     if shape is None and name.lower() in {known.lower() for known in site.shapes}:
         raise plain(_CASE)
@@ -97,7 +97,7 @@ def _form(request: Incoming, site: Site, name: str) -> Reading:
     fields = form_fields(request, plain, validates_requests=site.service.validates_requests)
     binding = Binding.HTTP_GET if request.method == "GET" else Binding.HTTP_POST
     call = shape.call(_values(shape, fields), request.cookie(site.cookie))
-    return Reading(call, binding, lambda result: write(shape, result))
+    return ReadCall(call, binding, lambda result: write(shape, result))
 
 
 Fields = Mapping[str, str | bytes]

@@ -11,7 +11,7 @@ from threading import Lock
 _LATE = 0.0025
 
 
-class Clock:
+class TurnableClock:
     """Clock that runs with a base clock and can be turned forward, by any thread.
 
     It is a clock for clients, too: `RescueClient(clock=service.clock)` waits and expires with the emulator.

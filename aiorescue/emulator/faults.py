@@ -9,7 +9,7 @@ import attrs
 
 from aiorescue import inforouter, rescue
 from aiorescue.emulator import soap
-from aiorescue.emulator.http import XML_TYPE, Reading, Reply, error_page
+from aiorescue.emulator.http import XML_TYPE, ReadCall, Reply, error_page
 from aiorescue.emulator.rules.call import Result
 from aiorescue.inforouter import METHODS
 from aiorescue.operation import Binding, Spec, frozen
@@ -263,7 +263,7 @@ def _check_word(operation: str | None, word: str) -> None:
 # --- what a fault does ----------------------------------------------------------------------------
 
 
-def reply(fault: Fault, reading: Reading, usual: Reply | None) -> Reply:
+def reply(fault: Fault, reading: ReadCall, usual: Reply | None) -> Reply:
     """Reply that a fault makes of a request.
 
     Args:
@@ -300,13 +300,13 @@ def cut_at(fault: Fault, usual: Reply) -> int:
     return len(usual.body) * 2 // 3 if at is None else int(at)
 
 
-def _content_type(reading: Reading) -> str:
+def _content_type(reading: ReadCall) -> str:
     if reading.binding is Binding.SOAP12:
         return soap.SOAP12.content_type
     return "text/html" if reading.binding in (Binding.TEXT_GET, Binding.TEXT_POST) else XML_TYPE
 
 
-def _fault(code: str, text: str, reading: Reading) -> Reply:
+def _fault(code: str, text: str, reading: ReadCall) -> Reply:
     if reading.binding in (Binding.SOAP11, Binding.SOAP12):
         return soap.fault(soap.SOAP12 if reading.binding is Binding.SOAP12 else soap.SOAP11, code, text)
     # Only SOAP has faults; forms and pages answer with an error page of ASP.NET.

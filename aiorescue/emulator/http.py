@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import attrs
 
-from aiorescue.emulator.rules.call import Call, Result
+from aiorescue.emulator.rules.call import ReceivedCall, Result
 from aiorescue.operation import Binding, frozen
 
 #: Characters of a query that ASP.NET accepts.
@@ -83,8 +83,8 @@ class NotACall(Exception):
 
 
 @frozen
-class Reading:
-    """A request that is a call.
+class ReadCall:
+    """The call that was read from a request.
 
     Attributes:
         call: the call.
@@ -93,7 +93,7 @@ class Reading:
         words: status words of refusals that the binding calls by another name.
     """
 
-    call: Call
+    call: ReceivedCall
     binding: Binding
     write: Callable[[Result], Reply]
     words: Mapping[str, str] = attrs.field(factory=dict)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from aiorescue.emulator import soap, writing
 from aiorescue.emulator.asmx import form_fields
-from aiorescue.emulator.http import Incoming, NotACall, Reading, Reply, check_query, error_page, joined, pairs
+from aiorescue.emulator.http import Incoming, NotACall, ReadCall, Reply, check_query, error_page, joined, pairs
 from aiorescue.emulator.rules.call import Result
 from aiorescue.emulator.rules.rescue.tables import ReportTable
 from aiorescue.emulator.site import Shape, Site
@@ -23,7 +23,7 @@ _RECORD = re.compile(r"userdata\[(\d+)\]\.(\w+)")
 _BLANK = {"SMS_RESULT": " "}
 
 
-def read(request: Incoming, site: Site, shape: Shape) -> Reading:
+def read(request: Incoming, site: Site, shape: Shape) -> ReadCall:
     """The call in a request for a page; parameters that did not come are empty. Raises NotACall."""
     check_query(request)
     fields = {name: value for name, value in form_fields(request, _refuse).items() if isinstance(value, str)}
@@ -35,7 +35,7 @@ def read(request: Incoming, site: Site, shape: Shape) -> Reading:
     }
     binding = Binding.TEXT_GET if request.method == "GET" else Binding.TEXT_POST
     call = shape.call(values, request.cookie(site.cookie), records(fields) if shape.takes_records else ())
-    return Reading(call, binding, lambda result: Reply(write(shape, result), "text/html"), _WORDS)
+    return ReadCall(call, binding, lambda result: Reply(write(shape, result), "text/html"), _WORDS)
 
 
 def records(fields: Mapping[str, str]) -> Sequence[Mapping[str, str]]:

@@ -6,7 +6,7 @@ import attrs
 
 
 @attrs.define
-class User:
+class EmulatedUser:
     """A user of the emulated services.
 
     Attributes:
@@ -51,14 +51,14 @@ class User:
         return self.name or self.sso.capitalize()
 
 
-def default_users() -> Iterator[User]:
+def default_users() -> Iterator[EmulatedUser]:
     """The users that exist from the start, which are those of the reference captures."""
-    yield User("tech@example.com", auth_code="fixedtech0000", name="John Doe")
-    yield User("second@example.com", auth_code="fixedsecond0000", name="Jane Roe")
-    yield User("admin@example.com", auth_code="fixedadmin0000", technician=False)
-    yield User("nolens@example.com", auth_code="fixednolens0000", lens=False)
-    yield User("offline@example.com", auth_code="fixedoffline0000", console=False)
-    yield User("plain@example.com", auth_code="fixedplain0000", administrator=False)
-    yield User("disabled@example.com", auth_code="fixeddisabled0000", disabled=True)
-    yield User("deleted@example.com", auth_code="fixeddeleted0000", deleted=True)
-    yield User("sysadmin@example.com", no_ticket=True)
+    yield EmulatedUser("tech@example.com", auth_code="fixedtech0000", name="John Doe")
+    yield EmulatedUser("second@example.com", auth_code="fixedsecond0000", name="Jane Roe")
+    yield EmulatedUser("admin@example.com", auth_code="fixedadmin0000", technician=False)
+    yield EmulatedUser("nolens@example.com", auth_code="fixednolens0000", lens=False)
+    yield EmulatedUser("offline@example.com", auth_code="fixedoffline0000", console=False)
+    yield EmulatedUser("plain@example.com", auth_code="fixedplain0000", administrator=False)
+    yield EmulatedUser("disabled@example.com", auth_code="fixeddisabled0000", disabled=True)
+    yield EmulatedUser("deleted@example.com", auth_code="fixeddeleted0000", deleted=True)
+    yield EmulatedUser("sysadmin@example.com", no_ticket=True)

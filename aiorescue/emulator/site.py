@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from aiorescue.emulator.rules.call import Call
+from aiorescue.emulator.rules.call import ReceivedCall
 from aiorescue.inforouter import METHODS
 from aiorescue.operation import Binding, Operation, Parameter, Plain, Service, Slot, Spec, frozen
 
@@ -98,7 +98,7 @@ class Shape:
         # Of several parameters under one attribute, the one that is not derived from the attribute comes first.
         return {name: tuple(sorted(slots, key=_derived)) for name, slots in grouped.items()}
 
-    def call(self, values: Mapping[str, Plain], cookie: str, records: Sequence[Mapping[str, str]] = ()) -> Call:
+    def call(self, values: Mapping[str, Plain], cookie: str, records: Sequence[Mapping[str, str]] = ()) -> ReceivedCall:
         """Call with the given values.
 
         Args:
@@ -117,7 +117,7 @@ class Shape:
         }
         identity = self.spec.identity
         code = str(values.get(identity.soap) or "") if identity is not None else ""
-        return Call(self.operation, arguments, code, cookie, records)
+        return ReceivedCall(self.operation, arguments, code, cookie, records)
 
 
 def is_number_as_text(parameter: Parameter) -> bool:

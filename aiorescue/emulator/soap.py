@@ -12,7 +12,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from aiorescue.emulator import writing
-from aiorescue.emulator.http import XML_TYPE, Incoming, NotACall, Reading, Reply
+from aiorescue.emulator.http import XML_TYPE, Incoming, NotACall, ReadCall, Reply
 from aiorescue.emulator.rules.call import Result
 from aiorescue.emulator.site import Shape, Site, is_number_as_text, number_as_text
 from aiorescue.inforouter import Element
@@ -27,7 +27,7 @@ RANGE_PROBLEM = "Value was either too large or too small for an Int32."
 
 
 @frozen
-class Version:
+class SoapVersion:
     """A version of SOAP.
 
     Attributes:
@@ -49,8 +49,8 @@ class Version:
         ).encode()
 
 
-SOAP11 = Version(Binding.SOAP11, "http://schemas.xmlsoap.org/soap/envelope/", XML_TYPE)
-SOAP12 = Version(Binding.SOAP12, "http://www.w3.org/2003/05/soap-envelope", "application/soap+xml; charset=utf-8")
+SOAP11 = SoapVersion(Binding.SOAP11, "http://schemas.xmlsoap.org/soap/envelope/", XML_TYPE)
+SOAP12 = SoapVersion(Binding.SOAP12, "http://www.w3.org/2003/05/soap-envelope", "application/soap+xml; charset=utf-8")
 _VERSIONS = {version.namespace: version for version in (SOAP11, SOAP12)}
 _CODES12 = {"Client": "Sender", "Server": "Receiver"}
 
@@ -69,7 +69,7 @@ _TOO_LONG = (
 )
 
 
-def fault(version: Version, code: str, text: str, detail: str = "<detail />", header: str = "") -> Reply:
+def fault(version: SoapVersion, code: str, text: str, detail: str = "<detail />", header: str = "") -> Reply:
     """Reply with a SOAP fault, which is always a 500 and closes the connection."""
     if version is SOAP11:
         inner = f"<faultcode>soap:{code}</faultcode><faultstring>{escape(text)}</faultstring>{detail}"
@@ -96,7 +96,7 @@ def unreadable(content_type: str = XML_TYPE) -> NotACall:
 # --- reading --------------------------------------------------------------------------------------
 
 
-class _Field(NamedTuple):
+class _ChildElement(NamedTuple):
     text: str
     end: int  # byte index of the end tag, for the position in a fault
     odd: bool  # holds a child element or a comment
@@ -109,7 +109,7 @@ class _Message:
         self.root = ""
         self.body = False
         self.not_understood = False
-        self.requests: list[tuple[str, dict[str, _Field]]] = []
+        self.requests: list[tuple[str, dict[str, _ChildElement]]] = []
         self._path: list[str] = []
         self._text: list[str] = []
         self._odd = False
@@ -145,7 +145,7 @@ class _Message:
         self._path.pop()
         if len(self._path) == 3 and self.requests and self._path[1].endswith(" Body"):  # noqa: PLR2004
             # The first of two wins.
-            field = _Field("".join(self._text), self._parser.CurrentByteIndex, self._odd)
+            field = _ChildElement("".join(self._text), self._parser.CurrentByteIndex, self._odd)
             self.requests[-1][1].setdefault(name, field)
 
     def _comment(self, _: str) -> None:
@@ -168,7 +168,7 @@ def _decode(request: Incoming) -> str:
     return text.removeprefix("\ufeff")
 
 
-def read(request: Incoming, site: Site) -> Reading:
+def read(request: Incoming, site: Site) -> ReadCall:
     """The call in a SOAP request; raises NotACall if there is none."""
     text = _decode(request)
     try:
@@ -182,14 +182,14 @@ def read(request: Incoming, site: Site) -> Reading:
         missing = "Request format is invalid: Missing required soap:Body element."
         raise NotACall(fault(version, "Client", f"Server was unable to read request. ---> {missing}"))
     shape = _route(version, request, message, site)
-    return Reading(
+    return ReadCall(
         shape.call(_values(version, shape, message, text), request.cookie(site.cookie)),
         version.binding,
         lambda result: Reply(write(version, shape, result), version.content_type),
     )
 
 
-def _version(message: _Message) -> Version:
+def _version(message: _Message) -> SoapVersion:
     namespace, _, name = message.root.rpartition(" ")
     if namespace not in _VERSIONS or name != "Envelope":
         mismatch = "Possible SOAP version mismatch: Envelope namespace {0} was unexpected. Expecting {1}."
@@ -197,7 +197,7 @@ def _version(message: _Message) -> Version:
     return _VERSIONS[namespace]
 
 
-def _route(version: Version, request: Incoming, message: _Message, site: Site) -> Shape:
+def _route(version: SoapVersion, request: Incoming, message: _Message, site: Site) -> Shape:
     """The operation that a message calls: SOAP 1.1 goes by its action alone, SOAP 1.2 ignores an unknown action."""
     action = request.headers.get("SOAPAction")
     if version is SOAP11 and action is not None:
@@ -218,7 +218,7 @@ def _route(version: Version, request: Incoming, message: _Message, site: Site) -
     raise NotACall(fault(version, "Client", _NO_ACTION if version is SOAP11 else _NO_REQUEST))
 
 
-def _values(version: Version, shape: Shape, message: _Message, text: str) -> Mapping[str, Plain]:
+def _values(version: SoapVersion, shape: Shape, message: _Message, text: str) -> Mapping[str, Plain]:
     namespace = shape.service.namespace
     wanted = f"{namespace} {shape.name}"
     fields = next((fields for name, fields in message.requests if name == wanted), {})
@@ -287,7 +287,7 @@ def _position(text: str, end: int) -> tuple[int, int]:
 # --- writing --------------------------------------------------------------------------------------
 
 
-def write(version: Version, shape: Shape, result: Result) -> bytes:
+def write(version: SoapVersion, shape: Shape, result: Result) -> bytes:
     """Envelope with the answer for a result."""
     name, spec = shape.name, shape.spec
     if spec.words:

@@ -1,7 +1,8 @@
 """The state of Rescue and infoRouter as one object: makes and wires the rules, and hands calls to them.
 
-The dependencies between the rules go one way, in the order in which `State` makes them. An operation without a rule is
-refused as the service would refuse it. How a result looks on a binding is decided elsewhere (`soap`, `asmx`, `pages`).
+The dependencies between the rules go one way, in the order in which `EmulatorState` makes them. An operation without a
+rule is refused as the service would refuse it. How a result looks on a binding is decided elsewhere (`soap`, `asmx`,
+`pages`).
 """
 
 from collections.abc import Callable, Iterable
@@ -9,8 +10,8 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 
 from aiorescue.emulator.clock import Calendar
-from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import Call, Limits, Refusal, Result, Rules
+from aiorescue.emulator.people import EmulatedUser
+from aiorescue.emulator.rules.call import Limits, ReceivedCall, Refusal, Result, Rules
 from aiorescue.emulator.rules.inforouter.library import Library
 from aiorescue.emulator.rules.inforouter.search import Search
 from aiorescue.emulator.rules.inforouter.tickets import Tickets
@@ -40,7 +41,7 @@ ANSWERED: dict[str, tuple[type[Rules], str]] = {
 _NOT_COMPLETED = 5000
 
 
-class State:
+class EmulatorState:
     """Everything that the emulated services remember, and the handler of each operation.
 
     Args:
@@ -83,11 +84,11 @@ class State:
             Search(self.tickets, self.library, limits),
         )
         by_class = {type(rules): rules for rules in every}
-        self._handlers: dict[str, Callable[[Call], Result]] = {
+        self._handlers: dict[str, Callable[[ReceivedCall], Result]] = {
             name: getattr(by_class[rules], method) for name, (rules, method) in ANSWERED.items()
         }
 
-    def handle(self, call: Call) -> Result:
+    def handle(self, call: ReceivedCall) -> Result:
         """Carry a call out; a refusal is a result, too.
 
         Raises:
@@ -102,7 +103,7 @@ class State:
             _check_outputs(call, result)
         return result
 
-    def _refuse(self, call: Call) -> Result:
+    def _refuse(self, call: ReceivedCall) -> Result:
         """Result of an operation that has no rule."""
         spec = call.operation.spec
         if spec.service is RESCUE:
@@ -123,7 +124,7 @@ class State:
         return self.pins.ledger
 
     @property
-    def users(self) -> dict[str, User]:
+    def users(self) -> dict[str, EmulatedUser]:
         """All users by their e-mail address."""
         return self.access.users
 
@@ -138,7 +139,7 @@ class State:
         with self.lock:
             return {session.id: WORDS[session.status][1] for session in self.support_sessions.by_id.values()}
 
-    def add_user(self, user: User) -> None:
+    def add_user(self, user: EmulatedUser) -> None:
         """Make a user known, with the nodes of the user's roles."""
         with self.lock:
             self.access.add(user)
@@ -156,7 +157,7 @@ class State:
             return self.access.cookies.end(known) + self.tickets.tickets.end(known)
 
 
-def _check_outputs(call: Call, result: Result) -> None:
+def _check_outputs(call: ReceivedCall, result: Result) -> None:
     declared = {output.soap for output in call.operation.spec.outputs}
     if result.outputs.keys() <= declared:
         return

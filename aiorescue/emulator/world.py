@@ -6,12 +6,12 @@ from threading import RLock
 from typing import Any
 from weakref import WeakValueDictionary
 
-from aiorescue.emulator.clock import Clock
+from aiorescue.emulator.clock import TurnableClock
 from aiorescue.emulator.faults import Faults
 from aiorescue.emulator.request_log import RequestLog
-from aiorescue.emulator.rules.call import Call, Limits, Result
+from aiorescue.emulator.rules.call import Limits, ReceivedCall, Result
 from aiorescue.emulator.rules.rescue.ledger import LEDGER_SIZE, Ledger, LedgerEntry
-from aiorescue.emulator.state import State
+from aiorescue.emulator.state import EmulatorState
 from aiorescue.rescue.service import RESCUE
 
 #: Between the seeds of the codes before and after a reset.
@@ -45,7 +45,7 @@ class World:
     """
 
     limits: Limits
-    state: State
+    state: EmulatorState
     requests: RequestLog
     faults: Faults
     latency: float
@@ -53,7 +53,7 @@ class World:
 
     def __init__(
         self,
-        clock: Clock,
+        clock: TurnableClock,
         *,
         pin_rate: float | None = 1.0,
         pins: int | None = None,
@@ -82,7 +82,9 @@ class World:
             self.latency, self.jitter = self._delays
             pin_rate, pins = self._stock
             self.limits = Limits(pin_rate=pin_rate, pins_left=pins)
-            self.state = State(self.clock, self.limits, self._seed + _SEED_STEP * self._resets, ledger, lock=self.lock)
+            self.state = EmulatorState(
+                self.clock, self.limits, self._seed + _SEED_STEP * self._resets, ledger, lock=self.lock
+            )
             self._resets += 1
             self.requests = RequestLog()
             self.faults = Faults()
@@ -119,7 +121,7 @@ class World:
         """
         self.faults.add(kind, operation, times, **options)
 
-    def carry_out(self, call: Call) -> Result:
+    def carry_out(self, call: ReceivedCall) -> Result:
         """Carry out a call; a refusal is a result, too."""
         with self.lock:
             return self.state.handle(call)
@@ -128,7 +130,7 @@ class World:
         """Seconds to wait before a call takes effect, and again after: half the latency with its jitter."""
         return (self.latency + self.jitter * self._random.random()) / 2
 
-    def session_lock(self, call: Call) -> asyncio.Lock:
+    def session_lock(self, call: ReceivedCall) -> asyncio.Lock:
         """The lock under which a call runs: ASP.NET runs calls of one server session one by one, all others at once."""
         if call.operation.spec.service is not RESCUE or not self.state.alive(call.cookie):
             return asyncio.Lock()

@@ -16,7 +16,7 @@ from aiorescue.identity.credentials import AuthCode, Login
 from aiorescue.identity.standing import SetAside, Standing, heed, is_login_limit
 from aiorescue.identity.waiting import Waiting
 from aiorescue.operation import Needs, Operation, Outcome, status
-from aiorescue.pace.pace import Account
+from aiorescue.pace.pace import PacedAccount
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 #: An enum member kept in a global: in Python 3.11 looking it up in its enum takes ten times as long.
@@ -24,7 +24,7 @@ _NEEDS_IDENTITY = Needs.IDENTITY
 
 Sent = tuple[Outcome[Any], Response | None]
 #: Sends an operation with an authorization, once, at the pace of an account.
-Send = Callable[[Account, Operation[Any], Authorization], Awaitable[Sent]]
+Send = Callable[[PacedAccount, Operation[Any], Authorization], Awaitable[Sent]]
 
 
 @attrs.define(eq=False)  # not frozen, as `Outcome`: each attempt makes one
@@ -67,7 +67,7 @@ class Identity(Protocol):
         """A name for messages, such as an e-mail address or "auth code 2"; never a secret."""
 
     @property
-    def account(self) -> Account:
+    def account(self) -> PacedAccount:
         """The account whose calls the service counts: the key of the identity's pace."""
 
     @property
@@ -157,7 +157,7 @@ class StandingIdentity:
     """
 
     def __init__(
-        self, name: str, account: Account, standing: Standing, observer: IdentityObserver | None = None
+        self, name: str, account: PacedAccount, standing: Standing, observer: IdentityObserver | None = None
     ) -> None:
         self.name = name
         self.account = account
@@ -226,7 +226,7 @@ class AnonymousIdentity(StandingIdentity):
     """An identity without credentials, for operations that need none."""
 
     def __init__(self) -> None:
-        super().__init__("anonymous", Account(), Standing(SystemClock(), 0.0))
+        super().__init__("anonymous", PacedAccount(), Standing(SystemClock(), 0.0))
 
     def refusal(self, operation: Operation[Any]) -> SetAside | None:
         """None: there are no credentials that could have been refused."""
@@ -266,7 +266,7 @@ class CodeIdentity(StandingIdentity):
     def __init__(
         self, credentials: AuthCode, name: str, standing: Standing, observer: IdentityObserver | None = None
     ) -> None:
-        super().__init__(name, Account(credentials.code), standing, observer)
+        super().__init__(name, PacedAccount(credentials.code), standing, observer)
         self._authorization = Authorization(code=credentials.code)
 
     def complete(self, operation: Operation[Any]) -> Operation[Any]:

@@ -12,7 +12,7 @@ from aiorescue.identity.pool import SessionPool
 from aiorescue.identity.session import ServerSession, SessionLease, SessionService
 from aiorescue.identity.standing import SetAside, Standing, heed, heed_login
 from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
-from aiorescue.pace.pace import DOCUMENTED_LOGINS, Account
+from aiorescue.pace.pace import DOCUMENTED_LOGINS, PacedAccount
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 
@@ -48,7 +48,7 @@ class LoginIdentity(StandingIdentity):
         clock: Clock,
         observer: IdentityObserver | None = None,
     ) -> None:
-        super().__init__(credentials.email, Account(credentials.email), Standing(clock, refused_for), observer)
+        super().__init__(credentials.email, PacedAccount(credentials.email), Standing(clock, refused_for), observer)
         self.credentials = credentials
 
         def send_as_account(operation: Operation[Any], authorization: Authorization) -> Awaitable[Sent]:

@@ -19,7 +19,7 @@ from aiorescue.inforouter.answers.tickets import TicketHolder
 from aiorescue.inforouter.authentication import AuthenticateUser, IsValidTicket, LogOut, RenewTicket
 from aiorescue.inforouter.service import own_ticket
 from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
-from aiorescue.pace.pace import Account
+from aiorescue.pace.pace import PacedAccount
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 _COOKIE = "ticket="
@@ -63,11 +63,11 @@ class TicketIdentity(StandingIdentity):
         self._issued_here = False  # the ticket was asked for by this identity, which therefore ends it
         self._authenticate: AuthenticateUser | None
         if isinstance(credentials, Login):
-            super().__init__(credentials.email, Account(credentials.email), standing, observer)
+            super().__init__(credentials.email, PacedAccount(credentials.email), standing, observer)
             self._ticket = None
             self._authenticate = AuthenticateUser(credentials.email, credentials.password)
         else:
-            super().__init__("ticket", Account(credentials.ticket), standing, observer)
+            super().__init__("ticket", PacedAccount(credentials.ticket), standing, observer)
             self._ticket = credentials.ticket
             self._authenticate = None
 

@@ -14,9 +14,9 @@ service rejects. A limiter that sends exactly once a second is rejected a third 
 delivers one call a little late and the next one a little early, so that they arrive less than a second apart. A fixed
 margin is either too small for a bad network or wasteful on a good one. So the margin is learned.
 
-**Turns.** A `Pacer` belongs to one `Account` and one rate family (`aiorescue.operation.Family`): the operations that
-the service counts against one limit. It hands out *turns*. Each attempt of a call, not each call, needs a turn of its
-own: ``async with pacer.turn(priority) as turn``. Entering waits for the turn; ``turn.answered(accepted=…)`` reports
+**Turns.** A `Pacer` belongs to one `PacedAccount` and one rate family (`aiorescue.operation.Family`): the operations
+that the service counts against one limit. It hands out *turns*. Each attempt of a call, not each call, needs a turn of
+its own: ``async with pacer.turn(priority) as turn``. Entering waits for the turn; ``turn.answered(accepted=…)`` reports
 what came of it. Turns are given in order of priority, and of arrival within one priority (`Priority`,
 `PrioritySemaphore`).
 

@@ -53,7 +53,7 @@ class Pace:
 
 
 @frozen
-class Account:
+class PacedAccount:
     """An account whose calls the service counts together: the key of a pace.
 
     Attributes:
@@ -82,7 +82,7 @@ class SharedPacers(ABC):
     """The pacers of one client whose pace is a `SharedPace`."""
 
     @abstractmethod
-    def make(self, account: Account, family: Family) -> Pacer:
+    def make(self, account: PacedAccount, family: Family) -> Pacer:
         """The pacer of an account in a rate family."""
 
     @abstractmethod
@@ -126,7 +126,7 @@ class Pacers:
     def __init__(self, setting: PaceSetting, clock: Clock, service: str = "") -> None:
         self._clock = clock
         self._unpaced = UnpacedPacer(clock)
-        self._pacers: dict[tuple[str, Family], Pacer] = {}  # by key: to hash an `Account` takes a Python call
+        self._pacers: dict[tuple[str, Family], Pacer] = {}  # by key: to hash a `PacedAccount` takes a Python call
         self._setting: Pace | Literal["auto"] | None = None
         self._shared: SharedPacers | None = None
         if isinstance(setting, SharedPace):
@@ -144,7 +144,7 @@ class Pacers:
         set_by_pace = self._setting.logins if isinstance(self._setting, Pace) else None
         return set_by_pace or DOCUMENTED_LOGINS
 
-    def of(self, account: Account, family: Family | None) -> Pacer:
+    def of(self, account: PacedAccount, family: Family | None) -> Pacer:
         """The pacer of an account in a rate family; calls without a family are not paced."""
         if family is None:
             return self._unpaced
@@ -153,7 +153,7 @@ class Pacers:
             pacer = self._pacers[account.key, family] = self._make(account, family)
         return pacer
 
-    def _make(self, account: Account, family: Family) -> Pacer:
+    def _make(self, account: PacedAccount, family: Family) -> Pacer:
         if self._shared is not None:
             return self._shared.make(account, family)
         return local_pacer(self._setting, family, self._clock)

@@ -6,7 +6,7 @@ from aiorescue.operation import Answer, Binding, Content, Operation, Slot
 from aiorescue.wire import xml
 from aiorescue.wire.binary import from_base64, from_json
 from aiorescue.wire.message import Response, writer
-from aiorescue.wire.urlencoded import Field, UrlEncoded
+from aiorescue.wire.urlencoded import FormField, UrlEncoded
 
 
 class FormCodec(UrlEncoded):
@@ -25,7 +25,7 @@ class FormCodec(UrlEncoded):
             code_always=True,
         )
 
-    def field(self, slot: Slot) -> Field:
+    def field(self, slot: Slot) -> FormField:
         """How a form writes a parameter.
 
         A text without a value is sent empty, because ASMX answers a form that lacks a parameter with HTTP 500, unless
@@ -34,7 +34,7 @@ class FormCodec(UrlEncoded):
         parameter = slot.parameter
         empty = parameter.send_empty or (parameter.holds is str and not self._service.omits_absent)
         write = None if parameter.holds is bytes else writer(parameter)
-        return Field.of(slot, parameter.form_name or parameter.soap, write, "" if empty else None)
+        return FormField.of(slot, parameter.form_name or parameter.soap, write, "" if empty else None)
 
     def decode(self, response: Response) -> Answer:
         """The answer: the content of the document's root element, whatever its name, or bytes. Raises `Unreadable`."""

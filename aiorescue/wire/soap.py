@@ -118,7 +118,7 @@ class SoapCodec(Codec[str]):
         return result[0] if len(result) else result.text
 
 
-class _Element(NamedTuple):
+class _SoapElement(NamedTuple):
     """How SOAP writes one parameter."""
 
     write: Callable[[Any], str]
@@ -133,7 +133,7 @@ class _Elements(NamedTuple):
 
     get: Callable[[Any], Any]
     several: bool
-    elements: tuple[_Element, ...]
+    elements: tuple[_SoapElement, ...]
     absent: tuple[str, ...]  # what is written behind the values, by their number
 
     @classmethod
@@ -145,14 +145,14 @@ class _Elements(NamedTuple):
             for parameter, (opening, closing) in zip(source.parameters, tags, strict=True)
         ]
         elements = [
-            _Element(writer(parameter), parameter.raw_xml, *tag, none)
+            _SoapElement(writer(parameter), parameter.raw_xml, *tag, none)
             for parameter, tag, none in zip(source.parameters, tags, nothing, strict=True)
         ]
         absent = ["".join(nothing[count:]) for count in range(len(nothing) + 1)]
         return cls(source.get, source.several, tuple(elements), tuple(absent))
 
 
-def _written(value: Plain, element: _Element) -> str:
+def _written(value: Plain, element: _SoapElement) -> str:
     """A parameter as an element, with its value escaped."""
     write, raw_xml, opening, closing, nothing = element
     if value is None:

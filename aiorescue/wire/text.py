@@ -9,7 +9,7 @@ from typing import Any
 from aiorescue.operation import Answer, Binding, Operation, PageLayout, Slot
 from aiorescue.wire import xml
 from aiorescue.wire.message import Response, Unreadable, writer
-from aiorescue.wire.urlencoded import Field, UrlEncoded
+from aiorescue.wire.urlencoded import FormField, UrlEncoded
 
 #: The status word and the blanks behind it. A tab behind it may belong to the body, which may be a table.
 #: Of millions of signs no more is looked at than could make sense: meanwhile no other thread can run.
@@ -29,10 +29,12 @@ class TextCodec(UrlEncoded):
         self._page_layout = spec.page_layout
         self.streamed = spec.streamed
 
-    def field(self, slot: Slot) -> Field:
+    def field(self, slot: Slot) -> FormField:
         """How a page takes a parameter: a bool as a digit, some texts spelled differently, and no empty values."""
         parameter = slot.parameter
-        return Field.of(slot, parameter.page_key, parameter.encode_on_page or writer(parameter, true="1", false="0"))
+        return FormField.of(
+            slot, parameter.page_key, parameter.encode_on_page or writer(parameter, true="1", false="0")
+        )
 
     def decode(self, response: Response) -> Answer:
         """The answer: its status word, and the rest of the text unchanged. Raises `Unreadable`."""

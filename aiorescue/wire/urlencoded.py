@@ -36,7 +36,7 @@ def quoted(text: str) -> str:
     return _ODD.sub(lambda found: _percent(found[0]), text).replace(" ", "+")
 
 
-class Field(NamedTuple):
+class FormField(NamedTuple):
     """How a form writes one parameter."""
 
     begin: str  # its key, quoted, and the sign behind it
@@ -46,12 +46,12 @@ class Field(NamedTuple):
     name: str  # for messages
 
     @classmethod
-    def of(cls, slot: Slot, key: str, write: Callable[[Any], str] | None, nothing: str | None = None) -> "Field":
+    def of(cls, slot: Slot, key: str, write: Callable[[Any], str] | None, nothing: str | None = None) -> "FormField":
         """How a form writes a parameter whose key in it is `key`."""
         return cls(f"{quoted(key)}=", write, nothing, key, slot.name)
 
 
-_BEGIN = itemgetter(Field._fields.index("begin"))
+_BEGIN = itemgetter(FormField._fields.index("begin"))
 
 
 class UrlEncoded(Codec[FormDraft]):
@@ -93,7 +93,7 @@ class UrlEncoded(Codec[FormDraft]):
         self._parts = any(slot.parameter.holds is bytes for slot in operation.slots)
 
     @abstractmethod
-    def field(self, slot: Slot) -> Field:
+    def field(self, slot: Slot) -> FormField:
         """How the binding writes a parameter."""
 
     def draft(self, operation: Operation[Any]) -> FormDraft:
@@ -105,7 +105,7 @@ class UrlEncoded(Codec[FormDraft]):
         absent, sources = self.absent, self._sources
         if more := operation.more_slots():
             sources = [*sources, *((slot.get, False, [self.field(slot)]) for slot in more)]
-        fields: list[Field] = []
+        fields: list[FormField] = []
         values: list[Any] = []
         for get, several, known in sources:
             held = get(operation)
@@ -158,7 +158,7 @@ class UrlEncoded(Codec[FormDraft]):
             operation=self._name,
         )
 
-    def _refuse_markup(self, fields: Sequence[Field], values: Sequence[Any]) -> None:
+    def _refuse_markup(self, fields: Sequence[FormField], values: Sequence[Any]) -> None:
         """Raise `errors.InvalidRequest` for a value that ASP.NET's request validation would refuse."""
         for field, value in zip(fields, values, strict=True):
             if self._validates and isinstance(value, str) and _DANGEROUS.search(value):

@@ -23,7 +23,7 @@ STREAMS = {
 
 
 @attrs.frozen
-class Weather(output.Result):
+class Weather(output.CommandResult):
     town: str
     pin: PinCode
 

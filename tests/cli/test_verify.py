@@ -10,7 +10,7 @@ import pytest
 
 from aiorescue import AuthCode, RescueClient
 from aiorescue.cli.check.live.result import Check, Comparison
-from aiorescue.cli.check.verify import Plan, checked
+from aiorescue.cli.check.verify import VerificationPlan, checked
 from aiorescue.cli.status import Status
 from aiorescue.emulator import Emulator
 from aiorescue.rescue.answers.values import moment
@@ -173,7 +173,7 @@ def limited(service: Emulator) -> Emulator:
 
 
 async def run(url: str) -> dict[str, Check]:
-    plan = Plan(spend_pins=True, change_report_settings=True, pause=0.1)
+    plan = VerificationPlan(spend_pins=True, change_report_settings=True, pause=0.1)
     checks, trouble = await checked(plan, [AuthCode(CODE), AuthCode(SECOND)], url)
     assert trouble is Status.OK
     return {check.name: check for check in checks}

@@ -9,7 +9,7 @@ from aiorescue import AuthCode, errors
 from aiorescue.bulk import InputRow, State, distributed
 from aiorescue.bulk.distributed.database import Statements, connected
 from aiorescue.bulk.distributed.lane_store import LaneStore
-from aiorescue.bulk.distributed.watch import Watch
+from aiorescue.bulk.distributed.watch import WorkerWatch
 from aiorescue.bulk.store import Lane
 from aiorescue.rescue import RequestPinCode
 from tests.lab.distributed.relay import relayed
@@ -47,7 +47,7 @@ async def test_nothing_of_an_input_is_entered_if_one_row_is_no_request(database)
 async def test_a_raised_epoch_refuses_claims_sent_and_issued_of_the_former_lane(database):
     await distributed.submit(database, "spring", requests(5), identities=["north"])
     async with connected(database) as one, connected(database) as other, Statements(database) as statements:
-        first, second = Watch(one, ["north"]), Watch(other, ["north"])
+        first, second = WorkerWatch(one, ["north"]), WorkerWatch(other, ["north"])
         old = store(database, statements, (await first.hold([1]))[1])
         claimed = await old.claim(64)
         assert [row.position for row in claimed] == [0, 1, 2]
@@ -69,7 +69,7 @@ async def test_rows_whose_claim_had_no_answer_are_claimed_when_it_is_repeated(da
     await distributed.submit(database, "spring", requests(9), identities=["north"])
     async with connected(database) as one, relayed(postgres.socket) as (relay, port):
         url = psycopg.conninfo.make_conninfo(database, host="127.0.0.1", port=port)
-        epoch = (await Watch(one, ["north"]).hold([1]))[1]
+        epoch = (await WorkerWatch(one, ["north"]).hold([1]))[1]
         async with Statements(url) as statements:
             lane = store(database, statements, epoch)
             assert [row.position for row in await lane.claim(3)] == [0, 1, 2]
@@ -87,7 +87,7 @@ async def test_rows_whose_claim_had_no_answer_are_claimed_when_it_is_repeated(da
 async def test_a_pin_that_another_request_has_is_not_recorded(database):
     await distributed.submit(database, "spring", requests(2), identities=["north"])
     async with connected(database) as one, Statements(database) as statements:
-        lane = store(database, statements, (await Watch(one, ["north"]).hold([1]))[1])
+        lane = store(database, statements, (await WorkerWatch(one, ["north"]).hold([1]))[1])
         await lane.claim(2)
         await lane.issued("=CASE-0", "123456", 0)
         await lane.issued("=CASE-0", "123456", 0)  # a statement that is repeated
@@ -99,7 +99,7 @@ async def test_a_pin_that_another_request_has_is_not_recorded(database):
 async def test_a_corrected_row_keeps_its_pin_and_a_vanished_one_is_not_sent(database):
     await distributed.submit(database, "spring", requests(3), identities=["north"])
     async with connected(database) as one, Statements(database) as statements:
-        lane = store(database, statements, (await Watch(one, ["north"]).hold([1]))[1])
+        lane = store(database, statements, (await WorkerWatch(one, ["north"]).hold([1]))[1])
         await lane.claim(1)
         await lane.issued("=CASE-0", "123456", 0)
     rows = [
@@ -119,7 +119,7 @@ async def test_a_row_that_vanished_stays_under_its_own_columns_when_their_order_
     before, after = rows(("Jane", "1"), ('J\0im, "Ü"', "2")), rows(("1", "new", "Jane"))
     await distributed.submit(database, "spring", before, identities=["north"], columns=["name", "phone"])
     async with connected(database) as one, Statements(database) as statements:
-        lane = store(database, statements, (await Watch(one, ["north"]).hold([1]))[1])
+        lane = store(database, statements, (await WorkerWatch(one, ["north"]).hold([1]))[1])
         await lane.claim(2)
         await lane.issued("=CASE-1", "123456", 0)
     await distributed.submit(database, "spring", after, identities=["north"], columns=["phone", "note", "name"])

@@ -3,7 +3,7 @@
 import pytest
 
 from aiorescue import AuthCode, Login, RescueClient, errors, rescue
-from aiorescue.emulator.people import User
+from aiorescue.emulator.people import EmulatedUser
 from aiorescue.emulator.rules.rescue.tree import ADMINISTRATORS, CHANNEL, GROUP, MASTERS, ROOT, TECHNICIANS
 from aiorescue.rescue import NodeStatus, NodeType
 from tests.emulator.sockets import page
@@ -143,7 +143,7 @@ async def test_what_cannot_be_in_the_tree_is_refused(service):
 
 
 async def test_who_loses_the_technicians_node_gets_no_pins(service, client):
-    service.state.add_user(User("new@example.com", auth_code="new"))
+    service.state.add_user(EmulatedUser("new@example.com", auth_code="new"))
     node = service.state.hierarchy.node_of("new@example.com", NodeType.TECHNICIAN)
     assert (await page(service, "requestPINCode", "authcode=new")).startswith("OK")
     await client.delete_node(node)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from aiorescue.emulator import Emulator
-from aiorescue.emulator.people import User
+from aiorescue.emulator.people import EmulatedUser
 from aiorescue.emulator.rules.rescue.ledger import FIRST_PIN, PIN_STEP, PINS
 from tests.emulator.sockets import exchange, login, page, soap, until
 
@@ -184,7 +184,7 @@ async def test_a_requested_code_replaces_the_one_requested_before(service):
 
 
 async def test_users_can_be_added_and_changed(service):
-    service.state.add_user(User("new@example.com", "pw", auth_code="newcode"))
+    service.state.add_user(EmulatedUser("new@example.com", "pw", auth_code="newcode"))
     assert (await pin(service, "newcode")).startswith(PIN)
     service.state.users["new@example.com"].disabled = True
     assert await pin(service, "newcode") == "USER_DELETED_OR_DISABLED"

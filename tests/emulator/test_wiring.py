@@ -3,14 +3,14 @@
 import pytest
 
 from aiorescue import rescue
-from aiorescue.emulator.rules.call import Call, Limits, ok
+from aiorescue.emulator.rules.call import Limits, ReceivedCall, ok
 from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.emulator.rules.rescue.pins import Pins
-from aiorescue.emulator.state import State
+from aiorescue.emulator.state import EmulatorState
 
 
 def call(operation, **values):
-    return Call(operation, values, auth_code="fixedtech0000")
+    return ReceivedCall(operation, values, auth_code="fixedtech0000")
 
 
 def test_one_class_of_rules_works_alone():
@@ -25,7 +25,7 @@ def test_one_class_of_rules_works_alone():
 
 
 def test_an_output_that_is_not_declared_is_an_error_that_names_those_that_are():
-    state = State(lambda: 0.0, Limits())
+    state = EmulatorState(lambda: 0.0, Limits())
     state._handlers["requestPINCodeV2"] = lambda _: ok(iPINCode=12345)
     with pytest.raises(LookupError, match=r"requestPINCodeV2 .* 'iPINCode', but the operation declares sPINCode"):
         state.handle(call(rescue.RequestPinCodeV2))

@@ -6,7 +6,7 @@ from aiorescue import Login, errors, rescue
 from aiorescue.identity.login import LoginIdentity, hold
 from aiorescue.identity.session import IDLE_LIMIT, ServerSession, SessionService
 from aiorescue.operation import Binding, Outcome, OutcomeClass
-from aiorescue.pace.pace import Account
+from aiorescue.pace.pace import PacedAccount
 from aiorescue.wire import ANONYMOUS, Response, Unreadable, codec, read
 from tests.lab.clocks import QuickClock
 
@@ -112,12 +112,12 @@ async def test_a_held_session_has_the_account_of_its_login_and_is_not_its_login(
         clock=QuickClock(),
     )
     async with hold(login) as held:
-        assert held.account == login.account == Account("me")
+        assert held.account == login.account == PacedAccount("me")
         assert held != login
 
 
 def test_an_account_does_not_show_its_key():
-    assert "4ahx" not in repr(Account("4ahx80u0"))
+    assert "4ahx" not in repr(PacedAccount("4ahx80u0"))
 
 
 @pytest.mark.parametrize("too_large", [True, False])

@@ -10,13 +10,13 @@ import redis
 
 from aiorescue import HostPace, Pace, RedisPace
 from aiorescue.clock import SystemClock
-from aiorescue.pace.pace import Account, SharedPace
+from aiorescue.pace.pace import PacedAccount, SharedPace
 from aiorescue.pace.shared.pacers import BookPacers, SharedIntervalPacer
 from aiorescue.pace.turns import Pacer, Priority, Turn
 
 SERVICE = "http://service"
 CODE = "fixedtech0000"
-ACCOUNT = Account(CODE)
+ACCOUNT = PacedAccount(CODE)
 
 
 async def answer(pacer: Pacer, *, accepted: bool | None = True, priority: Priority = Priority.CALL) -> float:

@@ -21,7 +21,7 @@ from aiorescue.clock import SystemClock
 from aiorescue.emulator import Emulator
 from aiorescue.operation import Family
 from aiorescue.pace.limit import Limit
-from aiorescue.pace.pace import Account, SharedPace
+from aiorescue.pace.pace import PacedAccount, SharedPace
 from aiorescue.pace.shared import host_books
 from aiorescue.pace.shared.books import SlotRequest, furthest
 from aiorescue.pace.shared.host_books import HostBooks
@@ -124,7 +124,7 @@ def test_the_rest_of_a_longer_content_does_no_harm():
 
 async def test_a_file_that_others_remove_is_made_again(tmp_path: Path):
     shared = pacer_of(tmp_path / "a" / "b", pins=100.0)
-    pacer = shared.make(Account(CODE), Family.PINS)
+    pacer = shared.make(PacedAccount(CODE), Family.PINS)
     await call(pacer)
     for file in (tmp_path / "a" / "b").iterdir():
         file.unlink()
@@ -154,7 +154,7 @@ async def test_where_files_cannot_be_written_each_process_paces_for_itself_and_s
 @pytest.mark.parametrize("kind", ["folder", "link", "fifo"])
 async def test_what_lies_in_the_place_of_the_file_is_left_alone(tmp_path: Path, kind: str):
     shared = pacer_of(tmp_path, pins=100.0)
-    pacer = shared.make(Account(CODE), Family.PINS)
+    pacer = shared.make(PacedAccount(CODE), Family.PINS)
     await call(pacer)
     (file,) = tmp_path.iterdir()
     file.unlink()
@@ -184,7 +184,7 @@ async def test_a_process_that_is_killed_while_it_holds_the_lock_blocks_no_other(
     monkeypatch.setattr(host_books, "PATIENCE", 0.1)
     monkeypatch.setattr("aiorescue.pace.shared.books.AWAY", 0.0)
     shared = pacer_of(tmp_path, pins=100.0)
-    pacer = shared.make(Account(CODE), Family.PINS)
+    pacer = shared.make(PacedAccount(CODE), Family.PINS)
     await call(pacer)
     (file,) = tmp_path.iterdir()
     holder = await asyncio.create_subprocess_exec(
@@ -228,7 +228,7 @@ def test_the_users_folder_does_not_depend_on_the_environment(monkeypatch, tmp_pa
 async def test_the_users_folder_is_for_the_user_alone(monkeypatch, tmp_path: Path, caplog):
     monkeypatch.setattr(host_books, "users_folder", lambda: tmp_path / "aiorescue-7")
     shared = HostPace(pace=Pace(pins=100.0)).open(SystemClock(), "http://service")
-    pacer = shared.make(Account(CODE), Family.PINS)
+    pacer = shared.make(PacedAccount(CODE), Family.PINS)
     await call(pacer)
     (file,) = (tmp_path / "aiorescue-7").iterdir()
     assert (tmp_path / "aiorescue-7").stat().st_mode & 0o077 == 0

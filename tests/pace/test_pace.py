@@ -10,7 +10,7 @@ from aiorescue import Pace, errors
 from aiorescue.operation import Family
 from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.limit import Limit
-from aiorescue.pace.pace import Account, Pacers, local_pacer
+from aiorescue.pace.pace import PacedAccount, Pacers, local_pacer
 from aiorescue.pace.turns import Pacer, Priority, Turn
 from aiorescue.pace.window import UnpacedPacer, WindowPacer
 from tests.lab.virtual_time import LoopClock, run
@@ -133,7 +133,7 @@ async def test_a_pacer_has_no_tasks_of_its_own():
 @virtually
 async def test_identities_do_not_wait_for_each_other():
     pacers = Pacers(Pace(), LoopClock())
-    one, other = Account("one"), Account("other")
+    one, other = PacedAccount("one"), PacedAccount("other")
     await answer(pacers.of(one, Family.PINS))
     assert pacers.of(one, Family.PINS).ready_at() > now() + 0.9
     assert pacers.of(other, Family.PINS).ready_at() == now()

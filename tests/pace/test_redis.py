@@ -12,7 +12,7 @@ from aiorescue import AuthCode, Pace, RedisPace, RescueClient, errors
 from aiorescue.clock import SystemClock
 from aiorescue.emulator import Emulator
 from aiorescue.operation import Family
-from aiorescue.pace.pace import Account
+from aiorescue.pace.pace import PacedAccount
 from tests.lab.redis_server import redis_server
 from tests.lab.sharing import answer
 
@@ -37,7 +37,7 @@ async def test_without_redis_each_process_paces_for_itself(caplog: pytest.LogCap
 async def test_when_redis_ends_under_way_its_processes_go_on_at_their_parts_of_the_pace(caplog):
     with redis_server() as url:
         both = [RedisPace(url, pace=Pace(pins=50.0)).open(SystemClock(), "http://service") for _ in range(2)]
-        calling = [shared.make(Account(CODE), Family.PINS) for shared in both]
+        calling = [shared.make(PacedAccount(CODE), Family.PINS) for shared in both]
         for pacer in calling * 3:
             await answer(pacer)
     for pacer in calling:
@@ -51,7 +51,7 @@ async def test_when_redis_ends_under_way_its_processes_go_on_at_their_parts_of_t
 
 async def test_bytes_that_are_no_text_count_as_missing(redis_url: str):
     shared = RedisPace(redis_url, pace=Pace(pins=100.0)).open(SystemClock(), "http://service")
-    pacer = shared.make(Account(CODE), Family.PINS)
+    pacer = shared.make(PacedAccount(CODE), Family.PINS)
     with redis.Redis.from_url(redis_url) as client:
         for _ in range(3):
             async with pacer.turn() as turn:
@@ -64,7 +64,7 @@ async def test_bytes_that_are_no_text_count_as_missing(redis_url: str):
 
 async def test_keys_tell_their_version(redis_url: str):
     shared = RedisPace(redis_url, prefix="mine:").open(SystemClock(), "http://service")
-    await shared.make(Account(CODE), Family.PINS).turn().__aenter__()
+    await shared.make(PacedAccount(CODE), Family.PINS).turn().__aenter__()
     with redis.Redis.from_url(redis_url) as client:
         (key,) = client.keys()
     assert key.startswith(b"mine:2:")

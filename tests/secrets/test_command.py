@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aiorescue.emulator import Emulator
-from aiorescue.emulator.people import User
+from aiorescue.emulator.people import EmulatedUser
 from tests.secrets.planted import CODE, PASSWORD, assert_no_secret
 
 COMMAND = Path(sys.executable).with_name("aiorescue")
@@ -46,7 +46,7 @@ async def _run(folder: Path, arguments: list[str], environment: dict[str, str]) 
 
 @pytest.mark.parametrize("credentials", CREDENTIALS)
 async def test_no_secret_leaves_the_command(service: Emulator, tmp_path: Path, credentials: str):
-    service.state.add_user(User("me@example.com", password=PASSWORD, auth_code=CODE))
+    service.state.add_user(EmulatedUser("me@example.com", password=PASSWORD, auth_code=CODE))
     (tmp_path / "customers.csv").write_text("name,tracking\nJane,CASE-1\nJohn,CASE-2\n", "utf-8")
     environment = {"RESCUE_BASE_URL": service.url, **CREDENTIALS[credentials]}
     for arguments in COMMANDS.values():

@@ -6,7 +6,7 @@ import pytest
 
 from aiorescue import Binding, InfoRouterClient, Login, RetryPolicy, Ticket, inforouter
 from aiorescue.emulator import Emulator
-from aiorescue.emulator.people import User
+from aiorescue.emulator.people import EmulatedUser
 from aiorescue.inforouter import METHODS
 from aiorescue.inforouter.catalogue import Method
 from aiorescue.inforouter.invocation import invocation
@@ -54,7 +54,7 @@ async def test_a_secret_of_inforouter_is_seen_nowhere_in_any_spelling(
     service: Emulator, echo: EchoServer, caplog: pytest.LogCaptureFixture, credentials: Ticket | Login, end: str
 ):
     watch = Watch(caplog)
-    service.state.add_user(User("me", password=PASSWORD))
+    service.state.add_user(EmulatedUser("me", password=PASSWORD))
     echo.logs_in = True
     echo.fail = FAILURES["HTTP 500"] if end == "failure" else None
     client = InfoRouterClient(

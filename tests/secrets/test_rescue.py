@@ -7,7 +7,7 @@ import pytest
 
 from aiorescue import AuthCode, Binding, Login, RescueClient, RetryPolicy, rescue
 from aiorescue.emulator import Emulator
-from aiorescue.emulator.people import User
+from aiorescue.emulator.people import EmulatedUser
 from aiorescue.operation import Operation
 from tests.lab.echo_server import FAILURES, EchoServer
 from tests.secrets.planted import CODE, ENDS, PASSWORD, SPELLINGS, Watch, assert_no_secret, call_all
@@ -28,7 +28,7 @@ async def test_a_secret_of_a_call_is_seen_nowhere_in_any_spelling(
     service: Emulator, echo: EchoServer, caplog: pytest.LogCaptureFixture, credentials: AuthCode | Login, end: str
 ):
     watch = Watch(caplog)
-    service.state.add_user(User("me@example.com", password=PASSWORD, auth_code=CODE))
+    service.state.add_user(EmulatedUser("me@example.com", password=PASSWORD, auth_code=CODE))
     echo.logs_in = True
     echo.fail = FAILURES["HTTP 500"] if end == "failure" else None
     client = RescueClient(

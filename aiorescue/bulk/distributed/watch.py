@@ -1,4 +1,4 @@
-"""`Watch`: which workers live, which identities have work and which worker holds them, by locks of one connection."""
+"""`WorkerWatch`: which workers live, which identities have work and which worker holds them, by locks of PostgreSQL."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -50,7 +50,7 @@ class Work:
     identity_name: str
 
 
-class Watch:
+class WorkerWatch:
     """A worker's view of the other workers, and the identities that it holds by locks.
 
     Its methods are called one after the other: they share a connection.

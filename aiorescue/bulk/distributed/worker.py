@@ -13,7 +13,7 @@ import psycopg
 from aiorescue import errors
 from aiorescue.bulk.distributed.database import Statements, connected
 from aiorescue.bulk.distributed.lane_store import LaneStore
-from aiorescue.bulk.distributed.watch import Watch, Work
+from aiorescue.bulk.distributed.watch import Work, WorkerWatch
 from aiorescue.bulk.job import PATIENCE, Job, issue_staged
 from aiorescue.bulk.store import Lane
 from aiorescue.errors import JournalReason
@@ -153,7 +153,7 @@ class _Worker:
         while True:
             try:
                 async with connected(self._database) as connection:
-                    watch = Watch(connection, self._credentials, number)
+                    watch = WorkerWatch(connection, self._credentials, number)
                     await watch.register()
                     number = watch.id
                     await self._hold_again(watch)
@@ -171,7 +171,7 @@ class _Worker:
         """End all lanes at once; rows that were sent stay so until their identity is fenced."""
         await self._end(list(self._held.values()))
 
-    async def _watch(self, watch: Watch, stop: asyncio.Event) -> None:
+    async def _watch(self, watch: WorkerWatch, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(_set_with(stop, self._wake))
         try:
             while not stop.is_set():
@@ -196,7 +196,7 @@ class _Worker:
             pass
         self._wake.clear()
 
-    async def _hold_again(self, watch: Watch) -> None:
+    async def _hold_again(self, watch: WorkerWatch) -> None:
         """Take again the locks that went with the last connection; lanes of identities that are held elsewhere end."""
         if self._held:
             same = await watch.hold_again({number: one.epoch for number, one in self._held.items()})
@@ -204,7 +204,7 @@ class _Worker:
         if self._held:
             await asyncio.sleep(_GRACE)
 
-    async def _look_once(self, watch: Watch) -> bool:
+    async def _look_once(self, watch: WorkerWatch) -> bool:
         """Take and give up identities, and begin lanes; returns whether there is anything to wait for."""
         lanes = await watch.look()
         for holding in self._held.values():
@@ -219,11 +219,11 @@ class _Worker:
             return await watch.is_open()
         return True
 
-    def _may_begin(self, watch: Watch, identity: str) -> bool:
+    def _may_begin(self, watch: WorkerWatch, identity: str) -> bool:
         rests = self._rests.get(identity, 0.0) > asyncio.get_running_loop().time()
         return not rests and identity not in self._refused and watch.is_mine(identity)
 
-    async def _serve(self, watch: Watch, lanes: Sequence[Work]) -> None:
+    async def _serve(self, watch: WorkerWatch, lanes: Sequence[Work]) -> None:
         """Take the identities of lanes, and begin those that have not begun."""
         names = {lane.identity: lane.identity_name for lane in lanes if lane.identity not in self._held}
         for number, epoch in (await watch.hold(names) if names else {}).items():
@@ -277,7 +277,7 @@ class _Worker:
             if holding.leaving and not holding.lanes:
                 self._wake.set()
 
-    async def _give_back(self, watch: Watch) -> None:
+    async def _give_back(self, watch: WorkerWatch) -> None:
         """Free the identities that are to leave and have nothing under way, with their rows."""
         ended = [holding for holding in self._held.values() if holding.leaving and not holding.lanes]
         if ended:

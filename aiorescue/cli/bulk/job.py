@@ -14,7 +14,7 @@ from aiorescue.cli.bulk.customers import RESULTS
 from aiorescue.cli.bulk.database import DatabaseOption, distributed, find_url, reader_of
 from aiorescue.cli.bulk.tally import clock
 from aiorescue.cli.options import JsonOption, SafeOption
-from aiorescue.cli.output import Result, RowsWritten, complain, complaint, counted, one_line
+from aiorescue.cli.output import CommandResult, RowsWritten, complain, complaint, counted, one_line
 from aiorescue.operation import frozen
 
 #: Rows that are named one by one to people.
@@ -30,7 +30,7 @@ JournalArgument = Annotated[
 
 
 @frozen
-class Figures(Result):
+class Figures(CommandResult):
     """The figures of a job at one moment.
 
     Attributes:
@@ -75,7 +75,7 @@ class Figures(Result):
 
 
 @frozen
-class Table(Result):
+class JobTable(CommandResult):
     """The rows of a job in memory, for programs.
 
     Attributes:
@@ -92,7 +92,7 @@ class Table(Result):
 
 
 @frozen
-class Failures(Result):
+class Failures(CommandResult):
     """The rows of a job that have no PIN and never will by themselves.
 
     Attributes:
@@ -118,7 +118,7 @@ class Failures(Result):
 
 
 @frozen
-class Retried(Result):
+class Retried(CommandResult):
     """Failed rows that are ready to be sent again.
 
     Attributes:
@@ -163,15 +163,15 @@ def export(
     ] = sheet.DASH,
     safe_csv: SafeOption = False,
     as_json: JsonOption = False,
-) -> Result:
+) -> CommandResult:
     """Write the rows of a job as CSV: the columns of its input, then pin, status and error."""
 
-    async def read() -> Result:
+    async def read() -> CommandResult:
         reader = reader_of(journal, database)
         if as_json and output == sheet.DASH:
             columns = await table.columns_of(reader)
             names = [*columns, *RESULTS]
-            return Table(
+            return JobTable(
                 names,
                 [dict(zip(names, table.line_of(row, len(columns)), strict=True)) async for row in reader.rows()],
             )

@@ -117,7 +117,7 @@ def pins(
             sheet.check_writable(report, _PAGE_BYTES)
         user = next(default_users())
         base_url = None if emulator else credentials.base_url()
-        plan = run.Plan(
+        plan = run.RunPlan(
             customers=given,
             name=f"{operation.spec.name} for {job_label(customers)} at {base_url or 'the emulator'}",
             operation=operation,
@@ -138,7 +138,7 @@ def pins(
         return signals.run(run.run(plan))
 
 
-def _facts(plan: run.Plan) -> RunFacts:
+def _facts(plan: run.RunPlan) -> RunFacts:
     return RunFacts(
         label=plan.customers.label,
         operation=plan.operation.spec.name,

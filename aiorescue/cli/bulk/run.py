@@ -36,7 +36,7 @@ _OUTAGE = (errors.ConnectionFailed, errors.RequestTimeout, errors.ServiceError, 
 
 
 @frozen(kw_only=True)
-class Plan:
+class RunPlan:
     """What a run is to do.
 
     Attributes:
@@ -72,7 +72,7 @@ class Plan:
     again: str
 
 
-async def run(plan: Plan) -> Summary:
+async def run(plan: RunPlan) -> Summary:
     """Carry out a plan; expected errors that end it early are part of the summary."""
     return await _Run(plan).to_the_end()
 
@@ -80,7 +80,7 @@ async def run(plan: Plan) -> Summary:
 class _Run:
     """One run of the job."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: RunPlan) -> None:
         self._plan = plan
         self._tally = Tally(plan.customers.rows)
         self._display: Display = display(plan.customers.rows)

@@ -12,7 +12,7 @@ from aiorescue.cli.bulk.customers import label_of
 from aiorescue.cli.bulk.run_page.file import RunPage
 from aiorescue.cli.bulk.run_page.page import Ending
 from aiorescue.cli.bulk.tally import Tally, duration
-from aiorescue.cli.output import Result, complaint, counted, error_record, message_of
+from aiorescue.cli.output import CommandResult, complaint, counted, error_record, message_of
 from aiorescue.cli.sheet import DASH
 from aiorescue.cli.status import MEANING, Status, status_of
 from aiorescue.errors import JournalReason
@@ -67,7 +67,7 @@ class Changes:
 
 
 @frozen(kw_only=True)
-class Summary(Result):
+class Summary(CommandResult):
     """How a run of a bulk job ended.
 
     Attributes:

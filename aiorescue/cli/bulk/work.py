@@ -15,14 +15,14 @@ from aiorescue.cli import credentials, signals
 from aiorescue.cli.bulk.customers import Customers, headers_of
 from aiorescue.cli.bulk.database import DatabaseOption, distributed, identities, url_of
 from aiorescue.cli.options import JsonOption
-from aiorescue.cli.output import Result, counted
+from aiorescue.cli.output import CommandResult, counted
 from aiorescue.cli.status import Status
 from aiorescue.operation import frozen
 from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 
 
 @frozen
-class Submitted(Result):
+class Submitted(CommandResult):
     """The result of ``job submit``: how the input differs from an earlier one of the job.
 
     Attributes:
@@ -46,7 +46,7 @@ class Submitted(Result):
 
 
 @frozen
-class Worked(Result):
+class Worked(CommandResult):
     """The result of ``job work``: why the worker has ended.
 
     Attributes:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from aiorescue.cli.output import Result, one_line
+from aiorescue.cli.output import CommandResult, one_line
 from aiorescue.cli.status import Status
 from aiorescue.operation import frozen
 
@@ -41,7 +41,7 @@ class Finding:
 
 
 @frozen
-class Findings(Result):
+class Findings(CommandResult):
     """What all checks found; the exit status is that of the first problem.
 
     Attributes:

@@ -23,9 +23,9 @@ from aiorescue.cli.check.live import description
 from aiorescue.cli.check.live.description import Described
 from aiorescue.cli.check.live.offered import Offered
 from aiorescue.cli.check.live.pins import MOST, PAUSE, PinScope
-from aiorescue.cli.check.live.reading import Reading
+from aiorescue.cli.check.live.reading import ReadingCheck
 from aiorescue.cli.check.live.result import Check, Comparison, Verification
-from aiorescue.cli.check.live.settings import ReportSettings
+from aiorescue.cli.check.live.settings import ReportSettingsCheck
 from aiorescue.cli.check.live.times import order_read, zone_read
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import complain, json_text
@@ -80,7 +80,7 @@ def verify(
         if sheet.is_stream(report) or report.is_dir():
             raise errors.InvalidRequest(f"{report} is not a file")
         sheet.check_writable(report, _REPORT_BYTES)
-    plan = Plan(spend_pins=spend_pins, change_report_settings=change_report_settings, session=session)
+    plan = VerificationPlan(spend_pins=spend_pins, change_report_settings=change_report_settings, session=session)
     url = credentials.base_url()
     try:
         identities = credentials.find()
@@ -98,7 +98,7 @@ def verify(
 
 
 @frozen(kw_only=True)
-class Plan:
+class VerificationPlan:
     """What a verification may do.
 
     Attributes:
@@ -114,7 +114,7 @@ class Plan:
     pause: float = PAUSE
 
 
-def _report(plan: Plan, found: Verification, url: str) -> dict[str, Any]:
+def _report(plan: VerificationPlan, found: Verification, url: str) -> dict[str, Any]:
     return {
         "aiorescue": aiorescue.__version__,
         "python": platform.python_version(),
@@ -129,9 +129,11 @@ def _report(plan: Plan, found: Verification, url: str) -> dict[str, Any]:
     }
 
 
-async def checked(plan: Plan, identities: Sequence[AuthCode | Login], url: str) -> tuple[list[Check], Status]:
+async def checked(
+    plan: VerificationPlan, identities: Sequence[AuthCode | Login], url: str
+) -> tuple[list[Check], Status]:
     """All checks of a plan, and the exit status that what stood in their way asks for."""
-    run = _Run(plan, identities, url)
+    run = _Verification(plan, identities, url)
     checks = []
     said = time.monotonic()
     async for check in run.checks():
@@ -142,10 +144,10 @@ async def checked(plan: Plan, identities: Sequence[AuthCode | Login], url: str) 
     return checks, run.trouble
 
 
-class _Run:
+class _Verification:
     """One verification, which makes the checks of a plan one after the other."""
 
-    def __init__(self, plan: Plan, identities: Sequence[AuthCode | Login], url: str) -> None:
+    def __init__(self, plan: VerificationPlan, identities: Sequence[AuthCode | Login], url: str) -> None:
         self.trouble = Status.OK
         self._plan = plan
         self._identities = identities
@@ -192,7 +194,7 @@ class _Run:
     async def _as_identity(self) -> AsyncIterator[Check]:
         options = {"sessions": 1, "retry": RetryPolicy(attempts=2)}
         async with credentials.client(self._identities[:1], self._url, **options) as client:
-            reading = Reading(client, self._plan.session)
+            reading = ReadingCheck(client, self._plan.session)
             async for check in reading.checks():
                 yield check
             self.trouble = reading.trouble
@@ -214,7 +216,7 @@ class _Run:
                 why = "it changes report settings: --change-report-settings"
                 yield Check("order of day and month in reports, an unused PIN in reports", Comparison.NOT_TRIED, why)
                 return
-            changing = ReportSettings(client, reading.root, tracking)
+            changing = ReportSettingsCheck(client, reading.root, tracking)
             async for check in changing.checks():
                 yield check
             self.trouble = self.trouble or changing.trouble

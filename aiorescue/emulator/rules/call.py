@@ -15,7 +15,7 @@ _NO_OUTPUTS: Mapping[str, Any] = MappingProxyType({})
 
 
 @frozen
-class Call:
+class ReceivedCall:
     """A call of an operation as the rules see it, whatever binding it came by.
 
     Attributes:

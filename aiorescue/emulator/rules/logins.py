@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from aiorescue.emulator.people import User
+from aiorescue.emulator.people import EmulatedUser
 
 #: Server sessions or tickets that are kept.
 MOST_LOGINS = 100_000
@@ -19,7 +19,7 @@ class LoginEntry:
         used: time of the last call, in seconds on the emulator's clock.
     """
 
-    user: User
+    user: EmulatedUser
     used: float
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiorescue.operation import Family, frozen
 from aiorescue.pace.limit import UNKNOWN, Limit
-from aiorescue.pace.pace import Account
+from aiorescue.pace.pace import PacedAccount
 from aiorescue.pace.shared.host_state import FORMAT, read
 from aiorescue.pace.shared.pacers import digest_of
 from aiorescue.pace.shared.packed import unpack
@@ -30,7 +30,7 @@ class SharedRate:
     processes: int
 
 
-def look(account: Account, service: str, family: Family, *, directory: Path | None = None) -> SharedRate | None:
+def look(account: PacedAccount, service: str, family: Family, *, directory: Path | None = None) -> SharedRate | None:
     """Read the pace that processes share, without taking part in it. Blocks.
 
     Args:

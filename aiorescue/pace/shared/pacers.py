@@ -18,7 +18,7 @@ from aiorescue.operation import Family, frozen
 from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.latency import Latency
 from aiorescue.pace.limit import Limit
-from aiorescue.pace.pace import LOGIN_WINDOW, Account, Pace, SharedPacers, first_limit, local_pacer
+from aiorescue.pace.pace import LOGIN_WINDOW, Pace, PacedAccount, SharedPacers, first_limit, local_pacer
 from aiorescue.pace.shared.books import SEEN, Books, BooksAwayError, SlotRequest, furthest
 from aiorescue.pace.shared.packed import pack, unpack
 from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
@@ -34,7 +34,7 @@ _OPENING = 0.5
 _LOGIN_DELAY = 5.0
 
 
-def digest_of(account: Account, service: str) -> str:
+def digest_of(account: PacedAccount, service: str) -> str:
     """What stands in the books for an account of a service, because its key may be a secret."""
     known = f"{service}\n{account.key}".encode()
     return blake2b(known, digest_size=16, person=b"aiorescue.pace").hexdigest()
@@ -57,7 +57,7 @@ class BookPacers(SharedPacers):
         self._service = service
         self._made: list[SharedIntervalPacer] = []
 
-    def make(self, account: Account, family: Family) -> Pacer:
+    def make(self, account: PacedAccount, family: Family) -> Pacer:
         """The pacer of an account in a rate family."""
         pace = self._pace
         if family is Family.LOGINS:
@@ -78,7 +78,7 @@ class BookPacers(SharedPacers):
         self._made.append(pacer)
         return pacer
 
-    def _key(self, account: Account, family: Family, limit: float | str) -> str:
+    def _key(self, account: PacedAccount, family: Family, limit: float | str) -> str:
         return f"{digest_of(account, self._service)}:{family.value}:{limit}"
 
     async def aclose(self) -> None:
@@ -150,7 +150,7 @@ class SharedPacer(Pacer):
 
 
 @frozen
-class _Slot:
+class _ReservedSlot:
     """A slot that is reserved in the books for the next call of this process.
 
     Attributes:
@@ -182,7 +182,7 @@ class _Answered:
         under_way: calls of this process without an answer.
     """
 
-    slot: _Slot
+    slot: _ReservedSlot
     now: float
     accepted: bool
     tested: bool
@@ -228,13 +228,13 @@ class SharedIntervalPacer(SharedPacer):
         self._offset = 0.0  # the shared clock minus ours
         self._processes = 1
         self._counted = float("-inf")  # when the books last had as many processes, on our clock
-        self._asking: asyncio.Task[_Slot] | None = None
-        self._reserved: _Slot | None = None
+        self._asking: asyncio.Task[_ReservedSlot] | None = None
+        self._reserved: _ReservedSlot | None = None
         self._last = float("-inf")  # when our last turn was, on our clock
         self._not_before = float("-inf")  # on our clock
         self._begun = False
         self._unreported: list[_Answered] = []
-        self._under_way: dict[Turn, _Slot] = {}
+        self._under_way: dict[Turn, _ReservedSlot] = {}
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """The moment at which a call that came now would be sent if the other processes call as they did lately."""
@@ -276,12 +276,12 @@ class SharedIntervalPacer(SharedPacer):
                 self._begun = True
                 return
 
-    def _is_lost(self, slot: _Slot) -> bool:
+    def _is_lost(self, slot: _ReservedSlot) -> bool:
         """Whether a slot can no longer be used: its time is over, or a late call before it needs a longer gap."""
         latest = slot.due + slot.grace
         return self._clock.time() > latest or self._not_before > latest
 
-    async def _reserve(self) -> _Slot:
+    async def _reserve(self) -> _ReservedSlot:
         """Reserve the next slot. If its call is cancelled meanwhile, the next call in line gets the slot."""
         self._reserved = None
         loop, asking = asyncio.get_running_loop(), self._asking
@@ -290,7 +290,7 @@ class SharedIntervalPacer(SharedPacer):
             asking.add_done_callback(_retrieve_exception)
         return await asyncio.shield(asking)
 
-    async def _ask(self) -> _Slot:
+    async def _ask(self) -> _ReservedSlot:
         """Bring the answers that have come to the books' limit, and reserve the next slot there."""
         for tries_left in reversed(range(_TRIES)):
             limit = attrs.evolve(self._limit)
@@ -324,7 +324,7 @@ class SharedIntervalPacer(SharedPacer):
                     self.new_rate = 1 / limit.gap
                 self._limit = limit
                 del self._unreported[: len(unreported)]
-                slot = self._reserved = _Slot(
+                slot = self._reserved = _ReservedSlot(
                     due=answer.moment - self._offset,
                     moment=answer.moment,
                     tested=answer.moment > answer.now,

@@ -65,7 +65,7 @@ class Rows:
 
     def __init__(self, delimiter: str, titles: Row, checks: list[Check | None], mended: list[int]) -> None:
         self._delimiter = delimiter
-        self._columns = _Columns(checks, [_is_free(title) for title in titles])
+        self._columns = _ColumnChecks(checks, [_is_free(title) for title in titles])
         self._mended = mended
         self._done: list[Row] = []
         self._count = 0
@@ -186,7 +186,7 @@ class _Open:
         ready: whether the lines can be a row; None if that was not looked at since the last line came.
     """
 
-    def __init__(self, columns: "_Columns") -> None:
+    def __init__(self, columns: "_ColumnChecks") -> None:
         self._columns = columns
         self._parts: list[str] = []  # of the cell that is not closed
         self._lines = self._length = 0
@@ -221,7 +221,7 @@ class _Open:
         self.ready = None
 
 
-class _Columns:
+class _ColumnChecks:
     """Knows what the columns of a table can hold.
 
     Args:

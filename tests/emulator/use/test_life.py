@@ -9,7 +9,7 @@ import pytest
 
 from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient
 from aiorescue.emulator import Emulator
-from aiorescue.emulator.clock import Clock
+from aiorescue.emulator.clock import TurnableClock
 from tests.emulator.sockets import page, until
 
 CODE = "authcode=fixedtech0000"
@@ -127,7 +127,7 @@ def test_many_threads_may_use_it_at_once():
 
 
 async def test_sleep_ends_when_the_clock_is_turned():
-    clock = Clock(lambda: 0.0)
+    clock = TurnableClock(lambda: 0.0)
     sleeper = asyncio.create_task(clock.sleep(3600))
     await asyncio.sleep(0)
     clock.advance(3599)
@@ -139,7 +139,7 @@ async def test_sleep_ends_when_the_clock_is_turned():
 
 
 async def test_sleep_ends_by_itself_too():
-    clock = Clock(asyncio.get_running_loop().time)
+    clock = TurnableClock(asyncio.get_running_loop().time)
     before = clock.time()
     await clock.sleep(0.02)
     assert clock.time() - before >= 0.02
@@ -148,7 +148,7 @@ async def test_sleep_ends_by_itself_too():
 
 
 async def test_sleep_ends_when_another_thread_turns_the_clock():
-    clock = Clock(lambda: 0.0)
+    clock = TurnableClock(lambda: 0.0)
     sleepers = [asyncio.create_task(clock.sleep(3600)) for _ in range(100)]
     await asyncio.sleep(0)
     await asyncio.to_thread(clock.advance, 3600)
@@ -157,7 +157,7 @@ async def test_sleep_ends_when_another_thread_turns_the_clock():
 
 
 async def test_a_cancelled_sleep_leaves_nothing_behind():
-    clock = Clock(lambda: 0.0)
+    clock = TurnableClock(lambda: 0.0)
     sleeper = asyncio.create_task(clock.sleep(3600))
     await asyncio.sleep(0)
     sleeper.cancel()
@@ -170,7 +170,7 @@ async def test_a_cancelled_sleep_leaves_nothing_behind():
 @pytest.mark.parametrize("seconds", [-1, float("nan"), float("inf")])
 def test_the_clock_runs_forward_only(seconds):
     with pytest.raises(ValueError, match="forward only"):
-        Clock(lambda: 0.0).advance(seconds)
+        TurnableClock(lambda: 0.0).advance(seconds)
 
 
 @pytest.mark.parametrize("hours", [1, 24])

@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from aiorescue.emulator import Emulator
-from aiorescue.emulator.people import User
+from aiorescue.emulator.people import EmulatedUser
 
 
 def name_of(number: int) -> str:
@@ -24,7 +24,7 @@ async def serve(identities: int, rate: float) -> None:
     """Serve until the process is killed; prints the base URL."""
     async with Emulator(pin_rate=rate) as service:
         for name in map(name_of, range(identities)):
-            service.state.access.add(User(f"{name}@example.com", auth_code=code_of(name)))
+            service.state.access.add(EmulatedUser(f"{name}@example.com", auth_code=code_of(name)))
         print(service.url, flush=True)
         await asyncio.Event().wait()
 

@@ -9,7 +9,7 @@ from html import escape
 from typing import Any
 
 from aiorescue.cli.bulk.run_page.chart import MOST_BARS, PINS_A_BAR, duration_of, picture
-from aiorescue.cli.bulk.run_page.record import Calls, RunRecord
+from aiorescue.cli.bulk.run_page.record import IdentityCounts, RunRecord
 from aiorescue.cli.bulk.run_page.timeline import Durations
 from aiorescue.cli.bulk.tally import Tally, clock, duration
 from aiorescue.cli.output import counted
@@ -202,7 +202,8 @@ def _durations(name: str, title: str, durations: Durations) -> str:
     classes = list(durations.classes())
     most = max(count for _, count in classes)
     rows = (
-        ("longer" if end is None else f"up to {duration_of(end)}", count, _Bar(count / most)) for end, count in classes
+        ("longer" if end is None else f"up to {duration_of(end)}", count, _CellBar(count / most))
+        for end, count in classes
     )
     return f"<p>{said}</p>\n{_table(name, ('time', 'how often', ''), rows)}"
 
@@ -217,7 +218,7 @@ def _rejections(record: RunRecord) -> str:
     )
 
 
-def _identity(name: str, calls: Calls) -> tuple[object, ...]:
+def _identity(name: str, calls: IdentityCounts) -> tuple[object, ...]:
     figures = (calls.issued, calls.attempts, calls.rejected, calls.failed, _took(calls.waited), calls.possibly_orphaned)
     return (name, *figures, f"refused ({calls.refused})" if calls.refused else "ok")
 
@@ -227,7 +228,7 @@ def _took(seconds: float) -> str:
 
 
 @frozen
-class _Bar:
+class _CellBar:
     """A bar in a cell, as a share of the cell's width."""
 
     share: float
@@ -243,7 +244,7 @@ def _table(name: str, heads: Iterable[str], rows: Iterable[Iterable[object]], *,
 
 
 def _cell(value: object, *, is_text: bool) -> str:
-    if isinstance(value, _Bar):
+    if isinstance(value, _CellBar):
         return f'<td class="bars"><span class="share" style="width:{100 * value.share:.1f}%"></span></td>'
     return f"<td{' class=text' if is_text else ''}>{_text(value)}</td>"
 

@@ -23,7 +23,7 @@ OTHERS: Final = "other words"
 
 
 @attrs.define
-class Calls:
+class IdentityCounts:
     """Counts of what one identity did in the run.
 
     Attributes:
@@ -76,7 +76,7 @@ class RunRecord:
         self._began = time.monotonic()
         self.timeline = Timeline()
         self.waits, self.latencies = Durations(), Durations()
-        self.identities: dict[str, Calls] = {}
+        self.identities: dict[str, IdentityCounts] = {}
         self.words: dict[str, Words] = {}
         self.possibly_orphaned = 0
         self.outages: list[tuple[float, float | None]] = []
@@ -118,8 +118,8 @@ class RunRecord:
         self.notes_dropped += len(self._last_notes) == _LAST_NOTES
         self._last_notes.append((self._since(event), text))
 
-    def _calls(self, identity: str) -> Calls:
-        return self.identities.setdefault(identity, Calls())
+    def _calls(self, identity: str) -> IdentityCounts:
+        return self.identities.setdefault(identity, IdentityCounts())
 
     def _word(self, status: str | None, error: str | None) -> Words:
         word = status or error or ""
@@ -127,12 +127,12 @@ class RunRecord:
             word = OTHERS
         return self.words.setdefault(word, Words())
 
-    def most_active(self, most: int) -> Iterator[tuple[str, Calls]]:
+    def most_active(self, most: int) -> Iterator[tuple[str, IdentityCounts]]:
         """The identities with most requests, and behind them one entry for all others, if there are any."""
         ranked = sorted(self.identities.items(), key=lambda item: -item[1].attempts)
         yield from ranked[:most]
         if rest := [calls for _, calls in ranked[most:]]:
-            sums = Calls()
+            sums = IdentityCounts()
             for name in ("issued", "failed", "attempts", "rejected", "waited", "possibly_orphaned"):
                 setattr(sums, name, sum(getattr(calls, name) for calls in rest))
             yield f"{len(rest)} others", sums

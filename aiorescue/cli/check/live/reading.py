@@ -52,7 +52,7 @@ _AWAY = (errors.ConnectionFailed, errors.RequestTimeout)
 
 
 @attrs.define
-class Reading:
+class ReadingCheck:
     """The reading calls as one identity.
 
     Attributes:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aiorescue.cli.output import Result, complaint, message_of, one_line
+from aiorescue.cli.output import CommandResult, complaint, message_of, one_line
 from aiorescue.cli.status import Status, status_of
 from aiorescue.operation import frozen
 
@@ -48,7 +48,7 @@ class Check:
 
 
 @frozen
-class Verification(Result):
+class Verification(CommandResult):
     """What all checks found.
 
     Attributes:

@@ -43,7 +43,7 @@ _SET, _WRITTEN, _UNUSED, _BACK = (
 
 
 @attrs.define
-class ReportSettings:
+class ReportSettingsCheck:
     """Sets up a report and gets it, between a look at the settings and setting them back.
 
     Attributes:

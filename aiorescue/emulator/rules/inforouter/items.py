@@ -8,7 +8,7 @@ from datetime import datetime
 
 import attrs
 
-from aiorescue.emulator.people import User
+from aiorescue.emulator.people import EmulatedUser
 from aiorescue.operation import frozen
 
 LIBRARIES = ("Public", "Staff")
@@ -23,7 +23,7 @@ _LONGEST = 128
 
 
 @frozen
-class Version:
+class DocumentVersion:
     """A version of a document.
 
     Attributes:
@@ -47,7 +47,7 @@ class Version:
 
 
 @attrs.define
-class Item:
+class LibraryItem:
     """A folder or document; libraries are folders without a parent.
 
     Attributes:
@@ -62,11 +62,11 @@ class Item:
 
     id: int
     name: str
-    parent: "Item | None"
-    owner: User | None
+    parent: "LibraryItem | None"
+    owner: EmulatedUser | None
     created: datetime
     modified: datetime
-    versions: list[Version] = attrs.field(factory=list)
+    versions: list[DocumentVersion] = attrs.field(factory=list)
 
     @property
     def is_folder(self) -> bool:
@@ -79,12 +79,12 @@ class Item:
         return f"{self.parent.path if self.parent is not None else ''}/{self.name}"
 
     @property
-    def library(self) -> "Item":
+    def library(self) -> "LibraryItem":
         """The library that holds the item."""
         return self if self.parent is None else self.parent.library
 
     @property
-    def latest(self) -> Version:
+    def latest(self) -> DocumentVersion:
         """The last version of a document."""
         return self.versions[-1]
 
@@ -93,7 +93,7 @@ class Item:
         """Media type by the extension of the name."""
         return _TYPES.guess_type(self.name)[0] or "application/octet-stream"
 
-    def version(self, number: int) -> Version | None:
+    def version(self, number: int) -> DocumentVersion | None:
         """The version with a number, or the last one for 0; None if there is no such version."""
         return self.latest if number == 0 else next((each for each in self.versions if each.number == number), None)
 
@@ -108,50 +108,50 @@ def is_clean(name: str) -> bool:
     return bool(name.strip()) and clean(name) == name
 
 
-class Store:
+class ItemStore:
     """All folders and documents by id, in the order of their creation."""
 
     def __init__(self, now: datetime) -> None:
-        self.items: dict[int, Item] = {}
+        self.items: dict[int, LibraryItem] = {}
         self._next = 1
         for name in LIBRARIES:
             self.add(name, None, None, now)
 
-    def add(self, name: str, parent: Item | None, owner: User | None, now: datetime) -> Item:
+    def add(self, name: str, parent: LibraryItem | None, owner: EmulatedUser | None, now: datetime) -> LibraryItem:
         """Add an empty folder; it becomes a document with its first version."""
-        item = self.items[self._next] = Item(self._next, name, parent, owner, now, now)
+        item = self.items[self._next] = LibraryItem(self._next, name, parent, owner, now, now)
         self._next += 1
         return item
 
-    def children(self, folder: Item) -> Iterator[Item]:
+    def children(self, folder: LibraryItem) -> Iterator[LibraryItem]:
         """The items directly in a folder."""
         return (item for item in list(self.items.values()) if item.parent is folder)
 
-    def child(self, folder: Item | None, name: str) -> Item | None:
+    def child(self, folder: LibraryItem | None, name: str) -> LibraryItem | None:
         """The item of a name in a folder, or None; upper and lower case are equal."""
         wanted = name.lower()
         return next((i for i in self.items.values() if i.parent is folder and i.name.lower() == wanted), None)
 
-    def find(self, path: str) -> Item | None:
+    def find(self, path: str) -> LibraryItem | None:
         """The item of a path, with slashes or backslashes, or of a short path (``~D12.txt``); None if missing."""
         short = _SHORT.fullmatch(path.strip("/\\"))
         if short is not None:
             item = self.items.get(int(short[2]))
             return item if item is not None and item.is_folder == (short[1].upper() == "F") else None
-        found: Item | None = None
+        found: LibraryItem | None = None
         for name in names(path):
             found = self.child(found, name)
             if found is None:
                 return None
         return found
 
-    def below(self, item: Item) -> Iterator[Item]:
+    def below(self, item: LibraryItem) -> Iterator[LibraryItem]:
         """An item and all items below it."""
         yield item
         for child in self.children(item):
             yield from self.below(child)
 
-    def remove(self, item: Item) -> None:
+    def remove(self, item: LibraryItem) -> None:
         """Remove an item and all items below it."""
         for gone in list(self.below(item)):
             del self.items[gone.id]

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from aiorescue.emulator.clock import Calendar
-from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import Call, Refusal, Result, Rules, handles
+from aiorescue.emulator.people import EmulatedUser
+from aiorescue.emulator.rules.call import ReceivedCall, Refusal, Result, Rules, handles
 from aiorescue.emulator.rules.inforouter import shown
-from aiorescue.emulator.rules.inforouter.items import ANONYMOUS_LIBRARY, Item, Store, clean, is_clean, names
+from aiorescue.emulator.rules.inforouter.items import ANONYMOUS_LIBRARY, ItemStore, LibraryItem, clean, is_clean, names
 from aiorescue.emulator.rules.inforouter.tickets import Tickets, success
 from aiorescue.inforouter import Element
 
@@ -27,15 +27,15 @@ class Library(Rules):
 
     def __init__(self, tickets: Tickets, calendar: Calendar) -> None:
         self._tickets, self._calendar = tickets, calendar
-        self.store = Store(calendar.now())
+        self.store = ItemStore(calendar.now())
 
     # --- finding ----------------------------------------------------------------------------------
 
-    def sees(self, user: User | None, item: Item) -> bool:
+    def sees(self, user: EmulatedUser | None, item: LibraryItem) -> bool:
         """Whether a user sees an item; the anonymous user sees one library."""
         return user is not None or item.library.name == ANONYMOUS_LIBRARY
 
-    def find(self, call: Call, path: str, *, folder: bool | None = None) -> Item:
+    def find(self, call: ReceivedCall, path: str, *, folder: bool | None = None) -> LibraryItem:
         """The item of a path, if the user who calls may see it; raises Refusal if there is none of the wanted type."""
         user = self._tickets.user_or_anonymous(call)
         item = self.store.find(path)
@@ -44,22 +44,22 @@ class Library(Rules):
             raise Refusal(word or ("Document not found." if folder is False else "Folder not found."), MISSING)
         return item
 
-    def _listed(self, call: Call, items: Iterable[Item], tag: str = "response") -> Result:
+    def _listed(self, call: ReceivedCall, items: Iterable[LibraryItem], tag: str = "response") -> Result:
         return success(tag, *(shown.element(self._tickets, item, call.values) for item in items))
 
     # --- showing ----------------------------------------------------------------------------------
 
     @handles("GetFolder")
-    def get_folder(self, call: Call) -> Result:
+    def get_folder(self, call: ReceivedCall) -> Result:
         """Answer with the folder of a path."""
         return self._listed(call, [self.find(call, call.values["path"], folder=True)])
 
     @handles("GetDocument")
-    def get_document(self, call: Call) -> Result:
+    def get_document(self, call: ReceivedCall) -> Result:
         """Answer with the properties of the document of a path."""
         return self._listed(call, [self.find(call, call.values["path"], folder=False)])
 
-    def _in(self, call: Call, path: str) -> list[Item]:
+    def _in(self, call: ReceivedCall, path: str) -> list[LibraryItem]:
         """The items directly in a folder, folders first; the empty path holds the libraries."""
         if not names(path):
             user = self._tickets.user_or_anonymous(call)
@@ -68,22 +68,22 @@ class Library(Rules):
         return [item for item in items if item.is_folder] + [item for item in items if not item.is_folder]
 
     @handles("GetFolders")
-    def get_folders(self, call: Call) -> Result:
+    def get_folders(self, call: ReceivedCall) -> Result:
         """List the folders directly in a folder."""
         return self._listed(call, (item for item in self._in(call, call.values["path"]) if item.is_folder))
 
     @handles("GetDocuments")
-    def get_documents(self, call: Call) -> Result:
+    def get_documents(self, call: ReceivedCall) -> Result:
         """List the documents directly in a folder."""
         return self._listed(call, (item for item in self._in(call, call.values["path"]) if not item.is_folder))
 
     @handles("GetFoldersAndDocuments")
-    def get_all(self, call: Call) -> Result:
+    def get_all(self, call: ReceivedCall) -> Result:
         """List folders and documents directly in a folder."""
         return self._listed(call, self._in(call, call.values["path"]), "root")
 
     @handles("GetFoldersAndDocuments1")
-    def get_all_briefly(self, call: Call) -> Result:
+    def get_all_briefly(self, call: ReceivedCall) -> Result:
         """List folders and documents directly in a folder, in the short form."""
         folder = self.find(call, call.values["Path"], folder=True)
         items = self._in(call, call.values["Path"])
@@ -100,7 +100,7 @@ class Library(Rules):
         )
 
     @handles("FolderExists", "DocumentExists")
-    def exists(self, call: Call) -> Result:
+    def exists(self, call: ReceivedCall) -> Result:
         """Answer with success if there is such a folder or document."""
         self.find(call, call.values["Path"], folder=call.name == "FolderExists")
         return success()
@@ -108,7 +108,7 @@ class Library(Rules):
     # --- changing ---------------------------------------------------------------------------------
 
     @handles("CreateFolder")
-    def create_folder(self, call: Call) -> Result:
+    def create_folder(self, call: ReceivedCall) -> Result:
         """Create a folder and the missing folders above it; libraries are not created."""
         user = self._tickets.user(call)
         path = [clean(name) for name in names(call.values["path"])]
@@ -117,7 +117,7 @@ class Library(Rules):
         folder = self.folder(path, user)
         return success(FolderId=folder.id, FolderName=folder.name)
 
-    def folder(self, path: list[str], user: User) -> Item:
+    def folder(self, path: list[str], user: EmulatedUser) -> LibraryItem:
         """The folder of a path, created where it is missing; raises Refusal for a missing library."""
         found = self.store.child(None, path[0]) if path else None
         if found is None:
@@ -130,7 +130,7 @@ class Library(Rules):
         return found
 
     @handles("DeleteFolder", "DeleteDocument")
-    def delete(self, call: Call) -> Result:
+    def delete(self, call: ReceivedCall) -> Result:
         """Delete a document, or a folder with all items below it; libraries are not deleted."""
         self._tickets.user(call)
         folder = call.name == "DeleteFolder"
@@ -141,7 +141,7 @@ class Library(Rules):
         return success()
 
     @handles("Rename")
-    def rename(self, call: Call) -> Result:
+    def rename(self, call: ReceivedCall) -> Result:
         """Rename a folder or document within its folder."""
         self._tickets.user(call)
         item, name = self.find(call, call.values["path"]), call.values["new_name"]
@@ -154,7 +154,7 @@ class Library(Rules):
         item_type = "folder" if item.is_folder else "document"
         return success(type=item_type, id=item.id, name=item.name, path=item.path)
 
-    def _source_and_target(self, call: Call) -> tuple[Item, Item]:
+    def _source_and_target(self, call: ReceivedCall) -> tuple[LibraryItem, LibraryItem]:
         self._tickets.user(call)
         source = self.find(call, call.values["source"])
         target = self.find(call, call.values["destination"], folder=True)
@@ -163,7 +163,7 @@ class Library(Rules):
         return source, target
 
     @handles("Move")
-    def move(self, call: Call) -> Result:
+    def move(self, call: ReceivedCall) -> Result:
         """Move a folder or document into another folder."""
         source, target = self._source_and_target(call)
         if self.store.child(target, source.name) not in (None, source):
@@ -172,7 +172,7 @@ class Library(Rules):
         return success()
 
     @handles("Copy")
-    def copy(self, call: Call) -> Result:
+    def copy(self, call: ReceivedCall) -> Result:
         """Copy an item, and all items below it, into another folder; items that fail are listed in a log."""
         source, target = self._source_and_target(call)
         failed = self._copy(source, target, self._tickets.user(call))
@@ -181,7 +181,7 @@ class Library(Rules):
         log = (Element("log", {}, (_named("item", item.name), _named("error", why))) for item, why in failed)
         return Result("[log]", root=Element("response", {"success": "false", "error": "[log]"}, tuple(log)))
 
-    def _copy(self, source: Item, target: Item, user: User) -> list[tuple[Item, str]]:
+    def _copy(self, source: LibraryItem, target: LibraryItem, user: EmulatedUser) -> list[tuple[LibraryItem, str]]:
         there = self.store.child(target, source.name)
         if there is not None and not (there.is_folder and source.is_folder):
             return [(source, "A document with this name already exists in this folder.")]

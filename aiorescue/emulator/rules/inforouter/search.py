@@ -4,9 +4,9 @@ from xml.etree import ElementTree as ET
 
 import attrs
 
-from aiorescue.emulator.rules.call import Call, Limits, Refusal, Result, Rules, handles
+from aiorescue.emulator.rules.call import Limits, ReceivedCall, Refusal, Result, Rules, handles
 from aiorescue.emulator.rules.inforouter import shown
-from aiorescue.emulator.rules.inforouter.items import Item
+from aiorescue.emulator.rules.inforouter.items import LibraryItem
 from aiorescue.emulator.rules.inforouter.library import BAD, Library
 from aiorescue.emulator.rules.inforouter.tickets import Tickets, success
 
@@ -22,7 +22,7 @@ _SORTS = {
 
 
 @attrs.define
-class _Result:
+class _SearchResult:
     """Result of a search.
 
     Attributes:
@@ -31,7 +31,7 @@ class _Result:
         end: index behind the last item on that page.
     """
 
-    items: list[Item]
+    items: list[LibraryItem]
     begin: int = 0
     end: int = 0
 
@@ -47,10 +47,10 @@ class Search(Rules):
 
     def __init__(self, tickets: Tickets, library: Library, limits: Limits) -> None:
         self._tickets, self._library, self._limits = tickets, library, limits
-        self._results: dict[str, _Result] = {}
+        self._results: dict[str, _SearchResult] = {}
 
     @handles("Search")
-    def search(self, call: Call) -> Result:
+    def search(self, call: ReceivedCall) -> Result:
         """Search by name, path and content: every text in the criteria must occur in one of them."""
         self._tickets.user(call)
         wanted = _texts(call.values["criteria"])
@@ -61,10 +61,10 @@ class Search(Rules):
         found = [item for item in items if all(_holds(item, text) for text in wanted)]
         # Items that are equal stay in their order in both directions, because Python's sort is stable.
         found.sort(key=sort, reverse=not call.values["ascending"])
-        self._results[call.auth_code.lower()] = _Result(found)
+        self._results[call.auth_code.lower()] = _SearchResult(found)
         return success(ranksorted=False, count=len(found))
 
-    def _result(self, call: Call) -> _Result:
+    def _result(self, call: ReceivedCall) -> _SearchResult:
         self._tickets.user(call)
         result = self._results.get(call.auth_code.lower())
         if result is None:
@@ -72,18 +72,18 @@ class Search(Rules):
         return result
 
     @handles("GetNextSearchPage")
-    def next_page(self, call: Call) -> Result:
+    def next_page(self, call: ReceivedCall) -> Result:
         """Answer with the page after the one that was read last."""
         result = self._result(call)
         return self._page(call, result, result.end)
 
     @handles("GetPreviousSearchPage")
-    def previous_page(self, call: Call) -> Result:
+    def previous_page(self, call: ReceivedCall) -> Result:
         """Answer with the page before the one that was read last."""
         result = self._result(call)
         return self._page(call, result, max(0, result.begin - self._limits.page_rows))
 
-    def _page(self, call: Call, result: _Result, begin: int) -> Result:
+    def _page(self, call: ReceivedCall, result: _SearchResult, begin: int) -> Result:
         items = result.items[begin : begin + self._limits.page_rows]
         result.begin, result.end = begin, begin + len(items)
         return success(
@@ -106,6 +106,6 @@ def _texts(criteria: str) -> list[str]:
     return [text.strip().lower() for text in (*texts, *values) if text.strip()]
 
 
-def _holds(item: Item, text: str) -> bool:
+def _holds(item: LibraryItem, text: str) -> bool:
     content = b"" if item.is_folder else item.latest.content
     return text in item.path.lower() or text.encode() in content.lower()

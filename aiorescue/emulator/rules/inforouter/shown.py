@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.inforouter.items import Item
+from aiorescue.emulator.people import EmulatedUser
+from aiorescue.emulator.rules.inforouter.items import LibraryItem
 from aiorescue.emulator.rules.inforouter.tickets import Tickets
 from aiorescue.inforouter import Element
 
@@ -41,7 +41,7 @@ def moment(value: datetime) -> str:
     return f"{value:%Y-%m-%dT%H:%M:%S}.{value.microsecond // 1000:03}Z"
 
 
-def _known(tickets: Tickets, item: Item) -> dict[str, object]:
+def _known(tickets: Tickets, item: LibraryItem) -> dict[str, object]:
     """Values of all attributes of an item, each under every name that some answer has for it."""
     owner, parent = item.owner, item.parent
     number = tickets.number(owner) if owner is not None else 0
@@ -71,7 +71,7 @@ def _known(tickets: Tickets, item: Item) -> dict[str, object]:
     }
 
 
-def element(tickets: Tickets, item: Item, requested: Mapping[str, Any], *, found: bool = False) -> Element:
+def element(tickets: Tickets, item: LibraryItem, requested: Mapping[str, Any], *, found: bool = False) -> Element:
     """Element of an item in a listing or in the results of a search.
 
     Args:
@@ -93,11 +93,11 @@ def element(tickets: Tickets, item: Item, requested: Mapping[str, Any], *, found
     return Element("folder" if item.is_folder else "document", attributes, tuple(more))
 
 
-def _owner(tickets: Tickets, user: User) -> Element:
+def _owner(tickets: Tickets, user: EmulatedUser) -> Element:
     return Element("User", {"UserID": str(tickets.number(user)), "UserName": user.email, "FullName": user.shown})
 
 
-def _versions(item: Item) -> Element:
+def _versions(item: LibraryItem) -> Element:
     return Element(
         "Versions",
         {},
@@ -116,7 +116,7 @@ def _versions(item: Item) -> Element:
     )
 
 
-def brief(item: Item) -> Element:
+def brief(item: LibraryItem) -> Element:
     """Element of an item in the short form of ``GetFoldersAndDocuments1``."""
     if item.is_folder:
         return Element("f", {"id": str(item.id), "n": item.name})

@@ -4,8 +4,8 @@ import re
 from datetime import timedelta
 
 from aiorescue.emulator.clock import Calendar
-from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import Call, Limits, Refusal, Result, Rules, handles
+from aiorescue.emulator.people import EmulatedUser
+from aiorescue.emulator.rules.call import Limits, ReceivedCall, Refusal, Result, Rules, handles
 from aiorescue.emulator.rules.logins import LoginEntry, LoginTable
 from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.inforouter import Element
@@ -56,7 +56,7 @@ class Tickets(Rules):
 
     # --- identity ---------------------------------------------------------------------------------
 
-    def user_or_anonymous(self, call: Call) -> User | None:
+    def user_or_anonymous(self, call: ReceivedCall) -> EmulatedUser | None:
         """The user of the call's ticket, or None for the anonymous user, who sends no ticket; may raise Refusal."""
         if not call.auth_code:
             return None
@@ -68,7 +68,7 @@ class Tickets(Rules):
         entry.used = self._clock()
         return entry.user
 
-    def user(self, call: Call) -> User:
+    def user(self, call: ReceivedCall) -> EmulatedUser:
         """The user of the call's ticket; raises Refusal for a dead ticket and for the anonymous user."""
         user = self.user_or_anonymous(call)
         if user is None:
@@ -78,12 +78,12 @@ class Tickets(Rules):
     def _entry(self, ticket: str) -> LoginEntry | None:
         return self.tickets.live(ticket.lower(), self._clock(), self._limits.ticket_ttl)
 
-    def number(self, user: User) -> int:
+    def number(self, user: EmulatedUser) -> int:
         """Id of a user; 0 for a user who is not known any more."""
         emails = list(self._access.users)
         return _FIRST_USER + emails.index(user.email) if user.email in emails else 0
 
-    def _profile(self, user: User, ticket: str = "") -> Result:
+    def _profile(self, user: EmulatedUser, ticket: str = "") -> Result:
         first, _, last = user.shown.partition(" ")
         ends = self._calendar.now() + timedelta(seconds=self._limits.ticket_ttl)
         return success(
@@ -102,7 +102,7 @@ class Tickets(Rules):
     # --- tickets ----------------------------------------------------------------------------------
 
     @handles("AuthenticateUser", "AuthenticateUser1")
-    def authenticate(self, call: Call) -> Result:
+    def authenticate(self, call: ReceivedCall) -> Result:
         """Issue a ticket for a name and a password."""
         values = call.values
         return self._new(values.get("user", values.get("UID")), values.get("password", values.get("PWD")))
@@ -118,7 +118,7 @@ class Tickets(Rules):
         return self._profile(user, ticket)
 
     @handles("RenewTicket")
-    def renew(self, call: Call) -> Result:
+    def renew(self, call: ReceivedCall) -> Result:
         """Replace a ticket by a new one; an old ticket that is dead is no error, one that is not a GUID is an error."""
         old = call.values["old_ticket"] or call.cookie
         if old and not _GUID.fullmatch(old):
@@ -129,13 +129,13 @@ class Tickets(Rules):
         return result
 
     @handles("isValidTicket")
-    def is_valid(self, call: Call) -> Result:
+    def is_valid(self, call: ReceivedCall) -> Result:
         """Answer with the user of a ticket; this does not count as a use of the ticket."""
         entry = self._entry(call.values["ticket"] or call.cookie)
         return Result(REFUSED_TICKET) if entry is None else self._profile(entry.user)
 
     @handles("LogOut")
-    def log_out(self, call: Call) -> Result:
+    def log_out(self, call: ReceivedCall) -> Result:
         """End the ticket of the call, which is refused from now on."""
         ticket = (call.values["ticket"] or call.cookie).lower()
         if self._entry(ticket) is None:
@@ -146,7 +146,7 @@ class Tickets(Rules):
     # --- the user and the server ------------------------------------------------------------------
 
     @handles("GetCurrentUser")
-    def current_user(self, call: Call) -> Result:
+    def current_user(self, call: ReceivedCall) -> Result:
         """Answer with the user who calls."""
         user = self.user(call)
         first, _, last = user.shown.partition(" ")
@@ -167,7 +167,7 @@ class Tickets(Rules):
         return success("root", Element("User", attributes, (Element("Preferences"), Element("TaskRedirection"))))
 
     @handles("ServerInfo")
-    def server_info(self, call: Call) -> Result:
+    def server_info(self, call: ReceivedCall) -> Result:
         """Answer with facts about the server; needs no ticket."""
         now = self._calendar.now()
         return success(
@@ -187,6 +187,6 @@ class Tickets(Rules):
         )
 
     @handles("MaintenanceBeat")
-    def beat(self, call: Call) -> Result:
+    def beat(self, call: ReceivedCall) -> Result:
         """Answer with no bytes: the answer itself is the sign of life that the method asks for."""
         return Result("OK", content=b"")

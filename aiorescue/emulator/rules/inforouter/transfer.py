@@ -6,9 +6,9 @@ import zlib
 import attrs
 
 from aiorescue.emulator.clock import Calendar
-from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import Call, Refusal, Result, Rules, handles
-from aiorescue.emulator.rules.inforouter.items import MAJOR, Item, Version, clean, names
+from aiorescue.emulator.people import EmulatedUser
+from aiorescue.emulator.rules.call import ReceivedCall, Refusal, Result, Rules, handles
+from aiorescue.emulator.rules.inforouter.items import MAJOR, DocumentVersion, LibraryItem, clean, names
 from aiorescue.emulator.rules.inforouter.library import BAD, MISSING, TAKEN, Library
 from aiorescue.emulator.rules.inforouter.shown import moment
 from aiorescue.emulator.rules.inforouter.tickets import Tickets, success
@@ -20,7 +20,7 @@ _NO_HANDLER = "The upload handler is not a handler. It is the GUID CreateUploadH
 
 
 @attrs.define
-class Upload:
+class ChunkedUpload:
     """An upload in chunks.
 
     Attributes:
@@ -50,20 +50,20 @@ class Transfer(Rules):
 
     def __init__(self, access: Access, tickets: Tickets, library: Library, calendar: Calendar) -> None:
         self._access, self._tickets, self._library, self._calendar = access, tickets, library, calendar
-        self._uploads: dict[str, Upload] = {}
-        self._downloads: dict[str, tuple[str, Version]] = {}
+        self._uploads: dict[str, ChunkedUpload] = {}
+        self._downloads: dict[str, tuple[str, DocumentVersion]] = {}
 
     # --- uploads ----------------------------------------------------------------------------------
 
     @handles("CreateUploadHandler")
-    def create_upload(self, call: Call) -> Result:
+    def create_upload(self, call: ReceivedCall) -> Result:
         """Open an upload in chunks; the anonymous user may, too."""
         self._tickets.user_or_anonymous(call)
         handler = self._access.guid()
-        self._uploads[handler] = Upload(call.auth_code.lower())
+        self._uploads[handler] = ChunkedUpload(call.auth_code.lower())
         return success(UploadHandler=handler, ChunkSize=_clamped(call.values["chunk_size"]))
 
-    def _upload(self, call: Call) -> Upload:
+    def _upload(self, call: ReceivedCall) -> ChunkedUpload:
         self._tickets.user(call)
         upload = self._uploads.get(call.values["handler"].lower())
         if upload is None or upload.ticket != call.auth_code.lower():
@@ -71,7 +71,7 @@ class Transfer(Rules):
         return upload
 
     @handles("UploadFileChunk")
-    def upload_chunk(self, call: Call) -> Result:
+    def upload_chunk(self, call: ReceivedCall) -> Result:
         """Take a chunk; one whose checksum does not fit must be sent again."""
         upload, chunk = self._upload(call), call.values["chunk"] or b""
         if upload.done:
@@ -84,7 +84,7 @@ class Transfer(Rules):
         return success("root", tryagain=False, **whole)
 
     @handles("UploadDocumentWithHandler1")
-    def finish_upload(self, call: Call) -> Result:
+    def finish_upload(self, call: ReceivedCall) -> Result:
         """Store a complete upload as a version of a document; the handler becomes invalid."""
         upload = self._upload(call)
         if not upload.done:
@@ -94,17 +94,17 @@ class Transfer(Rules):
         return result
 
     @handles("UploadDocument1")
-    def upload_document(self, call: Call) -> Result:
+    def upload_document(self, call: ReceivedCall) -> Result:
         """Store bytes as a version of a document."""
         return self._write(call, call.values["content"] or b"")
 
-    def _write(self, call: Call, content: bytes) -> Result:
+    def _write(self, call: ReceivedCall, content: bytes) -> Result:
         user = self._tickets.user(call)
         item = self._document(call.values["path"], user)
         self._add_version(item, content, call.values["comment"] or "", user)
         return success("root", DocumentId=item.id, VersionId=item.id * 1000 + len(item.versions))
 
-    def _document(self, path: str, user: User) -> Item:
+    def _document(self, path: str, user: EmulatedUser) -> LibraryItem:
         """The document of a path, created if it is missing; raises Refusal if its folder is missing."""
         library = self._library
         found = library.store.find(path)
@@ -118,14 +118,14 @@ class Transfer(Rules):
             raise Refusal("Target folder cannot be found.", MISSING)
         return library.store.add(clean(name), folder, user, self._calendar.now())
 
-    def _add_version(self, item: Item, content: bytes, comment: str, user: User) -> None:
+    def _add_version(self, item: LibraryItem, content: bytes, comment: str, user: EmulatedUser) -> None:
         now = self._calendar.now()
         number = (len(item.versions) + 1) * MAJOR
-        item.versions.append(Version(number, content, comment, user.email, now))
+        item.versions.append(DocumentVersion(number, content, comment, user.email, now))
         item.modified = now
 
     @handles("DeleteUploadHandler")
-    def delete_upload(self, call: Call) -> Result:
+    def delete_upload(self, call: ReceivedCall) -> Result:
         """Abandon an upload: its chunks are dropped, and its handler becomes invalid."""
         self._upload(call)
         del self._uploads[call.values["handler"].lower()]
@@ -133,7 +133,7 @@ class Transfer(Rules):
 
     # --- downloads --------------------------------------------------------------------------------
 
-    def _version(self, call: Call) -> tuple[Item, Version]:
+    def _version(self, call: ReceivedCall) -> tuple[LibraryItem, DocumentVersion]:
         item = self._library.find(call, call.values["path"], folder=False)
         version = item.version(call.values.get("version") or 0)
         if version is None:
@@ -141,12 +141,12 @@ class Transfer(Rules):
         return item, version
 
     @handles("DownloadDocument", "DownloadDocumentVersion")
-    def download(self, call: Call) -> Result:
+    def download(self, call: ReceivedCall) -> Result:
         """Answer with the bytes of a document in one piece."""
         return Result("OK", content=self._version(call)[1].content)
 
     @handles("GetDownloadHandler", "GetDownloadHandlerByVersion")
-    def create_download(self, call: Call) -> Result:
+    def create_download(self, call: ReceivedCall) -> Result:
         """Open a download in chunks; answers with the facts about the document."""
         item, version = self._version(call)
         handler = self._access.guid()
@@ -163,7 +163,7 @@ class Transfer(Rules):
             downloadhandler=handler,
         )
 
-    def _download(self, call: Call) -> Version:
+    def _download(self, call: ReceivedCall) -> DocumentVersion:
         self._tickets.user_or_anonymous(call)
         handler = call.values["handler"].lower()
         ticket, version = self._downloads.get(handler, ("", None))
@@ -172,7 +172,7 @@ class Transfer(Rules):
         return version
 
     @handles("DownloadFileChunk")
-    def download_chunk(self, call: Call) -> Result:
+    def download_chunk(self, call: ReceivedCall) -> Result:
         """Answer with a chunk of the bytes."""
         content = self._download(call).content
         offset = max(call.values["offset"], 0)
@@ -187,7 +187,7 @@ class Transfer(Rules):
         return Result("OK", root=Element("response", attributes, text=base64.b64encode(chunk).decode()))
 
     @handles("DeleteDownloadHandler")
-    def delete_download(self, call: Call) -> Result:
+    def delete_download(self, call: ReceivedCall) -> Result:
         """Close a download, whose handler becomes invalid."""
         self._download(call)
         del self._downloads[call.values["handler"].lower()]

@@ -5,8 +5,8 @@ import string
 from collections import deque
 from collections.abc import Callable
 
-from aiorescue.emulator.people import User, default_users
-from aiorescue.emulator.rules.call import OK, Call, Limits, Refusal, Result, Rules, handles, ok
+from aiorescue.emulator.people import EmulatedUser, default_users
+from aiorescue.emulator.rules.call import OK, Limits, ReceivedCall, Refusal, Result, Rules, handles, ok
 from aiorescue.emulator.rules.logins import MOST_LOGINS, LoginEntry, LoginTable
 
 #: Logins of one user that the service lets in within a window, and the window in seconds.
@@ -36,12 +36,12 @@ class Access(Rules):
         self.users = {user.email: user for user in default_users()}
         self.cookies = LoginTable()
         self._random = random.Random(seed)  # noqa: S311 - repeatable on purpose; nothing here is secret
-        self.history: deque[tuple[float, User]] = deque(maxlen=MOST_LOGINS)
+        self.history: deque[tuple[float, EmulatedUser]] = deque(maxlen=MOST_LOGINS)
         self._codes = {user.auth_code: user for user in self.users.values() if user.auth_code}
         self._requested: dict[str, str] = {}
         self._logins: dict[str, deque[float]] = {}
 
-    def add(self, user: User) -> None:
+    def add(self, user: EmulatedUser) -> None:
         """Make a user known, without a node in the hierarchy."""
         self.users[user.email] = user
         if user.auth_code:
@@ -56,14 +56,14 @@ class Access(Rules):
     def _entry(self, cookie: str) -> LoginEntry | None:
         return self.cookies.live(cookie, self._clock(), self._limits.session_ttl)
 
-    def _session(self, cookie: str) -> User | None:
+    def _session(self, cookie: str) -> EmulatedUser | None:
         entry = self._entry(cookie)
         if entry is None:
             return None
         entry.used = self._clock()
         return entry.user
 
-    def user(self, call: Call, anonymous_word: str = "NotLoggedIn") -> User:
+    def user(self, call: ReceivedCall, anonymous_word: str = "NotLoggedIn") -> EmulatedUser:
         """The user who makes a call, by its auth code or else by its cookie.
 
         Args:
@@ -85,14 +85,14 @@ class Access(Rules):
             raise Refusal("User_Deleted_Or_Disabled")
         return user
 
-    def administrator(self, call: Call) -> User:
+    def administrator(self, call: ReceivedCall) -> EmulatedUser:
         """The user who makes a call, who must be an administrator; raises Refusal("NotLoggedInAsAdmin") otherwise."""
         user = self.user(call, "NotLoggedInAsAdmin")
         if not user.administrator:
             raise Refusal("NotLoggedInAsAdmin")
         return user
 
-    def by_password(self, name: str, password: str) -> User | None:
+    def by_password(self, name: str, password: str) -> EmulatedUser | None:
         """The user of an e-mail address and password, or None if they do not match or the user is gone."""
         user = self.users.get(name.lower())
         return user if user is not None and user.password == password and not user.gone else None
@@ -100,7 +100,7 @@ class Access(Rules):
     # --- logins -----------------------------------------------------------------------------------
 
     @handles("login")
-    def login(self, call: Call) -> Result:
+    def login(self, call: ReceivedCall) -> Result:
         """Open a server session; a live one that the cookie names is taken over instead, and no new cookie is set."""
         email = call.values["email"]
         if self._too_many_logins(email):
@@ -131,7 +131,7 @@ class Access(Rules):
         return False
 
     @handles("logout")
-    def logout(self, call: Call) -> Result:
+    def logout(self, call: ReceivedCall) -> Result:
         """End the server session that the cookie names."""
         if self._session(call.cookie) is None:
             return Result("NotLoggedIn")
@@ -141,12 +141,12 @@ class Access(Rules):
     # --- codes ------------------------------------------------------------------------------------
 
     @handles("requestAuthCode")
-    def request_auth_code(self, call: Call) -> Result:
+    def request_auth_code(self, call: ReceivedCall) -> Result:
         """Issue an auth code; the one that the user requested before becomes invalid."""
         user = self.by_password(call.values["email"], call.values["password"])
         return Result("Invalid") if user is None else ok(sAuthCode=self._new_code(user))
 
-    def _new_code(self, user: User) -> str:
+    def _new_code(self, user: EmulatedUser) -> str:
         self._codes.pop(self._requested.get(user.email, ""), None)
         code = "".join(self._random.choices(_CODE_ALPHABET, k=80))
         self._codes[code] = user
@@ -154,7 +154,7 @@ class Access(Rules):
         return code
 
     @handles("requestAuthCodeSSO")
-    def request_auth_code_sso(self, call: Call) -> Result:
+    def request_auth_code_sso(self, call: ReceivedCall) -> Result:
         """Issue an auth code by single sign-on; a user's id is the e-mail address up to the @."""
         values = call.values
         if values["company"] != COMPANY:
@@ -164,13 +164,13 @@ class Access(Rules):
             return Result("Invalid")
         return ok(sAuthCode=self._new_code(user))
 
-    def _by_sso(self, sso_id: str) -> User | None:
+    def _by_sso(self, sso_id: str) -> EmulatedUser | None:
         found = (user for user in self.users.values() if user.sso == sso_id.lower() and not user.gone)
         return next(found, None)
 
     # --- tickets for browsers and consoles --------------------------------------------------------
 
-    def _ticket(self, call: Call) -> str:
+    def _ticket(self, call: ReceivedCall) -> str:
         values = call.values
         if not all(values[name] for name in ("sso_id", "password", "company")):
             raise Refusal("MissingParameters")
@@ -189,12 +189,12 @@ class Access(Rules):
         return "-".join((bits[:8], bits[8:12], bits[12:16], bits[16:20], bits[20:]))
 
     @handles("getLoginTicket")
-    def get_login_ticket(self, call: Call) -> Result:
+    def get_login_ticket(self, call: ReceivedCall) -> Result:
         """Issue a web address that logs a technician in."""
         return ok(address=f"https://secure.logmeinrescue.com/SSO/Login.aspx?Ticket={self._ticket(call)}")
 
     @handles("getDTCLoginTicket")
-    def get_console_ticket(self, call: Call) -> Result:
+    def get_console_ticket(self, call: ReceivedCall) -> Result:
         """Issue a web address of a Technician Console that logs its technician in."""
         ticket = self._ticket(call)
         arch = f"&arch={call.values['arch']}" if call.values["arch"] else ""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import OK, Call, Refusal, Result, Rules, handles, ok
+from aiorescue.emulator.people import EmulatedUser
+from aiorescue.emulator.rules.call import OK, ReceivedCall, Refusal, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import COMPANY, Access
 from aiorescue.emulator.rules.rescue.tree import ADMINISTRATORS, BELOW, GROUP, GROUPS, MASTERS, PERSONS, Tree, TreeNode
 from aiorescue.rescue.answers.nodes import Node, NodeStatus, NodeType
@@ -32,7 +32,7 @@ class Hierarchy(Rules):
         # Technician groups show who administers them.
         self.tree.add(GROUP, NodeType.ADMINISTRATOR_LINK, access.users["admin@example.com"].shown)
 
-    def add_user(self, user: User) -> None:
+    def add_user(self, user: EmulatedUser) -> None:
         """Add a node for each role of a user; the first administrator becomes the master administrator."""
         if user.administrator:
             taken = any(node.type is NodeType.MASTER_ADMINISTRATOR for node in self.nodes.values())
@@ -67,7 +67,7 @@ class Hierarchy(Rules):
                 if channel in assigned:
                     yield node
 
-    def administrator(self, call: Call, refusal: str = "Error") -> User:
+    def administrator(self, call: ReceivedCall, refusal: str = "Error") -> EmulatedUser:
         """The user who makes a call, who must be an administrator; raises Refusal with the given word otherwise."""
         user = self._access.user(call)
         if not user.administrator:
@@ -77,7 +77,7 @@ class Hierarchy(Rules):
     # --- showing ----------------------------------------------------------------------------------
 
     @handles("getAccount", "getAccount_v2")
-    def account(self, call: Call) -> Result:
+    def account(self, call: ReceivedCall) -> Result:
         """Answer with the account and the user who calls; in version 2 also whether the user's console runs."""
         user = self._access.user(call)
         admin = self.node_of(user.email, *_ADMINISTRATOR_TYPES)
@@ -93,7 +93,7 @@ class Hierarchy(Rules):
         )
 
     @handles("getHierarchy", "getHierarchy_v2")
-    def hierarchy(self, call: Call) -> Result:
+    def hierarchy(self, call: ReceivedCall) -> Result:
         """List all nodes, or those below one; on request without technicians who are offline."""
         self._access.user(call)
         values = call.values
@@ -106,7 +106,7 @@ class Hierarchy(Rules):
     # --- moving and deleting ----------------------------------------------------------------------
 
     @handles("moveNode")
-    def move(self, call: Call) -> Result:
+    def move(self, call: ReceivedCall) -> Result:
         """Move a user's node or a group below another node that may hold it."""
         self.administrator(call, "Invalid_Move")
         node = self.node(call.values["node"], "InvalidParam_Node")
@@ -117,7 +117,7 @@ class Hierarchy(Rules):
         return OK
 
     @handles("deleteNode")
-    def delete(self, call: Call) -> Result:
+    def delete(self, call: ReceivedCall) -> Result:
         """Delete a user's node or a group with all nodes below it; no user can delete a node of their own."""
         user = self.administrator(call, "Invalid_Delete")
         node = self.node(call.values["node"], "InvalidParam_NodeID")
@@ -127,7 +127,7 @@ class Hierarchy(Rules):
             self.update_roles(gone.user)
         return OK
 
-    def update_roles(self, user: User | None) -> None:
+    def update_roles(self, user: EmulatedUser | None) -> None:
         """Set what a user may do from the nodes that the user has left; None does nothing."""
         if user is None:
             return
@@ -141,14 +141,14 @@ class Hierarchy(Rules):
     # --- channels ---------------------------------------------------------------------------------
 
     @handles("assignChannel")
-    def assign(self, call: Call) -> Result:
+    def assign(self, call: ReceivedCall) -> Result:
         """Assign a channel to a technician or group."""
         node, channel = self._channel(call, "Invalid_Assign")
         node.channels.add(channel.id)
         return OK
 
     @handles("unassignChannel")
-    def unassign(self, call: Call) -> Result:
+    def unassign(self, call: ReceivedCall) -> Result:
         """Take a channel from the technician or group it was assigned to; one inherited from a group stays."""
         node, channel = self._channel(call, "Invalid_Deassign")
         if channel.id not in node.channels:
@@ -156,7 +156,7 @@ class Hierarchy(Rules):
         node.channels.discard(channel.id)
         return OK
 
-    def _channel(self, call: Call, refusal: str) -> tuple[TreeNode, TreeNode]:
+    def _channel(self, call: ReceivedCall, refusal: str) -> tuple[TreeNode, TreeNode]:
         self.administrator(call, refusal)
         node = self.node(call.values["node"], "InvalidParam_Node")
         channel = self.node(call.values["channel"], "InvalidParam_Entry")

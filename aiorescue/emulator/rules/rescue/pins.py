@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import Call, Limits, Result, Rules, handles, ok
+from aiorescue.emulator.people import EmulatedUser
+from aiorescue.emulator.rules.call import Limits, ReceivedCall, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.emulator.rules.rescue.ledger import Ledger
 
@@ -35,7 +35,7 @@ class Pins(Rules):
         *("requestPINCode", "requestPINCodeV2", "requestPINCodeV3"),
         *("requestLensPINCode", "requestLensPINCodeV2", "requestLensPINCodeV3", "requestLensPINCodeV4"),
     )
-    def request_pin(self, call: Call) -> Result:
+    def request_pin(self, call: ReceivedCall) -> Result:
         """Issue a PIN; with a phone number in the request, also report that it was sent by SMS."""
         user = self._access.user(call)
         refusal = self._refusal(user, call)
@@ -47,7 +47,7 @@ class Pins(Rules):
         sms = {"SMS_RESULT": "sendInvitationForMobileSession_OK"} if call.values.get("phone_number") else {}
         return ok(sPINCode=pin, **sms)
 
-    def _issue(self, user: User, call: Call) -> str:
+    def _issue(self, user: EmulatedUser, call: ReceivedCall) -> str:
         values = call.values
         return self.ledger.issue(
             call.name,
@@ -59,7 +59,7 @@ class Pins(Rules):
             node=values.get("node"),
         )
 
-    def _refusal(self, user: User, call: Call, interval: str = "pins") -> str:
+    def _refusal(self, user: EmulatedUser, call: ReceivedCall, interval: str = "pins") -> str:
         """Status word that refuses a PIN; empty if one is granted, which is then taken from the stock."""
         if not user.technician:
             return "NotTechnician"
@@ -77,7 +77,7 @@ class Pins(Rules):
         self._last[interval, user.email] = now
         return ""
 
-    def _too_soon(self, interval: str, user: User, now: float, rate: float | None) -> bool:
+    def _too_soon(self, interval: str, user: EmulatedUser, now: float, rate: float | None) -> bool:
         if rate is None:
             return False
         too_soon = now - self._last.get((interval, user.email), float("-inf")) < 1 / rate
@@ -88,14 +88,14 @@ class Pins(Rules):
     # --- invitations ------------------------------------------------------------------------------
 
     @handles("requestInvitationLink")
-    def request_link(self, call: Call) -> Result:
+    def request_link(self, call: ReceivedCall) -> Result:
         """Issue a PIN within a web address; links are limited apart from other PINs, at the rate of PINs."""
         user = self._access.user(call)
         refusal = self._refusal(user, call, "links")
         return Result(refusal) if refusal else ok(sInvitationLink=f"{_LINK}{self._issue(user, call)}")
 
     @handles("generateEmailText")
-    def email_text(self, call: Call) -> Result:
+    def email_text(self, call: ReceivedCall) -> Result:
         """Answer with the text of an e-mail for a PIN; the service does not check whether the PIN was issued."""
         user = self._access.user(call)
         if not user.technician:

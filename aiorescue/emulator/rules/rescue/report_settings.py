@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, time, timedelta
 import attrs
 
 from aiorescue.emulator.clock import Calendar
-from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import OK, Call, Refusal, Result, Rules, handles, ok
+from aiorescue.emulator.people import EmulatedUser
+from aiorescue.emulator.rules.call import OK, ReceivedCall, Refusal, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.rescue.report_options import ReportArea, ReportOutput, ReportType
 
@@ -21,7 +21,7 @@ _SUMMARIES = (ReportArea.SESSION,)
 
 
 @attrs.define
-class Settings:
+class UserReportSettings:
     """The report settings of one user.
 
     Attributes:
@@ -69,23 +69,23 @@ class ReportSettings(Rules):
 
     def __init__(self, access: Access, calendar: Calendar) -> None:
         self._access, self._calendar = access, calendar
-        self._settings: dict[str, Settings] = {}
+        self._settings: dict[str, UserReportSettings] = {}
 
-    def of(self, user: User) -> Settings:
+    def of(self, user: EmulatedUser) -> UserReportSettings:
         """The settings of a user."""
         found = self._settings.get(user.email)
         if found is None:
             today = self._calendar.now().date()
-            found = self._settings[user.email] = Settings(today, today)
+            found = self._settings[user.email] = UserReportSettings(today, today)
         return found
 
-    def _own(self, call: Call) -> Settings:
+    def _own(self, call: ReceivedCall) -> UserReportSettings:
         return self.of(self._access.user(call))
 
     # --- area and type ----------------------------------------------------------------------------
 
     @handles("setReportArea", "setReportArea_v2", "setReportArea_v8")
-    def set_area(self, call: Call) -> Result:
+    def set_area(self, call: ReceivedCall) -> Result:
         """Set the area, given by its number or over SOAP by its name."""
         settings, area = self._own(call), call.values["area"]
         if isinstance(area, str) and area in ReportArea.__members__:
@@ -98,12 +98,12 @@ class ReportSettings(Rules):
         return OK
 
     @handles("getReportArea", "getReportArea_v2", "getReportArea_v8")
-    def get_area(self, call: Call) -> Result:
+    def get_area(self, call: ReceivedCall) -> Result:
         """Answer with the number of the area."""
         return ok(value=f"AREA:{self._own(call).area.value}")
 
     @handles("setReportType")
-    def set_type(self, call: Call) -> Result:
+    def set_type(self, call: ReceivedCall) -> Result:
         """Set whether the report has all rows or is a summary, which only some areas have."""
         settings, wanted = self._own(call), call.values["type"]
         if wanted not in tuple(ReportType):
@@ -114,14 +114,14 @@ class ReportSettings(Rules):
         return OK
 
     @handles("getReportType")
-    def get_type(self, call: Call) -> Result:
+    def get_type(self, call: ReceivedCall) -> Result:
         """Answer with the type, all rows or summary."""
         return ok(value=f"REPORTTYPE:{self._own(call).type}")
 
     # --- dates ------------------------------------------------------------------------------------
 
     @handles("setReportDate", "setReportDate_v2")
-    def set_date(self, call: Call) -> Result:
+    def set_date(self, call: ReceivedCall) -> Result:
         """Set first and last day; in version 2 with times of day."""
         settings = self._own(call)
         begin, end = (_moment(settings, call.values[name]) for name in ("begin", "end"))
@@ -133,26 +133,26 @@ class ReportSettings(Rules):
         return OK
 
     @handles("getReportDate")
-    def get_date(self, call: Call) -> Result:
+    def get_date(self, call: ReceivedCall) -> Result:
         """Answer with the first and the last day."""
         settings = self._own(call)
         return ok(value=f"BDATE:{_day(settings.begin)}\nEDATE:{_day(settings.end)}")
 
     @handles("setReportTime")
-    def set_time(self, call: Call) -> Result:
+    def set_time(self, call: ReceivedCall) -> Result:
         """Set the times of day at which the first day begins and the last day ends."""
         settings = self._own(call)
         settings.begin_time, settings.end_time = (_time(call.values[name]) for name in ("begin", "end"))
         return OK
 
     @handles("getReportTime")
-    def get_time(self, call: Call) -> Result:
+    def get_time(self, call: ReceivedCall) -> Result:
         """Answer with the times of day."""
         settings = self._own(call)
         return ok(value=f"BTIME:{settings.begin_time}\nETIME:{settings.end_time}")
 
     @handles("setTimeZone")
-    def set_zone(self, call: Call) -> Result:
+    def set_zone(self, call: ReceivedCall) -> Result:
         """Set the time zone, in minutes from UTC."""
         settings, minutes = self._own(call), call.values["timezone"]
         if minutes is None or abs(minutes) > _FARTHEST_ZONE:
@@ -161,12 +161,12 @@ class ReportSettings(Rules):
         return OK
 
     @handles("getTimeZone")
-    def get_zone(self, call: Call) -> Result:
+    def get_zone(self, call: ReceivedCall) -> Result:
         """Answer with the time zone, in minutes from UTC."""
         return ok(value=f"TIMEZONE:{self._own(call).timezone}")
 
     @handles("setDateFormat")
-    def set_date_format(self, call: Call) -> Result:
+    def set_date_format(self, call: ReceivedCall) -> Result:
         """Set whether the day or the month comes first in dates."""
         settings, wanted = self._own(call), call.values["date_format"]
         if not wanted:
@@ -177,7 +177,7 @@ class ReportSettings(Rules):
     # --- output -----------------------------------------------------------------------------------
 
     @handles("setDelimiter")
-    def set_delimiter(self, call: Call) -> Result:
+    def set_delimiter(self, call: ReceivedCall) -> Result:
         """Set the delimiter, which closes each cell of a report in text."""
         settings, wanted = self._own(call), call.values["delimiter"]
         if not wanted:
@@ -186,12 +186,12 @@ class ReportSettings(Rules):
         return OK
 
     @handles("getDelimiter")
-    def get_delimiter(self, call: Call) -> Result:
+    def get_delimiter(self, call: ReceivedCall) -> Result:
         """Answer with the delimiter, which closes each cell of a report in text."""
         return ok(value=f"DELIMITER:{self._own(call).delimiter}")
 
     @handles("setOutput")
-    def set_output(self, call: Call) -> Result:
+    def set_output(self, call: ReceivedCall) -> Result:
         """Set the output, XML or TEXT."""
         settings, wanted = self._own(call), call.values["output"].upper()
         if wanted not in tuple(ReportOutput):
@@ -200,7 +200,7 @@ class ReportSettings(Rules):
         return OK
 
     @handles("getOutput")
-    def get_output(self, call: Call) -> Result:
+    def get_output(self, call: ReceivedCall) -> Result:
         """Answer with the output, XML or TEXT."""
         return ok(value=f"OUTPUT:{self._own(call).output}")
 
@@ -209,7 +209,7 @@ def _day(value: date) -> str:
     return f"{value.month}/{value.day}/{value.year}"
 
 
-def _moment(settings: Settings, text: str) -> datetime:
+def _moment(settings: UserReportSettings, text: str) -> datetime:
     """Parse a day, with or without a time, in the form of text pages or of SOAP; raises Refusal("InvalidFormat")."""
     found = _DAY.fullmatch(text.strip())
     try:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from aiorescue.emulator.clock import Calendar
-from aiorescue.emulator.rules.call import Call, Limits, Refusal, Result, Rules, handles, ok
+from aiorescue.emulator.rules.call import Limits, ReceivedCall, Refusal, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.emulator.rules.rescue.hierarchy import Hierarchy
-from aiorescue.emulator.rules.rescue.report_settings import ReportSettings, Settings
+from aiorescue.emulator.rules.rescue.report_settings import ReportSettings, UserReportSettings
 from aiorescue.emulator.rules.rescue.sessions import Sessions
 from aiorescue.emulator.rules.rescue.support_session import (
     ACTIVE,
@@ -64,7 +64,7 @@ def seconds(value: float) -> str:
 
 
 @frozen
-class _Source:
+class _ReportSource:
     """What a report is made from.
 
     Attributes:
@@ -72,7 +72,7 @@ class _Source:
         sessions: the closed support sessions of the node within the days of the report.
     """
 
-    settings: Settings
+    settings: UserReportSettings
     sessions: Sequence[SupportSession]
 
 
@@ -101,7 +101,7 @@ class Reports(Rules):
         self._access, self._hierarchy, self._support_sessions = access, hierarchy, sessions
         self._settings, self._limits, self._calendar = settings, limits, calendar
         self._last: dict[str, float] = {}
-        self._areas: Mapping[ReportArea, Callable[[_Source], Iterator[Row]]] = {
+        self._areas: Mapping[ReportArea, Callable[[_ReportSource], Iterator[Row]]] = {
             ReportArea.SESSION: self._sessions,
             ReportArea.LOGIN: self._logins,
             ReportArea.MISSED_SESSIONS: self._missed,
@@ -113,14 +113,14 @@ class Reports(Rules):
         }
 
     @handles("getReport", "getReport_v2")
-    def report(self, call: Call) -> Result:
+    def report(self, call: ReceivedCall) -> Result:
         """Answer with the report that was set up; a call too soon is an Error, as the service has no word for it."""
         user = self._access.user(call)
         now = self._calendar.clock()
         if now - self._last.get(user.email, float("-inf")) < self._limits.report_interval:
             return Result("Error")
         settings = self._settings.of(user)
-        source = _Source(settings, list(self._sessions_in(call, settings)))
+        source = _ReportSource(settings, list(self._sessions_in(call, settings)))
         self._last[user.email] = now
         area = settings.area
         if settings.type is ReportType.SUMMARY:
@@ -129,7 +129,7 @@ class Reports(Rules):
         as_xml = settings.output is ReportOutput.XML
         return ok(sReport=ReportTable(COLUMNS[area], rows, settings.delimiter, as_xml))
 
-    def _sessions_in(self, call: Call, settings: Settings) -> Iterator[SupportSession]:
+    def _sessions_in(self, call: ReceivedCall, settings: UserReportSettings) -> Iterator[SupportSession]:
         """The closed sessions of the node that began within the days and times of the report."""
         ref = call.values["node_ref"]
         if ref.startswith(_EXTERNAL):
@@ -144,7 +144,7 @@ class Reports(Rules):
 
     # --- areas ------------------------------------------------------------------------------------
 
-    def _time(self, settings: Settings, clock: float) -> str:
+    def _time(self, settings: UserReportSettings, clock: float) -> str:
         value = settings.local(self._calendar.when(clock))
         half = "PM" if value.hour >= 12 else "AM"  # noqa: PLR2004 - a clock
         return f"{value.month}/{value.day}/{value.year} {value.hour % 12 or 12}:{value:%M:%S} {half}"
@@ -153,7 +153,7 @@ class Reports(Rules):
         node = self._hierarchy.nodes.get(number)
         return node.name if node is not None else ""
 
-    def _brief(self, source: _Source, session: SupportSession) -> tuple[object, ...]:
+    def _brief(self, source: _ReportSource, session: SupportSession) -> tuple[object, ...]:
         return (
             self._time(source.settings, session.started),
             self._time(source.settings, session.ended or session.started),
@@ -164,7 +164,7 @@ class Reports(Rules):
             self._name(session.channel),
         )
 
-    def _sessions(self, source: _Source) -> Iterator[Row]:
+    def _sessions(self, source: _ReportSource) -> Iterator[Row]:
         for session in source.sessions:
             ended = session.ended or session.started
             active = session.time_in(ACTIVE, ended)
@@ -179,19 +179,19 @@ class Reports(Rules):
                 *(session.channel, self._name(session.channel), "", *map(seconds, durations)),
             )
 
-    def _logins(self, source: _Source) -> Iterator[Row]:
+    def _logins(self, source: _ReportSource) -> Iterator[Row]:
         for clock, user in self._access.history:
             if source.settings.covers(self._calendar.when(clock)):
                 node = self._hierarchy.node_of(user.email, *_TECHNICIANS)
                 yield self._time(source.settings, clock), user.shown, node or "", user.email
 
-    def _missed(self, source: _Source) -> Iterator[Row]:
+    def _missed(self, source: _ReportSource) -> Iterator[Row]:
         for session in source.sessions:
             if session.picked is None:
                 waited = seconds(session.time_in(WAITING, session.ended or 0))
                 yield (*self._brief(source, session), session.word, waited)
 
-    def _performance(self, source: _Source) -> Iterator[Row]:
+    def _performance(self, source: _ReportSource) -> Iterator[Row]:
         for node in sorted({session.technician for session in source.sessions if session.picked is not None}):
             own = [session for session in source.sessions if session.technician == node and session.picked is not None]
             active = sum(session.time_in(ACTIVE, session.ended or 0) for session in own)
@@ -200,21 +200,21 @@ class Reports(Rules):
             durations = (0, pick_up / len(own), active, active / len(own), hold)
             yield (self._name(node), node, len(own), *map(seconds, durations))
 
-    def _chats(self, source: _Source) -> Iterator[Row]:
+    def _chats(self, source: _ReportSource) -> Iterator[Row]:
         for session in source.sessions:
             if session.chat:
                 yield (*self._brief(source, session), self._log(session))
 
-    def _fields(self, source: _Source) -> Iterator[Row]:
+    def _fields(self, source: _ReportSource) -> Iterator[Row]:
         for session in source.sessions:
             yield (*self._brief(source, session), *session.fields)
 
-    def _transfers(self, source: _Source) -> Iterator[Row]:
+    def _transfers(self, source: _ReportSource) -> Iterator[Row]:
         for session in source.sessions:
             for clock, by, to, comment in session.transfers:
                 yield self._time(source.settings, clock), session.id, by, to, comment
 
-    def _transfers_with_chat(self, source: _Source) -> Iterator[Row]:
+    def _transfers_with_chat(self, source: _ReportSource) -> Iterator[Row]:
         logs = {session.id: self._log(session) for session in source.sessions}
         for row in self._transfers(source):
             yield (*row, logs[int(str(row[1]))])
@@ -230,14 +230,14 @@ class Reports(Rules):
         return "\n".join(map(text_of, session.chat))
 
     @handles("getChat")
-    def chat(self, call: Call) -> Result:
+    def chat(self, call: ReceivedCall) -> Result:
         """Answer with the chat of a session, which may be empty; an unknown session is an Error, as was seen."""
         self._access.user(call)
         session = self._support_sessions.by_id.get(call.values["session"])
         return Result("Error") if session is None else ok(sChatLog=self._log(session))
 
     @handles("getNote")
-    def note(self, call: Call) -> Result:
+    def note(self, call: ReceivedCall) -> Result:
         """Answer with the technician's note on a session."""
         self._access.user(call)
         if call.values["session"] is None:
@@ -246,5 +246,5 @@ class Reports(Rules):
         return Result("Error") if session is None else ok(sNote=session.note)
 
 
-def _nothing(_: _Source) -> Iterator[Row]:
+def _nothing(_: _ReportSource) -> Iterator[Row]:
     return iter(())

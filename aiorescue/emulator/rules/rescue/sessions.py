@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from aiorescue.emulator.clock import Calendar
-from aiorescue.emulator.rules.call import OK, Call, Refusal, Result, Rules, handles, ok
+from aiorescue.emulator.rules.call import OK, ReceivedCall, Refusal, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.emulator.rules.rescue.hierarchy import Hierarchy
 from aiorescue.emulator.rules.rescue.pins import Pins
@@ -114,7 +114,7 @@ class Sessions(Rules):
 
     # --- what administrators do -------------------------------------------------------------------
 
-    def _session(self, call: Call, possible: Collection[SessionStatus]) -> SupportSession:
+    def _session(self, call: ReceivedCall, possible: Collection[SessionStatus]) -> SupportSession:
         """The session of an action, whose state must be one of the possible ones; raises Refusal otherwise."""
         self._access.administrator(call)
         for name, value in call.values.items():
@@ -126,7 +126,7 @@ class Sessions(Rules):
         return session
 
     @handles("startSession")
-    def start(self, call: Call) -> Result:
+    def start(self, call: ReceivedCall) -> Result:
         """Make a session that waits, is on hold or is being transferred active.
 
         An unknown node counts as that of the user who calls, because the tests of programs send any number.
@@ -145,7 +145,7 @@ class Sessions(Rules):
         return OK
 
     @handles("holdSession")
-    def hold(self, call: Call) -> Result:
+    def hold(self, call: ReceivedCall) -> Result:
         """Put an active session on hold; a session that is on hold already is refused."""
         session = self._session(call, (ACTIVE,))
         session.remember()
@@ -153,13 +153,13 @@ class Sessions(Rules):
         return OK
 
     @handles("closeSession")
-    def close(self, call: Call) -> Result:
+    def close(self, call: ReceivedCall) -> Result:
         """Close a session that is not closed yet."""
         self._session(call, (WAITING, ACTIVE, ON_HOLD, TRANSFERRING)).become(CLOSED, self._clock())
         return OK
 
     @handles("cancelAction")
-    def cancel(self, call: Call) -> Result:
+    def cancel(self, call: ReceivedCall) -> Result:
         """Undo the last action, once, unless it closed the session."""
         session = self._session(call, (WAITING, ACTIVE, ON_HOLD, TRANSFERRING))
         before = session.before
@@ -172,7 +172,7 @@ class Sessions(Rules):
         return OK
 
     @handles("transferSession")
-    def transfer(self, call: Call) -> Result:
+    def transfer(self, call: ReceivedCall) -> Result:
         """Transfer a session to a technician, or to a channel, where it waits."""
         session = self._session(call, (WAITING, ACTIVE, ON_HOLD, TRANSFERRING))
         node = self._hierarchy.nodes.get(call.values["node"])
@@ -196,7 +196,7 @@ class Sessions(Rules):
     # --- listing ----------------------------------------------------------------------------------
 
     @handles("getSession", "getSession_V2", "getSession_V3")
-    def sessions(self, call: Call) -> Result:
+    def sessions(self, call: ReceivedCall) -> Result:
         """List the sessions of a technician, a group, a channel, or all; closed ones stay listed for ten minutes."""
         settings = self._settings.of(self._access.user(call))
         fields = FIELDS if call.name.endswith("V3") else _OLD_FIELDS
@@ -248,7 +248,7 @@ class Sessions(Rules):
         return node.name if node is not None else ""
 
     @handles("isAnyTechAvailableOnChannel")
-    def is_technician_available(self, call: Call) -> Result:
+    def is_technician_available(self, call: ReceivedCall) -> Result:
         """Answer TRUE if a technician of the channel is online, or busy or away where these count."""
         self._access.user(call)
         channel = call.values["channel"]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import attrs
 
-from aiorescue.emulator.people import User
+from aiorescue.emulator.people import EmulatedUser
 from aiorescue.rescue.answers.nodes import NodeStatus, NodeType
 
 ROOT, MASTERS, ADMINISTRATORS, TECHNICIANS = 337363, 337360, 337361, 337362
@@ -52,7 +52,7 @@ class TreeNode:
     parent: int
     type: NodeType
     name: str = ""
-    user: User | None = None
+    user: EmulatedUser | None = None
     enabled: bool = True
     presence: NodeStatus | None = None
     description: str = ""
@@ -96,7 +96,7 @@ class Tree:
         self.nodes[GROUP].channels.add(CHANNEL)
         self._next = FIRST_PERSON
 
-    def add(self, parent: int, node_type: NodeType, name: str = "", user: User | None = None) -> TreeNode:
+    def add(self, parent: int, node_type: NodeType, name: str = "", user: EmulatedUser | None = None) -> TreeNode:
         """Add a node below another; returns it."""
         node = self.nodes[self._next] = TreeNode(self._next, parent, node_type, name, user)
         self._next += 1

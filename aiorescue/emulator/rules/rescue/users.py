@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from aiorescue.emulator.people import User
-from aiorescue.emulator.rules.call import OK, Call, Refusal, Result, Rules, handles, ok
+from aiorescue.emulator.people import EmulatedUser
+from aiorescue.emulator.rules.call import OK, ReceivedCall, Refusal, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.emulator.rules.rescue.hierarchy import Hierarchy
 from aiorescue.emulator.rules.rescue.tree import ADMINISTRATORS, BELOW, GROUPS, MASTERS, PERSONS, TECHNICIANS, TreeNode
@@ -31,7 +31,7 @@ class Users(Rules):
     # --- looking up -------------------------------------------------------------------------------
 
     @handles("getUser", "getUser_v2", "getUser_v3")
-    def get_user(self, call: Call) -> Result:
+    def get_user(self, call: ReceivedCall) -> Result:
         """Answer with the user of a node; in version 3 also of an e-mail address, preferably its technician's node."""
         self._access.user(call)
         number, email = call.values["node"] or 0, call.values.get("email", "")
@@ -58,12 +58,12 @@ class Users(Rules):
         return node
 
     @handles("getGroup", "getGroup_v2")
-    def get_group(self, call: Call) -> Result:
+    def get_group(self, call: ReceivedCall) -> Result:
         """Answer with a group and its permissions."""
         self._access.user(call)
         return ok(oGroup=_group_record(self._group(call), modern=call.name == "getGroup_v2"))
 
-    def _group(self, call: Call) -> TreeNode:
+    def _group(self, call: ReceivedCall) -> TreeNode:
         node = self._hierarchy.node(call.values["node"])
         if node.type not in GROUPS and node.id not in _GROUP_LIKE:
             raise Refusal("InvalidParam_NodeID")
@@ -72,7 +72,7 @@ class Users(Rules):
     # --- making -----------------------------------------------------------------------------------
 
     @handles("createUser", "createGroup")
-    def create(self, call: Call) -> Result:
+    def create(self, call: ReceivedCall) -> Result:
         """Create an empty user's node or group below a node that may hold it."""
         self._hierarchy.administrator(call)
         parent = self._hierarchy.node(call.values["parent"], "InvalidParam_Parent")
@@ -83,7 +83,7 @@ class Users(Rules):
         return ok(node=str(self._hierarchy.tree.add(parent.id, node_type).id))
 
     @handles("createUsers")
-    def create_users(self, call: Call) -> Result:
+    def create_users(self, call: ReceivedCall) -> Result:
         """Create many users; if one is refused, none is created."""
         self._hierarchy.administrator(call)
         rows = call.records
@@ -107,7 +107,7 @@ class Users(Rules):
     # --- changing ---------------------------------------------------------------------------------
 
     @handles("setUser", "setUser_v2")
-    def set_user(self, call: Call) -> Result:
+    def set_user(self, call: ReceivedCall) -> Result:
         """Change the whole record of a user, and the password if one is given."""
         administrator = self._hierarchy.administrator(call)
         values = call.values
@@ -144,7 +144,7 @@ class Users(Rules):
         node.name, node.enabled = name, enabled
         user = node.user
         if user is None:
-            user = node.user = User(email.lower(), password, console=False)
+            user = node.user = EmulatedUser(email.lower(), password, console=False)
         users.pop(user.email, None)
         user.email, user.name = email.lower(), name
         user.password = password or user.password
@@ -155,7 +155,7 @@ class Users(Rules):
         self._hierarchy.update_roles(user)
 
     @handles("setUserStatus_v7_1")
-    def set_status(self, call: Call) -> Result:
+    def set_status(self, call: ReceivedCall) -> Result:
         """Enable or disable a user in one role."""
         self._hierarchy.administrator(call)
         node = self._user_node(call.values["node"])
@@ -164,7 +164,7 @@ class Users(Rules):
         return OK
 
     @handles("setGroup", "setGroup_v2")
-    def set_group(self, call: Call) -> Result:
+    def set_group(self, call: ReceivedCall) -> Result:
         """Change the record of a group, and its permissions if some are given."""
         self._hierarchy.administrator(call)
         node, values = self._group(call), call.values

@@ -47,8 +47,9 @@ async def _measure(*, quick: bool) -> str:
     async def slow() -> list[Row]:
         return [await _alone(1.0, _SLOW, seconds * 4, goal=0.98)]
 
-    # Rows that make few calls are measured at once with the others.
-    works = [slow(), fast()] if quick else [slow(), _falling(60.0), fast()]
+    # Rows that make few calls are measured at once with the others; those of a limit that falls for as long as the
+    # simulated ones, since what it costs to learn of it counts the more the shorter they are.
+    works = [slow(), fast()] if quick else [slow(), _falling(120.0), fast()]
     return table([row for rows in await asyncio.gather(*works) for row in rows])
 
 
@@ -81,7 +82,7 @@ async def _falling(seconds: float) -> list[Row]:
         Emulator(pin_rate=RATE, **_FAST) as emulator,
         RescueClient(AuthCode("fixedtech0000"), base_url=emulator.url, pace=Pace(pins=RATE)) as client,
     ):
-        for rate, name, length in ((RATE, "about to fall", seconds / 4), (_FALLEN, f"fallen from {RATE:g}/s", seconds)):
+        for rate, name, length in ((RATE, "about to fall", seconds / 2), (_FALLEN, f"fallen from {RATE:g}/s", seconds)):
             emulator.limits.pin_rate = rate
             start, behind = emulator.clock(), len(emulator.requests)
             await _pins(client, length)

@@ -100,7 +100,7 @@ class PinRequest(Operation[PinCode]):
     def result(cls, values: Mapping[str, Any]) -> PinCode:
         """The PIN with its leading zeros, which version 1 loses: over SOAP it sends a number."""
         value = values["sPINCode"] if "sPINCode" in values else values["iPINCode"]
-        code = f"{value:0{DIGITS}}" if isinstance(value, int) else value
+        code = f"{value:0{DIGITS}}" if isinstance(value, int) else value.strip()
         if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
             raise ValueError("the answer is OK but its PIN is not six digits")
         return PinCode(code)

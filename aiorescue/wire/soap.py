@@ -167,21 +167,26 @@ def _tags(parameter: Parameter) -> tuple[str, str]:
 
 def _fault(fault: object) -> Outcome[object]:
     # 1.1 has unqualified faultcode and faultstring, 1.2 qualified Code/Value and Reason/Text.
-    code = xml.child(fault, "faultcode") or xml.content(xml.child(xml.child(fault, "soap:Code"), "soap:Value"))
-    text = xml.child(fault, "faultstring") or xml.content(xml.child(xml.child(fault, "soap:Reason"), "soap:Text"))
-    if isinstance(text, dict):
-        text = text.get("#text")
-    word = str(xml.content(code) or "").rpartition(":")[2]
-    ours = word in _OUR_FAULT
+    code = _text(xml.child(fault, "faultcode") or xml.child(xml.child(fault, "soap:Code"), "soap:Value"))
+    text = _text(xml.child(fault, "faultstring") or xml.child(xml.child(fault, "soap:Reason"), "soap:Text"))
+    word = code.rpartition(":")[2]
+    ours = word.partition(".")[0] in _OUR_FAULT  # 1.1 may go on behind a dot: ``Client.Authentication``
     return Outcome(
         OutcomeClass.FINAL if ours else OutcomeClass.TRANSIENT,
         word=word or None,
         error=errors.ServiceFault if ours else errors.ServiceError,
         detail="SOAP fault",
-        quote=_first_line(str(xml.content(text) or "without a text")),
+        quote=_first_line(text) or "without a text",
         # The server failed while it carried the request out.
         ambiguous=not ours,
     )
+
+
+def _text(element: Any) -> str:
+    """The text of an element, whatever its attributes; of several, such as reasons in two languages, the first."""
+    first = element[0] if isinstance(element, list) else element
+    held = first.get("#text") if isinstance(first, dict) else first
+    return held.strip() if isinstance(held, str) else ""
 
 
 def _first_line(text: str) -> str:

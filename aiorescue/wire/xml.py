@@ -42,7 +42,7 @@ def parse(text: str, namespace: str) -> dict[str, Any]:
     Names in `namespace` have no prefix, those of either SOAP envelope begin with ``soap:``, others with their URI.
     """
     _check(text)
-    text = text.lstrip("\ufeff")
+    text = text.lstrip("\ufeff \t\r\n")
     try:
         return _parsed(text, namespace)
     except Unreadable:

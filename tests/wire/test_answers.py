@@ -37,16 +37,31 @@ def outcome_of(body: str | bytes, operation=None, binding: Binding = Binding.SOA
         envelope(answer(), SOAP11, "s"),
         "\ufeff" + envelope(answer()),
         '<?xml version="1.0" encoding="utf-8"?>\n' + envelope("\n  " + answer() + "\n"),
+        '\r\n<?xml version="1.0"?>' + envelope(answer(out="<iPINCode>\n12345\n</iPINCode>")),
         envelope(answer()).replace("soap:", "").replace("xmlns:soap", "xmlns"),
         envelope(
             f'<r:requestPINCodeResponse xmlns:r="{RESCUE}"><r:requestPINCodeResult>requestPINCode_OK'
             "</r:requestPINCodeResult><r:iPINCode>12345</r:iPINCode></r:requestPINCodeResponse>"
         ),
     ],
-    ids=["1.1", "1.2", "another prefix", "byte order mark", "indented", "no prefix", "qualified"],
+    ids=[
+        "1.1",
+        "1.2",
+        "another prefix",
+        "byte order mark",
+        "indented",
+        "a blank line before",
+        "no prefix",
+        "qualified",
+    ],
 )
 def test_elements_are_matched_by_namespace(body: str):
     assert outcome_of(body).value == rescue.PinCode("012345")
+
+
+def test_a_pin_may_have_blanks_around_it():
+    body = envelope(answer(out="<sPINCode>\n  012345\n</sPINCode>")).replace("CodeRes", "CodeV3Res")
+    assert outcome_of(body, rescue.RequestPinCodeV3(), Binding.SOAP12).value == rescue.PinCode("012345")
 
 
 def test_a_foreign_namespace_is_no_answer():
@@ -111,6 +126,8 @@ FAULT12 = (
     "<soap:Fault><soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code>"
     '<soap:Reason><soap:Text xml:lang="en">Cannot ---&gt; because</soap:Text></soap:Reason></soap:Fault>'
 )
+XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
+GERMAN = '<soap:Text xml:lang="de">Geht nicht</soap:Text></soap:Reason>'
 
 
 @pytest.mark.parametrize("status", [200, 500])
@@ -122,6 +139,18 @@ FAULT12 = (
         (envelope(FAULT11.format(code="Server")), OutcomeClass.TRANSIENT, errors.ServiceError),
         (envelope(FAULT12.format(code="Sender"), SOAP12), OutcomeClass.FINAL, errors.ServiceFault),
         (envelope(FAULT12.format(code="Receiver"), SOAP12), OutcomeClass.TRANSIENT, errors.ServiceError),
+        (envelope(FAULT11.format(code="Client.Authentication")), OutcomeClass.FINAL, errors.ServiceFault),
+        (envelope(FAULT11.format(code="Client\n ")), OutcomeClass.FINAL, errors.ServiceFault),
+        (
+            envelope(FAULT11.format(code="Client").replace("<faultcode>", f'<faultcode {XSI} xsi:type="QName">')),
+            OutcomeClass.FINAL,
+            errors.ServiceFault,
+        ),
+        (
+            envelope(FAULT12.format(code="Sender\n").replace("</soap:Reason>", GERMAN), SOAP12),
+            OutcomeClass.FINAL,
+            errors.ServiceFault,
+        ),
     ],
 )
 def test_a_fault_is_ours_or_the_servers(body: str, kind: OutcomeClass, error: type, status: int):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 from aiorescue import Binding, RescueClient, rescue, wire
@@ -46,6 +47,17 @@ def snake_case(name: str) -> str:
 
 def test_no_operation_got_lost():
     assert rescue.OPERATIONS.keys() >= KNOWN
+    assert EXAMPLES.keys() == rescue.OPERATIONS.keys()
+
+
+def test_each_class_that_names_an_operation_of_the_vendor_is_in_the_catalogue():
+    classes, listed = list(Operation.__subclasses__()), rescue.OPERATIONS.values()
+    for each in classes:
+        classes += each.__subclasses__()
+        if each.__module__.startswith("aiorescue.rescue.") and "Vendor: " in (each.__doc__ or ""):
+            name = each.__name__
+            assert "spec" in vars(each), f"{name} is not declared: give it `spec = declare(…)`"
+            assert each in listed, f"{name} is not listed: add its module to TOPICS of aiorescue/rescue/catalogue.py"
 
 
 @pytest.mark.parametrize("operation", rescue.OPERATIONS.values(), ids=rescue.OPERATIONS)
@@ -126,6 +138,10 @@ def test_a_declaration_is_complete(operation: type[Operation]):
     assert bool(spec.page) == bool(PAGES & spec.bindings.keys()), f"{name}: a page and a TEXT binding go together"
     assert {Binding.TEXT_POST} <= spec.bindings.keys() or not PAGES & spec.bindings.keys(), f"{name}: add TEXT_POST"
     assert len({word.upper() for word in words}) == len(words), f"{name}: a status word is declared twice"
+    filling = {source.name for source in operation.sources}
+    for field in attrs.fields(operation):
+        fills = field.name in filling or operation.more_slots is not Operation.more_slots
+        assert fills, f"{name}.{field.name} is not sent: annotate it with a Parameter, or with on_page(key)"
     for slot in operation.slots:
         where = f"{name}.{slot.name}"
         assert slot.parameter.page_key or not spec.page, f"{where}: give its Parameter a page_key, or use on_page(key)"

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,9 @@ import pytest
 from aiorescue import AuthCode, RescueClient, errors
 from aiorescue.bulk import issue
 from aiorescue.bulk.group_commit import FULL
-from aiorescue.bulk.journal import Journal
+from aiorescue.bulk.journal import Journal, notes
 from aiorescue.bulk.journal.file import JournalFile
+from aiorescue.bulk.journal.rows import admit
 from aiorescue.bulk.store import State
 from aiorescue.emulator import Emulator
 from aiorescue.errors import JournalReason
@@ -198,6 +200,56 @@ async def test_a_write_after_a_failure_of_the_disk_is_a_journal_error(tmp_path: 
         await journal.sent("=a")
     assert failed.value.reason is JournalReason.FAILED
     await journal.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Iterator[JournalFile]:
+    file = JournalFile(tmp_path / "pins.journal", "job", accept_loss=False)
+    file.open()
+    yield file
+    file.close()
+
+
+ONE, OTHER = RequestPinCode(tracking="one"), RequestPinCode(tracking="other")
+
+
+def orphans_of(file: JournalFile, key: str) -> int:
+    return file.connection.execute("SELECT orphans FROM request WHERE key = ?", (key,)).fetchone()[0]
+
+
+def test_a_row_that_vanishes_while_the_job_runs_is_named(file: JournalFile):
+    file.commit([lambda file: admit(file, [ONE, OTHER])])
+    file.connection.execute("DELETE FROM request WHERE key = '=one'")
+    with pytest.raises(errors.JournalError, match=r"'one'.* is gone"):
+        file.commit([("=one", notes.sent)])
+    with pytest.raises(errors.JournalError, match=r"'one'.* is gone"):
+        file.commit([("=one", notes.sent)])
+    file.commit([("=other", notes.sent)])
+
+
+def test_an_attempt_whose_note_was_not_written_counts_no_orphan(file: JournalFile):
+    file.commit([lambda file: admit(file, [ONE])])
+    with pytest.raises(errors.JournalError, match="'gone'"):
+        file.commit([("=one", notes.sent), ("=gone", notes.sent)])
+    file.commit([("=one", notes.sent)])
+    assert orphans_of(file, "=one") == 0
+    file.commit([("=one", notes.sent)])
+    assert orphans_of(file, "=one") == 1
+
+
+def test_notes_of_one_row_in_one_commit_are_written_in_their_order(file: JournalFile):
+    file.commit([lambda file: admit(file, [ONE])])
+    file.commit([("=one", notes.sent), ("=one", notes.issued("012345", 0, 1.0)), ("=one", notes.given_back(2))])
+    assert orphans_of(file, "=one") == 2
+    file.commit([("=one", notes.sent)])
+    assert orphans_of(file, "=one") == 2
+
+
+async def test_a_request_that_was_admitted_before_an_input_was_staged_is_a_duplicate_behind_it(tmp_path: Path):
+    async with Journal(tmp_path / "pins.journal", "job") as journal:
+        assert [entry.duplicate for entry in await journal.admit([ONE, ONE])] == [False, True]
+        await journal.stage([])
+        assert [entry.duplicate for entry in await journal.admit([ONE, OTHER, OTHER])] == [True, False, True]
 
 
 WORKER = """

@@ -49,9 +49,8 @@ appended to the write-ahead log beside the file and synced before its await ends
 the process and the end of the machine. Cancelling an await does not take the write back. Within half a second what is
 in the log is copied to the file itself; when the run ends, all of it is, and the log goes.
 
-**Group commit.** A sync takes milliseconds, so writes share it; see `aiorescue.bulk.group_commit`. The writes of one
-group are applied in the order of their statements, not of their arrival. That is sound because a request has at most
-one write under way: its next one begins after the await of the one before. One thread does all the work of the file.
+**Group commit.** A sync takes milliseconds, so writes share it; see `aiorescue.bulk.group_commit`. What became of the
+rows of one group is written in one statement; see `notes`. One thread does all the work of the file.
 
 **What a crash can leave**, by the last write of the request that reached the disk:
 

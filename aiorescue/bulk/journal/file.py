@@ -11,65 +11,23 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from aiorescue import errors
 from aiorescue.bulk.journal import log_check, schema, statements
-from aiorescue.bulk.journal.lock import FileLock
+from aiorescue.bulk.journal.lock import FileLock, lock_of
+from aiorescue.bulk.journal.notes import Note, RowsUnderWay
 from aiorescue.bulk.journal.pins import PinSet
 from aiorescue.bulk.journal.staging import damaged
+from aiorescue.bulk.journal.trouble import explained, journal_error
 from aiorescue.bulk.store import State
 from aiorescue.errors import JournalReason
 
-#: A statement with its values; or a function that runs in the thread and returns a value.
-Write = tuple[str, tuple[Any, ...]] | Callable[["JournalFile"], Any]
+#: A note of what became of a row; or a function that runs in the thread and returns a value.
+Write = Note | Callable[["JournalFile"], Any]
 
 #: Seconds to wait for a lock of another process, and how often it is tried.
 _PATIENCE, _TRIES = 1.0, 20
-#: Why a file cannot be used, by SQLite's primary result code.
-_REASONS: Final = {
-    sqlite3.SQLITE_BUSY: JournalReason.IN_USE,
-    sqlite3.SQLITE_LOCKED: JournalReason.IN_USE,
-    sqlite3.SQLITE_NOTADB: JournalReason.NO_DATABASE,
-    sqlite3.SQLITE_CORRUPT: JournalReason.DAMAGED,
-}
-#: What the parts of a journal raise; each becomes a `errors.JournalError`.
-_TROUBLE = (sqlite3.Error, OSError, ValueError, TypeError, OverflowError)
-
-
-def journal_error(path: Path | None, reason: JournalReason, found: str, *, advice: str = "") -> errors.JournalError:
-    """The error for a journal that cannot be used."""
-    finding = f"journal {path or '(temporary)'}: {found}"
-    return errors.JournalError(f"{finding}. {advice}" if advice else finding, reason=reason, finding=finding)
-
-
-@contextmanager
-def explained(path: Path | None) -> Iterator[None]:
-    """Turn what SQLite and the system raise into `errors.JournalError`."""
-    try:
-        yield
-    except _TROUBLE as problem:
-        reason = _reason(problem)
-        found = "in use by another process" if reason is JournalReason.IN_USE else str(problem)
-        raise journal_error(path, reason, found) from None
-
-
-def _reason(problem: Exception) -> JournalReason:
-    if isinstance(problem, sqlite3.Error):
-        # Errors of Python's module, such as a closed connection, carry no code. Extended codes keep the primary below.
-        return _REASONS.get(getattr(problem, "sqlite_errorcode", 0) & 0xFF, JournalReason.FAILED)
-    return JournalReason.FAILED if isinstance(problem, OSError) else JournalReason.DAMAGED
-
-
-def log_of(path: Path) -> Path:
-    """The write-ahead log of a journal."""
-    return path.with_name(f"{path.name}-wal")
-
-
-def lock_of(path: Path) -> Path:
-    """The file that is locked while a process works on the job."""
-    resolved = Path(os.path.realpath(path))
-    return resolved.with_name(f"{resolved.name}-lock")
 
 
 class JournalFile:
@@ -78,9 +36,10 @@ class JournalFile:
     Attributes:
         connection: the connection of the thread.
         pins: the PINs of the job.
+        under_way: the rows that this run has admitted or claimed, and that have no end yet.
         staging: number of the last staging; 0 if none was staged.
         columns: names of the program's own columns, as JSON.
-        is_fresh: True if no row was there before this run, so that all rows are this run's.
+        is_fresh: True if all rows of the file were admitted in this run.
 
     Args:
         path: the file; it is made if it does not exist. None for a temporary database that goes with the connection.
@@ -98,6 +57,7 @@ class JournalFile:
         self._places: list[tuple[Path, tuple[int, int]]] = []  # files that must stay where they are
         self._runs = 0
         self.pins = PinSet()
+        self.under_way = RowsUnderWay()
         self.staging = 0
         self.columns = "[]"
         self.is_fresh = True
@@ -123,11 +83,11 @@ class JournalFile:
         if path is None:
             self._connect(":memory:")
             self._make_temporary_tables()
-            self.is_open = True
+            self.is_fresh, self.is_open = False, True
             return
         self._lock = self._take_lock(path)
         _make_private(path)
-        log = log_of(path)
+        log = log_check.log_of(path)
         log_is_empty = log_check.is_empty(log)
         if log_check.is_damaged(log):
             raise self.error(JournalReason.DAMAGED, f"its write-ahead log {log.name} is damaged", advice=_TAKE_A_COPY)
@@ -197,7 +157,7 @@ class JournalFile:
             raise self.error(JournalReason.DAMAGED, f"damaged: {' '.join(found.split())[:200]}", advice=_TAKE_A_COPY)
 
     def _begin_run(self, *, log_is_empty: bool) -> None:
-        name, runs, was_open, self.staging, self.columns = read_job(self.connection)
+        name, runs, was_open, self.staging, self.columns = schema.read_job(self.connection)
         if name != self._job:
             raise self.error(
                 JournalReason.OTHER_JOB, f"the journal of another job: it says {name!r}, this is {self._job!r}"
@@ -208,7 +168,7 @@ class JournalFile:
             if not self._accept_loss:
                 raise self.error(
                     JournalReason.LOG_MISSING,
-                    log_check.loss_of(log_of(self._path or Path()), is_staged=self.staging > 0),
+                    log_check.loss_of(log_check.log_of(self._path or Path()), is_staged=self.staging > 0),
                     advice="Put that file back beside the journal. If it is lost, `aiorescue job retry` goes on without"
                     " it and counts each request without a PIN as possibly orphaned",
                 )
@@ -255,16 +215,13 @@ class JournalFile:
         if not self.is_open:
             raise self.error(JournalReason.CLOSED, "the journal is closed")
         self._check_places()
-        with explained(self._path), self.transaction():
-            # A request has one write under way at a time, so the order of the writes of a group does not matter.
-            noted: dict[str, list[tuple[Any, ...]]] = {}
-            for write in group:
-                if isinstance(write, tuple):
-                    noted.setdefault(write[0], []).append(write[1])
-            for statement, values in noted.items():
-                if self.connection.executemany(statement, values).rowcount != len(values):
-                    raise self.error(JournalReason.DAMAGED, "a row of this run is gone", advice=_TAKE_A_COPY)
-            return [None if isinstance(write, tuple) else self._result(write) for write in group]
+        try:
+            with explained(self._path), self.transaction():
+                self.under_way.write(self.connection, [write for write in group if isinstance(write, tuple)])
+                return [None if isinstance(write, tuple) else self._result(write) for write in group]
+        except BaseException:
+            self.under_way.forget()  # nothing of them was written
+            raise
 
     def _result(self, write: Callable[["JournalFile"], Any]) -> Any:
         """The value of a write, or its own `errors.JournalError` as a value: the other writes of the commit stay."""
@@ -304,7 +261,10 @@ class JournalFile:
             raise self.error(JournalReason.CLOSED, "the journal is closed")
         self._check_places()
         before = self.staging, self.columns
-        self.is_fresh = False
+        self.under_way.forget()
+        if self.is_fresh:  # requests that were admitted before
+            self.connection.execute("INSERT INTO temp.seen SELECT key FROM request")
+            self.is_fresh = False
         try:
             with explained(self._path), self.transaction():
                 self.staging, self.columns = self.staging + 1, columns
@@ -358,21 +318,12 @@ class JournalFile:
 _TAKE_A_COPY = "Nothing was changed. Keep it, and go on from a backup"
 
 
-def read_job(connection: sqlite3.Connection) -> tuple[str, int, int, int, str]:
-    """The row of `job`: name, runs, open, staging, columns. Raises ValueError if it is damaged."""
-    rows = connection.execute("SELECT name, runs, open, staging, columns, job_check FROM job").fetchall()
-    if len(rows) != 1 or schema.job_check(*rows[0][:-1]) != rows[0][-1]:
-        raise ValueError("the row of the job is damaged: its checksum is wrong")
-    name, runs, is_open, staging, columns, _ = rows[0]
-    return name, runs, is_open, staging, columns
-
-
 def _make_private(path: Path) -> None:
     """Make the file if need be. PINs open doors: only the owner may read it and what lies beside it."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
-        for part in (path, log_of(path), path.with_name(f"{path.name}-shm")):
+        for part in (path, log_check.log_of(path), path.with_name(f"{path.name}-shm")):
             with suppress(FileNotFoundError):
                 if part.is_file() and part.stat().st_mode & 0o077:
                     part.chmod(0o600)

@@ -12,10 +12,11 @@ from typing import Any, Final, Self
 from aiorescue import errors
 from aiorescue.bulk import records
 from aiorescue.bulk.group_commit import GroupCommit
-from aiorescue.bulk.journal import statements
+from aiorescue.bulk.journal import notes
 from aiorescue.bulk.journal.file import JournalFile, Write
 from aiorescue.bulk.journal.reading import JournalReader
-from aiorescue.bulk.journal.rows import admit, claim, list_what_is_left
+from aiorescue.bulk.journal.rows import admit, claim, list_what_is_left, retry
+from aiorescue.bulk.journal.schema import RowOutcome
 from aiorescue.bulk.journal.staging import Stager, StagingStopped, Watched, move_cells, utf8
 from aiorescue.bulk.store import Claimed, Entry, InputRow, JobStatus, Lane, Staging, State, StoredRow
 from aiorescue.errors import JournalReason
@@ -167,33 +168,33 @@ class Journal:
 
     async def retry(self) -> int:
         """Make failed rows ready to be sent again; returns how many."""
-        count: int = await self._write(lambda file: file.connection.execute(statements.RETRY).rowcount)
+        count: int = await self._write(retry)
         return count
 
     # --- what became of them ---
 
     def sent(self, key: str, lane: Lane | None = None) -> "asyncio.Future[None]":
         """Record that an attempt is about to leave; a row that is SENT already counts one possible orphan more."""
-        return self._note(statements.SENT, key, patient=False)  # the request waits for it, and its slot passes
+        return self._note(key, notes.sent, patient=False)  # the request waits for it, and its slot passes
 
     def issued(self, key: str, pin: str, orphans: int, lane: Lane | None = None) -> "asyncio.Future[None]":
         """Record a PIN, and the number of possible orphans. Raises `errors.ProtocolError`, see `Store.issued`."""
         if self._path is not None and not self._file.pins.add(pin):
             raise errors.ProtocolError("the answer is OK, but its PIN is that of another request of this job")
-        now = self._now()
-        return self._note(statements.ISSUED, pin, orphans, now, pin, orphans, now, key)
+        return self._note(key, notes.issued(pin, orphans, self._now()))
 
     def failed(self, key: str, error: str, orphans: int, lane: Lane | None = None) -> "asyncio.Future[None]":
         """Record that the request failed by itself; the next run sends it again."""
-        error = utf8(error)
-        return self._note(statements.FAILED, error, orphans, orphans, error, key)
+        return self._note(key, notes.failed(utf8(error), orphans))
 
     def given_back(self, key: str, orphans: int, lane: Lane | None = None) -> "asyncio.Future[None]":
         """Record that the request has no result for a reason that lies outside it; it is ADMITTED again."""
-        return self._note(statements.GIVEN_BACK, orphans, orphans, key)
+        return self._note(key, notes.given_back(orphans))
 
-    def _note(self, statement: str, *values: Any, patient: bool = True) -> "asyncio.Future[None]":
-        return self._nothing if self._path is None else self._write((statement, values), patient=patient)
+    def _note(
+        self, key: str, change: Callable[[RowOutcome], RowOutcome], *, patient: bool = True
+    ) -> "asyncio.Future[None]":
+        return self._nothing if self._path is None else self._write((key, change), patient=patient)
 
     def _write(self, write: Write, *, patient: bool = False) -> "asyncio.Future[Any]":
         if self._checkpoint is None and self._path is not None:

@@ -22,6 +22,12 @@ else:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def lock_of(path: Path) -> Path:
+    """The file that is locked while a process works on the job."""
+    resolved = Path(os.path.realpath(path))
+    return resolved.with_name(f"{resolved.name}-lock")
+
+
 class FileLock:
     """A lock that is held; `release` it at the end.
 

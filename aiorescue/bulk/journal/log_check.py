@@ -23,6 +23,11 @@ _WORD: Final = 0xFFFFFFFF
 _BEYOND: Final = 4_000
 
 
+def log_of(path: Path) -> Path:
+    """The write-ahead log of a journal."""
+    return path.with_name(f"{path.name}-wal")
+
+
 def is_empty(path: Path) -> bool:
     """Whether the log is missing or holds no byte."""
     try:

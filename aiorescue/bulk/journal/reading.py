@@ -10,9 +10,10 @@ from typing import Any, Final, TypeVar
 from aiorescue.bulk import records
 from aiorescue.bulk.figures import WINDOW, FigureSums
 from aiorescue.bulk.journal import log_check, schema, statements
-from aiorescue.bulk.journal.file import explained, journal_error, lock_of, log_of, read_job
-from aiorescue.bulk.journal.lock import FileLock
+from aiorescue.bulk.journal.lock import FileLock, lock_of
+from aiorescue.bulk.journal.log_check import log_of
 from aiorescue.bulk.journal.staging import damaged
+from aiorescue.bulk.journal.trouble import explained, journal_error
 from aiorescue.bulk.store import JobStatus, State, StoredRow
 from aiorescue.errors import JournalReason
 
@@ -123,7 +124,7 @@ class _Snapshot:
             connection = _connect(f"{uri}?immutable=1")
             try:
                 _check_marks(self._path, connection)
-                was_open = _version(connection) == schema.VERSION and read_job(connection)[2]
+                was_open = _version(connection) == schema.VERSION and schema.read_job(connection)[2]
             except BaseException:
                 connection.close()
                 raise
@@ -140,7 +141,7 @@ class _Snapshot:
 
     def _begin(self, *, log_is_empty: bool) -> None:
         self.connection.execute("BEGIN")
-        self.name, self._runs, was_open, self._staging, columns = read_job(self.connection)
+        self.name, self._runs, was_open, self._staging, columns = schema.read_job(self.connection)
         self.columns = records.cells_of(columns)
         if not self._running:  # else its writer has checked it
             found = self.connection.execute("PRAGMA integrity_check(1)").fetchone()[0]

@@ -19,28 +19,23 @@ def admit(file: JournalFile, requests: Sequence[PinRequest]) -> list[Entry]:
     """Enter requests and return what is known of each; see `aiorescue.bulk.store.Store.admit`."""
     digests = [records.digest(request) for request in requests]
     keys = [key_of(file.connection, request, digest) for request, digest in zip(requests, digests, strict=True)]
-    duplicates = seen_before(file.connection, keys)
-    rows = list(zip(requests, digests, keys, duplicates, strict=True))
-    if file.is_temporary:
-        return [Entry(key, State.ADMITTED, None, 0, duplicate) for _, _, key, duplicate in rows]
-    first = [key for key, duplicate in zip(keys, duplicates, strict=True) if not duplicate]
-    known = {} if file.is_fresh else known_rows(file.connection, first)
-    insert_new(
-        file.connection,
-        (
-            (_given(file, request), key, digest)
-            for request, digest, key, duplicate in rows
-            if not duplicate and key not in known
-        ),
-    )
-    if any(duplicates):
-        known |= known_rows(file.connection, [key for key, again in zip(keys, duplicates, strict=True) if again])
-    return [
-        _admit_known(file, request, digest, known[key], duplicate=duplicate)
-        if key in known
-        else Entry(key, State.ADMITTED, None, 0, duplicate=False)
-        for request, digest, key, duplicate in rows
-    ]
+    known = {} if file.is_temporary else known_rows(file.connection, keys)
+    seen = set(known) if file.is_fresh else seen_before(file.connection, keys)
+    new: dict[str, tuple[tuple[Any, ...], str, bytes]] = {}
+    entries = []
+    for request, digest, key in zip(requests, digests, keys, strict=True):
+        is_duplicate = key in seen
+        seen.add(key)
+        if key in known:
+            entries.append(_admit_known(file, request, digest, known[key], duplicate=is_duplicate))
+            continue
+        entries.append(Entry(key, State.ADMITTED, None, 0, is_duplicate))
+        if not (is_duplicate or file.is_temporary):
+            new[key] = (_given(file, request), key, digest)
+    insert_new(file.connection, new.values())
+    for _, key, digest in new.values():
+        file.under_way.add(schema.RowOutcome(key, digest))
+    return entries
 
 
 def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any, *, duplicate: bool) -> Entry:
@@ -59,8 +54,11 @@ def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any
         )
     orphans = known.orphans + (known.state == State.SENT)
     is_as_it_was = known.state == State.ADMITTED and known.digest == digest and operation is not None
-    if known.state != State.ISSUED and not is_as_it_was:
-        update(file.connection, number, _given(file, request), schema.RowOutcome(known.key, digest, orphans=orphans))
+    if known.state != State.ISSUED:
+        outcome = known if is_as_it_was else schema.RowOutcome(known.key, digest, orphans=orphans)
+        if not is_as_it_was:
+            update(file.connection, number, _given(file, request), outcome)
+        file.under_way.add(outcome)
     return Entry(known.key, State(known.state), known.pin, orphans, duplicate=False)
 
 
@@ -71,9 +69,16 @@ def _given(file: JournalFile, request: PinRequest) -> tuple[Any, ...]:
 def list_what_is_left(file: JournalFile) -> None:
     """List the rows to be sent in this run; one that an earlier run sent without an answer is a possible orphan."""
     execute = file.connection.execute
+    file.under_way.forget()
     execute(statements.REOPEN)
     execute("DELETE FROM temp.todo")
     execute(statements.LIST_WHAT_IS_LEFT, (file.staging,))
+
+
+def retry(file: JournalFile) -> int:
+    """Make failed rows ready to be sent again; returns how many."""
+    file.under_way.forget()
+    return file.connection.execute(statements.RETRY).rowcount
 
 
 def claim(file: JournalFile, place: int, most: int) -> tuple[int, list[Claimed]]:
@@ -90,5 +95,6 @@ def claim(file: JournalFile, place: int, most: int) -> tuple[int, list[Claimed]]
         except ValueError as problem:
             raise file.error(JournalReason.DAMAGED, f"{damaged(key)}; {problem}") from None
         if request is not None:
+            file.under_way.add(schema.RowOutcome(*outcome))
             claimed.append(Claimed(key, place - 1 if given[1] is None else given[1], request, outcome[4]))
     return place, claimed

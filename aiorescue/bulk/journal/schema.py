@@ -109,6 +109,15 @@ def write_job(connection: sqlite3.Connection, *values: Any) -> None:
     connection.execute("INSERT INTO job VALUES (?, ?, ?, ?, ?, ?)", (*values, job_check(*values)))
 
 
+def read_job(connection: sqlite3.Connection) -> tuple[str, int, int, int, str]:
+    """The row of `job`: name, runs, open, staging, columns. Raises ValueError if it is damaged."""
+    rows = connection.execute("SELECT name, runs, open, staging, columns, job_check FROM job").fetchall()
+    if len(rows) != 1 or job_check(*rows[0][:-1]) != rows[0][-1]:
+        raise ValueError("the row of the job is damaged: its checksum is wrong")
+    name, runs, is_open, staging, columns, _ = rows[0]
+    return name, runs, is_open, staging, columns
+
+
 def take_over(connection: sqlite3.Connection) -> None:
     """Turn the tables of version 1, which kept no fields of requests, into those of version 2, within a transaction."""
     name, runs = connection.execute("SELECT name, run FROM job").fetchone()

@@ -19,6 +19,8 @@ _LINES: Final = 100
 _CACHE, _USUAL_CACHE = 16_384, 2_000
 #: Rows that are taken in at once.
 _AT_ONCE: Final = 500
+#: Rows that one statement adds.
+_INSERTED_AT_ONCE: Final = 50
 #: Place of the key in what `statements.KNOWN` finds.
 _KEY: Final = 4
 #: Place of the cells in `statements.INPUT`.
@@ -185,11 +187,14 @@ def insert_new(connection: sqlite3.Connection, rows: Iterable[tuple[tuple[Any, .
         connection: the journal's.
         rows: of each what the input says of it, in the order of `statements.INPUT`, its key and its digest.
     """
-    values = (
-        (*given, schema.input_check(*given), key, digest, schema.outcome_check(*schema.RowOutcome(key, digest)))
-        for given, key, digest in rows
-    )
-    return max(connection.executemany(statements.INSERT_NEW, values).rowcount, 0)  # -1 for none at all
+    count, rows = 0, iter(rows)
+    while some := list(islice(rows, _INSERTED_AT_ONCE)):
+        values: list[Any] = []
+        for given, key, digest in some:
+            check = schema.outcome_check(key, digest, 0, None, 0, None, 0, None)  # of a new `schema.RowOutcome`
+            values += (*given, schema.input_check(*given), key, digest, check)
+        count += connection.execute(statements.insert_new(len(some)), values).rowcount
+    return count
 
 
 def insert(connection: sqlite3.Connection, given: tuple[Any, ...], outcome: schema.RowOutcome) -> bool:
@@ -290,7 +295,11 @@ def _occurs_twice(tracking: str, line: int | None) -> str:
     return f"tracking {tracking!r} occurs twice in this job{first}; each request needs its own"
 
 
-def seen_before(connection: sqlite3.Connection, keys: Sequence[str]) -> list[bool]:
-    """Note keys as seen in this run. Returns for each whether it was seen before."""
-    execute = connection.execute
-    return [not execute("INSERT OR IGNORE INTO temp.seen VALUES (?)", (key,)).rowcount for key in keys]
+def seen_before(connection: sqlite3.Connection, keys: Sequence[str]) -> set[str]:
+    """Note keys as seen in this run. Returns those that were seen before."""
+    found: set[str] = set()
+    for start in range(0, len(keys), _AT_ONCE):
+        some = keys[start : start + _AT_ONCE]
+        found.update(key for (key,) in connection.execute(statements.seen(len(some)), some))
+        connection.execute(statements.see(len(some)), some)
+    return found

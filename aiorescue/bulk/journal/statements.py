@@ -10,26 +10,8 @@ INPUT: Final = "staging, position, line, cells, operation, fields"
 _CHECKED: Final = "outcome_check = outcome_check(key, digest,"
 _PLACES: Final = ", ".join("?" * 16)
 
-# --- notes of what became of a row, by its key; Python 3.12 and later refuse numbered places (`?1`) for a tuple ---
+# --- changes of many rows ---
 
-SENT: Final = (
-    f"UPDATE request SET orphans = orphans + (state = 1), state = 1, {_CHECKED}"
-    " 1, pin, orphans + (state = 1), error, corrected, issued_at) WHERE key = ?"
-)
-#: Takes pin, orphans and moment, the three once more, and the key.
-ISSUED: Final = (
-    f"UPDATE request SET state = 2, pin = ?, orphans = ?, error = NULL, issued_at = ?, {_CHECKED}"
-    " 2, ?, ?, NULL, corrected, ?) WHERE key = ?"
-)
-#: Takes error, orphans, orphans, error and the key.
-FAILED: Final = (
-    f"UPDATE request SET state = 3, error = ?, orphans = ?, {_CHECKED}"
-    " 3, pin, ?, ?, corrected, issued_at) WHERE key = ?"
-)
-#: Takes orphans twice, and the key.
-GIVEN_BACK: Final = (
-    f"UPDATE request SET state = 0, orphans = ?, {_CHECKED} 0, pin, ?, error, corrected, issued_at) WHERE key = ?"
-)
 _REOPENED: Final = (
     f"UPDATE request SET orphans = orphans + (state = 1), state = 0, error = NULL, {_CHECKED}"
     " 0, pin, orphans + (state = 1), NULL, corrected, issued_at)"
@@ -51,11 +33,7 @@ INSERT: Final = (
     " ON CONFLICT (key) DO NOTHING"
 )
 KNOWN: Final = f"SELECT id, staging, line, operation, {OUTCOME}, outcome_check FROM request WHERE key = ?"
-#: Adds a row that is yet to be sent.
-INSERT_NEW: Final = (
-    f"INSERT INTO request ({INPUT}, input_check, {OUTCOME}, outcome_check)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0, NULL, 0, NULL, ?) ON CONFLICT (key) DO NOTHING"
-)
+_NEW: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0, NULL, 0, NULL, ?)"
 LINE: Final = "SELECT line FROM request WHERE key = ?"
 IS_AT: Final = "SELECT 1 FROM request WHERE key = ? AND position = ?"
 UPDATE: Final = f"UPDATE request SET ({INPUT}, input_check, {OUTCOME}, outcome_check) = ({_PLACES}) WHERE id = ?"
@@ -90,6 +68,33 @@ FIGURES: Final = (
 def known(count: int) -> str:
     """The statement for what is known of a number of keys."""
     return KNOWN.replace("key = ?", f"key IN ({', '.join('?' * count)})")
+
+
+def seen(count: int) -> str:
+    """The statement for those of a number of keys that were seen in this run."""
+    return f"SELECT key FROM temp.seen WHERE key IN ({', '.join('?' * count)})"
+
+
+def see(count: int) -> str:
+    """The statement that notes a number of keys as seen in this run."""
+    return f"INSERT OR IGNORE INTO temp.seen VALUES {', '.join(['(?)'] * count)}"
+
+
+def insert_new(count: int) -> str:
+    """The statement that adds a number of rows that are yet to be sent, but for those whose keys are there."""
+    return (
+        f"INSERT INTO request ({INPUT}, input_check, {OUTCOME}, outcome_check)"
+        f" VALUES {', '.join([_NEW] * count)} ON CONFLICT (key) DO NOTHING"
+    )
+
+
+def note(count: int) -> str:
+    """The statement that writes what became of a number of rows: the values of `OUTCOME` and the checksum of each."""
+    return (
+        "UPDATE request SET state = column3, pin = column4, orphans = column5, error = column6, corrected = column7,"
+        " issued_at = column8, outcome_check = column9"
+        f" FROM (VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?, ?)'] * count)}) WHERE key = column1"
+    )
 
 
 def rows(condition: str) -> str:

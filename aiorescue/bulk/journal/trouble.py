@@ -1,0 +1,44 @@
+"""What SQLite and the system raise about the file of a journal, as a `errors.JournalError` with its reason."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from aiorescue import errors
+from aiorescue.errors import JournalReason
+
+#: Why a file cannot be used, by SQLite's primary result code.
+_REASONS: Final = {
+    sqlite3.SQLITE_BUSY: JournalReason.IN_USE,
+    sqlite3.SQLITE_LOCKED: JournalReason.IN_USE,
+    sqlite3.SQLITE_NOTADB: JournalReason.NO_DATABASE,
+    sqlite3.SQLITE_CORRUPT: JournalReason.DAMAGED,
+}
+#: What the parts of a journal raise; each becomes a `errors.JournalError`.
+_TROUBLE = (sqlite3.Error, OSError, ValueError, TypeError, OverflowError)
+
+
+def journal_error(path: Path | None, reason: JournalReason, found: str, *, advice: str = "") -> errors.JournalError:
+    """The error for a journal that cannot be used."""
+    finding = f"journal {path or '(temporary)'}: {found}"
+    return errors.JournalError(f"{finding}. {advice}" if advice else finding, reason=reason, finding=finding)
+
+
+@contextmanager
+def explained(path: Path | None) -> Iterator[None]:
+    """Turn what SQLite and the system raise into `errors.JournalError`."""
+    try:
+        yield
+    except _TROUBLE as problem:
+        reason = _reason(problem)
+        found = "in use by another process" if reason is JournalReason.IN_USE else str(problem)
+        raise journal_error(path, reason, found) from None
+
+
+def _reason(problem: Exception) -> JournalReason:
+    if isinstance(problem, sqlite3.Error):
+        # Errors of Python's module, such as a closed connection, carry no code. Extended codes keep the primary below.
+        return _REASONS.get(getattr(problem, "sqlite_errorcode", 0) & 0xFF, JournalReason.FAILED)
+    return JournalReason.FAILED if isinstance(problem, OSError) else JournalReason.DAMAGED

@@ -20,7 +20,7 @@ from aiorescue.bulk.group_commit import FULL
 from aiorescue.bulk.journal import Journal, notes
 from aiorescue.bulk.journal.file import JournalFile
 from aiorescue.bulk.journal.rows import admit
-from aiorescue.bulk.store import State
+from aiorescue.bulk.store import InputRow, State
 from aiorescue.emulator import Emulator
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import RequestPinCode
@@ -248,7 +248,7 @@ def test_notes_of_one_row_in_one_commit_are_written_in_their_order(file: Journal
 async def test_a_request_that_was_admitted_before_an_input_was_staged_is_a_duplicate_behind_it(tmp_path: Path):
     async with Journal(tmp_path / "pins.journal", "job") as journal:
         assert [entry.duplicate for entry in await journal.admit([ONE, ONE])] == [False, True]
-        await journal.stage([])
+        await journal.stage([InputRow(2, (), OTHER)])
         assert [entry.duplicate for entry in await journal.admit([ONE, OTHER, OTHER])] == [True, False, True]
 
 

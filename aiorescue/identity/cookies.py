@@ -8,6 +8,7 @@ all its requests go to one host and below one path.
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
 
 import attrs
 
@@ -37,16 +38,17 @@ class Cookies:
     """The cookies of one server session, and the Cookie header that they make.
 
     Of several cookies with one name the last counts. A cookie that comes empty or expired removes the one of its name,
-    and one whose time is over is not sent any more. Ignored are cookies for other paths, those without a name, those
-    with control characters, which could not be sent back, and those that are longer than a browser would keep.
+    and one whose time is over is not sent any more. Ignored are cookies for other hosts and paths, those without a
+    name, those with control characters, which could not be sent back, and those longer than a browser would keep.
 
     Args:
-        path: the path below which all requests go, such as ``/API/``.
+        url: the URL below which all requests go, such as ``https://host/API/``.
         clock: the client's clock.
     """
 
-    def __init__(self, path: str, clock: Clock) -> None:
-        self._path = path.lower()
+    def __init__(self, url: str, clock: Clock) -> None:
+        parts = urlsplit(url.lower())
+        self._host, self._path = parts.hostname or "", parts.path
         self._clock = clock
         self._cookies: dict[str, _Cookie] = {}
         self._header = ""
@@ -82,7 +84,7 @@ class Cookies:
             return
         given = (attribute.partition("=") for attribute in rest.split(";"))
         attributes = {key.strip().lower(): text.strip() for key, _, text in given}
-        if not self._is_for_us(attributes.get("path", "")):
+        if not (self._is_below(attributes.get("domain", "")) and self._is_covered(attributes.get("path", ""))):
             return
         seconds = _lifetime(attributes, date)
         if not value.strip('"') or (seconds is not None and seconds <= 0):
@@ -90,7 +92,12 @@ class Cookies:
         elif name in self._cookies or len(self._cookies) < MAX_COOKIES:
             self._cookies[name] = _Cookie(value, None if seconds is None else self._clock.time() + seconds)
 
-    def _is_for_us(self, path: str) -> bool:
+    def _is_below(self, domain: str) -> bool:
+        """Whether the host is that of a Domain attribute, or one below it; one that is empty counts as left out."""
+        name = domain.lower().removeprefix(".")
+        return name in ("", self._host) or self._host.endswith(f".{name}")
+
+    def _is_covered(self, path: str) -> bool:
         """Whether a Path attribute covers a request of the session; one without a leading ``/`` counts as left out."""
         if not path.startswith("/"):
             return True

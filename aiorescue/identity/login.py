@@ -24,6 +24,7 @@ class LoginIdentity(StandingIdentity):
         login: the login operation with them.
         logout: the logout operation.
         probe: a harmless operation that every user may call, to find out whether a session is alive.
+        base_url: the client's base URL, below which the cookies of a session are sent.
         sessions: how many server sessions there may be.
         refused_for: seconds for which a refusal is remembered.
         logins: number of logins that the service allows in three minutes.
@@ -40,6 +41,7 @@ class LoginIdentity(StandingIdentity):
         login: Operation[Any],
         logout: Operation[Any],
         probe: Operation[Any],
+        base_url: str,
         sessions: int,
         refused_for: float,
         logins: int = DOCUMENTED_LOGINS,
@@ -54,7 +56,7 @@ class LoginIdentity(StandingIdentity):
         def send_as_account(operation: Operation[Any], authorization: Authorization) -> Awaitable[Sent]:
             return send(self.account, operation, authorization)
 
-        self._service = SessionService(self.name, login, logout, probe, send_as_account, clock, observer)
+        self._service = SessionService(self.name, login, logout, probe, base_url, send_as_account, clock, observer)
         self._no_logins = Standing(clock, refused_for)  # the refusal of the last login; sessions may be alive still
         self._no_logins.when_refused = self._call_off
         self._no_explicit = Standing(clock, refused_for)  # the refusal of an operation that brought the password itself

@@ -70,6 +70,7 @@ class SessionService:
         login: the operation that logs in, with name and password.
         logout: the operation that logs out.
         probe: a harmless operation that every user may call.
+        base_url: the client's base URL.
         send: sends one of these operations, once, at the pace of the login's account.
         clock: the client's clock.
         observer: receives logins and logouts.
@@ -80,15 +81,16 @@ class SessionService:
     login: Operation[Any]
     logout: Operation[Any]
     probe: Operation[Any]
+    base_url: str
     send: Callable[[Operation[Any], Authorization], Awaitable[Sent]]
     clock: Clock
     observer: IdentityObserver | None = None
     user_is_admin: bool | None = None
 
     @property
-    def path(self) -> str:
-        """The path below which the requests of a session go."""
-        return self.login.spec.service.asmx.rpartition("/")[0] + "/"
+    def url(self) -> str:
+        """The URL below which the requests of a session go."""
+        return f"{self.base_url}{self.login.spec.service.asmx.rpartition('/')[0]}/"
 
     def begins(self, operation: Operation[Any]) -> bool:
         """Whether the operation logs in."""
@@ -108,7 +110,7 @@ class ServerSession:
 
     def __init__(self, service: SessionService) -> None:
         self._service = service
-        self._cookies = Cookies(service.path, service.clock)
+        self._cookies = Cookies(service.url, service.clock)
         self._last_used = 0.0
         self._in_doubt = False
         self._counts_as_open = False

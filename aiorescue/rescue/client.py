@@ -141,6 +141,7 @@ class RescueClient(ServiceClient):
             login=authentication.Login(credentials.email, credentials.password),
             logout=authentication.Logout(),
             probe=hierarchy.GetAccount(),
+            base_url=self.base_url,
             sessions=self._sessions,
             refused_for=self._refused_for,
             logins=self._pacers.logins,

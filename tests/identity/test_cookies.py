@@ -19,14 +19,15 @@ async def server() -> AsyncIterator[CookieServer]:
         yield started
 
 
-def client_of(server: CookieServer, **options) -> RescueClient:
+def client_of(server: CookieServer, base: str = "", **options) -> RescueClient:
+    url = server.url + base
     return RescueClient(
-        Login("me@example.com", "secret"), base_url=server.url, binding=Binding.TEXT_POST, pace=None, **options
+        Login("me@example.com", "secret"), base_url=url, binding=Binding.TEXT_POST, pace=None, **options
     )
 
 
 def kept(*headers: str, date: str | None = None) -> str:
-    cookies = Cookies("/API/", QuickClock())
+    cookies = Cookies("https://app.host.example/API/", QuickClock())
     cookies.update(headers, date)
     return cookies.header
 
@@ -64,6 +65,8 @@ def kept(*headers: str, date: str | None = None) -> str:
         (["a=1; path=/api/"], "a=1"),
         (["a=1; path=/API/API.asmx"], "a=1"),
         (["a=1; path=no-path"], "a=1"),
+        (["a=1; domain=host.example", "b=2; Domain=.APP.host.example", "c=3; domain="], "a=1; b=2; c=3"),
+        (["a=1", "a=2; domain=other.example", "a=3; domain=st.example", "a=4; domain=x.app.host.example"], "a=1"),
         (["a=b\x01c"], ""),
         (["a\x7f=b"], ""),
         (["a=b\tc", "d=\udcff"], ""),
@@ -78,7 +81,7 @@ def test_the_cookies_kept_are_those_that_a_browser_would_send(headers: list[str]
 
 def test_a_cookie_is_not_sent_after_its_time():
     clock = QuickClock()
-    cookies = Cookies("/API/", clock)
+    cookies = Cookies("https://app.host.example/API/", clock)
     cookies.update(["a=1; Max-Age=60", "b=2"])
     assert cookies.header == "a=1; b=2"
     clock.skipped += 61
@@ -99,7 +102,7 @@ def test_the_number_of_cookies_is_bounded_and_those_of_the_login_stay():
 
 
 def test_no_cookie_is_shown():
-    cookies = Cookies("/API/", QuickClock())
+    cookies = Cookies("https://app.host.example/API/", QuickClock())
     cookies.update(["a=planted"])
     assert "planted" not in repr(vars(cookies)["_cookies"])
 
@@ -109,6 +112,13 @@ async def test_the_last_cookie_of_a_login_counts(server: CookieServer):
     async with client_of(server) as client:
         await client.request_pin_code()
     assert server.sent_with("requestPINCode") == server.sent_with("logout") == ["ASP.NET_SessionId=new; lb=7"]
+
+
+async def test_a_cookie_for_the_path_of_the_base_url_is_kept(server: CookieServer):
+    server.sets["login"] = [["a=1; path=/App", "b=2; path=/app/API/", "c=3; path=/API/", "d=4; path=/other"]]
+    async with client_of(server, "/app") as client:
+        await client.request_pin_code()
+    assert server.sent_with("requestPINCode") == server.sent_with("logout") == ["a=1; b=2"]
 
 
 async def test_a_later_answer_renews_adds_and_removes_cookies_of_its_session(server: CookieServer):

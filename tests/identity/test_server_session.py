@@ -29,9 +29,8 @@ class Service:
         return OK, self.response
 
     def session(self) -> ServerSession:
-        return ServerSession(
-            SessionService("me", rescue.Login("me", "x"), rescue.Logout(), rescue.GetAccount(), self.send, self.clock)
-        )
+        login, logout, probe = rescue.Login("me", "x"), rescue.Logout(), rescue.GetAccount()
+        return ServerSession(SessionService("me", login, logout, probe, "https://host", self.send, self.clock))
 
 
 COOKIE = ("Set-Cookie", "ASP.NET_SessionId=abc; path=/; HttpOnly")
@@ -106,6 +105,7 @@ async def test_a_held_session_has_the_account_of_its_login_and_is_not_its_login(
         login=rescue.Login("me", "x"),
         logout=rescue.Logout(),
         probe=rescue.GetAccount(),
+        base_url="https://host",
         sessions=1,
         refused_for=300.0,
         send=Service(COOKIE).send,

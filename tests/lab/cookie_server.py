@@ -41,7 +41,8 @@ class CookieServer:
 async def cookie_server() -> AsyncIterator[CookieServer]:
     """A `CookieServer` on a port of its own."""
     server, app = CookieServer(), web.Application()
-    app.router.add_route("*", "/API/{page}.aspx", server.answer)
+    for base in ("", "/app"):
+        app.router.add_route("*", base + "/API/{page}.aspx", server.answer)
     runner = web.AppRunner(app)
     await runner.setup()
     try:

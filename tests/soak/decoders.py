@@ -191,7 +191,7 @@ def check(good: Good, response: Response) -> Outcome[Any]:
         assert KNOWN.code not in shown
         assert len(shown) < 1_500
         assert "cannot be read (" not in outcome.detail, f"a decoder stumbles: {outcome.detail}"
-    cookies = Cookies("/API/", SystemClock())
+    cookies = Cookies("https://host/API/", SystemClock())
     cookies.update(response.cookies, response.headers.get("Date"))
     assert cookies.header.isprintable()
     return outcome

@@ -129,36 +129,52 @@ class Customers:
             operation: the PIN request to make from each row.
             no_tech_console: a parameter of that request.
         """
+        # Where the texts of the request stand in a row.
+        custom = [self.sent.index(name) if name in self.sent else None for name in _CUSTOM]
+        while custom and custom[-1] is None:
+            custom.pop()
+        tracking = self.sent.index("tracking") if "tracking" in self.sent else None
+        width = len(self.columns)
         with _records(self._copy, self.encoding, self.label) as records:
             _header(self.label, records)
             for line, cells in records:
-                yield self._row(line, cells, operation, no_tech_console=no_tech_console)
+                if isinstance(cells, str) or len(cells) != width:
+                    yield self._misshapen(line, cells)
+                    continue
+                texts = ["" if place is None else cells[place] for place in custom]
+                key = "" if tracking is None else cells[tracking]
+                request, problem = None, ""
+                if key or any(texts):
+                    try:
+                        request = operation(custom_fields=texts, tracking=key, no_tech_console=no_tech_console)
+                    except errors.InvalidRequest as refused:
+                        problem = self._problem_of(cells) or str(refused)
+                else:
+                    problem = self._all_empty(cells)
+                yield InputRow(line, tuple(cells), request, problem)
 
-    def _row(
-        self, line: int, cells: "list[str] | str", operation: type[PinRequest], *, no_tech_console: bool
-    ) -> InputRow:
+    def _misshapen(self, line: int, cells: "list[str] | str") -> InputRow:
+        """A row that does not have a cell for each column."""
         width = len(self.columns)
         if isinstance(cells, str):
             return InputRow(line, ("",) * width, None, cells)
-        whole = tuple((cells + [""] * width)[:width])
-        if len(cells) != width:
-            header = f"the header names {counted(width, 'column')}"
-            problem = f"the row has {counted(len(cells), 'cell')}, but {header}"
-            return InputRow(line, whole, None, problem)
-        values = {name: cell for name, cell in zip(self.sent, cells, strict=True) if name is not None}
-        if not any(values.values()):
-            return InputRow(line, whole, None, _all_empty(values, carried=any(cells)))
+        header = f"the header names {counted(width, 'column')}"
+        problem = f"the row has {counted(len(cells), 'cell')}, but {header}"
+        return InputRow(line, tuple((cells + [""] * width)[:width]), None, problem)
+
+    def _problem_of(self, cells: Sequence[str]) -> str:
+        """Why a request refuses a row, by the name of the column."""
         try:
-            for name, value in values.items():
-                COLUMNS[name].parameter.check(name, value)
-            request = operation(
-                custom_fields=_custom_fields(values),
-                tracking=values.get("tracking", ""),
-                no_tech_console=no_tech_console,
-            )
+            for name, cell in zip(self.sent, cells, strict=True):
+                if name is not None:
+                    COLUMNS[name].parameter.check(name, cell)
         except errors.InvalidRequest as problem:
-            return InputRow(line, whole, None, str(problem))
-        return InputRow(line, whole, request)
+            return str(problem)
+        return ""
+
+    def _all_empty(self, cells: Sequence[str]) -> str:
+        names = " and ".join(name for name in self.sent if name is not None)
+        return f"nothing to send: {names} are empty" if any(cells) else "all cells are empty"
 
 
 def label_of(path: Path) -> str:
@@ -183,15 +199,6 @@ def _copied(path: Path) -> IO[bytes]:
             raise named(problem, Path(tempfile.gettempdir())) from None
         raise
     return copy
-
-
-def _all_empty(values: Iterable[str], *, carried: bool) -> str:
-    return f"nothing to send: {' and '.join(values)} are empty" if carried else "all cells are empty"
-
-
-def _custom_fields(values: Mapping[str, str]) -> Sequence[str]:
-    given = [index for index, name in enumerate(_CUSTOM) if name in values]
-    return [values.get(name, "") for name in _CUSTOM[: given[-1] + 1]] if given else []
 
 
 @contextmanager

@@ -18,7 +18,7 @@ They form one tree::
     ├── InvalidParameter          a value that the service refused
     │   └── NotFound              there is no such thing, or the identity may not see it
     ├── RateLimited               gave up waiting for the service's rate limit
-    ├── QueueTimeout              stood in the queue of the pace for longer than max_wait
+    ├── QueueTimeout              waited for longer than max_wait before it could be sent
     ├── ServiceError              an ERROR that outlived its retries, or an unknown word
     │   └── PartialFailure        some items of a bulk call failed; its log says which
     ├── ServiceFault              the service could not read the request

@@ -97,7 +97,7 @@ def ignore() -> None:
 
 @contextmanager
 def raised() -> Iterator[None]:
-    """Let signals raise `Interrupted` meanwhile."""
+    """Within the context, signals raise `Interrupted`."""
 
     def interrupt(number: int, _: FrameType | None) -> None:
         raise Interrupted(number)
@@ -108,7 +108,7 @@ def raised() -> Iterator[None]:
 
 @contextmanager
 def heeded_twice() -> Iterator[None]:
-    """Let the second signal end the process meanwhile; the first does nothing."""
+    """Within the context, the first signal does nothing, and the second ends the process."""
     seen: list[int] = []
 
     def count(number: int, _: FrameType | None) -> None:
@@ -122,7 +122,7 @@ def heeded_twice() -> Iterator[None]:
 
 @contextmanager
 def _handled_by(handler: _Handler) -> Iterator[None]:
-    """Handle signals by a function meanwhile; only the main thread can."""
+    """Within the context, a function handles the signals; only the main thread can set that."""
     if not _is_main_thread():
         yield
         return

@@ -46,11 +46,6 @@ class Shape:
         return declared if self.spec.identity is None else (*declared, self.spec.identity)
 
     @cached_property
-    def by_name(self) -> Mapping[str, Parameter]:
-        """The parameters by their SOAP names."""
-        return {parameter.soap: parameter for parameter in self.parameters}
-
-    @cached_property
     def over_soap(self) -> bool:
         """Whether the operation is offered over SOAP; some are only offered as text pages."""
         return Binding.SOAP11 in self.spec.bindings or Binding.SOAP12 in self.spec.bindings

@@ -88,9 +88,9 @@ def too_long() -> Reply:
     return fault(SOAP11, "Server", _TOO_LONG)
 
 
-def unreadable(content_type: str = XML_TYPE) -> NotACall:
+def unreadable() -> NotACall:
     """NotACall for XML that cannot be read, which ASP.NET answers with an empty 400 and no fault."""
-    return NotACall(Reply(b"", content_type, 400, close=True))
+    return NotACall(Reply(b"", XML_TYPE, 400, close=True))
 
 
 # --- reading --------------------------------------------------------------------------------------

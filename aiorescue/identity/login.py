@@ -231,9 +231,7 @@ class HeldSession:
         just_logged_in = False
         if not self._session.is_usable:
             if self._begun:
-                return Outcome(
-                    OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, detail="the session has ended meanwhile"
-                )
+                return Outcome(OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, detail="the session has ended")
             self._session.expire()
             failure = await self._pool.log_in(self._session)
             if failure is not None:

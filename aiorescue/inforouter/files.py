@@ -38,7 +38,7 @@ def local_path(name: str, given: str | os.PathLike[str]) -> Path:
 
 
 async def open_file(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
-    """Open a file in a thread. If the task is cancelled meanwhile, the file is closed again.
+    """Open a file in a thread. If the task is cancelled before that is done, the file is closed again.
 
     A file to write is closed before the cancellation goes on, so that it can be removed. One to read may be a pipe that
     is never opened at its other end, so it is closed once it has been opened.
@@ -77,7 +77,7 @@ async def finish(work: Callable[[], Any]) -> None:
 
 
 async def _end_of(working: "asyncio.Future[Any]") -> None:
-    """Wait until the work of a thread has ended, however often the task is cancelled meanwhile.
+    """Wait until the work of a thread has ended, however often the task is cancelled.
 
     AnyIO, and with it Starlette and FastAPI, cancels a task in each round of the event loop until it has ended.
     """

@@ -79,7 +79,7 @@ class Pacer(ABC):
         """The moment at which a call that came now would be sent, in seconds of the clock."""
 
     def earliest(self, priority: Priority = Priority.CALL) -> float:
-        """A moment before which a call that came now cannot be sent, whatever is learned of the limit meanwhile."""
+        """A moment before which a call that came now cannot be sent, whatever is learned of the limit until then."""
         return self.ready_at(priority)
 
     def ahead(self, priority: Priority = Priority.CALL) -> int:

@@ -59,7 +59,7 @@ def from_json(text: str) -> bytes:
 
 
 def _unescaped(text: str) -> str:
-    """Decode a JSON string. Raises `Unreadable` for a text that is none."""
+    """Decode a JSON string. Raises `Unreadable` for any other text."""
     pieces, start, last = [], 1, len(text) - 1
     if not last or text[last] != '"':
         raise _no_string()

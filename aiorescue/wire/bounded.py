@@ -13,7 +13,7 @@ from xml.parsers import expat
 
 from aiorescue.wire.message import Unreadable
 
-#: Bytes or characters that are parsed at once: meanwhile no other thread can run.
+#: Bytes or characters that are parsed at once, while no other thread can run.
 PIECE: Final = 2**16
 #: Bytes of the longest tag, comment or instruction.
 LONGEST_TAG: Final = 2**22

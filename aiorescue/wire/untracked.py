@@ -1,6 +1,6 @@
 """Values of long answers that Python's garbage collector need not look at.
 
-The collector looks for cycles. From time to time it looks at every container there is, and no thread runs meanwhile: a
+The collector looks for cycles. From time to time it looks at every container there is, and stops all threads: a
 list of 100,000 records holds the event loop for twenty milliseconds, again and again. What an answer is decoded to is
 made of texts, numbers and times, and no part of it holds what it is part of, so that there is no cycle to be found.
 CPython itself stops to look at tuples and dicts of such values; here it is told the same of the rest. They are freed

@@ -136,8 +136,9 @@ async def test_an_identity_comes_back_when_its_refusal_is_forgotten(service: Emu
             await client.request_pin_code()
         await client.request_pin_code()
         service.state.users["tech@example.com"].password = WRONG_LOGIN.password
+        assert 59 < client.identities[0].refused_until - clock.time() <= 60
         clock.skipped += 61
-        assert client.identities[0].state == "ready"
+        assert (client.identities[0].state, client.identities[0].refused_until) == ("ready", None)
         for _ in range(3):
             await client.request_pin_code()
     assert count(service, "login") == 2

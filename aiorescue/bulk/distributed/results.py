@@ -32,7 +32,7 @@ async def results(database: str, job: str, *, follow: bool = False) -> AsyncIter
         follow: wait for further results until no row is left; a row that is retried then has a second result.
 
     Raises:
-        errors.JournalError: the database cannot be used, there is no such job, or it was deleted meanwhile.
+        errors.JournalError: the database cannot be used, or there is no such job, or no longer.
     """
     after = "0"
     async with connected(database) as connection:

@@ -32,7 +32,7 @@ from aiorescue.operation import frozen
 #: Seconds to wait for books that do not answer.
 PATIENCE = 1.0
 #: Seconds for which books that failed are left alone: at first, and at most. At first it is short, because books that
-#: only some of the processes have lost give the others the whole pace meanwhile.
+#: only some of the processes have lost give the others the whole pace for that time.
 FIRST_AWAY, AWAY = 0.25, 5.0
 #: Seconds by which the next slot may be further away than two gaps: what a process that opens a connection leaves free.
 SLACK = 1.0

@@ -4,8 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import attrs
-
 from aiorescue import errors
 from aiorescue.operation import (
     Answer,
@@ -140,7 +138,7 @@ def _list(output: Output, value: Any) -> list[Any]:
 
 def _record(record: type[Any], values: Mapping[str, Any]) -> Any:
     """A record of a list; where it can, it tells that a character was replaced which XML does not allow."""
-    if any(field.name == "mended" for field in attrs.fields(record)):
+    if hasattr(record, "mended"):
         lacks = any(REPLACEMENT in value for value in values.values() if isinstance(value, str))
         return records.read(record, values, mended=lacks)
     return records.read(record, values)

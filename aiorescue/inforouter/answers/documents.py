@@ -5,7 +5,7 @@ from datetime import datetime
 import attrs
 
 from aiorescue.inforouter.answers.element import Element
-from aiorescue.inforouter.answers.values import first, moment, number
+from aiorescue.inforouter.answers.values import first, lowered, moment, number
 from aiorescue.operation import frozen
 from aiorescue.wire.untracked import like
 
@@ -40,15 +40,16 @@ class Folder:
     @classmethod
     def of(cls, element: Element) -> "Folder":
         """Read a folder from an element of any listing. Raises ValueError where the element has no number."""
+        held = lowered(element)
         return cls(
-            id=int(first(element, "FolderID", "id")),
-            name=first(element, "Name", "FolderName", "n"),
-            path=element.get("Path"),
-            parent_id=number(first(element, "ParentID", "ParentFolderID")),
-            description=element.get("Description"),
-            owner=first(element, "OwnerName", "owner"),
-            created=moment(first(element, "CreationDate", "createdate", "cdate")),
-            modified=moment(first(element, "ModificationDate", "modifydate", "mdate")),
+            id=int(first(held, "folderid", "id")),
+            name=first(held, "name", "foldername", "n"),
+            path=first(held, "path"),
+            parent_id=number(first(held, "parentid", "parentfolderid")),
+            description=first(held, "description"),
+            owner=first(held, "ownername", "owner"),
+            created=moment(first(held, "creationdate", "createdate", "cdate")),
+            modified=moment(first(held, "modificationdate", "modifydate", "mdate")),
             element=element,
         )
 
@@ -95,21 +96,22 @@ class Document:
     @classmethod
     def of(cls, element: Element) -> "Document":
         """Read a document from an element of any listing. Raises ValueError where the element has no number."""
+        held = lowered(element)
         return cls(
-            id=int(first(element, "DocumentID", "id")),
-            name=first(element, "Name", "DocumentName", "n"),
-            path=element.get("Path"),
-            folder_id=number(element.get("FolderId")),
-            description=element.get("Description"),
-            size=number(first(element, "Size", "DocumentSize")),
-            type=first(element, "Type", "MimeType", "dformat"),
-            version=number(first(element, "VersionNumber", "LastVersionNumber", "version")),
-            published_version=number(first(element, "PublishedVersionNumber", "publishedversion")),
-            owner=element.get("OwnerName"),
-            created=moment(first(element, "CreationDate", "cdate")),
-            modified=moment(first(element, "ModificationDate", "mdate")),
-            checked_out=moment(element.get("CheckoutDate")),
-            checked_out_by=first(element, "CheckoutByUserName", "chkoutbyusername"),
+            id=int(first(held, "documentid", "id")),
+            name=first(held, "name", "documentname", "n"),
+            path=first(held, "path"),
+            folder_id=number(first(held, "folderid")),
+            description=first(held, "description"),
+            size=number(first(held, "size", "documentsize")),
+            type=first(held, "type", "mimetype", "dformat"),
+            version=number(first(held, "versionnumber", "lastversionnumber", "version")),
+            published_version=number(first(held, "publishedversionnumber", "publishedversion")),
+            owner=first(held, "ownername"),
+            created=moment(first(held, "creationdate", "cdate")),
+            modified=moment(first(held, "modificationdate", "mdate")),
+            checked_out=moment(first(held, "checkoutdate")),
+            checked_out_by=first(held, "checkoutbyusername", "chkoutbyusername"),
             element=element,
         )
 

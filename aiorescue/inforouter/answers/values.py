@@ -1,13 +1,24 @@
 """How infoRouter writes values in its answers: attributes under several names, whole numbers, moments."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from aiorescue.inforouter.answers.element import Element
 
 
-def first(element: Element, *names: str) -> str:
-    """The first of these attributes that the element has, or an empty text: server versions name them differently."""
-    return next((element.get(name) for name in names if name in element), "")
+def lowered(element: Element) -> Mapping[str, str]:
+    """The attributes of an element by their names in small letters; where several have one name, the first of them."""
+    return {name.lower(): value for name, value in reversed([*element.attributes.items()])}
+
+
+def first(attributes: Mapping[str, str], *names: str) -> str:
+    """The first of these attributes that there is, or an empty text: server versions name them differently.
+
+    Args:
+        attributes: result of `lowered`.
+        names: of the attributes, in small letters.
+    """
+    return next((attributes[name] for name in names if name in attributes), "")
 
 
 def number(text: str) -> int | None:

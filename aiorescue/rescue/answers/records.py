@@ -34,7 +34,9 @@ class Columns:
     fields: tuple[Field, ...]
 
 
+_Places = tuple[tuple[str, Field | Columns, bool, tuple[str, ...]], ...]
 _MARKS: dict[type[Any], tuple[tuple[str, Field | Columns, bool], ...]] = {}
+_PLACES: dict[tuple[type[Any], bool], _Places] = {}
 
 
 def marks(record: type[Any]) -> tuple[tuple[str, Field | Columns, bool], ...]:
@@ -53,22 +55,32 @@ def _marks(record: type[Any]) -> Iterator[tuple[str, Field | Columns, bool]]:
                     yield field.name, mark, field.default is not attrs.NOTHING
 
 
+def _places(record: type[Any], *, text: bool) -> _Places:
+    """The marked fields of a record, as `marks`, each with the keys under which its texts are found."""
+    found = _PLACES.get((record, text))
+    if found is None:
+        found = _PLACES[record, text] = tuple(
+            (name, mark, optional, tuple(_key(one, text=text) for one in _fields(mark)))
+            for name, mark, optional in marks(record)
+        )
+    return found
+
+
+def _fields(mark: Field | Columns) -> tuple[Field, ...]:
+    return mark.fields if isinstance(mark, Columns) else (mark,)
+
+
 def wire_fields(record: type[Any]) -> Iterator[tuple[Field, bool]]:
     """Every field of a record as it is on the wire, and whether it may be missing."""
     for _, mark, optional in marks(record):
-        for field in mark.fields if isinstance(mark, Columns) else (mark,):
+        for field in _fields(mark):
             yield field, optional
 
 
 def page_keys(record: type[Any]) -> list[str]:
     """The keys of a record on its text page, in the page's order."""
     late: Sequence[str] = getattr(record, "LAST_ON_PAGE", ())
-    found = {
-        name: field.page_key
-        for name, mark, _ in marks(record)
-        for field in (mark.fields if isinstance(mark, Columns) else (mark,))
-        if field.page_key
-    }
+    found = {name: field.page_key for name, mark, _ in marks(record) for field in _fields(mark) if field.page_key}
     return [*(key for name, key in found.items() if name not in late), *(found[name] for name in late)]
 
 
@@ -90,11 +102,11 @@ def read(record: type[T], values: Mapping[str, Any], *, text: bool = False, **mo
         ValueError: a field is missing or cannot be read.
     """
     found = dict(more)
-    for name, mark, optional in marks(record):
+    for name, mark, optional, keys in _places(record, text=text):
         if isinstance(mark, Columns):
-            found[name] = tuple(_columns(mark, values, text=text))
+            found[name] = tuple(_columns(mark, keys, values))
             continue
-        key = _key(mark, text=text)
+        key = keys[0]
         value = values.get(key)
         if value is not None and (value != "" or mark.read is str or not optional):
             found[name] = _value(mark, key, value)
@@ -117,12 +129,12 @@ def children(element: Mapping[str, Any]) -> Mapping[str, Any]:
     return {name: value for name, value in element.items() if not name.startswith(("@", "#"))}
 
 
-def _columns(mark: Columns, values: Mapping[str, Any], *, text: bool) -> Iterator[str]:
+def _columns(mark: Columns, keys: Sequence[str], values: Mapping[str, Any]) -> Iterator[str]:
     """The texts in their places: a server leaves out what is null, and what follows must not move up."""
-    keys = [_key(field, text=text) for field in mark.fields]
-    while keys and keys[-1] not in values:
-        keys.pop()
-    for field, key in zip(mark.fields, keys, strict=False):
+    count = len(keys)
+    while count and keys[count - 1] not in values:
+        count -= 1
+    for field, key in zip(mark.fields, keys[:count], strict=False):
         yield _value(field, key, values.get(key) or "")
 
 
@@ -132,12 +144,8 @@ def _key(field: Field, *, text: bool) -> str:
 
 def _value(field: Field, key: str, value: Any) -> Any:
     try:
-        return field.read(value if field.array else _text(value))
+        if field.array or isinstance(value, str):
+            return field.read(value)
     except (TypeError, ValueError):
-        raise ValueError(f"the answer is OK but its {key} cannot be read") from None
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    raise TypeError(type(value).__name__)
+        pass
+    raise ValueError(f"the answer is OK but its {key} cannot be read")

@@ -19,12 +19,13 @@ def emulator(
     port: Annotated[int, typer.Option(help="Where to listen; 0 takes a free port.", min=0, max=65535)] = 8765,
     pin_rate: Annotated[float, typer.Option(help="PINs per second and user.")] = 1.0,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    seed: Annotated[int, typer.Option(help="Chooses the PINs: a number gives the same ones each time.", min=0)] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Emulate LogMeIn Rescue and infoRouter on this machine, until Ctrl-C."""
     if not pin_rate > 0:
         raise errors.InvalidRequest(f"--pin-rate must be above 0, not {pin_rate:g}")
-    signals.run(_serve(Emulator(port, pin_rate, host=host), as_json=as_json))
+    signals.run(_serve(Emulator(port, pin_rate, host=host, seed=seed), as_json=as_json))
 
 
 async def _serve(service: Emulator, *, as_json: bool) -> None:

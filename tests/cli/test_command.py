@@ -9,6 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from aiorescue import AuthCode, RescueClient
 from aiorescue.cli.app import run
 from aiorescue.cli.status import MEANING, Status
 
@@ -66,6 +67,20 @@ async def test_the_emulator_serves_until_ctrl_c_and_says_who_it_knows(alone):
     process.send_signal(signal.SIGINT)
     assert (await alone.ended(process)).err == ""
     assert process.returncode == Status.OK
+
+
+async def first_pin(alone, *arguments: str) -> str:
+    process = await alone.start("emulator", "--port", "0", "--json", *arguments)
+    told = json.loads(await process.stdout.readuntil(b"\n}\n"))
+    async with RescueClient(AuthCode(told["users"][0]["auth_code"]), base_url=told["url"]) as rescue:
+        pin = await rescue.request_pin_code()
+    process.send_signal(signal.SIGINT)
+    await alone.ended(process)
+    return pin.code
+
+
+async def test_the_seed_of_the_emulator_chooses_its_pins(alone):
+    assert await first_pin(alone, "--seed", "7") == await first_pin(alone, "--seed", "7") != await first_pin(alone)
 
 
 async def test_the_emulator_tells_people_url_credentials_and_control_plane(alone):

@@ -1,9 +1,12 @@
 """Secrets appear in no message, repr, log line, URL or pickle, whatever happens."""
 
 import asyncio
+import json
 import logging
 import pickle
+import re
 import traceback
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from html import escape, unescape
 from urllib.parse import quote_plus, unquote_plus
@@ -12,7 +15,8 @@ import pytest
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, Ticket, errors, inforouter, rescue
 from aiorescue.emulator import Emulator
-from aiorescue.wire.response import clean
+from aiorescue.inforouter.answers.element import LogEntry
+from aiorescue.wire.redact import clean, cleaned
 from tests.support import IMPATIENT
 
 SECRETS = ("s3cr3t-c0de", "hunter2&<>", "hunter2", "3f2a1b4c-5d6e-7f8a-9b0c-1d2e3f4a5b6c")
@@ -120,6 +124,31 @@ def test_a_secret_is_found_in_any_spelling(secret: str, spelt: Callable[[str], s
     said = clean(f"Sorry, you said {spelt(secret)}, did you?", [secret])
     for shown in (said, unescape(said), unescape(unescape(said)), unquote_plus(said)):
         assert secret not in shown
+
+
+CODED: dict[str, Callable[[str], str]] = {
+    "JSON": lambda text: json.dumps(text)[1:-1],
+    "JSON in numbers": lambda text: "".join(f"\\u{ord(sign):04x}" for sign in text),
+    "JavaScript": lambda text: "".join(f"%u{ord(sign):04X}" for sign in text),
+    "a program": lambda text: repr(text.encode())[2:-1],
+    "SQL": lambda text: text.replace("'", "''"),
+    "shell": lambda text: re.sub(r"(\W)", r"\\\1", text),
+    "capitals": str.upper,
+    "hexadecimal": lambda text: text.encode().hex(),
+    "UTF-16": lambda text: text.encode("utf-16-le").decode("latin-1"),
+    "UTF-16 in hexadecimal": lambda text: text.encode("utf-16-be").hex().upper(),
+    "UTF-16 in base64": lambda text: b64encode(text.encode("utf-16-le")).decode(),
+    **{f"base64, {n}": lambda text, n=n: b64encode(b"me:"[:n] + text.encode()).decode() for n in range(4)},
+    "base64 in a URL": lambda text: quote_plus(urlsafe_b64encode(text.encode()).decode()),
+}
+
+
+@pytest.mark.parametrize("secret", ["4ahx~c0de?80u0>x", "Schlüssel: \"grün\" & 'blau'", "pass\\word\t12345"])
+@pytest.mark.parametrize("coded", CODED.values(), ids=CODED)
+def test_a_secret_is_found_in_any_coding(secret: str, coded: Callable[[str], str]):
+    assert coded(secret) not in clean(f"The value {coded(secret)} is odd.", [secret])
+    item = (LogEntry("/a", f"no {coded(secret)}"),)
+    assert coded(secret) not in cleaned({"log": item}, [secret])["log"][0].error
 
 
 @pytest.mark.parametrize("length", range(4, 11))

@@ -2,7 +2,7 @@
 
 A *feed* gives requests, a few at a time. The dispatcher holds them until the pace of an identity is ready, and begins
 one call for each: a task for each call under way, and none for those that wait. It has no loop of its own. `_pump` does
-all that can be done at a moment, and is called whenever something has changed: a call has begun to wait for its slot or
+all that can be done at a moment, and is called whenever something has changed: a call has begun to wait for its turn or
 has ended, requests have come, a result was taken, or a moment has come at which an identity or a probe is due.
 
 An identity that the service refuses stops: its calls that have not left are called off, and the requests that it held
@@ -92,7 +92,7 @@ class Dispatcher(Generic[RequestT]):
         self._breaker = Breaker(patience)
         self._lanes = Lanes(client.identities, in_flight, self._ready_at)
         self._batch = _AHEAD * in_flight
-        self._most = client.max_connections  # calls under way; one that had its slot would wait for a connection
+        self._most = client.max_connections  # calls under way; one that had its turn would wait for a connection
         self._room = max(in_flight, len(self._lanes.all))  # results that may wait to be read
         self._ready: deque[Item[RequestT]] = deque()
         self._attempts: set[_Attempt[RequestT]] = set()

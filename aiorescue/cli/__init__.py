@@ -24,7 +24,7 @@ def main() -> None:
         library = (missing.name or "").partition(".")[0]
         if library not in ("typer", "rich"):
             raise
-        stdio.complain(f"aiorescue: the command needs {library}: pip install 'aiorescue[cli]'\n")
+        stdio.write_error(f"aiorescue: the command needs {library}: pip install 'aiorescue[cli]'\n")
         sys.exit(Status.NOT_INSTALLED)
     status = run(sys.argv[1:])
     signals.ignore()

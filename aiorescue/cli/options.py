@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from aiorescue import Binding
-from aiorescue.cli.suggest import did_you_mean
+from aiorescue.operation.suggest import did_you_mean
 
 _NAMES = {binding.value: binding for binding in Binding}
 

@@ -134,7 +134,7 @@ def _print_record(record: Any) -> None:
 def show_interruption(number: int, *, as_json: bool) -> Status:
     """Print that a signal ended the command before it had a result; returns the exit status of the signal."""
     with signals.heeded_twice():
-        stdio.complain("".join(signals.words_for(sys.argv[1:], as_json=as_json)))
+        stdio.write_error("".join(signals.words_for(sys.argv[1:], as_json=as_json)))
         if as_json:
             _print_record(signals.record_of(number))
     return Status.of_signal(number)
@@ -209,4 +209,4 @@ def _joined(lines: Iterable[str]) -> str:
 
 
 def _complain_in_lines(lines: Iterable[str]) -> None:
-    stdio.complain(_joined(lines))
+    stdio.write_error(_joined(lines))

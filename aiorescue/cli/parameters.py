@@ -7,8 +7,8 @@ from typing import Any
 import attrs
 
 from aiorescue import errors
-from aiorescue.cli.suggest import did_you_mean
 from aiorescue.operation import Operation, Parameter, Plain, Slot
+from aiorescue.operation.suggest import did_you_mean
 from aiorescue.rescue import OPERATIONS
 
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}

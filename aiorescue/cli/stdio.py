@@ -46,7 +46,7 @@ def write(stream: TextIO | None, text: str) -> None:
         stream.flush()
 
 
-def complain(text: str) -> None:
+def write_error(text: str) -> None:
     """Write a text to stderr. If that fails, there is no place left to say so."""
     with suppress(OSError, ValueError):
         write(sys.stderr, text)

@@ -1,7 +1,6 @@
 """Scripted faults: which operation meets which fault, how often, and what the fault makes of the reply."""
 
-from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import Any
 
@@ -13,6 +12,7 @@ from aiorescue.emulator.http import XML_TYPE, ReadCall, Reply, error_page
 from aiorescue.emulator.rules.call import Result
 from aiorescue.inforouter import METHODS
 from aiorescue.operation import Binding, Spec, frozen
+from aiorescue.operation.suggest import did_you_mean
 
 _HTML = (
     b"<html><head><title>Trouble</title></head>\n"
@@ -212,20 +212,6 @@ class Faults:
 
 
 # --- what a fault may name ------------------------------------------------------------------------
-
-
-def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """The words ", did you mean …?" with the name closest to a wrong one; empty if none is close.
-
-    Upper and lower case and underscores do not count, so that names of methods and of classes lead to the operation.
-    """
-    folded = {_folded(each): each for each in known}
-    close = get_close_matches(_folded(str(name)[:100]), folded, n=1)
-    return f", did you mean {folded[close[0]]}?" if close else ""
-
-
-def _folded(name: str) -> str:
-    return name.lower().replace("_", "")
 
 
 def _spec(operation: str) -> Spec | None:

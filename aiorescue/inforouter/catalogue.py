@@ -5,13 +5,13 @@ The records are in ``methods.json``, which ``docs/inforouter_catalogue.py`` writ
 
 import json
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cached_property
 from importlib import resources
 from typing import Any, Literal
 
 from aiorescue import errors
 from aiorescue.operation import Binding, Content, Effect, Parameter, frozen
+from aiorescue.operation.suggest import did_you_mean
 
 Type = Literal["string", "int", "long", "bool", "datetime", "guid", "bytes", "xml", "node"]
 
@@ -84,19 +84,12 @@ class Method:
             if name in (found.name, found.soap):
                 return found
         names = [found.name for found in self.parameters]
-        more = meant(name, names) or f"; it takes {', '.join(names) or 'none'}"
+        more = did_you_mean(name, names) or f"; it takes {', '.join(names) or 'none'}"
         raise errors.InvalidRequest(f"{self.name} has no parameter {name}{more}", operation=self.name)
 
     def ticket_parameter(self) -> Parameter | None:
         """The parameter for the ticket as an operation declares it; None if the method takes no ticket."""
         return Parameter(self.ticket_soap, form_name=self.ticket_name, secret=True) if self.ticket_name else None
-
-
-def meant(name: str, names: list[str]) -> str:
-    """The words ", did you mean …?" with the name that is closest to a wrong one; empty if none is close."""
-    folded = {known.lower(): known for known in names}
-    close = get_close_matches(name.lower(), folded, n=1)
-    return f", did you mean {folded[close[0]]}?" if close else ""
 
 
 class Catalogue(Mapping[str, Method]):
@@ -130,7 +123,7 @@ class Catalogue(Mapping[str, Method]):
         """Find a method by name. Raises `errors.InvalidRequest`, with a suggestion if a name is close."""
         found = self._methods.get(name)
         if found is None:
-            raise errors.InvalidRequest(f"infoRouter has no method {name}{meant(name, list(self))}", operation=name)
+            raise errors.InvalidRequest(f"infoRouter has no method {name}{did_you_mean(name, self)}", operation=name)
         return found
 
 

@@ -110,10 +110,10 @@ def test_editors_know_which_methods_answer_with_bytes():
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
-        ("GetDocumnets", {}, "infoRouter has no method GetDocumnets, did you mean GetDocuments?"),
+        ("GetDocumnets", {}, "infoRouter has no method GetDocumnets; did you mean GetDocuments?"),
         ("getdocuments", {}, "did you mean GetDocuments?"),
         ("Zzz", {}, "infoRouter has no method Zzz$"),
-        ("GetDocuments", {"path": "/Public"}, r"GetDocuments has no parameter path, did you mean Path\?$"),
+        ("GetDocuments", {"path": "/Public"}, r"GetDocuments has no parameter path; did you mean Path\?$"),
         ("GetDocuments", {"Zzz": 1}, "no parameter Zzz; it takes Path, withPropertySets, withSecurity, withOwner"),
         ("ServerInfo", {"Path": "/"}, "ServerInfo has no parameter Path; it takes none"),
         ("GetDocuments", {}, "GetDocuments lacks Path$"),

@@ -21,8 +21,8 @@ from aiorescue import errors
 from aiorescue.bulk import InputRow
 from aiorescue.cli.output import counted
 from aiorescue.cli.sheet import DASH, is_stream, named
-from aiorescue.cli.suggest import did_you_mean
 from aiorescue.operation import Slot, frozen
+from aiorescue.operation.suggest import did_you_mean
 from aiorescue.rescue import PinRequest, RequestPinCode
 
 _BOM = b"\xef\xbb\xbf"

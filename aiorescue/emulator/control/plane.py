@@ -11,10 +11,11 @@ from aiohttp import web
 
 from aiorescue.emulator.control import front
 from aiorescue.emulator.control.guard import forbidden
-from aiorescue.emulator.faults import KINDS, did_you_mean
+from aiorescue.emulator.faults import KINDS
 from aiorescue.emulator.rules.call import Limits
 from aiorescue.emulator.rules.rescue.tree import CHANNEL
 from aiorescue.emulator.world import World
+from aiorescue.operation.suggest import did_you_mean
 
 PREFIX = "/_emulator"
 

@@ -52,6 +52,7 @@ turns and the others are rejected until they give up. `aiorescue.pace.shared` ke
 see it, with a version, so that each process improves what the others have learned: in files of the machine
 (`HostPace`), or in Redis (`RedisPace`).
 
-**Patience.** A call may have a bound on the time that it stands in line (`Patience`): it is refused at once if its turn
-cannot come in time even at the fastest pace, and otherwise leaves the line when the time is over.
+**Patience.** A call may have a bound on the time that it waits to be sent (`Patience`): for its turn, and for what it
+needs besides: a login, a server session, a connection. It is refused at once if its turn cannot come in time even at
+the fastest pace, and otherwise leaves the line when the time is over.
 """

@@ -110,8 +110,8 @@ class Limit:
         Args:
             sent: when the call was sent.
             now: the time of its answer.
-            stale: the call kept a gap that has been changed since.
             tested: the call went out as soon as the gap allowed; one that came later says nothing of the gap.
+            stale: the call kept a gap that has been changed since.
             deviation: seconds by which answers are earlier or later than usual, on average.
             under_way: calls that have no answer yet; a step of the search needs as many successes at least.
         """

@@ -11,7 +11,8 @@ import redis
 from aiorescue import HostPace, Pace, RedisPace
 from aiorescue.clock import SystemClock
 from aiorescue.pace.pace import PacedAccount, SharedPace
-from aiorescue.pace.shared.pacers import BookPacers, SharedIntervalPacer
+from aiorescue.pace.shared.interval import SharedIntervalPacer
+from aiorescue.pace.shared.pacers import BookPacers
 from aiorescue.pace.turns import Pacer, Priority, Turn
 
 SERVICE = "http://service"

@@ -15,7 +15,9 @@ from aiorescue.emulator import Emulator
 from aiorescue.operation import Family
 from aiorescue.pace.shared import books
 from aiorescue.pace.shared.books import BooksAwayError
-from aiorescue.pace.shared.pacers import BookPacers, SharedIntervalPacer, SharedWindowPacer
+from aiorescue.pace.shared.interval import SharedIntervalPacer
+from aiorescue.pace.shared.pacers import BookPacers
+from aiorescue.pace.shared.window import SharedWindowPacer
 from aiorescue.rescue import RequestPinCode
 from tests.lab.sharing import ACCOUNT, CODE, Sharing, answer, taken
 

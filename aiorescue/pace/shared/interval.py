@@ -1,0 +1,241 @@
+"""`SharedIntervalPacer`: keeps a gap between the calls of all processes that share its books.
+
+Each process hands out turns among its own calls and has at most one slot reserved ahead, so that processes take turns.
+"""
+
+import asyncio
+import secrets
+from typing import Any
+
+import attrs
+
+from aiorescue.clock import Clock
+from aiorescue.operation import frozen
+from aiorescue.pace.interval import IntervalPacer
+from aiorescue.pace.latency import Latency
+from aiorescue.pace.limit import Limit
+from aiorescue.pace.shared.books import SEEN, Books, SlotRequest, furthest
+from aiorescue.pace.shared.pacer import SharedPacer
+from aiorescue.pace.shared.packed import pack, unpack
+from aiorescue.pace.turns import Pacer, Priority, Turn
+
+#: How often an outdated limit is brought up to date before the slot is taken with the limit as it is.
+_TRIES = 5
+#: Seconds for which a slot may be used after its moment, at least.
+_GRACE = 0.002
+#: Seconds that opening a connection may take: the slot behind a call that opens one is later by as much.
+_OPENING = 0.5
+
+
+@frozen
+class _ReservedSlot:
+    """A slot that is reserved in the books for the next call of this process.
+
+    Attributes:
+        due: moment of the slot on this process's clock.
+        moment: moment of the slot on the clock that all processes share.
+        tested: whether the slot lay ahead, so that a call which uses it on time tests the gap.
+        changed: `Limit.changed` of the limit whose gap the slot keeps.
+        grace: seconds after `due` for which the slot may still be used: at least as many as the books took to answer,
+            since another slot would come as late.
+    """
+
+    due: float
+    moment: float
+    tested: bool
+    changed: float
+    grace: float
+
+
+@frozen
+class _Answered:
+    """An answer that has not reached the shared books yet.
+
+    Attributes:
+        slot: the slot of its turn.
+        now: when it came, on the shared clock.
+        accepted: whether the call was accepted, or rejected as too fast.
+        tested: whether the call went out as soon as the gap allowed.
+        deviation: deviation of the latency, in seconds.
+        under_way: calls of this process without an answer.
+    """
+
+    slot: _ReservedSlot
+    now: float
+    accepted: bool
+    tested: bool
+    deviation: float
+    under_way: int
+
+    def improve(self, limit: Limit) -> None:
+        """Improve a limit by this answer."""
+        stale = self.slot.changed != limit.changed
+        if self.accepted:
+            limit.success(
+                self.slot.moment,
+                self.now,
+                tested=self.tested,
+                stale=stale,
+                deviation=self.deviation,
+                under_way=self.under_way,
+            )
+        elif not stale:
+            # Each process has a slot reserved ahead, so several may be rejected for one and the same gap: that is no
+            # alarm yet.
+            limit.rejection(self.slot.moment, self.now, stale=False, deviation=self.deviation)
+
+
+class SharedIntervalPacer(SharedPacer):
+    """Keeps a gap between the calls of all processes, which is learned from the answers to all of them.
+
+    Args:
+        limit: what is known of the service's limit.
+        books: where the processes share it.
+        key: names the account and the family.
+        clock: the time.
+    """
+
+    def __init__(self, limit: Limit, books: Books, key: str, clock: Clock) -> None:
+        super().__init__(clock)
+        self._books = books
+        self._key = key
+        self._process = secrets.token_hex(6)
+        self._first = limit
+        self._limit, self._version = attrs.evolve(limit), "0"
+        self._latency = Latency()
+        self._offset = 0.0  # the shared clock minus ours
+        self._processes = 1
+        self._counted = float("-inf")  # when the books last had as many processes, on our clock
+        self._asking: asyncio.Task[_ReservedSlot] | None = None
+        self._reserved: _ReservedSlot | None = None
+        self._last = float("-inf")  # when our last turn was, on our clock
+        self._not_before = float("-inf")  # on our clock
+        self._begun = False
+        self._unreported: list[_Answered] = []
+        self._under_way: dict[Turn, _ReservedSlot] = {}
+
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
+        """The moment at which a call that came now would be sent if the other processes call as they did lately."""
+        now, turn = self._clock.time(), self._limit.gap * self._processes
+        due = self._reserved.due if self._reserved else max(self._not_before, self._last + turn)
+        return max(now, due) + self._line.ahead(priority) * turn
+
+    def earliest(self, priority: Priority = Priority.CALL) -> float:
+        """The moment at which a call that came now would be sent with the smallest gap and no other process."""
+        floor = self._limit.floor
+        return max(self._last + floor, self._clock.time()) + self._line.ahead(priority) * floor
+
+    def _make_local(self) -> Pacer:
+        """A pacer of this process's part of the pace, which begins at its last turn."""
+        limit, parts = self._limit, self._processes
+        part = attrs.evolve(limit, gap=limit.gap * parts, floor=limit.floor * parts, changed=float("-inf"))
+        return IntervalPacer(part, self._clock, last=self._last)
+
+    def _took_locally(self, turn: Turn) -> None:
+        """Keep the gap to a turn of the local pacer when the books are back."""
+        self._begun, self._last = True, turn.sent
+        self._not_before = max(self._not_before, turn.sent + self._limit.gap)
+
+    async def _wait_shared(self, turn: Turn) -> None:
+        while True:
+            slot = self._reserved  # perhaps left by one that was cancelled
+            if slot is None or self._is_lost(slot):
+                slot = await self._reserve()
+                if self._not_before > slot.due + slot.grace:  # the first answer tells how far apart the clocks are
+                    slot = await self._reserve()
+            if (wait := slot.due - self._clock.time()) > 0:
+                await self._clock.sleep(wait)
+            elif self._limit.gap and self._latency.is_late(self._under_way, self._clock.time()):
+                await self._clock.sleep((self._latency.mean or 0.0) / 4 + 0.001)
+            else:
+                self._reserved = None
+                turn.sent = self._last = self._clock.time()
+                self._under_way[turn] = slot
+                self._begun = True
+                return
+
+    def _is_lost(self, slot: _ReservedSlot) -> bool:
+        """Whether a slot can no longer be used: its time is over, or a late call before it needs a longer gap."""
+        latest = slot.due + slot.grace
+        return self._clock.time() > latest or self._not_before > latest
+
+    async def _reserve(self) -> _ReservedSlot:
+        """Reserve the next slot. If its call is cancelled first, the next call in line gets the slot."""
+        self._reserved = None
+        loop, asking = asyncio.get_running_loop(), self._asking
+        if asking is None or asking.done() or asking.get_loop() is not loop:
+            asking = self._asking = loop.create_task(self._ask())
+            asking.add_done_callback(_retrieve_exception)
+        return await asyncio.shield(asking)
+
+    async def _ask(self) -> _ReservedSlot:
+        """Bring the answers that have come to the books' limit, and reserve the next slot there."""
+        for tries_left in reversed(range(_TRIES)):
+            limit = attrs.evolve(self._limit)
+            unreported = list(self._unreported)
+            for one in unreported:
+                one.improve(limit)
+            asked = self._clock.time()
+            # What was true of a wider gap must not hold this process up for longer than the books allow.
+            self._not_before = min(self._not_before, asked + furthest(limit.gap))
+            answer = await self._books.slot(
+                self._key,
+                SlotRequest(
+                    process=self._process,
+                    version=self._version if tries_left else None,
+                    limit=pack(limit),
+                    gap=limit.gap,
+                    not_before=max(0.0, self._not_before + self._offset),
+                    # The first call opens the connection, so it is late, which the process behind it cannot know.
+                    room=0.0 if self._begun else min(limit.gap, _OPENING),
+                ),
+            )
+            came = self._clock.time()
+            own_now = (asked + came) / 2 if answer.own_now is None else answer.own_now
+            self._offset = answer.now - own_now
+            self._version = answer.version
+            # Books that were emptied have none of the others, who are there all the same.
+            if answer.processes >= self._processes or came - self._counted > SEEN:
+                self._processes, self._counted = answer.processes, came
+            if answer.moment is not None:
+                if limit.searched != self._limit.searched:
+                    self.new_rate = 1 / limit.gap
+                self._limit = limit
+                del self._unreported[: len(unreported)]
+                slot = self._reserved = _ReservedSlot(
+                    due=answer.moment - self._offset,
+                    moment=answer.moment,
+                    tested=answer.moment > answer.now,
+                    changed=limit.changed,
+                    grace=max(_GRACE, limit.gap / 20, came - asked),
+                )
+                return slot
+            # Where the books are empty or cannot be read, the limit of this process stands in for theirs.
+            self._limit = unpack(answer.limit, self._first) or self._limit
+        raise AssertionError("without a version the books always give a slot")
+
+    def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
+        slot = self._under_way.pop(turn, None)
+        if slot is None or accepted is None:
+            return
+        now, sent = self._clock.time(), turn.sent
+        late = self._latency.observe(now - sent)
+        tested = slot.tested and sent - slot.due <= self._limit.gap / 10
+        self._unreported.append(
+            _Answered(slot, now + self._offset, accepted, tested, self._latency.deviation, len(self._under_way))
+        )
+        if late or not accepted:
+            self._not_before = max(self._not_before, now - (self._latency.mean or 0.0) + self._limit.gap)
+
+    async def aclose(self) -> None:
+        """End the request to the books that a cancelled call has left under way."""
+        asking, self._asking = self._asking, None
+        if asking is not None and asking.get_loop() is asyncio.get_running_loop():
+            asking.cancel()
+            await asyncio.wait([asking])
+
+
+def _retrieve_exception(asking: "asyncio.Task[Any]") -> None:
+    """Retrieve the exception of a request whose call was cancelled, so that asyncio logs no complaint about it."""
+    if not asking.cancelled():
+        asking.exception()

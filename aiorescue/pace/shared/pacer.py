@@ -1,0 +1,71 @@
+"""`SharedPacer`: the base of the pacers whose books several processes share.
+
+While the books are away, each process keeps a pace of its own.
+"""
+
+from abc import abstractmethod
+
+from aiorescue.clock import Clock
+from aiorescue.pace.shared.books import BooksAwayError
+from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
+
+
+class SharedPacer(Pacer):
+    """A pacer whose books are elsewhere; while they cannot be reached, a local pacer takes its place.
+
+    Args:
+        clock: the time.
+    """
+
+    delay = 0.05
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._line = PrioritySemaphore()
+        self._local: Pacer | None = None
+        self._local_turns: dict[Turn, Pacer] = {}  # under way, with the local pacer that gave each
+
+    def ahead(self, priority: Priority = Priority.CALL) -> int:
+        """How many calls of this process stand in line before one that came now."""
+        return self._line.ahead(priority)
+
+    async def wait(self, turn: Turn) -> Turn:
+        """Wait for the next slot of all processes, or of this one while the books are away."""
+        await self._line.acquire(turn.priority)
+        try:
+            try:
+                await self._wait_shared(turn)
+            except BooksAwayError:
+                if self._local is None:
+                    self._local = self._make_local()
+                await self._local.wait(turn)
+                self._local_turns[turn] = self._local
+                self._took_locally(turn)
+            else:
+                self._local = None  # what it learned for one process is not true of all together
+        finally:
+            self._line.release()
+        return turn
+
+    @abstractmethod
+    def _make_local(self) -> Pacer:
+        """A pacer for this process alone."""
+
+    def _took_locally(self, turn: Turn) -> None:
+        """Note a turn that the local pacer has given, so that the shared pace takes account of it later."""
+
+    @abstractmethod
+    async def _wait_shared(self, turn: Turn) -> None:
+        """Wait for the next slot of all processes. Raises `BooksAwayError`."""
+
+    def settle(self, turn: Turn, *, accepted: bool | None) -> None:
+        """Improve the limit by an answer, in the books of the pacer that gave the turn: the local or the shared one."""
+        local = self._local_turns.pop(turn, None)
+        if local is not None:
+            local.settle(turn, accepted=accepted)
+        else:
+            self._settle_shared(turn, accepted=accepted)
+
+    @abstractmethod
+    def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
+        """Learn from an answer to a turn that the shared books gave."""

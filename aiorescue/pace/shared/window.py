@@ -1,0 +1,47 @@
+"""`SharedWindowPacer`: lets all processes that share its books make a limited number of calls in a window of time."""
+
+from collections.abc import Callable
+
+from aiorescue.clock import Clock
+from aiorescue.pace.pace import LOGIN_WINDOW
+from aiorescue.pace.shared.books import Books
+from aiorescue.pace.shared.pacer import SharedPacer
+from aiorescue.pace.turns import Pacer, Priority, Turn
+
+#: Seconds by which a login may arrive later than it was sent.
+_LOGIN_DELAY = 5.0
+
+
+class SharedWindowPacer(SharedPacer):
+    """Lets all processes together make a limited number of calls in a window of time: logins.
+
+    Args:
+        count: the number of calls in a window.
+        books: where the processes share it.
+        key: names the account and the family.
+        make_local: makes the pacer for the time that the books are away.
+        clock: the time.
+    """
+
+    def __init__(self, count: int, books: Books, key: str, make_local: Callable[[], Pacer], clock: Clock) -> None:
+        super().__init__(clock)
+        self._books = books
+        self._key = key
+        self._count = count
+        self._new_local_pacer = make_local
+
+    def ready_at(self, priority: Priority = Priority.CALL) -> float:
+        """The time now: this process does not know how many calls the others have made."""
+        return self._clock.time()
+
+    def _make_local(self) -> Pacer:
+        return self._new_local_pacer()
+
+    async def _wait_shared(self, turn: Turn) -> None:
+        seconds = LOGIN_WINDOW + _LOGIN_DELAY
+        while (wait := await self._books.place(self._key, self._count, seconds)) > 0:
+            await self._clock.sleep(min(wait, seconds))
+        turn.sent = self._clock.time()
+
+    def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
+        """Learn nothing: the service reports a rejection as a failed login."""

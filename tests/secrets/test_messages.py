@@ -3,8 +3,11 @@
 import asyncio
 import json
 import logging
+import os
 import pickle
 import re
+import subprocess
+import sys
 import traceback
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
@@ -167,6 +170,9 @@ BROKEN = {
     "in the headers": HEAD + b"Le",
     "a header that is none": HEAD + b"Le\x00ngth: 3\r\n\r\nOK\n",
     "in the body": HEAD + b"Length: 30\r\n\r\nOK",
+    "a status line that is none": b"s3cr3t-c0de\r\n\r\n",
+    "a status that is none": b"HTTP/1.1 s3cr3t-c0de OK\r\n\r\n",
+    "a chunk that is none": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\ns3cr3t-c0de\r\n",
 }
 
 
@@ -185,3 +191,13 @@ async def test_a_cookie_that_the_service_sets_is_in_no_message(sent: bytes, bind
         with pytest.raises(errors.RescueError) as caught:
             await client.call(rescue.CloseSession(1), binding=binding)
     assert_no_secret(everything_about(caught.value))
+
+
+def test_without_the_extensions_of_aiohttp_no_message_shows_a_cookie_either():
+    test = f"{__file__}::{test_a_cookie_that_the_service_sets_is_in_no_message.__name__}"
+    told = {**os.environ, "AIOHTTP_NO_EXTENSIONS": "1"}
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", test], env=told, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert f"{2 * len(BROKEN)} passed" in ran.stdout

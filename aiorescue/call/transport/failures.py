@@ -1,19 +1,25 @@
 """What becomes of a request that got no answer: `failed` makes an outcome of the exception that ended it."""
 
+import re
 import ssl
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
+from aiohttp.http_exceptions import TransferEncodingError
 
 from aiorescue import errors
 from aiorescue.call.transport.tls import TLS_ENDED, TLSBrokenError, explain_tls
 from aiorescue.call.transport.trust import UnaskedError
 from aiorescue.operation import Outcome, OutcomeClass
 
+E = TypeVar("E", bound=Exception)
+
 #: First HTTP status that is the server's fault.
 _SERVER_ERROR = 500
 #: HTTP status by which a proxy asks for a user and a password.
 PROXY_AUTHENTICATION = 407
+#: What stands before the part of an answer that an exception of aiohttp's parsers quotes.
+_QUOTED = re.compile(r"[:\"]| '")
 
 
 class HungUpError(Exception):
@@ -52,8 +58,9 @@ def failed(problem: Exception, base_url: str, seconds: float) -> Outcome[object]
             why = "the answer stops before its end"
             return lost(OutcomeClass.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
         case aiohttp.ClientResponseError():
-            # Its text may go on with what was sent, cookies and all.
-            why = f"not HTTP: {problem.message.partition(':')[0]}"
+            # Its text may go on with what was sent, cookies and all; of a chunk, aiohttp's Python parser says no more.
+            is_chunk = _cause(problem, TransferEncodingError) is not None
+            why = f"not HTTP: {'Bad chunk' if is_chunk else _QUOTED.split(problem.message)[0]}"
             return lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
     return _broke(problem)
 
@@ -89,6 +96,14 @@ def _refused_by_proxy(status: int, base_url: str) -> Outcome[object]:
     return lost(outcome_class, errors.ConnectionFailed, why)
 
 
+def _cause(problem: BaseException, wanted: type[E]) -> E | None:
+    """The exception of a type that a problem was raised from, through others of aiohttp's; None if there is none."""
+    cause: BaseException | None = problem
+    while cause is not None and not isinstance(cause, wanted):
+        cause = cause.__cause__
+    return cause
+
+
 def _broke(problem: Exception) -> Outcome[object]:
     """The outcome of a request whose connection broke, or whose answer has a head that aiohttp cannot read."""
     if isinstance(problem, MemoryError | RuntimeError):
@@ -97,9 +112,7 @@ def _broke(problem: Exception) -> Outcome[object]:
         # Its text may quote the answer.
         why = f"the head of the answer cannot be read ({type(problem).__name__})"
         return lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
-    broken: BaseException | None = problem
-    while broken is not None and not isinstance(broken, TLSBrokenError):
-        broken = broken.__cause__  # aiohttp raises exceptions of its own from it
+    broken = _cause(problem, TLSBrokenError)
     if broken is None:
         why = f"the connection broke: {reason(problem)}"
         return lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)

@@ -94,10 +94,12 @@ def test_every_declared_operation_is_exported_under_its_class_name():
     declared = {**inforouter.OPERATIONS, **inforouter.TYPED}
     assert len(declared) == len(inforouter.OPERATIONS) + len(inforouter.TYPED)
     for name, operation in declared.items():
-        assert operation.__name__.lower() == name.lower()
-        assert getattr(inforouter, operation.__name__) is operation
-        assert operation.__name__ in inforouter.__all__
-        assert f"``{name}``" in operation.__doc__
+        own = operation.__name__
+        assert own.lower() == name.lower()
+        missing = f"{own} is not exported: add it to the imports and to __all__ of aiorescue/inforouter/__init__.py"
+        assert getattr(inforouter, own, None) is operation, missing
+        assert own in inforouter.__all__, missing
+        assert f"``{name}``" in operation.__doc__, f"{own}: name ``{name}`` in the docstring"
 
 
 def test_editors_know_which_methods_answer_with_bytes():

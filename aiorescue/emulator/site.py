@@ -117,7 +117,7 @@ class Shape:
 
 def is_number_as_text(parameter: Parameter) -> bool:
     """Whether a parameter is an Int32 in the service's schema and a text in the operation, which is true of PINs."""
-    return parameter.holds is str and has_prefix(parameter.soap, "i")
+    return parameter.holds is str and names_int32(parameter.soap)
 
 
 def number_as_text(text: str) -> str:
@@ -125,9 +125,9 @@ def number_as_text(text: str) -> str:
     return text.strip().zfill(_PIN_DIGITS)
 
 
-def has_prefix(name: str, prefix: str) -> bool:
-    """Whether a SOAP name begins with the prefix by which Rescue marks a type (``iNode``)."""
-    return name[:1] == prefix and name[1:2].isupper()
+def names_int32(name: str) -> bool:
+    """Whether a SOAP name begins with the ``i`` by which Rescue marks an Int32 (``iNode``)."""
+    return name[:1] == "i" and name[1:2].isupper()
 
 
 def _default(parameter: Parameter) -> Plain:

@@ -10,7 +10,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from aiorescue.emulator.rules.rescue.tables import ReportTable
-from aiorescue.emulator.site import has_prefix
+from aiorescue.emulator.site import names_int32
 from aiorescue.inforouter import Element
 from aiorescue.operation import Output
 from aiorescue.rescue.answers import nodes, records
@@ -30,7 +30,7 @@ _OLD_FIELDS = 3
 
 def numeric(output: Output) -> bool:
     """Whether the service's schema makes an output a number, by its declared type or by the prefix of its name."""
-    return output.holds is int or has_prefix(output.soap, "i")
+    return output.holds is int or names_int32(output.soap)
 
 
 #: Types of the schema by the prefix of Rescue's names; a declaration may hold the value as another type.

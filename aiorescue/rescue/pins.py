@@ -45,7 +45,7 @@ LENS = f"{PIN} NoAccessToLens"
 
 @frozen
 class PinCode:
-    """A PIN code.
+    """A PIN code, which a customer types to start a session.
 
     Attributes:
         code: always six digits, always text (``"012345"``).

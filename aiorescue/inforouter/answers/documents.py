@@ -12,7 +12,7 @@ from aiorescue.wire.untracked import like
 
 @frozen(kw_only=True)
 class Folder:
-    """A folder.
+    """A folder of a library, or a library itself.
 
     Attributes:
         id: number of the folder.
@@ -56,7 +56,7 @@ class Folder:
 
 @frozen(kw_only=True)
 class Document:
-    """A document.
+    """A document in a folder, without its content.
 
     Attributes:
         id: number of the document.

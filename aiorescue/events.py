@@ -351,6 +351,10 @@ class Hub:
     def __bool__(self) -> bool:
         return bool(self._listeners)
 
+    def has_others_than(self, listener: Listener) -> bool:
+        """Whether any other listener than this one is called."""
+        return any(one is not listener for one in self._listeners)
+
     def joined(self, listener: Listener | None) -> "Hub":
         """A hub that also calls `listener`, after the others; this hub itself if `listener` is None."""
         return self if listener is None else Hub((*self._listeners, listener))

@@ -89,10 +89,8 @@ def _(event: events.PaceChanged) -> None:
 
 @log_event.register
 def _(event: events.JobProgressed) -> None:
-    done = event.issued + event.from_journal + event.failed
-    level = logging.INFO if _is_milestone(done) else logging.DEBUG
     _job.log(
-        level,
+        _level_of(event.issued + event.from_journal + event.failed),
         "%s: %d PINs issued, %d from the journal, %d failed, %d possibly orphaned",
         *(event.job, event.issued, event.from_journal, event.failed, event.possibly_orphaned),
     )
@@ -108,9 +106,14 @@ def _(event: events.OutageEnded) -> None:
     _job.info("%s: the service answers again after %.0f s", event.job, event.seconds)
 
 
-def _is_milestone(done: int) -> bool:
-    """Whether a number of results is round: 1, 10, 100, or a multiple of 1,000."""
-    return done in (1, 10, 100) or done % 1_000 == 0
+def writes_progress(done: int) -> bool:
+    """Whether the log has a line for a job that has a number of results; without one, its event need not be made."""
+    return _job.isEnabledFor(_level_of(done))
+
+
+def _level_of(done: int) -> int:
+    """The level of the progress of a job: INFO where the number of results is 1, 10, 100, or a multiple of 1,000."""
+    return logging.INFO if done in (1, 10, 100) or done % 1_000 == 0 else logging.DEBUG
 
 
 def _word(status: str | None) -> str:

@@ -20,9 +20,10 @@ MAY_IMPORT["emulator"] = {"errors", "clock", "operation", "rescue", "inforouter"
 MAY_IMPORT[""] = set().union(*_GROUPS[:6])
 MAY_IMPORT["cli"].add("")
 MAY_IMPORT["__main__"] = {"cli"}
-# Listeners know the events alone; a client listens to its own with the one that writes logs.
+# Listeners know the events alone; a client and a job listen to their own with the one that writes logs.
 MAY_IMPORT["logs"] = MAY_IMPORT["otel"] = {"events"}
 MAY_IMPORT["call"].add("logs")
+MAY_IMPORT["bulk"].add("logs")
 #: Rooms that neither wait nor do I/O, and what they must not import for that reason.
 PURE, WAITING = {"errors", "operation", "wire"}, {"asyncio", "aiohttp", "socket", "threading", "tenacity"}
 

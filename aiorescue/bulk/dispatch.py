@@ -189,8 +189,8 @@ class Dispatcher(Generic[RequestT]):
         loop.call_soon(self._put_back, lane)
 
     def _put_back(self, lane: WorkLane) -> None:
-        self._lanes.put_back(lane)
-        self._pump()
+        if self._lanes.put_back(lane):
+            self._pump()
 
     def _call_ended(self, attempt: _Attempt[RequestT], task: "asyncio.Task[Issued[RequestT] | None]") -> None:
         """Take the result of a call; one that was called off gives its request back."""
@@ -203,7 +203,8 @@ class Dispatcher(Generic[RequestT]):
             self._end_with(problem)
         elif (result := task.result()) is not None:
             self._add_result(result)
-        self._put_back(attempt.lane)
+        self._lanes.put_back(attempt.lane)
+        self._pump()
 
     def _add_result(self, result: Issued[RequestT]) -> None:
         self._progress.count(result, self._clock.time())

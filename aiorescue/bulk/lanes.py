@@ -88,10 +88,12 @@ class Lanes:
             return lane
         return None
 
-    def put_back(self, lane: WorkLane) -> None:
-        """Let a lane take part again, once its pace knows of the call that it was taken for."""
-        if not lane.is_queued and lane.refusal is None and lane.under_way < self._in_flight:
-            self._queue(lane, self._ready_at(lane.identity))
+    def put_back(self, lane: WorkLane) -> bool:
+        """Let a lane take part again, once its pace knows of the call that it was taken for. Returns whether it may."""
+        if lane.is_queued or lane.refusal is not None or lane.under_way >= self._in_flight:
+            return False
+        self._queue(lane, self._ready_at(lane.identity))
+        return True
 
     def _queue(self, lane: WorkLane, moment: float) -> None:
         lane.is_queued = True

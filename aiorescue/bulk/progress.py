@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from aiorescue import logs
 from aiorescue.bulk.issued import Issued
 from aiorescue.bulk.outage import Breaker
 from aiorescue.events import Hub, JobProgressed, OutageBegan, OutageEnded
@@ -18,6 +19,7 @@ class Progress:
     def __init__(self, job: str, hub: Hub) -> None:
         self._job = job
         self._hub = hub
+        self._is_heard = hub.has_others_than(logs.log_event)
         self._issued = self._from_journal = self._failed = self._orphans = 0
         self._outage_began: float | None = None
 
@@ -33,7 +35,7 @@ class Progress:
                 self._from_journal += 1
             else:
                 self._issued += 1
-        if self._hub:
+        if self._is_heard or logs.writes_progress(self._issued + self._from_journal + self._failed):
             self._hub.emit(
                 JobProgressed(
                     at=now,

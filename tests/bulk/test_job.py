@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -40,6 +41,19 @@ async def test_each_request_gets_one_pin(service: Emulator):
         assert issued.attempts == 1
         assert issued.pin.code == by_tracking[issued.request.tracking]
         assert issued.key == issued.request.tracking
+
+
+@pytest.mark.parametrize(("level", "lines"), [(logging.WARNING, 0), (logging.INFO, 2), (logging.DEBUG, 12)])
+async def test_the_log_tells_milestones_at_info_and_each_result_at_debug(
+    service: Emulator, caplog: pytest.LogCaptureFixture, level: int, lines: int
+):
+    with caplog.at_level(level, "aiorescue.job"):
+        async with client_of(service) as client:
+            await results_of(client, requests(12))
+    told = [record.getMessage() for record in caplog.records if record.name == "aiorescue.job"]
+    assert len(told) == lines
+    if lines:
+        assert told[0].endswith(": 1 PINs issued, 0 from the journal, 0 failed, 0 possibly orphaned")
 
 
 async def test_requests_may_come_from_an_async_iterable(service: Emulator):

@@ -19,8 +19,11 @@ from aiorescue.bulk.store import State
 #: The key of a row, and what makes its new outcome of the one that it has.
 Note = tuple[str, Callable[[RowOutcome], RowOutcome]]
 
-#: Rows that one statement writes.
-_AT_ONCE: Final = 64
+#: Rows that one statement writes. Fewer are filled up to a power of two, as preparing a statement of a new size costs
+#: more than writing the rows.
+_AT_ONCE: Final = 32
+#: In place of a row: no row has this key.
+_NO_ROW: Final = (None,) * 9
 _ADMITTED, _SENT, _ISSUED, _FAILED = map(int, (State.ADMITTED, State.SENT, State.ISSUED, State.FAILED))
 
 
@@ -69,7 +72,9 @@ def _write(connection: sqlite3.Connection, rows: Sequence[RowOutcome]) -> None:
     for row in rows:
         values += row
         values.append(schema.outcome_check(*row))
-    if connection.execute(statements.note(len(rows)), values).rowcount != len(rows):
+    places = 1 << (len(rows) - 1).bit_length()
+    values += _NO_ROW * (places - len(rows))
+    if connection.execute(statements.note(places), values).rowcount != len(rows):
         raise ValueError(_gone(*(row.key for row in rows)))
 
 

@@ -19,8 +19,8 @@ _LINES: Final = 100
 _CACHE, _USUAL_CACHE = 16_384, 2_000
 #: Rows that are taken in at once.
 _AT_ONCE: Final = 500
-#: Rows that one statement adds.
-_INSERTED_AT_ONCE: Final = 50
+#: Rows that one statement adds; fewer are added one by one, as preparing a statement of a new size costs as much.
+_INSERTED_AT_ONCE: Final = 32
 #: Place of the key in what `statements.KNOWN` finds.
 _KEY: Final = 4
 #: Place of the cells in `statements.INPUT`.
@@ -193,7 +193,10 @@ def insert_new(connection: sqlite3.Connection, rows: Iterable[tuple[tuple[Any, .
         for given, key, digest in some:
             check = schema.outcome_check(key, digest, 0, None, 0, None, 0, None)  # of a new `schema.RowOutcome`
             values += (*given, schema.input_check(*given), key, digest, check)
-        count += connection.execute(statements.insert_new(len(some)), values).rowcount
+        at_once = len(some) if len(some) == _INSERTED_AT_ONCE else 1
+        width = len(values) // len(some) * at_once
+        for start in range(0, len(values), width):
+            count += connection.execute(statements.insert_new(at_once), values[start : start + width]).rowcount
     return count
 
 

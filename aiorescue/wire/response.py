@@ -112,21 +112,19 @@ def _read(codec: Codec[Any], operation: Operation[object], response: Response) -
         return answer
     outcome = _understood(operation, answer, response)
     if len(response.body) > PIECE and not operation.spec.service.keeps_answers:
-        _take_apart(answer)
+        _take_apart([answer.result, answer.fields])
     return outcome
 
 
-def _take_apart(answer: Answer) -> None:
-    """Free what an answer holds one by one: freed at once, a million texts would hold up all threads."""
-    ahead: list[Any] = [answer.result, answer.fields]
-    while ahead:
-        held = ahead.pop()
-        if isinstance(held, dict):
-            ahead += held.values()
-            held.clear()
-        elif isinstance(held, list):
-            ahead += held
-            held.clear()
+def _take_apart(held: object) -> None:
+    """Free what a part of an answer holds one by one: freed at once, a million texts would hold up all threads."""
+    if isinstance(held, dict):
+        for value in held.values():
+            _take_apart(value)
+        held.clear()
+    elif isinstance(held, list):
+        while held:
+            _take_apart(held.pop())
 
 
 def _understood(operation: Operation[object], answer: Answer, response: Response) -> Outcome[object]:

@@ -76,7 +76,8 @@ def _filled(kind: type[Operation[Any]]) -> Operation[Any]:
 def _kinds(base: type[Any]) -> Iterator[type[Operation[Any]]]:
     for kind in base.__subclasses__():
         yield from _kinds(kind)
-        if "spec" in vars(kind) and kind.__module__.startswith("aiorescue.inforouter"):
+        # attrs puts a class in the place of the one that is declared, which lives until it is collected as garbage.
+        if "spec" in vars(kind) and attrs.has(kind) and kind.__module__.startswith("aiorescue.inforouter"):
             yield kind
 
 

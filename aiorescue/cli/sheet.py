@@ -64,6 +64,7 @@ class Sheet:
     all rows are there. Stdout (``-``), pipes and devices get the rows as they come.
 
     Attributes:
+        columns: titles of the columns.
         count: number of rows that were added.
 
     Args:
@@ -76,7 +77,7 @@ class Sheet:
     def __init__(self, path: Path, columns: Sequence[str], encoding: str, *, safe: bool = False) -> None:
         self._path = path
         self._part: Path | None = None  # None for a stream
-        self._columns = columns
+        self.columns = columns
         self._encoding = encoding
         self._safe = safe
         self._rows: list[Sequence[str]] = []
@@ -131,7 +132,7 @@ class Sheet:
             if self._file is None:
                 self._file = self._begin()
                 self._lines = CsvLines(self._file, safe=self._safe)
-                rows = [self._columns, *rows]
+                rows = [self.columns, *rows]
             for row in rows:
                 self._lines.write(row)
             self._file.flush()

@@ -43,16 +43,14 @@ class JournalReader:
         """The names of the program's own columns, as they were staged last."""
         return await self._once(lambda snapshot: snapshot.columns)
 
-    async def rows(self, *states: State) -> AsyncIterator[StoredRow]:
+    def rows(self, *states: State) -> AsyncIterator[StoredRow]:
         """Yield the rows as they were at one moment, in the order of the input."""
         which = f"state IN ({', '.join(str(int(state)) for state in states)})" if states else "1"
-        async for row in self._select(which):
-            yield row
+        return self._select(which)
 
-    async def orphans(self) -> AsyncIterator[StoredRow]:
+    def orphans(self) -> AsyncIterator[StoredRow]:
         """Yield the rows with attempts that may have left an unclaimed PIN."""
-        async for row in self._select(None):
-            yield row
+        return self._select(None)
 
     async def _once(self, question: Callable[["_Snapshot"], T]) -> T:
         async for answer in self._in_thread(lambda snapshot: iter([[question(snapshot)]])):

@@ -83,14 +83,14 @@ async def write(store: StoreReader, output: Path, sheet: Sheet) -> Path | None:
         OSError: the file cannot be written.
         errors.JournalError: the store cannot be read.
     """
-    columns = await columns_of(store)
+    width = len(sheet.columns) - len(RESULTS)
     pins = PinSet()
     try:
         await sheet.begin()
         async for row in store.rows():
             if row.pin:
                 pins.add(row.pin)
-            sheet.add(*line_of(row, len(columns)))
+            sheet.add(*line_of(row, width))
             await sheet.flush_if_due()
         return await sheet.close(keep=lambda: _put_aside(output, pins))
     except BaseException:

@@ -5,7 +5,7 @@ needs little memory.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +19,17 @@ from aiorescue.operation import frozen
 from aiorescue.rescue import Report, ReportStream
 from aiorescue.rescue.answers.cells import written
 
-_Day = typer.Argument(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="A day (2026-11-01) or a moment.")
+
+def _day_or_moment(text: str) -> date:
+    """A day as a `date`, which as the end of a report includes its last second; a moment as a `datetime`."""
+    try:
+        return datetime.fromisoformat(text) if "T" in text.upper() else date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither a day (2026-11-01) nor a moment (2026-11-01T08:00:00)") from None
+
+
+_Begin = typer.Argument(parser=_day_or_moment, help="The first day (2026-11-01), or a moment (2026-11-01T08:00:00).")
+_End = typer.Argument(parser=_day_or_moment, help="The last day, all of it, or a moment.")
 
 
 @frozen
@@ -39,8 +49,8 @@ class ReportTable(CommandResult):
 
 def report(
     area: Annotated[str, typer.Argument(help="What it is about: SESSION, LOGIN, CUSTOMER_SURVEY, …")],
-    begin: Annotated[datetime, _Day],
-    end: Annotated[datetime, _Day],
+    begin: Annotated[date, _Begin],
+    end: Annotated[date, _End],
     *,
     node: Annotated[int, typer.Option(help="The id of the node that it is about.")],
     timezone: Annotated[int, typer.Option(help="The zone of its times, in minutes from UTC.")] = 0,

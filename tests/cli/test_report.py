@@ -2,7 +2,10 @@
 
 import csv
 import io
+from datetime import date, time
 from pathlib import Path
+
+import pytest
 
 from aiorescue.cli.status import Status
 from tests.lab.report_pages import MIB, chunked, reports, whole, xml
@@ -25,6 +28,31 @@ async def test_a_report_goes_into_a_file_or_to_a_program(command, service):
     again = await command(*MONTH, "--json")
     assert again.json["columns"] == next(csv.reader(io.StringIO(text)))
     assert len(again.json["rows"]) == len(list(csv.reader(io.StringIO(text)))) - 1
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "times"),
+    [
+        ("2026-11-01", "2026-11-30", (time(0), time(23, 59, 59))),
+        ("2026-11-01T08:00:00", "2026-11-30T17:30", (time(8), time(17, 30))),
+        ("2026-11-01T13:00:00+01:00", "2026-11-30T12:00Z", (time(8), time(8))),  # in the zone of the report
+    ],
+)
+async def test_the_last_day_of_a_report_is_in_it_and_a_moment_is_exact(command, service, begin, end, times):
+    done = await command("report", "SESSION", begin, end, "--node", "337366", "--timezone", "-240")
+    assert (done.status, done.err) == (Status.OK, "")
+    assert service.requests.by_operation["getReport_v2"] == 1
+    found = service.state.settings.of(service.state.users["tech@example.com"])
+    assert (found.begin, found.end, found.timezone) == (date(2026, 11, 1), date(2026, 11, 30), -240)
+    assert (found.begin_time, found.end_time) == times
+
+
+@pytest.mark.parametrize("day", ["2026-11-31", "yesterday", "2026-11-01T25:00"])
+async def test_what_is_no_day_is_refused_by_name(command, service, day):
+    done = await command("report", "SESSION", "2026-11-01", day, "--node", "1")
+    assert (done.status, service.requests.count) == (Status.BAD_INPUT, 0)
+    assert f"'{day}' is neither a day (2026-11-01) nor a moment" in done.err
+    assert done.err.count("\n") == 1
 
 
 async def test_an_area_that_is_none_is_refused_before_anything_is_sent(command, service):

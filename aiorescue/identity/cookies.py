@@ -6,14 +6,13 @@ all its requests go to one host and below one path.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import attrs
 
 from aiorescue.clock import Clock
 from aiorescue.operation import frozen
+from aiorescue.wire.dates import seconds_until
 
 #: The most characters of a cookie, name and value together, and the most cookies of a session: as in browsers.
 MAX_COOKIE, MAX_COOKIES = 4096, 50
@@ -118,16 +117,4 @@ def _lifetime(attributes: dict[str, str], date: str | None) -> float | None:
     age = attributes.get("max-age", "")
     if age.isascii() and age.removeprefix("-").isdigit():
         return float(age)
-    expires = _moment(attributes.get("expires"))
-    return None if expires is None else (expires - (_moment(date) or datetime.now(UTC))).total_seconds()
-
-
-def _moment(text: str | None) -> datetime | None:
-    """The moment of a date in the form of HTTP headers; None for a text that cannot be read as one."""
-    if not text:
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return seconds_until(attributes.get("expires", ""), date)

@@ -4,8 +4,6 @@ All text of a response that a message will quote is cleaned of secrets here and 
 `read` returns an outcome: an answer that some decoder stumbles over is an `errors.ProtocolError`.
 """
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import attrs
@@ -14,6 +12,7 @@ from aiorescue import errors
 from aiorescue.operation import Answer, Operation, Outcome, OutcomeClass
 from aiorescue.wire.bounded import PIECE
 from aiorescue.wire.codec import Codec
+from aiorescue.wire.dates import seconds_until
 from aiorescue.wire.message import Authorization, Response, Unreadable
 from aiorescue.wire.redact import clean, cleaned, folded
 
@@ -149,7 +148,7 @@ def _by_status(operation: Operation[object], response: Response) -> Outcome[obje
             ambiguous=not (
                 status in _NOT_CARRIED_OUT or (status == _UNAVAILABLE and "Retry-After" in response.headers)
             ),
-            retry_after=retry_after(response.headers.get("Retry-After")),
+            retry_after=retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
         )
     ours = unread or _BAD_REQUEST <= status < _SERVER_ERROR
     return Outcome(
@@ -162,20 +161,20 @@ def _by_status(operation: Operation[object], response: Response) -> Outcome[obje
     )
 
 
-def retry_after(header: str | None) -> float | None:
-    """Seconds to wait, from a Retry-After header in seconds or as a date; None if it is absent or unreadable."""
+def retry_after(header: str | None, date: str | None = None) -> float | None:
+    """Seconds to wait, from a Retry-After header in seconds or as a date; None if it is absent or unreadable.
+
+    Args:
+        header: the header.
+        date: the Date header of the response.
+    """
     if header is None:
         return None
     if header.isascii() and header.strip().isdecimal():
         seconds = float(header)
         return seconds if seconds <= _LONGEST_WAIT else None
-    try:
-        moment = parsedate_to_datetime(header)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - datetime.now(UTC)).total_seconds())
-    except (ValueError, TypeError, LookupError, OverflowError):  # years, zones and fields of any size
-        return None
+    until = seconds_until(header, date)
+    return None if until is None else max(0.0, until)
 
 
 def _excerpt(operation: Operation[object], response: Response) -> str:

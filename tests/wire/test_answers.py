@@ -181,6 +181,14 @@ def test_retry_after_is_seconds_or_a_date(header: str, low: float, high: float):
     assert low <= retry_after(header) <= high
 
 
+@pytest.mark.parametrize("date", ["Wed, 21 Oct 2065 07:27:55 GMT", "Wed, 21 Oct 2065 07:27:55"])
+def test_a_date_to_try_again_is_read_by_the_clock_of_the_server(date: str):
+    assert retry_after("Wed, 21 Oct 2065 07:28:00 GMT", date) == 5
+    operation, headers = rescue.GetNote(1), {"Retry-After": "Wed, 21 Oct 2065 07:28:00 GMT", "Date": date}
+    outcome = read(codec(rescue.GetNote, Binding.TEXT_POST), operation, Authorization(), Response(503, b"", headers))
+    assert outcome.retry_after == 5
+
+
 @pytest.mark.parametrize("header", [None, "", "soon", "-5", "١٢"])
 def test_an_unreadable_retry_after_is_none(header: str | None):
     assert retry_after(header) is None

@@ -84,12 +84,12 @@ async def test_the_seed_of_the_emulator_chooses_its_pins(alone):
 
 
 async def test_the_emulator_tells_people_url_credentials_and_control_plane(alone):
-    process = await alone.start("emulator", "--port", "0")
+    process = await alone.start("emulator", "--port", "0", "--host", "localhost")
     lines = await process.stdout.readuntil(b"Ctrl-C")
     process.send_signal(signal.SIGTERM)
     await alone.ended(process)
     assert process.returncode == Status.OK
-    for told in (b"http://127.0.0.1:", b"tech@example.com  ", b"secret", b"/_emulator"):
+    for told in (b"http://localhost:", b"tech@example.com  ", b"secret", b"/_emulator"):
         assert told in lines
 
 

@@ -58,8 +58,10 @@ async def test_a_document_is_uploaded_and_downloaded_into_the_file_that_is_named
         "INFOROUTER_USER": "tech@example.com",
         "INFOROUTER_PASSWORD": "secret",
     }
-    done = await command("inforouter", "upload", "report.txt", "/Public/report.txt", **router)
+    done = await command("inforouter", "upload", "report.txt", "/Public/report.txt", "--comment", "first", **router)
     assert (done.status, done.err) == (Status.OK, "")
+    [version] = service.state.library.store.find("/Public/report.txt").versions
+    assert version.comment == "first"
     done = await command("inforouter", "download", "/Public/report.txt", "-o", "copy.txt", **router)
     assert (done.status, done.err) == (Status.OK, "")
     assert (command.folder / "copy.txt").read_text() == "words"

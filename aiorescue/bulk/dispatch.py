@@ -20,6 +20,7 @@ from typing import Any, Final, Generic
 import attrs
 
 from aiorescue import errors
+from aiorescue.bulk.alarm import Alarm
 from aiorescue.bulk.feed import Feed
 from aiorescue.bulk.issued import Issued, Item
 from aiorescue.bulk.lanes import Lanes, WorkLane, first_refusal
@@ -99,7 +100,7 @@ class Dispatcher(Generic[RequestT]):
         self._feeding: asyncio.Task[None] | None = None
         self._exhausted = False  # the feed has no more requests
         self._feed_error: BaseException | None = None  # what ended the feed early
-        self._timer: tuple[float, asyncio.Task[None]] | None = None  # a moment to wait for
+        self._alarm = Alarm(self._clock, self._pump)  # at which an identity or a probe is due
         self._stopping = False
         self.error: BaseException | None = None  # what ended the job early; not raised, as it may be a cancellation
         self._over: asyncio.Future[None] | None = None  # made by `run`
@@ -169,11 +170,11 @@ class Dispatcher(Generic[RequestT]):
                 if self._attempts:
                     return  # the probe, or calls that began before the outage was noticed
                 if self._breaker.probe_at > now:
-                    self._wake_at(self._breaker.probe_at)
+                    self._alarm.at(self._breaker.probe_at)
                     return
             lane = self._lanes.take(now)
             if isinstance(lane, float):
-                self._wake_at(lane)
+                self._alarm.at(lane)
             if not isinstance(lane, WorkLane):
                 return
             self._begin(self._ready.popleft(), lane)
@@ -224,26 +225,6 @@ class Dispatcher(Generic[RequestT]):
     def _ready_at(self, identity: Identity) -> float:
         # All PIN requests are of one rate family.
         return self._client.ready_at(identity, RequestPinCode)
-
-    # --- moments ---
-
-    def _wake_at(self, moment: float) -> None:
-        """Have `_pump` called at a moment, or earlier if it is to be called earlier anyway."""
-        if self._timer is not None:
-            if self._timer[0] <= moment:
-                return
-            self._timer[1].cancel()
-        task = asyncio.get_running_loop().create_task(self._sleep_until(moment))
-        self._timer = (moment, task)
-        task.add_done_callback(self._woken)
-
-    async def _sleep_until(self, moment: float) -> None:
-        await self._clock.sleep(max(moment - self._clock.time(), 0.0))
-
-    def _woken(self, task: "asyncio.Task[None]") -> None:
-        if self._timer is not None and self._timer[1] is task:
-            self._timer = None
-            self._pump()
 
     # --- requests in ---
 
@@ -356,7 +337,7 @@ class Dispatcher(Generic[RequestT]):
     async def _end(self) -> None:
         """Cancel the tasks that still run, wait for them, and close the feed."""
         running: set[asyncio.Task[Any]] = {attempt.task for attempt in self._attempts if attempt.task is not None}
-        running |= {task for task in (self._feeding, self._timer and self._timer[1]) if task is not None}
+        running |= {task for task in (self._feeding, self._alarm.task) if task is not None}
         for task in running:
             task.cancel()
         if running:

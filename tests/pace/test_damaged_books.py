@@ -68,6 +68,18 @@ async def test_a_clock_that_was_set_back_stops_no_process(sharing: Sharing, seco
     await _goes_on(sharing, spoil)
 
 
+async def test_a_hold_of_another_clock_is_dropped_and_not_waited_for(sharing: Sharing):
+    shared = sharing.pacers(pins=100.0)
+    pacer = shared.make(ACCOUNT, Family.PINS)
+    for _ in range(2):
+        await answer(pacer)
+    sharing.spoil("hold", str(sharing.now() + 3600))
+    # A machine that is busy delays both calls, but only between them would a hold that was believed be waited for.
+    before = sharing.now()
+    assert await answer(pacer) - before < 0.5
+    await shared.aclose()
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"rubbish", b"{}", b"[]", b"\xff\xfe\x00", b"[" * 100_000, b'{"format": 99, "slots": 1}']
 )

@@ -46,7 +46,9 @@ def take_slot(content: bytes, request: SlotRequest, now: float) -> tuple[bytes |
     version, processes = str(books.version), 1 + len(others)
     if request.version not in (None, version):
         return None, SlotAnswer(moment=None, version=version, limit=books.limit, now=now, processes=processes)
-    hold = min(max(books.hold, request.not_before), max(now, last) + furthest(request.gap))
+    latest = max(now, last) + furthest(request.gap)
+    hold = books.hold if books.hold <= latest + ROUNDING else 0.0
+    hold = min(max(hold, request.not_before), latest)
     moment = max(now, last + request.gap, hold)
     if request.room > 0:
         hold = max(hold, moment + request.gap + request.room)

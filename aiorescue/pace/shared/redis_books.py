@@ -55,7 +55,7 @@ if ARGV[1] ~= version and ARGV[1] ~= '' then
   return {{'', version, known[2] or '', string.format('%.6f', now), others}}
 end
 local hold = tonumber(known[4] or '') or 0
-if hold ~= hold then hold = 0 end
+if hold ~= hold or hold > math.max(now, last) + furthest + {ROUNDING} then hold = 0 end
 hold = math.min(math.max(hold, tonumber(ARGV[4])), math.max(now, last) + furthest)
 local slot = math.max(now, last + gap, hold)
 if tonumber(ARGV[5]) > 0 then hold = math.max(hold, slot + gap + tonumber(ARGV[5])) end

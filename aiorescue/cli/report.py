@@ -33,7 +33,7 @@ _End = typer.Argument(parser=_day_or_moment, help="The last day, all of it, or a
 
 
 @frozen
-class ReportTable(CommandResult):
+class WholeReport(CommandResult):
     """A report in memory, for programs.
 
     Attributes:
@@ -63,7 +63,7 @@ def report(
     """Get a report; the service allows one a minute."""
     wanted = {"area": area, "begin": begin, "end": end, "node": node, "timezone": timezone}
     if as_json:
-        return ReportTable(signals.run(_get(wanted)))
+        return WholeReport(signals.run(_get(wanted)))
     return RowsWritten(signals.run(_write(wanted, output, safe=safe_csv)), None if output == DASH else output)
 
 

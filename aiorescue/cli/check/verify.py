@@ -133,7 +133,7 @@ async def checked(
     plan: VerificationPlan, identities: Sequence[AuthCode | Login], url: str
 ) -> tuple[list[Check], Status]:
     """All checks of a plan, and the exit status that what stood in their way asks for."""
-    run = _Verification(plan, identities, url)
+    run = _Verifier(plan, identities, url)
     checks = []
     said = time.monotonic()
     async for check in run.checks():
@@ -144,8 +144,8 @@ async def checked(
     return checks, run.trouble
 
 
-class _Verification:
-    """One verification, which makes the checks of a plan one after the other."""
+class _Verifier:
+    """Makes the checks of a plan, one after the other."""
 
     def __init__(self, plan: VerificationPlan, identities: Sequence[AuthCode | Login], url: str) -> None:
         self.trouble = Status.OK

@@ -1,4 +1,4 @@
-"""Searches: each ticket has one search result at a time, which is read page by page."""
+"""Searches: each ticket has one search result at a time, which are read page by page."""
 
 from xml.etree import ElementTree as ET
 
@@ -22,8 +22,8 @@ _SORTS = {
 
 
 @attrs.define
-class _SearchResult:
-    """Result of a search.
+class _FoundItems:
+    """The items that a search has found, which are read page by page.
 
     Attributes:
         items: folders and documents that were found.
@@ -47,7 +47,7 @@ class Search(Rules):
 
     def __init__(self, tickets: Tickets, library: Library, limits: Limits) -> None:
         self._tickets, self._library, self._limits = tickets, library, limits
-        self._results: dict[str, _SearchResult] = {}
+        self._results: dict[str, _FoundItems] = {}
 
     @handles("Search")
     def search(self, call: ReceivedCall) -> Result:
@@ -61,10 +61,10 @@ class Search(Rules):
         found = [item for item in items if all(_holds(item, text) for text in wanted)]
         # Items that are equal stay in their order in both directions, because Python's sort is stable.
         found.sort(key=sort, reverse=not call.values["ascending"])
-        self._results[call.auth_code.lower()] = _SearchResult(found)
+        self._results[call.auth_code.lower()] = _FoundItems(found)
         return success(ranksorted=False, count=len(found))
 
-    def _result(self, call: ReceivedCall) -> _SearchResult:
+    def _result(self, call: ReceivedCall) -> _FoundItems:
         self._tickets.user(call)
         result = self._results.get(call.auth_code.lower())
         if result is None:
@@ -83,7 +83,7 @@ class Search(Rules):
         result = self._result(call)
         return self._page(call, result, max(0, result.begin - self._limits.page_rows))
 
-    def _page(self, call: ReceivedCall, result: _SearchResult, begin: int) -> Result:
+    def _page(self, call: ReceivedCall, result: _FoundItems, begin: int) -> Result:
         items = result.items[begin : begin + self._limits.page_rows]
         result.begin, result.end = begin, begin + len(items)
         return success(

@@ -34,7 +34,7 @@ class Call(Budget):
         before_send: awaited before each request, when its turn has come.
         counts: counts of the operation and the identity, for `ServiceClient.stats`.
         timeout: seconds that one request may take; None for the client's timeout.
-        patience: the time that the call may stand in the queue of the pace; None for any time.
+        patience: the time that the call may wait before it is sent; None for any time.
 
     Attributes:
         watch: makes the events of the call; None where nothing listens.
@@ -109,11 +109,7 @@ class Call(Budget):
             QueuedTooLongError: the call has waited for a server session or a login for as long as it may.
         """
         logins = pacers.of(self.identity.account, Family.LOGINS)
-        try:
-            return await patience.within(self.identity.lease(self.operation), logins)
-        except QueuedTooLongError:
-            self.attempts -= 1  # nothing was sent
-            raise
+        return await patience.within(self.identity.lease(self.operation), logins)
 
     def count_orphan(self, outcome: Outcome[Any]) -> Outcome[Any]:
         """Count an ambiguous outcome; it becomes final if a repetition might create a second user or group."""
@@ -133,7 +129,7 @@ class Call(Budget):
             self.counts.orphans += self.rejections
 
     def queued_too_long(self, problem: QueuedTooLongError) -> Outcome[Any]:
-        """The outcome if the turn in the pace did not come in time; what was sent before still counts."""
+        """The outcome of a call that waited for longer than `max_wait`; what was sent before still counts."""
         return Outcome(
             OutcomeClass.FINAL,
             error=errors.QueueTimeout,

@@ -50,8 +50,8 @@ class Budget:
 
     Attributes:
         pacer: the pace that the call waits for.
-        attempts: requests begun, those included that were rejected as too fast. This is the one place where they are
-            counted; the retry policy's own count of attempts is tenacity's.
+        attempts: requests that were sent, those included that were rejected as too fast, and logins in their place
+            that failed. The retry policy's own count of attempts is tenacity's.
         orphans: requests with an ambiguous outcome, each of which may have been carried out.
         deadline: moment after which no request is begun; None before the first one.
         has_relogged_in: an ended session or ticket was replaced once.
@@ -63,9 +63,8 @@ class Budget:
     deadline: float | None = None
     has_relogged_in = False
 
-    def begin(self, moment: float, total: float) -> None:
-        """Count a request; the first one sets the deadline, `total` seconds after its moment."""
-        self.attempts += 1
+    def start(self, moment: float, total: float) -> None:
+        """Begin a request; the first one sets the deadline, `total` seconds after its moment."""
         if self.deadline is None:
             self.deadline = moment + total
 

@@ -109,6 +109,7 @@ class CallRunner:
         """The moment at which a bulk call that an identity made now would be sent."""
         return self._pacers.of(identity.account, family).ready_at(Priority.BULK)
 
+    @discreet
     def call(
         self,
         operation: Operation[R],
@@ -121,6 +122,8 @@ class CallRunner:
     ) -> Coroutine[Any, Any, R]:
         """Make one call, from its first turn in the pace to its result; what is returned must be awaited.
 
+        What the service does not offer or take is refused here, before the call waits for anything.
+
         Args:
             operation: what to call.
             identity: the identity that calls.
@@ -132,20 +135,6 @@ class CallRunner:
         Raises:
             errors.RescueError: why there is no result.
         """
-        # No coroutine of its own, whose frame would be entered again at each step of the call.
-        return self._run(self._begin(operation, identity, binding, before_send, priority, options))
-
-    @discreet
-    def _begin(  # noqa: PLR0917 - called once, with the arguments of `call` in their order
-        self,
-        operation: Operation[Any],
-        identity: Identity,
-        binding: Binding | None,
-        before_send: BeforeSend | None,
-        priority: Priority,
-        options: CallOptions,
-    ) -> Call:
-        """A call before its first turn in the pace. What the service does not offer or take is refused here."""
         operation_type, observer = type(operation), self._observer
         if binding is None and options.binding is not None:
             binding = operation_type.spec.choose(options.binding)
@@ -166,7 +155,8 @@ class CallRunner:
         call.counts.calls += 1
         if options.hub is not None or observer.hub is not None or _is_logged(logging.DEBUG):
             call.watch = observer.watch(operation, reader.binding, identity_name, options.hub)
-        return call
+        # No coroutine of its own, whose frame would be entered again at each step of the call.
+        return self._run(call)
 
     async def _run(self, call: Call) -> Any:
         """The result of a call. What it raises carries no local variable of the functions that it passed through."""
@@ -187,7 +177,7 @@ class CallRunner:
             del failure  # it would hold this frame, which holds it
 
     def _failure(self, problem: BaseException, call: Call) -> BaseException:
-        """Count a call that failed. Returns what it raises: the problem, or that the client was closed meanwhile."""
+        """Count a call that failed. Returns what it raises: the problem, or that closing the client ended it."""
         if isinstance(problem, asyncio.CancelledError) and self._under_way.was_interrupted():
             problem = exception_for(CLOSED, call)
         call.counts.failures += 1
@@ -263,7 +253,7 @@ class CallRunner:
                     call.count_wait(waited)
                 if call.before_send is not None and await self._prepare(call, call.before_send, turn):
                     continue  # the turn has passed: the next one is taken
-                call.begin(turn.sent, self._policy.total)
+                call.start(turn.sent, self._policy.total)
                 outcome, session_has_ended = await self._request(call)
                 if outcome.outcome_class in _ANSWERS:
                     turn.answered(accepted=outcome.outcome_class is status.OK)
@@ -288,7 +278,7 @@ class CallRunner:
                     return outcome  # raised at once: AUTHENTICATION and FINAL
 
     async def _prepare(self, call: Call, before_send: BeforeSend, turn: Turn) -> bool:
-        """Await `before_send`, once for each request. Returns True if the turn has passed meanwhile.
+        """Await `before_send`, once for each request. Returns True if that took so long that the turn has passed.
 
         A bulk job writes to its journal here. If a disk stalls, many requests wait for it. Each of them had its turn,
         but together they would be a burst.
@@ -306,17 +296,17 @@ class CallRunner:
         identity, patience = call.identity, call.patience
         lease = await (call.lease_in_time(patience, self._pacers) if patience else identity.lease(call.operation))
         if not isinstance(lease, Lease):
-            if isinstance(lease, SetAside):
-                call.attempts -= 1  # nothing was sent, not even a login
+            if not isinstance(lease, SetAside):
+                call.attempts += 1  # the login, which was sent in its place
             # The login failed. Whether it was carried out may be unknown, but the call itself has not been sent.
             return attrs.evolve(lease, ambiguous=False), False
         outcome: Outcome[Any] | None = None
         response: Response | None = None
-        session_has_ended = False
         codec, watch = call.reader.codec, call.watch
         try:
             draft = call.draft if lease.operation is call.operation else codec.draft(lease.operation)
             request = codec.authorize(draft, lease.authorization)
+            call.attempts += 1
             call.counts.attempts += 1
             if watch is not None:
                 watch.sending(request)

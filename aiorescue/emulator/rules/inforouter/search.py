@@ -1,4 +1,4 @@
-"""Searches: each ticket has one search result at a time, which are read page by page."""
+"""Searches: each ticket has one search result at a time, which is read page by page."""
 
 from xml.etree import ElementTree as ET
 

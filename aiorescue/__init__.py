@@ -69,6 +69,10 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name.endswith("Client"):
+        # From here and not from deep within our modules: an interpreter keeps its frames in pieces of 16 KiB, and where
+        # one ended, thousands of short calls in the import of aiohttp would each ask the system for another piece.
+        import_module("aiohttp")
     value = globals()[name] = getattr(import_module(home), name)
     return value
 

@@ -102,6 +102,19 @@ class Call(Budget):
             turn = self.identity.waiting.enter(turn)
         return turn
 
+    async def renew(self, turn: Turn, total: float) -> None:
+        """Take another turn in place of one that passed while the call waited for a login.
+
+        Where many calls wait for one login, each of them had its turn, but together they would be a burst. The time in
+        which the call may be repeated, `total` seconds, begins with its first request.
+
+        Raises:
+            QueuedTooLongError: the call has waited for as long as it may.
+        """
+        await (turn.renew() if self.patience is None else self.patience.renew(turn, self.pacer))
+        if self.attempts == 1:
+            self.deadline = turn.sent + total
+
     async def lease_in_time(self, patience: Patience, pacers: Pacers) -> Lease | Outcome[Any]:
         """What the next request goes out with, as `Identity.lease` gives it, within the patience of the call.
 

@@ -254,7 +254,7 @@ class CallRunner:
                 if call.before_send is not None and await self._prepare(call, call.before_send, turn):
                     continue  # the turn has passed: the next one is taken
                 call.start(turn.sent, self._policy.total)
-                outcome, session_has_ended = await self._request(call)
+                outcome, session_has_ended = await self._request(call, turn)
                 if outcome.outcome_class in _ANSWERS:
                     turn.answered(accepted=outcome.outcome_class is status.OK)
             if outcome.ambiguous:
@@ -291,9 +291,10 @@ class CallRunner:
         call.is_prepared = self._clock.time() - turn.sent > limit
         return call.is_prepared
 
-    async def _request(self, call: Call) -> tuple[Outcome[Any], bool]:
+    async def _request(self, call: Call, turn: Turn) -> tuple[Outcome[Any], bool]:
         """Send one request, after a login if one is needed. Returns the outcome, and True if the session has ended."""
         identity, patience = call.identity, call.patience
+        needed_login = identity.needs_login(call.operation)
         lease = await (call.lease_in_time(patience, self._pacers) if patience else identity.lease(call.operation))
         if not isinstance(lease, Lease):
             if not isinstance(lease, SetAside):
@@ -308,6 +309,8 @@ class CallRunner:
             request = codec.authorize(draft, lease.authorization)
             call.attempts += 1
             call.counts.attempts += 1
+            if needed_login and self._has_passed(call, turn):
+                await call.renew(turn, self._policy.total)
             if watch is not None:
                 watch.sending(request)
             received = await self._transport.send(request, call.timeout, patience)
@@ -318,7 +321,7 @@ class CallRunner:
                 if watch is not None:
                     watch.answered(response.status)
                 outcome = await self._read(call.reader, lease, response)
-        except QueuedTooLongError as problem:  # no connection was free in time, so nothing was sent
+        except QueuedTooLongError as problem:  # no turn came, or no connection was free in time: nothing was sent
             call.attempts -= 1
             call.counts.attempts -= 1
             outcome = call.queued_too_long(problem)
@@ -327,6 +330,14 @@ class CallRunner:
             if watch is not None:
                 watch.attempt_ended(outcome)
         return outcome, session_has_ended
+
+    def _has_passed(self, call: Call, turn: Turn) -> bool:
+        """Whether a turn has passed unused, as in `_prepare`.
+
+        It matters after a login for which many calls waited: those that wait for a busy session go on one by one.
+        """
+        late = self._clock.time() - turn.sent
+        return late > _STALE and late > (call.ready() - turn.sent) * _STALE_SHARE
 
     async def _read(self, reader: AnswerReader, lease: Lease, response: Response) -> Outcome[Any]:
         """The outcome of a response; connections lose trust after one that seems to answer another request."""

@@ -94,6 +94,14 @@ class Patience:
         finally:
             await turn.__aexit__()
 
+    async def renew(self, turn: Turn, pacer: Pacer) -> None:
+        """Wait for another turn in place of one that has passed, as `Turn.renew` does. Raises `QueuedTooLongError`."""
+        position, left = pacer.ahead(Priority.RETRY) + 1, self._left
+        try:
+            await self._in_time(turn.renew())
+        except _TimeOverError:
+            raise QueuedTooLongError(position, left, at_once=False) from None
+
     def check_login(self, logins: Pacer) -> None:
         """Raise `QueuedTooLongError` if a login that the call needs cannot be sent in time."""
         expected = logins.ready_at() - self._clock.time()

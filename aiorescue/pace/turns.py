@@ -44,6 +44,13 @@ class Turn:
         self._settled = True
         self._pacer.settle(self, accepted=accepted)
 
+    async def renew(self) -> None:
+        """Wait for another place in the pace, before calls that had none: this one has passed unused."""
+        self._pacer.settle(self, accepted=None)
+        self._settled, self.priority = True, Priority.RETRY
+        await self._pacer.wait(self)
+        self._settled = False
+
     def __aenter__(self) -> "Coroutine[Any, Any, Turn]":
         return self._pacer.wait(self)  # a coroutine of its own around it would cost each attempt half a microsecond
 

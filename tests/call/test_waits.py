@@ -7,7 +7,7 @@ import pytest
 
 from aiorescue import InfoRouterClient, Login, Pace, RescueClient, errors
 from aiorescue.emulator import Emulator
-from aiorescue.rescue import CloseSession, GetAccount
+from aiorescue.rescue import CloseSession, GetAccount, RequestPinCode
 
 TECH = Login("tech@example.com", "secret")
 
@@ -45,6 +45,34 @@ async def test_a_call_does_not_wait_for_a_login_that_became_needed_while_it_wait
             await rescue.call(GetAccount(), max_wait=0.6)  # the session ends while it waits; a login takes 180 s
         assert isinstance((await asyncio.gather(busy, return_exceptions=True))[0], errors.NotLoggedIn)
         assert caught.value.expected_wait > 100
+
+
+async def test_calls_whose_turns_passed_while_they_waited_for_a_login_are_no_burst():
+    async with (
+        Emulator(pin_rate=20) as service,
+        RescueClient(TECH, base_url=service.url, pace=Pace(pins=20, logins=1), clock=service.clock) as rescue,
+    ):
+        await rescue.get_account()
+        await rescue.logout()
+        waiting = [asyncio.ensure_future(rescue.request_pin_code()) for _ in range(15)]
+        await asyncio.sleep(0)
+        while rescue.expected_wait(RequestPinCode):  # until each of them has had its turn
+            await asyncio.sleep(0.01)
+        assert not any(call.done() for call in waiting)
+        service.clock.advance(180)  # longer than a call is repeated
+        pins = await asyncio.gather(*waiting)
+        assert len({pin.code for pin in pins}) == 15
+        assert rescue.stats().rejections < 5
+
+
+async def test_the_turn_in_place_of_one_that_passed_comes_in_time_or_not_at_all(service: Emulator):
+    service.fault("delay_before", "login", seconds=0.5, times=1)  # does not count
+    async with RescueClient(TECH, base_url=service.url, pace=Pace(pins=1)) as rescue:
+        with pytest.raises(errors.QueueTimeout, match="came as number 1 in the queue of the pace") as caught:
+            await rescue.call(RequestPinCode(), max_wait=0.2)
+        assert caught.value.attempts == 0
+        assert not service.ledger
+        await rescue.request_pin_code()
 
 
 @pytest.mark.parametrize("client", [RescueClient, InfoRouterClient])

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -19,6 +20,7 @@ from aiorescue.bulk import issue
 from aiorescue.bulk.group_commit import FULL
 from aiorescue.bulk.journal import Journal, notes
 from aiorescue.bulk.journal.file import JournalFile
+from aiorescue.bulk.journal.reading import JournalReader
 from aiorescue.bulk.journal.rows import admit
 from aiorescue.bulk.store import InputRow, State
 from aiorescue.emulator import Emulator
@@ -299,3 +301,16 @@ async def test_killed_again_and_again_no_pin_that_was_yielded_is_lost(service: E
     connection.close()
     assert {key[1:]: pin for key, pin in rows} == yielded
     assert orphans <= counted <= 8 * kills
+
+
+async def test_a_sqlite_that_is_too_old_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    path = tmp_path / "journal"
+    async with Journal(path, "job"):
+        pass
+    monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
+    monkeypatch.setattr("sqlite3.sqlite_version", "3.34.1")
+    for ask in (Journal(path, "job").open, JournalReader(path, time.time).status):
+        with pytest.raises(
+            errors.JournalError, match=r"journal: it needs SQLite 3\.35 or newer, and this Python has 3\.34\.1"
+        ):
+            await ask()

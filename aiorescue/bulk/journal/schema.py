@@ -14,6 +14,8 @@ from aiorescue.bulk.journal import statements
 #: Marks the file as ours ("RESQ").
 APPLICATION: Final = 0x52455351
 VERSION: Final = 2
+#: The first SQLite with ``RETURNING``; ``UPDATE … FROM`` came shortly before.
+_OLDEST_SQLITE: Final = (3, 35)
 
 JOB: Final = """CREATE TABLE job (
     name TEXT NOT NULL,
@@ -90,7 +92,16 @@ def job_check(*values: Any) -> int:
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Give a connection the function `outcome_check`."""
+    """Give a connection the function `outcome_check`.
+
+    Raises:
+        sqlite3.NotSupportedError: this Python's SQLite lacks statements that the journal uses.
+    """
+    if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise sqlite3.NotSupportedError(
+            f"it needs SQLite {'.'.join(map(str, _OLDEST_SQLITE))} or newer, and this Python has"
+            f" {sqlite3.sqlite_version}; use a Python with a newer one"
+        )
     connection.create_function("outcome_check", 8, outcome_check, deterministic=True)
 
 

@@ -13,6 +13,8 @@ from aiorescue.operation.frozen import frozen
 #: Characters that XML 1.0 cannot carry, not even as a reference: the server answers HTTP 400 without a body.
 #: Named one by one, as the class of all others takes five milliseconds to compile; and compiled at the first use.
 _NOT_XML = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
+#: Bits of the longest number that a message shows; Python writes out no number of more than 4,300 digits.
+_LONGEST_SHOWN = 64
 
 Plain = str | int | bool | bytes | None
 
@@ -92,7 +94,8 @@ class Parameter:
         if isinstance(value, str):
             return self._text_problem(value)
         if self.holds is int and isinstance(value, int) and not -(2**31) <= value < 2**31:
-            return f"is {'too large' if self.secret else value}, but the service takes 32-bit numbers"
+            hidden = self.secret or value.bit_length() > _LONGEST_SHOWN
+            return f"is {'too large' if hidden else value}, but the service takes 32-bit numbers"
         return None
 
     def _text_problem(self, value: str) -> str | None:

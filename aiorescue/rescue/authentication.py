@@ -6,15 +6,10 @@ from typing import Annotated, Any
 import attrs
 
 from aiorescue.operation import Effect, Family, Needs, Operation, Output, PageLayout, Parameter, operation
-from aiorescue.rescue.service import ASMX, ASMX_INFERRED, SOAP, SOAP_SEEN, TEXT, declare, on_page
+from aiorescue.rescue.service import ASMX, ASMX_INFERRED, SOAP, SOAP_SEEN, TEXT, declare, id_text, on_page
 
 Email = Annotated[str | None, Parameter("sEmail", "email")]
 Password = Annotated[str | None, Parameter("sPassword", "pwd", secret=True)]
-
-
-def _company(company: str | int) -> str:
-    """The id of a company as text; a function, as attrs takes the types of a parameter from it."""
-    return str(company)
 
 
 @operation
@@ -104,7 +99,7 @@ class RequestAuthCodeSso(Operation[str]):
     """Id of the technician in the company's own directory."""
     password: Annotated[str, Parameter("sPassword", "pwd", secret=True)] = attrs.field(repr=False)
     """Single sign-on password of the company."""
-    company: Annotated[str, Parameter("sCompany", "company")] = attrs.field(converter=_company)
+    company: Annotated[str, Parameter("sCompany", "company")] = attrs.field(converter=id_text)
     """Id of the company; digits only."""
 
     spec = declare(
@@ -148,7 +143,7 @@ class GetLoginTicket(Operation[str]):
     """Id of the technician in the company's own directory."""
     password: Annotated[str, on_page("Password", secret=True)] = attrs.field(repr=False)
     """Single sign-on password of the company."""
-    company: Annotated[str, on_page("CompanyID")] = attrs.field(converter=_company)
+    company: Annotated[str, on_page("CompanyID")] = attrs.field(converter=id_text)
     """Id of the company."""
 
     spec = declare(
@@ -181,7 +176,7 @@ class GetDtcLoginTicket(Operation[str]):
     """Id of the technician in the company's own directory."""
     password: Annotated[str, on_page("Password", secret=True)] = attrs.field(repr=False)
     """Single sign-on password of the company."""
-    company: Annotated[str, on_page("CompanyID")] = attrs.field(converter=_company)
+    company: Annotated[str, on_page("CompanyID")] = attrs.field(converter=id_text)
     """Id of the company."""
     arch: Annotated[str, on_page("arch", choices=("", "64"))] = ""
     """``"64"`` for the 64-bit console; empty for the 32-bit one."""

@@ -26,7 +26,7 @@ def _two_fields(values: Sequence[str]) -> tuple[str, ...]:
 
 def _digits(code: object) -> str:
     """The six digits of a PIN, from a text or a `PinCode`; raises `errors.InvalidRequest` for anything else."""
-    text = str(code)
+    text = "" if isinstance(code, int) and not 0 <= code < 10**DIGITS else str(code)
     if len(text) != DIGITS or not (text.isascii() and text.isdigit()):
         raise errors.InvalidRequest("generateEmailText: pin_code must be six digits, as text")
     return text

@@ -57,6 +57,16 @@ def on_page(name: str, holds: type[str] | type[int] | type[bool] = str, **more: 
     return Parameter(name, name, holds, **more)
 
 
+def id_text(given: str | int) -> str:
+    """The text of an id that programs may also give as a number; raises `errors.InvalidRequest` for anything else."""
+    value: Any = given
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+        raise errors.InvalidRequest(f"an id must be a text or a whole number below 2**63, not {type(value).__name__}")
+    return str(value)
+
+
 def either(no: str, yes: str) -> Mapping[str, Any]:
     """Options of a `Parameter` whose field is a bool and whose wire value is one of two words."""
 

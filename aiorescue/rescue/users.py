@@ -28,6 +28,7 @@ from aiorescue.rescue.service import (
     TEXT_INFERRED,
     declare,
     either,
+    id_text,
     on_page,
 )
 
@@ -121,7 +122,7 @@ class CreateUser(Operation[int]):
 class NewUser:
     """A user to create with `CreateUsers`."""
 
-    unique_id: Annotated[str, on_page("uniqueid")] = attrs.field(converter=str)
+    unique_id: Annotated[str, on_page("uniqueid")] = attrs.field(converter=id_text)
     """A key of your own for the user; node ids are given by the service."""
     parent: Annotated[int, on_page("parentid", int)]
     """Id of the group."""

@@ -49,6 +49,15 @@ CODE = AuthCode("fixedtech0000")
         (lambda: rescue.CloseSession("42"), "session must be int, not str"),
         (lambda: rescue.CloseSession(True), "session must be int, not bool"),
         (lambda: rescue.StartSession(1, -(2**31) - 1), "node is -2147483649"),
+        (lambda: rescue.StartSession(10**5_000, 1), "session is too large, but the service takes 32-bit numbers"),
+        (lambda: rescue.RequestAuthCodeSso("me", "pw", company=None), "an id must be a text or .*, not NoneType"),
+        (lambda: rescue.RequestAuthCodeSso("me", "pw", company=True), "an id must be .*, not bool"),
+        (lambda: rescue.RequestAuthCodeSso("me", "pw", company=10**5_000), "an id must be .* number below"),
+        (
+            lambda: rescue.NewUser(unique_id=None, parent=1, name="A", email="a@b.c", password="p"),
+            "an id must be .*, not NoneType",
+        ),
+        (lambda: rescue.GenerateEmailText(pin_code=10**5_000), "pin_code must be six digits"),
     ],
 )
 def test_a_value_that_cannot_be_sent_is_refused_when_it_is_made(make, message: str):

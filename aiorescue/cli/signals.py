@@ -4,16 +4,19 @@ What a signal does depends on how far the command is. While it is being imported
 the process ends (`leave_at_once`). While it reads its input or asks for a password, `Interrupted` is raised (`raised`).
 While it waits for the service, its coroutine is cancelled, or does what it has asked for (`run`, `on_signal`). While
 its result is being printed, the first signal is too late, and the second ends the process (`heeded_twice`).
+A signal that comes twice at once is one (`Heard`).
 
 Only what is quick to import is imported here: until `leave_at_once` a signal is a traceback.
 """
 
 import json
+import math
 import os
 import shlex
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -26,6 +29,24 @@ _Handler = Callable[[int, FrameType | None], None]
 
 #: The numbers of the signals; Windows has no SIGHUP.
 NUMBERS = tuple(int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+#: Seconds within which the same signal, come again, is its echo.
+_ECHO = 0.2
+
+
+class Heard:
+    """The signals that have come: ``timeout`` sends each to the process and to its group, which is no second one."""
+
+    def __init__(self) -> None:
+        self._moments: dict[int, float] = {}
+
+    def is_new(self, number: int) -> bool:
+        """Whether a signal that has just come is more than the echo of one that came a moment ago."""
+        now = time.monotonic()
+        if now - self._moments.get(number, -math.inf) < _ECHO:
+            return False
+        self._moments[number] = now
+        return True
 
 
 class Interrupted(KeyboardInterrupt):
@@ -109,9 +130,12 @@ def raised() -> Iterator[None]:
 @contextmanager
 def heeded_twice() -> Iterator[None]:
     """Within the context, the first signal does nothing, and the second ends the process."""
+    heard = Heard()
     seen: list[int] = []
 
     def count(number: int, _: FrameType | None) -> None:
+        if not heard.is_new(number):
+            return
         if seen:
             leave(number)
         seen.append(number)
@@ -170,6 +194,15 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 
     early: list[int] = []
     cancelled_by: list[int] = []
+    heard = Heard()
+
+    def keep(number: int, _: FrameType | None) -> None:
+        if heard.is_new(number):
+            early.append(number)
+
+    def respond(number: int) -> None:
+        if heard.is_new(number):
+            _respond(number)
 
     async def watched() -> _T:
         task = asyncio.ensure_future(work)
@@ -178,12 +211,12 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
             cancelled_by.append(number)
             task.cancel()
 
-        with _signals_of_loop(early), on_signal(cancel, leave_with_a_line):
+        with _signals_of_loop(respond, keep), on_signal(cancel, leave_with_a_line):
             for number in early:
                 _respond(number)
             return await task
 
-    with _handled_by(lambda number, _: early.append(number)):
+    with _handled_by(keep):
         try:
             with asyncio.Runner() as runner:
                 return runner.run(watched())
@@ -196,22 +229,22 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 
 
 @contextmanager
-def _signals_of_loop(early: list[int]) -> Iterator[None]:
-    """Let the running loop respond to signals; those that come behind the block are kept in a list, and no more."""
+def _signals_of_loop(respond: Callable[[int], None], keep: _Handler) -> Iterator[None]:
+    """Let the running loop respond to signals; those that come behind the block are kept, and no more."""
     import asyncio  # noqa: PLC0415 - as above
 
     loop = asyncio.get_running_loop()
     handled: list[int] = []
     with suppress(NotImplementedError):  # the event loops of Windows handle no signals
         for number in _heeded() if _is_main_thread() else ():
-            loop.add_signal_handler(number, _respond, number)
+            loop.add_signal_handler(number, respond, number)
             handled.append(number)
     try:
         yield
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
-            signal.signal(number, lambda number, _: early.append(number))
+            signal.signal(number, keep)
 
 
 def _respond(number: int) -> None:

@@ -60,6 +60,30 @@ WHILE_A_LOOP_IS_MADE = """
     except signals.Interrupted as problem:
         sys.exit(128 + problem.number)
 """
+#: Sends itself a signal a number of times: twice is what ``timeout`` does.
+SENT_AGAIN_AND_AGAIN = """
+    import asyncio, os, signal, sys
+    from aiorescue.cli import signals
+
+    def say(how):
+        print("left", how, flush=True)
+        os._exit(0)
+
+    async def work():
+        with signals.on_signal(lambda number: None, lambda number: say("at once")):
+            for _ in range(int(sys.argv[1])):
+                signal.raise_signal(signal.SIGTERM)
+                await asyncio.sleep(0.001)
+        say("in time")
+
+    signals.run(work())
+"""
+
+
+@pytest.mark.parametrize(("times", "left"), [(2, "in time"), (1_000, "at once")])
+def test_a_signal_that_comes_twice_at_once_is_one_and_a_key_that_is_held_down_is_two(times, left):
+    ended = python(SENT_AGAIN_AND_AGAIN, str(times))
+    assert (ended.stdout, ended.stderr) == (f"left {left}\n", "")
 
 
 @pytest.mark.parametrize("name", SIGNALS)

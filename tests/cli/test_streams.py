@@ -5,6 +5,7 @@ import io
 import shlex
 import signal
 import sys
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,6 +45,17 @@ async def test_a_stream_that_is_closed_or_full_is_no_traceback(alone, redirectio
     assert process.returncode == status
     assert b"Traceback" not in err
     assert err == (b"aiorescue: standard output: No space left on device\n" if status else b"")
+
+
+async def test_a_full_folder_for_temporary_files_is_named(alone):
+    alone.write(rows(300))
+    command = f"ulimit -f 4 && exec {shlex.quote(sys.executable)} -m aiorescue pins customers.csv --emulator"
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", command, stderr=asyncio.subprocess.PIPE, cwd=alone.folder
+    )
+    _, err = await process.communicate()
+    assert process.returncode == Status.BAD_INPUT
+    assert err.decode() == f"aiorescue: {tempfile.gettempdir()}: File too large\n"
 
 
 async def test_a_reader_who_has_gone_is_no_failure(alone):

@@ -11,7 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -194,7 +194,8 @@ def _copied(path: Path) -> IO[bytes]:
             shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.seek(0)
     except BaseException as problem:
-        copy.close()
+        with suppress(OSError):  # closing tries again what the disk did not take
+            copy.close()
         if isinstance(problem, OSError):
             raise named(problem, Path(tempfile.gettempdir())) from None
         raise

@@ -32,7 +32,11 @@ def local_path(name: str, given: str | os.PathLike[str]) -> Path:
     text = os.fspath(given)
     if not isinstance(text, str):
         raise errors.InvalidRequest(f"{name} must be a path as text, not {type(text).__name__}")
-    if "\0" in text or not Path(text).name:
+    try:
+        is_possible = b"\0" not in os.fsencode(text) and Path(text).name != ""
+    except UnicodeEncodeError:  # half of a pair of surrogates
+        is_possible = False
+    if not is_possible:
         raise errors.InvalidRequest(f"{name} must be the path of a file, and {text[:80]!r} can be none")
     return Path(text)
 

@@ -195,7 +195,10 @@ class NamedInBytes:
         return b"a"
 
 
-@pytest.mark.parametrize("path", ["a\0b", "", "/", Path(), NamedInBytes()], ids=["NUL", "empty", "/", ".", "bytes"])
+IMPOSSIBLE = {"NUL": "a\0b", "empty": "", "/": "/", ".": Path(), "half a pair": "\ud800", "bytes": NamedInBytes()}
+
+
+@pytest.mark.parametrize("path", IMPOSSIBLE.values(), ids=IMPOSSIBLE)
 async def test_a_path_that_no_file_can_have_is_refused_before_anything_is_sent(
     each: InfoRouterClient, library: Library, path
 ):

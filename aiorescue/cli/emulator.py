@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aiorescue import errors
 from aiorescue.cli import output, settings, signals
 from aiorescue.cli.options import JsonOption
-from aiorescue.emulator import Emulator
 from aiorescue.emulator.people import EmulatedUser, default_users
 from aiorescue.operation import frozen
+
+if TYPE_CHECKING:
+    from aiorescue.emulator import Emulator
 
 
 def emulator(
@@ -25,10 +27,12 @@ def emulator(
     """Emulate LogMeIn Rescue and infoRouter on this machine, until Ctrl-C."""
     if not pin_rate > 0:
         raise errors.InvalidRequest(f"--pin-rate must be above 0, not {pin_rate:g}")
+    from aiorescue.emulator import Emulator  # noqa: PLC0415 - takes long to import, and no other command serves
+
     signals.run(_serve(Emulator(port, pin_rate, host=host, seed=seed), as_json=as_json))
 
 
-async def _serve(service: Emulator, *, as_json: bool) -> None:
+async def _serve(service: "Emulator", *, as_json: bool) -> None:
     stop = asyncio.Event()
     with signals.on_signal(lambda _: stop.set(), lambda _: None):
         async with service:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from aiorescue import AuthCode, Binding, Login, Pace, RescueClient, errors
+from aiorescue import AuthCode, Binding, Login, Pace, RescueClient, emulator, errors
 from aiorescue.bulk import InputRow, Issued, Job, Journal, State, issue_staged
 from aiorescue.cli import credentials
 from aiorescue.cli.bulk import table
@@ -21,7 +21,6 @@ from aiorescue.cli.bulk.tally import Tally, clock
 from aiorescue.cli.output import complain
 from aiorescue.cli.sheet import Sheet
 from aiorescue.cli.signals import leave, on_signal
-from aiorescue.emulator import Emulator
 from aiorescue.emulator.rules.rescue.ledger import PINS, PINS_PER_SEED
 from aiorescue.events import Event, OutageBegan, OutageEnded
 from aiorescue.operation import frozen
@@ -180,7 +179,7 @@ class _Run:
                 yield client
             return
         async with (
-            Emulator(pin_rate=plan.pace, seed=seed) as service,
+            emulator.Emulator(pin_rate=plan.pace, seed=seed) as service,
             RescueClient(plan.credentials, base_url=service.url, pace=pace, on_event=listener) as client,
         ):
             yield client

@@ -63,7 +63,8 @@ def id_text(given: str | int) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-        raise errors.InvalidRequest(f"an id must be a text or a whole number below 2**63, not {type(value).__name__}")
+        what = "a number beyond these" if type(value) is int else type(value).__name__
+        raise errors.InvalidRequest(f"an id must be a text or a whole number from 0 to 2**63 - 1, not {what}")
     return str(value)
 
 

@@ -129,20 +129,20 @@ async def test_the_page_needs_nothing_from_outside_and_holds_no_secret_and_nothi
     assert re.search(r"refused \(requestPINCode_Invalid_SecretAuthCode\)", text)
 
 
-@pytest.mark.parametrize("times", [1, 2], ids=["once", "twice"])
-async def test_an_interrupted_run_has_its_page(command, slow_service, until, times):
+@pytest.mark.parametrize("signals", [[signal.SIGTERM], [signal.SIGINT, signal.SIGTERM]], ids=["once", "twice"])
+async def test_an_interrupted_run_has_its_page(command, slow_service, until, signals):
     command.write(rows(60))
     process = await command.start("pins", "customers.csv", "--pin-rate", "20", "--report", "run.html")
     await until(lambda: len(slow_service.ledger) >= 5)
-    if times == 2:
+    if len(signals) == 2:
         slow_service.fault("delay_before", "requestPINCode", times=100, seconds=60.0)
         seen = slow_service.requests.count
         await until(lambda: slow_service.requests.count > seen)
-    for _ in range(times):
-        process.send_signal(signal.SIGTERM)
+    for number in signals:
+        process.send_signal(number)
         await process.stderr.readline()
     await process.communicate()
-    assert process.returncode == Status.TERMINATED
+    assert process.returncode == Status.of_signal(signals[-1])
     shown, issued = read(command.folder), len(slow_service.ledger)
     assert int(shown.texts["issued"]) == sum(map(int, shown.column("times", 1))) == issued
     left = 60 - issued

@@ -37,7 +37,7 @@ MADE = {
     "users": st.lists(
         st.builds(
             lambda number, text: rescue.NewUser(unique_id=number, parent=number, name=text, email=text, password=text),
-            INT,
+            st.integers(0, 2**31 - 1),
             st.text(LETTERS),
         ),
         min_size=1,

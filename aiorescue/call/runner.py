@@ -286,7 +286,7 @@ class CallRunner:
         if call.is_prepared:
             call.is_prepared = False  # in the turn before, which has passed
             return False
-        limit = max(_STALE, (call.ready() - turn.sent) * _STALE_SHARE)
+        limit = _unused_for(call, turn)
         await before_send()
         call.is_prepared = self._clock.time() - turn.sent > limit
         return call.is_prepared
@@ -309,7 +309,8 @@ class CallRunner:
             request = codec.authorize(draft, lease.authorization)
             call.attempts += 1
             call.counts.attempts += 1
-            if needed_login and self._has_passed(call, turn):
+            # Those that only waited for a busy session go on one by one, and are no burst.
+            if needed_login and self._clock.time() - turn.sent > _unused_for(call, turn):
                 await call.renew(turn, self._policy.total)
             if watch is not None:
                 watch.sending(request)
@@ -330,14 +331,6 @@ class CallRunner:
             if watch is not None:
                 watch.attempt_ended(outcome)
         return outcome, session_has_ended
-
-    def _has_passed(self, call: Call, turn: Turn) -> bool:
-        """Whether a turn has passed unused, as in `_prepare`.
-
-        It matters after a login for which many calls waited: those that wait for a busy session go on one by one.
-        """
-        late = self._clock.time() - turn.sent
-        return late > _STALE and late > (call.ready() - turn.sent) * _STALE_SHARE
 
     async def _read(self, reader: AnswerReader, lease: Lease, response: Response) -> Outcome[Any]:
         """The outcome of a response; connections lose trust after one that seems to answer another request."""
@@ -379,3 +372,8 @@ class CallRunner:
         if outcome.outcome_class is not status.OK:
             self._transport.trust.drop_used()  # as in `_read`
         return outcome, received
+
+
+def _unused_for(call: Call, turn: Turn) -> float:
+    """Seconds after which a turn that was not used has passed."""
+    return max(_STALE, (call.ready() - turn.sent) * _STALE_SHARE)

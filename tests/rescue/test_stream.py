@@ -20,7 +20,6 @@ from tests.support import IMPATIENT
 
 DAY = date(2024, 1, 1)
 CODE = AuthCode("4ahx")
-LINUX = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks into /proc")
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +72,6 @@ def from_threads(monkeypatch):
     return results
 
 
-@LINUX
 @pytest.mark.parametrize("output", list(ReportOutput))
 async def test_a_report_of_100_mib_takes_little_memory_and_is_decoded_in_threads(output, files, from_threads):
     with report_server() as url:
@@ -332,7 +330,6 @@ async def test_one_that_stands_still_is_given_up():
 # --- before the end ---------------------------------------------------------------------------------
 
 
-@LINUX
 async def test_cancelled_while_it_is_received(files):
     answer = chunked(xml(3 * MIB), between=asyncio.Event().wait)
     async with reports(answer) as service, client(service.url) as rescue:
@@ -341,7 +338,6 @@ async def test_cancelled_while_it_is_received(files):
         await ends(task, [])
 
 
-@LINUX
 @pytest.mark.parametrize("moment", [0.0, 0.01, 0.03])
 async def test_cancelled_while_it_is_decoded(moment, files, from_threads):
     async with reports(whole(xml(16 * MIB))) as service, client(service.url) as rescue:
@@ -351,7 +347,6 @@ async def test_cancelled_while_it_is_decoded(moment, files, from_threads):
         await ends(task, from_threads)
 
 
-@LINUX
 @pytest.mark.parametrize("rows_before", [0, 1, 5_000])
 async def test_cancelled_while_it_is_read(rows_before, files, from_threads):
     reading = asyncio.Event()
@@ -380,7 +375,6 @@ async def ends(task, from_threads):
     assert len(from_threads) - before <= 2
 
 
-@LINUX
 @pytest.mark.parametrize("how", ["break", "raise"])
 async def test_a_consumer_that_leaves_early_leaves_no_file(how, files):
     async def read(rescue):

@@ -132,11 +132,11 @@ class Transport:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
         except Exception as problem:  # noqa: BLE001 - of any type where aiohttp stumbles over a length or a cookie
             is_unread = isinstance(problem, aiohttp.ClientResponseError)
-            return (is_unread and self.trust.saved()) or failed(problem, self._base, times.seconds)
+            return (is_unread and self.trust.saved()) or self._failed(problem, times.seconds)
         except asyncio.CancelledError:
             if task is None or not times.deadlines.ran_out(task):
                 raise
-            return INTERRUPTED if self._interrupted else failed(TimeoutError(), self._base, times.seconds)
+            return self._failed(TimeoutError(), times.seconds)
         finally:
             if task is not None:
                 times.deadlines.end(task)
@@ -177,6 +177,11 @@ class Transport:
                 self._other_times.pop(next(iter(self._other_times))).deadlines.close()
             times = self._other_times[seconds] = TimeLimits(seconds)
         return times
+
+    def _failed(self, problem: Exception, seconds: float) -> Outcome[object]:
+        """The outcome of a request that got no answer; one that ran out of time may have been ended by `interrupt`."""
+        is_interrupted = self._interrupted and isinstance(problem, TimeoutError)
+        return INTERRUPTED if is_interrupted else failed(problem, self._base, seconds)
 
     def _url(self, request: Request) -> URL:
         if request.query:

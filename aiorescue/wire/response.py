@@ -20,7 +20,8 @@ _OK, _REDIRECT, _BAD_REQUEST, _SERVER_ERROR = 200, 300, 400, 500
 #: HTTP statuses of failures that another attempt may not meet.
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 501, 502, 503, 504})
 #: Those of them that say that the request was not carried out: 408 comes from a server or proxy that has not received
-#: all of it (RFC 9110, 15.5.9), 429 from a limit that turned it away (RFC 6585, 4).
+#: all of it (RFC 9110, 15.5.9; the transport looks for one that was not meant for this request), 429 from a limit that
+#: turned it away (RFC 6585, 4).
 _NOT_CARRIED_OUT = frozenset({408, 429})
 #: Proxies, and IIS for a queue that is full, say 503 with a Retry-After of a service that they did not ask (RFC 9110,
 #: 15.6.4). Without one it may come from an application that was stopped in the middle of the request.

@@ -13,6 +13,7 @@ import trustme
 from aiorescue import AuthCode, Binding, Login, RescueClient, RetryPolicy, errors
 from aiorescue.call.repeats import Repeats
 from aiorescue.emulator import Emulator
+from aiorescue.rescue import CreateGroup
 from tests.lab.proxy import HALF, INTERIM, LATE_408, RUBBISH, UNASKED, Disturbance, Proxy
 
 CODE = AuthCode("fixedtech0000")
@@ -170,6 +171,8 @@ class Wire:
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.context = context
         self.greeting: list[bytes] = []
+        #: Answers in the place of the next PINs.
+        self.instead: list[bytes] = []
         self.pins = iter(range(111111, 999999))
         self.writers: list[asyncio.StreamWriter] = []
 
@@ -182,7 +185,7 @@ class Wire:
                 head = await reader.readuntil(b"\r\n\r\n")
                 length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
                 await reader.readexactly(length)
-                writer.write(ANSWER % b"%d" % next(self.pins))
+                writer.write(self.instead.pop() if self.instead else ANSWER % b"%d" % next(self.pins))
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
@@ -256,6 +259,18 @@ async def test_a_late_408_does_not_cost_the_other_connections_their_use():
         for _ in range(3):
             await client.request_pin_code()
         assert len(server.writers) == 5
+
+
+@pytest.mark.parametrize("late", [LATE_408, LATE_408.replace(b"1.1 ", b"1.0 ").replace(b"Connection: close\r\n", b"")])
+async def test_a_late_408_that_crosses_a_request_does_not_say_that_it_was_not_carried_out(late: bytes):
+    async with Wire() as server, RescueClient(CODE, base_url=server.url, **OPTIONS) as client:
+        await client.request_pin_code()
+        server.instead = [late]
+        pin = await client.request_pin_code()
+        assert (pin.code, pin.possibly_orphaned) == ("111112", 1)
+        server.instead = [late]
+        with pytest.raises(errors.AmbiguousOutcome, match="given up as idle while the request was on its way"):
+            await client.call(CreateGroup(337364))
 
 
 def test_a_server_with_one_answer_repeats_nothing():

@@ -70,6 +70,7 @@ class _WatchedProtocol(asyncio.BufferedProtocol):
         encrypted: True for a TLS connection.
         trust: that of the client which made the last request; several may share a lent pool.
         generation: generation of `trust` when the connection was opened, or the client took it over from another.
+        is_kept: True if the last request was not the first one on the connection.
         has_unasked: True if data came while no answer was awaited.
         filled: bytes that came since the request went out; -1 if they came in more than one packet.
     """
@@ -84,7 +85,7 @@ class _WatchedProtocol(asyncio.BufferedProtocol):
         self._is_silent = encrypted  # nothing has come on this TLS connection since its handshake
         self._data_received = inner.data_received
         self.trust, self.generation = trust, trust.generation
-        self.has_unasked = False
+        self.is_kept = self.has_unasked = False
         self.filled = 0
         self._buffer = memoryview(bytearray(_BUFFER))
         self._unread = b""
@@ -168,7 +169,7 @@ class Trust:
             is_ours = watch.trust is self or not self.generation
             if protocol.should_close or not (is_clean and is_ours) or watch.is_readable():
                 raise UnaskedError(kept=True)
-            watch.in_use, watch.filled = conn, 0
+            watch.in_use, watch.filled, watch.is_kept = conn, 0, True
             watch.trust, watch.generation = self, self.generation
         else:
             watch = _WatchedProtocol(protocol, self, transport, conn)
@@ -184,6 +185,11 @@ class Trust:
     def is_lost(self) -> bool:
         """Whether answers that no request asked for came a while ago."""
         return time.monotonic() < self._until
+
+    @property
+    def used_is_kept(self) -> bool:
+        """Whether the last request of the present task was not the first one on its connection."""
+        return (watch := _used.get()) is not None and watch.is_kept
 
     def drop_used(self) -> None:
         """See to it that the connection which the present task used last is not used again."""

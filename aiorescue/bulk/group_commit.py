@@ -23,8 +23,8 @@ GAP_PER_WRITE, LONGEST_GAP = 0.001, 0.010
 PATIENCE: Final = 0.015
 #: Commits that may follow each other at once after a quiet time.
 BURST: Final = 8
-#: Writes that make a commit full: it is then not delayed. Smaller commits come more often while the event loop is busy, for
-#: whose interpreter the thread then waits: with 32, a PIN without a pace costs an eighth more.
+#: Writes that make a commit full: it is then not delayed. With smaller ones the thread competes with the event loop for
+#: the interpreter more often: with 32, a PIN without a pace costs an eighth more.
 FULL: Final = 48
 
 

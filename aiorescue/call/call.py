@@ -40,7 +40,7 @@ class Call(Budget):
         watch: makes the events of the call; None where nothing listens.
         is_prepared: True if `before_send` is done, but took so long that the turn has passed: the request goes out with
             the next turn, without another `before_send`.
-        rejections: how often the call was rejected as too fast.
+        refusals: answers that the call was too fast, or was turned away for a while: those after which it goes on.
 
     Raises:
         errors.InvalidRequest: the binding cannot carry the operation.
@@ -48,7 +48,7 @@ class Call(Budget):
 
     watch: Watch | None = None
     is_prepared = False
-    rejections = 0
+    refusals = 0
 
     def __init__(
         self,
@@ -132,14 +132,14 @@ class Call(Budget):
             return attrs.evolve(outcome, outcome_class=OutcomeClass.FINAL, error=errors.AmbiguousOutcome)
         return outcome
 
-    def doubt_rejections(self) -> None:
-        """Count the rejections as possible orphans: on the way to the service lie answers to other requests.
+    def doubt_refusals(self) -> None:
+        """Count the refusals as possible orphans: on the way to the service lie answers to other requests.
 
-        A rejection may be that of an earlier request, and what was asked for has been issued nevertheless.
+        A refusal may be that of an earlier request, and what was asked for has been issued nevertheless.
         """
         if self.operation.spec.effect is Effect.EXPIRES:
-            self.orphans += self.rejections
-            self.counts.orphans += self.rejections
+            self.orphans += self.refusals
+            self.counts.orphans += self.refusals
 
     def queued_too_long(self, problem: QueuedTooLongError) -> Outcome[Any]:
         """The outcome of a call that waited for longer than `max_wait`; what was sent before still counts."""

@@ -47,3 +47,7 @@ class Repeats:
                 self._last.popitem(last=False)
             return False
         return self._different[first] > 1 or (first is not source and source in self._different)
+
+    def tells(self, source: Hashable) -> bool:
+        """Whether an answer of a source would be found if it came again: it has given different ones."""
+        return self._different[source] > 1

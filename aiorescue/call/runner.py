@@ -19,7 +19,7 @@ from aiorescue.call.arguments import check_binding
 from aiorescue.call.call import BeforeSend, Call
 from aiorescue.call.observer import NOTICEABLE, Observer
 from aiorescue.call.options import NO_OPTIONS, CallOptions
-from aiorescue.call.raised import SHARE_THE_PACE, exception_for
+from aiorescue.call.raised import CROSSED, SHARE_THE_PACE, exception_for
 from aiorescue.call.reader import INLINE, AnswerReader
 from aiorescue.call.repeats import REPEATED, Repeats
 from aiorescue.call.retry import Budget, RetryPolicy, controller
@@ -57,8 +57,8 @@ _SUSPICIOUS = 3
 _HTTP_OK = 200
 #: Readers that a client keeps: more than any service has operations and bindings that one program uses.
 _MOST_READERS = 512
-#: An enum member kept in a global, as those in `operation.status` are.
-_LOGINS = Family.LOGINS
+#: Enum members kept in globals, as those in `operation.status` are.
+_LOGINS, _EXPIRES, _CREATES = Family.LOGINS, Effect.EXPIRES, Effect.CREATES
 #: Outcomes that tell the pace whether a request came too fast.
 _ANSWERS = (status.OK, status.THROTTLED)
 #: Outcomes after which the request is sent again.
@@ -211,8 +211,8 @@ class CallRunner:
         except QueuedTooLongError as problem:
             return call.queued_too_long(problem)
         finally:
-            if call.rejections and self._transport.trust.is_lost:
-                call.doubt_rejections()
+            if call.refusals and self._transport.trust.is_lost:
+                call.doubt_refusals()
         if is_login and call.attempts:  # a login that the program calls itself
             self._observer.logged_in(call.identity.name, self._clock.time() - began, outcome)
         if (rate := call.pacer.new_rate) is not None:
@@ -264,7 +264,6 @@ class CallRunner:
                     return outcome
                 case status.THROTTLED:  # the pacer has widened its gap: again at its next turn, if that comes in time
                     rejections += 1
-                    call.rejections += 1
                     call.counts.rejections += 1
                     ready = call.ready()
                     if not call.allows(ready):
@@ -321,7 +320,7 @@ class CallRunner:
                 response = received
                 if watch is not None:
                     watch.answered(response.status)
-                outcome = await self._read(call.reader, lease, response)
+                outcome = await self._read(call, lease, response)
         except QueuedTooLongError as problem:  # no turn came, or no connection was free in time: nothing was sent
             call.attempts -= 1
             call.counts.attempts -= 1
@@ -332,26 +331,39 @@ class CallRunner:
                 watch.attempt_ended(outcome)
         return outcome, session_has_ended
 
-    async def _read(self, reader: AnswerReader, lease: Lease, response: Response) -> Outcome[Any]:
+    async def _read(self, call: Call, lease: Lease, response: Response) -> Outcome[Any]:
         """The outcome of a response; connections lose trust after one that seems to answer another request."""
-        expires = lease.operation.spec.effect is Effect.EXPIRES
+        trust, reader, effect = self._transport.trust, call.reader, lease.operation.spec.effect
         if len(response.body) <= INLINE and response.stream is None:
             outcome = reader.read(lease.operation, lease.authorization, response)
         else:
-            if response.status == _HTTP_OK and expires:
+            if response.status == _HTTP_OK and effect is _EXPIRES:
                 # A PIN's answer is short, so this is another request's: the PIN may come while this one is decoded.
-                self._transport.trust.lose()
+                trust.lose()
             outcome = await reader.read_in_thread(lease.operation, lease.authorization, response)
-        if outcome.outcome_class is status.OK:
-            # No two PINs, tickets or links are equal, so an answer that came before belongs to another request.
-            if expires and self._repeats.found(reader, response.body):
-                self._transport.trust.lose()
-                return REPEATED
-        # The answer to this request may still come, and would be taken for that of the next one.
-        elif outcome.error is errors.ProtocolError:
-            self._transport.trust.lose()
-        elif expires or outcome.outcome_class in _AGAIN:
-            self._transport.trust.drop_used()
+        if outcome.outcome_class is not status.OK:
+            return self._doubted(call, outcome, response)
+        # No two PINs, tickets or links are equal, so an answer that came before belongs to another request.
+        if effect is _EXPIRES and self._repeats.found(reader, response.body):
+            trust.lose()
+            return REPEATED
+        # The first of them, and the id of what was created, would not be found if they came again.
+        if not self._repeats.tells(reader) if effect is _EXPIRES else effect is _CREATES and type(outcome.value) is int:
+            trust.drop_used()
+        return outcome
+
+    def _doubted(self, call: Call, outcome: Outcome[Any], response: Response) -> Outcome[Any]:
+        """The outcome of a response other than OK, which may not be that to this request; its own may still come."""
+        trust = self._transport.trust
+        if outcome.error is errors.ProtocolError:
+            trust.lose()
+            return outcome
+        trust.drop_used()  # else the next request would take it for its answer
+        if outcome.ambiguous:
+            return outcome
+        if trust.has_crossed(response.status):
+            return attrs.evolve(outcome, detail=outcome.detail + CROSSED, ambiguous=True)
+        call.refusals += outcome.outcome_class in _AGAIN
         return outcome
 
     @discreetly_awaited

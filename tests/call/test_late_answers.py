@@ -103,6 +103,26 @@ async def test_a_rejection_that_may_be_that_of_another_request_is_counted(
         assert client.stats().possibly_orphaned == orphans
 
 
+async def test_the_first_answer_of_a_client_goes_to_no_other_call_if_it_comes_again():
+    async with (
+        answering((pin(1), pin(1)), pin(2), pin(3)) as url,
+        RescueClient(CODE, base_url=url, **OPTIONS) as client,
+    ):
+        assert [(await client.request_pin_code()).code for _ in range(3)] == ["000001", "000002", "000003"]
+
+
+async def test_the_own_answer_behind_one_that_turned_the_request_away_is_counted():
+    turned_away = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"
+    options = OPTIONS | {"retry": RetryPolicy(first=0.1)}
+    async with (
+        answering(pin(7), (turned_away, pin(1)), pin(2)) as url,
+        RescueClient(CODE, base_url=url, **options) as client,
+    ):
+        await client.request_pin_code()
+        found = await client.request_pin_code()
+        assert (found.code, found.possibly_orphaned) == ("000002", 1)
+
+
 @pytest.mark.parametrize("lent", [False, True])
 @pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.SOAP12])
 async def test_rubbish_in_the_packet_of_an_answer_costs_nothing_in_xml(service: Emulator, binding: Binding, lent: bool):

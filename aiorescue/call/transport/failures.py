@@ -18,21 +18,12 @@ E = TypeVar("E", bound=Exception)
 _SERVER_ERROR = 500
 #: HTTP status by which a proxy asks for a user and a password.
 PROXY_AUTHENTICATION = 407
-#: HTTP status by which a server says that it has waited for a request for too long.
-REQUEST_TIMEOUT = 408
 #: What stands before the part of an answer that an exception of aiohttp's parsers quotes.
 _QUOTED = re.compile(r"[:\"]| '")
 
 
 class HungUpError(Exception):
     """The connection broke. It replaces aiohttp's exception, after which aiohttp would repeat a GET by itself."""
-
-
-class CrossedError(Exception):
-    """A server gave up waiting for a request on a kept connection just when one was on its way.
-
-    Its HTTP 408 is no answer to that request, which the server, or one behind it, may have read all the same.
-    """
 
 
 class ProxyRefusedError(Exception):
@@ -60,9 +51,6 @@ def failed(problem: Exception, base_url: str, seconds: float) -> Outcome[object]
             return _never_left(problem, base_url)
         case ProxyRefusedError() | aiohttp.ClientHttpProxyError():
             return _refused_by_proxy(problem.status, base_url)
-        case CrossedError():
-            why = f"HTTP {REQUEST_TIMEOUT}: the connection was given up as idle while the request was on its way"
-            return lost(OutcomeClass.TRANSIENT, errors.ServiceError, why, ambiguous=True)
         case TimeoutError():
             why = f"no answer within {seconds:g} s"
             return lost(OutcomeClass.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)

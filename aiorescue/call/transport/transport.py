@@ -13,16 +13,7 @@ from aiorescue.call import spool
 from aiorescue.call.base_url import Route
 from aiorescue.call.deadline import Deadlines, Task
 from aiorescue.call.transport import connections
-from aiorescue.call.transport.failures import (
-    CLOSED,
-    INTERRUPTED,
-    PROXY_AUTHENTICATION,
-    REQUEST_TIMEOUT,
-    CrossedError,
-    ProxyRefusedError,
-    failed,
-    lost,
-)
+from aiorescue.call.transport.failures import CLOSED, INTERRUPTED, PROXY_AUTHENTICATION, ProxyRefusedError, failed, lost
 from aiorescue.call.transport.request import as_data, checking, send_once, yield_before_sending
 from aiorescue.call.transport.trust import Trust, UnaskedError
 from aiorescue.operation import Outcome, OutcomeClass
@@ -176,9 +167,6 @@ class Transport:
             if response.status == PROXY_AUTHENTICATION:
                 response.close()
                 raise ProxyRefusedError(response.status)
-            if response.status == REQUEST_TIMEOUT and self.trust.used_is_kept and _ends_connection(response):
-                response.close()
-                raise CrossedError
             return response
 
     def _times_of(self, seconds: float) -> TimeLimits:
@@ -256,11 +244,6 @@ def _read_at_once(response: ClientResponse) -> Response | None:
     if length is None or int(length) > _SHORT or "Content-Encoding" in headers or not response.content.is_eof():
         return None
     return Response(response.status, response.content.read_nowait(), headers)
-
-
-def _ends_connection(response: ClientResponse) -> bool:
-    """Whether a server says with an answer that it closes the connection."""
-    return response.version == aiohttp.HttpVersion10 or "close" in response.headers.get("Connection", "").lower()
 
 
 async def _read(response: ClientResponse) -> Response:

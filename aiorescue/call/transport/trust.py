@@ -33,6 +33,8 @@ from aiorescue.wire import Response
 DISTRUST = 600.0
 #: Bytes that are read at once from a connection.
 _BUFFER = 2**14
+#: HTTP status by which a server says that it has waited for a request for too long; the first one of a refusal.
+_REQUEST_TIMEOUT, _REFUSED = 408, 400
 #: How an answer begins by which servers announce that they close an idle connection.
 _LATE = (b"HTTP/1.1 408", b"HTTP/1.0 408")
 
@@ -111,6 +113,10 @@ class _WatchedProtocol(asyncio.BufferedProtocol):
             self._unread, self.filled = bytes(self._buffer[: self.filled]), 0
         return self._unread
 
+    def is_ending(self) -> bool:
+        """Whether the connection ends with the answer that came last."""
+        return self._inner.should_close
+
     def connection_lost(self, exc: Exception | None) -> None:
         self.unread()
         self._buffer = memoryview(b"")  # `_used` may hold this object for as long as a task lives
@@ -186,10 +192,18 @@ class Trust:
         """Whether answers that no request asked for came a while ago."""
         return time.monotonic() < self._until
 
-    @property
-    def used_is_kept(self) -> bool:
-        """Whether the last request of the present task was not the first one on its connection."""
-        return (watch := _used.get()) is not None and watch.is_kept
+    def has_crossed(self, status: int) -> bool:
+        """Whether an answer with that HTTP status may have been sent before the request that it seems to answer.
+
+        A server that gives up an idle connection says so with a 408, or with another refusal, and closes it. If a
+        request of the present task was on its way on that connection, a server behind it may have read it all the same.
+        """
+        watch = _used.get()
+        return (
+            watch is not None
+            and watch.is_kept
+            and (status == _REQUEST_TIMEOUT or (status >= _REFUSED and watch.is_ending()))
+        )
 
     def drop_used(self) -> None:
         """See to it that the connection which the present task used last is not used again."""

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
+from aiorescue import errors
 from aiorescue.cli import stdio
 
 #: Rows, or seconds, after which rows go to the disk.
@@ -21,6 +22,8 @@ FLUSH_SECONDS: Final = 0.5
 DASH: Final = Path("-")
 #: Signs by which spreadsheets know a formula, their wide forms included.
 _FORMULA: Final = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take them for their narrow forms
+#: How each SQLite database begins.
+_DATABASE: Final = b"SQLite format 3\0"
 #: The file cannot be replaced: it is a mount point, or the folder belongs to another user.
 _IRREPLACEABLE: Final = {errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -204,12 +207,15 @@ def check_writable(path: Path, size: int) -> None:
     """Try whether a file of some size can be written in a place. Blocks, and leaves nothing behind.
 
     Raises:
+        errors.InvalidRequest: the file that would be replaced is a database: a slip of the keyboard may name a journal.
         OSError: the file, which the error names, cannot be written.
     """
     if is_stream(path):
         return
     resolved = path.resolve()
     try:
+        if _is_database(resolved):
+            raise errors.InvalidRequest(f"{path} is a database, such as a journal, and is not replaced; name another file")
         handle, part = _make_part(resolved)
         try:
             _allocate(handle, size)
@@ -218,6 +224,13 @@ def check_writable(path: Path, size: int) -> None:
             part.unlink(missing_ok=True)
     except OSError as problem:
         raise OSError(problem.errno, problem.strerror, str(path)) from None
+
+
+def _is_database(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(_DATABASE)) == _DATABASE
 
 
 def _allocate(handle: int, size: int) -> None:

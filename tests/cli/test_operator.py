@@ -186,3 +186,27 @@ def test_a_quiet_command_says_nothing_that_the_output_says(here):
     (here.folder / "customers.csv").write_text("tracking\nA\n")
     done = here(*JOB, "-q")
     assert (done.status, done.out, done.err) == (Status.OK, "", "")
+
+
+def test_a_journal_is_never_replaced_by_an_output(here):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    here(*JOB)
+    before = (here.folder / "pins.csv.journal").read_bytes()
+    for arguments in (
+        ("job", "export", "pins.csv.journal", "-o", "pins.csv.journal"),
+        ("pins", "customers.csv", "--emulator", "-o", "pins.csv.journal"),
+        (*JOB, "-o", "other.csv", "--report", "pins.csv.journal"),
+    ):
+        done = here(*arguments)
+        assert done.status == Status.BAD_INPUT
+        assert done.err == (
+            "aiorescue: pins.csv.journal is a database, such as a journal, and is not replaced; name another file\n"
+        )
+        assert (here.folder / "pins.csv.journal").read_bytes() == before
+
+
+def test_an_export_into_a_folder_that_is_not_there_names_the_file(here):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    here(*JOB)
+    done = here("job", "export", "pins.csv.journal", "-o", "nowhere/x.csv")
+    assert (done.status, done.err) == (Status.BAD_INPUT, "aiorescue: nowhere/x.csv: No such file or directory\n")

@@ -165,6 +165,7 @@ def export(
     as_json: JsonOption = False,
 ) -> CommandResult:
     """Write the rows of a job as CSV: the columns of its input, then pin, status and error."""
+    sheet.check_writable(output, 0)
 
     async def read() -> CommandResult:
         reader = reader_of(journal, database)

@@ -93,3 +93,15 @@ def test_an_export_of_a_journal_of_version_1_says_whose_each_pin_is(here):
         journal.commit()
     done = here("job", "export", "j")
     assert done.out.splitlines()[1] == ",,,,,,CASE-1,000001,issued,"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux only")
+async def test_a_file_name_that_is_not_utf_8_has_a_job_which_is_the_same_in_every_locale(alone):
+    for name in ("caf\udce9.csv", "café.csv"):
+        (alone.folder / name).write_text("tracking\nA\n")
+        command = ("pins", name, "--emulator", "--json", "-o", f"{name}.pins")
+        first = await alone(*command)
+        assert (first.status, first.json["issued"]) == (Status.OK, 1)
+        latin = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+        again = await alone(*command, **latin)
+        assert (again.status, again.json["from_journal"]) == (Status.OK, 1)

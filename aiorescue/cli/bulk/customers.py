@@ -6,6 +6,7 @@ fault of one row is part of that `InputRow`, and ends nothing.
 
 import csv
 import io
+import os
 import re
 import shutil
 import sys
@@ -300,4 +301,5 @@ def _not_utf8(copy: IO[bytes], label: str) -> str:
 
 def job_label(path: Path) -> str:
     """The name of the input within the name of a job: the file's name, or "a pipe", whose own name would change."""
-    return "a pipe" if is_stream(path) else path.name
+    # By its bytes: a journal cannot keep what is not UTF-8, and another locale must not make it another job.
+    return "a pipe" if is_stream(path) else os.fsencode(path.name).decode("utf-8", "backslashreplace")

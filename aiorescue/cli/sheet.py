@@ -215,7 +215,7 @@ def check_writable(path: Path, size: int) -> None:
     resolved = path.resolve()
     try:
         if _is_database(resolved):
-            raise errors.InvalidRequest(f"{path} is a database, such as a journal, and is not replaced; name another file")
+            raise errors.InvalidRequest(f"{path} is a database, such as a journal, and is never replaced; name another")
         handle, part = _make_part(resolved)
         try:
             _allocate(handle, size)

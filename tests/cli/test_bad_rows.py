@@ -1,5 +1,7 @@
 """What is wrong with a file stops everything before anything is sent; what is wrong with a row stops nothing."""
 
+import gzip
+
 import pytest
 
 from aiorescue.cli.status import Status
@@ -76,7 +78,11 @@ async def test_many_bad_rows_do_not_flood_the_terminal_and_are_all_in_the_output
         (b"tracking,tracking\n1,1\n", "line 1: there are two columns tracking"),
         (b"custom_field_0;tracking\nJane;1\n", "the columns seem to be separated by semicolons"),
         (HEADER.encode() + b"Jane,1\nJ\xfcrgen,2\n", "line 3: byte 32 (0xFC) is not UTF-8; save the file as UTF-8"),
-        (HEADER.encode("utf-16"), "line 1: byte 0 (0xFF) is not UTF-8"),
+        (b'"custom_field_0"\t"tracking"\n"Jane"\t"1"\n', "the columns seem to be separated by tabs"),
+        (b'{"custom_field_0": "Jane", "tracking": "1"}\n', "the file is JSON; save it as CSV in UTF-8"),
+        (b"PK\x03\x04\x14\0\x06\0", "the file is an Excel workbook, or another ZIP archive; save it as CSV in UTF-8"),
+        (gzip.compress(HEADER.encode(), mtime=0), "the file is compressed by gzip; save it as CSV in UTF-8"),
+        (HEADER.encode("utf-16"), "the file is text in UTF-16; save it as CSV in UTF-8"),
         (HEADER.encode("utf-16-le"), "line 1: it has NUL characters, as UTF-16 has; save the file as UTF-8"),
         (HEADER.encode() + b'Jane,1\n"John,2\nJim,3\n', "line 3: a quote is opened and never closed"),
         (HEADER.encode() + b'"John,2\n' + b"Jim,3\n" * 40_000, "line 2: a quote is opened and never closed"),

@@ -200,7 +200,7 @@ def test_a_journal_is_never_replaced_by_an_output(here):
         done = here(*arguments)
         assert done.status == Status.BAD_INPUT
         assert done.err == (
-            "aiorescue: pins.csv.journal is a database, such as a journal, and is not replaced; name another file\n"
+            "aiorescue: pins.csv.journal is a database, such as a journal, and is never replaced; name another\n"
         )
         assert (here.folder / "pins.csv.journal").read_bytes() == before
 

@@ -28,6 +28,17 @@ from aiorescue.rescue import PinRequest, RequestPinCode
 
 _BOM = b"\xef\xbb\xbf"
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+#: What else operators hand in, by its first bytes.
+_NO_CSV: Final = {
+    b"PK\x03\x04": "an Excel workbook, or another ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook",
+    b"\x1f\x8b": "compressed by gzip",
+    b"\xff\xfe": "text in UTF-16",
+    b"\xfe\xff": "text in UTF-16",
+    b'{"': "JSON",
+}
+#: Bytes of the first line that are looked at.
+_FIRST: Final = 1_000
 #: Columns that the output has behind those of the input.
 RESULTS: Final = ("pin", "status", "error")
 
@@ -102,7 +113,9 @@ class Customers:
     @classmethod
     def _checked(cls, path: Path, headers: Mapping[str, str], copy: IO[bytes]) -> Self:
         label = label_of(path)
-        encoding = "utf-8-sig" if copy.read(len(_BOM)) == _BOM else "utf-8"
+        first = copy.readline(_FIRST)
+        _refuse_other_files(label, first)
+        encoding = "utf-8-sig" if first.startswith(_BOM) else "utf-8"
         try:
             with _records(copy, encoding, label) as records:
                 columns = _header(label, records)
@@ -183,6 +196,20 @@ def label_of(path: Path) -> str:
     return "standard input" if path == DASH else str(path)
 
 
+def _refuse_other_files(label: str, first: bytes) -> None:
+    """Refuse what is no CSV by its first line, where what the CSV reader would say of it leads nowhere."""
+    for magic, kind in _NO_CSV.items():
+        if first.startswith(magic):
+            raise errors.InvalidRequest(f"{label}: the file is {kind}; save it as CSV in UTF-8")
+    for mark, plural in _SEPARATORS.items():
+        if f'"{mark}"'.encode() in first and b'","' not in first:
+            raise errors.InvalidRequest(f"{label}: line 1: {_separated_by(plural)}")
+
+
+def _separated_by(plural: str) -> str:
+    return f"the columns seem to be separated by {plural}; separate them by commas"
+
+
 def _copied(path: Path) -> IO[bytes]:
     if path == DASH and sys.stdin is None:
         raise errors.InvalidRequest("standard input is closed; name a file, or pipe the rows in")
@@ -255,7 +282,7 @@ def _fault_of(name: str, index: int, names: Sequence[str]) -> str:
         return "it has NUL characters, as UTF-16 has; save the file as UTF-8"
     for mark, plural in _SEPARATORS.items():
         if len(names) == 1 and mark in name:
-            return f"the columns seem to be separated by {plural}; separate them by commas"
+            return _separated_by(plural)
     if not name.strip():
         return f"column {index + 1} has no name; the header names the columns, any of {_KNOWN}"
     if name in names[:index]:

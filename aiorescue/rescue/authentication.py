@@ -7,6 +7,7 @@ import attrs
 
 from aiorescue.operation import Effect, Family, Needs, Operation, Output, PageLayout, Parameter, operation
 from aiorescue.rescue.service import ASMX, ASMX_INFERRED, SOAP, SOAP_SEEN, TEXT, declare, id_text, on_page
+from aiorescue.wire.characters import REPLACEMENT
 
 Email = Annotated[str | None, Parameter("sEmail", "email")]
 Password = Annotated[str | None, Parameter("sPassword", "pwd", secret=True)]
@@ -52,6 +53,8 @@ def _code(values: Mapping[str, Any]) -> str:
     code = str(values["sAuthCode"]).strip()
     if not code:
         raise ValueError("the answer is OK but its auth code is empty")
+    if REPLACEMENT in code:
+        raise ValueError("the answer is OK but its auth code holds a character that cannot be read")
     return code
 
 

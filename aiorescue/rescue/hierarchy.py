@@ -20,7 +20,7 @@ HIERARCHY = "Error OK NotLoggedIn Invalid_SecretAuthCode User_Deleted_Or_Disable
 
 def new_node(values: Mapping[str, Any]) -> int:
     """The id of the node that a page created; raises ValueError. What stands before the id is not documented."""
-    found = re.fullmatch(r"\s*(?:[A-Za-z]+\s*:)?\s*(-?\d+)\s*", values["node"])
+    found = re.fullmatch(r"\s*(?:[A-Za-z]+\s*:)?\s*(-?[0-9]+)\s*", values["node"])
     if found is None:
         raise ValueError("the answer is OK but holds no node id")
     return int(found[1])

@@ -10,13 +10,16 @@ from datetime import datetime, time
 from typing import Any
 
 from aiorescue.operation import Binding, Evidence, Operation, Output, PageLayout, Spec, operation
-from aiorescue.rescue.answers.values import moment
+from aiorescue.rescue.answers.values import hour_of, moment
 from aiorescue.rescue.report_options import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.reports import REPORT
 from aiorescue.rescue.service import TEXT, TEXT_INFERRED, TEXT_SEEN, declare
+from aiorescue.wire.numbers import whole_number
 
-_MOMENT = r"\d{1,2}/\d{1,2}/\d{4}(?: \d{1,2}:\d{2}(?::\d{2})?(?: [AP]M)?)?"
-_TIME = r"\b(\d{1,2}):(\d{2})(?::(\d{2}))?\b"
+_TIME = r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:[ ]?([AP])M)?"
+_MOMENT = rf"([0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{4}})(?:[ ]{_TIME})?"
+#: What else may stand around two moments: a word, with a colon if it is a key. ``p.m.`` may belong to one of them.
+_WORD = r"(?![ap]m\b)[a-z_]{2,}:?"
 _PAIR = 2
 _NAME = r"^\s*[A-Za-z_]+:"
 _KEY = rf"{_NAME}[ \t]*"
@@ -38,6 +41,16 @@ def _unreadable(what: str, values: Mapping[str, Any]) -> ValueError:
     return ValueError(f"the answer is OK but holds no {what}: {values['value'][:80]!r}")
 
 
+def _pair(pattern: str, what: str, values: Mapping[str, Any]) -> tuple[re.Match[str], re.Match[str]]:
+    """The two places of a text where a pattern is found; raises ValueError where anything else could be a value."""
+    found = list(re.finditer(pattern, values["value"], re.IGNORECASE))
+    around = re.split(r"[\s,;|\u2013-]+", re.sub(pattern, " ", values["value"], flags=re.IGNORECASE))
+    known = all(re.fullmatch(_WORD, word, re.IGNORECASE | re.ASCII) for word in around if word)
+    if len(found) != _PAIR or not known:
+        raise _unreadable(what, values)
+    return found[0], found[1]
+
+
 # --- what the report is about ---------------------------------------------------------------------
 
 
@@ -47,7 +60,7 @@ def _area(values: Mapping[str, Any]) -> ReportArea | str:
     if not text:
         raise _unreadable("report area", values)
     try:
-        return ReportArea(int(text))
+        return ReportArea(whole_number(text))
     except ValueError:
         named = text.upper().replace(" ", "_")
         return ReportArea[named] if named in ReportArea.__members__ else text
@@ -124,10 +137,8 @@ class GetReportDate(Operation[tuple[datetime, datetime]]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> tuple[datetime, datetime]:
         """The two moments in the text."""
-        found = re.findall(_MOMENT, values["value"])
-        if len(found) != _PAIR:
-            raise _unreadable("two dates", values)
-        return moment(found[0]), moment(found[1])
+        first, second = _pair(_MOMENT, "two dates", values)
+        return moment(first[0]), moment(second[0])
 
 
 @operation
@@ -143,13 +154,13 @@ class GetReportTime(Operation[tuple[time, time]]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> tuple[time, time]:
         """The two times of day in the text."""
-        found = [
-            time(int(hour), int(minute), int(second or 0))
-            for hour, minute, second in re.findall(_TIME, values["value"])
-        ]
-        if len(found) != _PAIR:
-            raise _unreadable("two times", values)
-        return found[0], found[1]
+        first, second = _pair(_TIME, "two times", values)
+        return _time(first), _time(second)
+
+
+def _time(found: re.Match[str]) -> time:
+    hour, minute, second = (int(part or 0) for part in found.groups()[:3])
+    return time(hour_of(hour, found[4]), minute, second)
 
 
 @operation
@@ -166,7 +177,7 @@ class GetTimeZone(Operation[int]):
     def result(cls, values: Mapping[str, Any]) -> int:
         """The number in the text."""
         text = _value(values).strip()
-        if re.fullmatch(r"[+-]?\d{1,4}", text) is None:
+        if re.fullmatch(r"[+-]?[0-9]{1,4}", text) is None:
             raise _unreadable("offset in minutes", values)
         return int(text)
 

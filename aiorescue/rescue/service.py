@@ -25,6 +25,7 @@ from aiorescue.operation import (
 from aiorescue.rescue.answers import pages, records
 from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.characters import REPLACEMENT
+from aiorescue.wire.numbers import whole_number
 from aiorescue.wire.untracked import beyond_few
 
 _INFERRED, _SEEN, _DOCUMENTED = Evidence.INFERRED, Evidence.CLIENT, Evidence.DOCUMENTED
@@ -101,7 +102,7 @@ def _values(outputs: Sequence[Output], answer: Answer) -> Mapping[str, Any]:
     """The outputs of a SOAP or ASMX answer, by their SOAP names; raises ValueError if one is missing or malformed."""
     values: dict[str, Any] = {}
     for output in outputs:
-        value = records.content(answer.fields.get(output.soap))
+        value = records.whole(answer.fields.get(output.soap))
         missing = output.soap not in answer.fields
         # ASP.NET leaves out the element of a text or list that is null. But next to an undeclared element a missing one
         # is an error: the service may have renamed it.
@@ -130,10 +131,10 @@ def _undeclared(outputs: Sequence[Output], answer: Answer) -> bool:
 
 
 def _number(output: Output, value: str) -> int:
-    text = value.strip()
-    if not (text.isascii() and text.removeprefix("-").isdigit()):
-        raise ValueError(f"the answer is OK but its {output.soap} is no number")
-    return int(text)
+    try:
+        return whole_number(value)
+    except ValueError:
+        raise ValueError(f"the answer is OK but its {output.soap} is no number") from None
 
 
 def _list(output: Output, value: Any) -> list[Any]:
@@ -157,10 +158,10 @@ def _record(record: type[Any], values: Mapping[str, Any]) -> Any:
 
 def _elements(output: Output, value: Any) -> Mapping[str, Any]:
     """The child elements of a structure, by name; raises ValueError for anything that is not a structure."""
-    held = records.content(value)
+    held = records.whole(value)
     if not isinstance(held, Mapping):
         raise ValueError(f"the answer is OK but its {output.soap} is no structure")  # noqa: TRY004 - caught above
-    return {name: child if isinstance(child, str) else records.content(child) for name, child in held.items()}
+    return {name: child if isinstance(child, str) else records.whole(child) for name, child in held.items()}
 
 
 RESCUE = Service(

@@ -10,21 +10,23 @@ import re
 from aiorescue.wire.bounded import PIECE
 from aiorescue.wire.message import Unreadable
 
-#: What is passed over in base64, such as line breaks.
-_OTHER = r"[^A-Za-z0-9+/=]+"
+#: What is no part of base64. Blanks and line breaks are passed over, and so are the dots by which the vendor's pages
+#: shorten their samples; in place of any other sign there may have been bytes.
+_OTHER = r"[^A-Za-z0-9+/=.\s]"
+_BLANKS = r"[.\s]+"
 _QUANTUM = 4
 #: A part of a JSON string that ends with no half of an escape.
 _WHOLE = r"(?:[^\\]+|\\u[0-9a-fA-F]{4}|\\[^u])*"
 
 
 def from_base64(text: str) -> bytes:
-    """Decode base64; characters that base64 does not use, such as line breaks, are ignored. Raises `Unreadable`."""
+    """Decode base64; blanks, line breaks and dots in it are ignored. Raises `Unreadable`."""
     decoded, rest, ended = [], "", False
     for start in range(0, len(text), PIECE):
         piece = text[start : start + PIECE]
-        if not piece.isascii():
+        if re.search(_OTHER, piece, re.ASCII):
             raise Unreadable("the answer's base64 holds other characters")
-        rest += re.sub(_OTHER, "", piece)
+        rest += re.sub(_BLANKS, "", piece, flags=re.ASCII)
         whole, rest = _split(rest)
         if (ended and whole) or "=" in whole.rstrip("="):
             raise Unreadable("the answer's base64 goes on behind its end")

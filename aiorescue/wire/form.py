@@ -45,6 +45,6 @@ class FormCodec(UrlEncoded):
             return Answer(from_json(text))
         if self._service.answers_as_elements:
             root = xml.tree(text)
-            return Answer(from_base64(root.text or "") if xml.local(root) == "base64Binary" else root)
+            return Answer(from_base64(xml.text_of(root)) if xml.local(root) == "base64Binary" else root)
         document = xml.parse(text, self._service.namespace)
         return Answer(xml.content(next(iter(document.values()))))

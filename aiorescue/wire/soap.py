@@ -112,10 +112,17 @@ class SoapCodec(Codec[str]):
         if self._result_holds is Content.NOTHING:
             return None
         if self._result_holds is Content.BYTES:
-            return from_base64("" if result is None else result.text or "")
+            return from_base64("" if result is None else xml.text_of(result))
         if result is None:
             return None
-        return result[0] if len(result) else result.text
+        return _document(result) if len(result) else result.text
+
+
+def _document(result: ET.Element) -> ET.Element:
+    """The only element in the result element. Raises `Unreadable` where there is more in it."""
+    if len(result) > 1 or (result.text or "").strip() or (result[0].tail or "").strip():
+        raise Unreadable("the answer's result holds more than one document")
+    return result[0]
 
 
 class _SoapElement(NamedTuple):

@@ -140,6 +140,13 @@ def local(element: ET.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
+def text_of(element: ET.Element) -> str:
+    """The text of an element that holds no others. Raises `Unreadable` where it does, as a part would be lost."""
+    if len(element):
+        raise Unreadable(f"the answer holds elements in a text ({local(element)})")
+    return element.text or ""
+
+
 def _check(text: str) -> None:
     if text.startswith("<?xml") and text.find("<!", 0, _HEAD) < 0:
         return  # the usual answer

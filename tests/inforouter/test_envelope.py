@@ -107,6 +107,11 @@ def test_a_ticket_that_is_empty_is_none():
     assert outcome('<root success="true" ticket=" "/>', login).error is errors.ProtocolError
 
 
+def test_a_ticket_with_a_byte_that_is_no_text_is_none():
+    login = inforouter.AuthenticateUser("ann", "secret")
+    assert outcome(b'<root success="true" ticket="3f\xff2a"/>', login).error is errors.ProtocolError
+
+
 def test_logs_are_found_wherever_they_are():
     body = '<root success="false" error="[log]"><logs><log><item>a</item><error>b</error></log></logs></root>'
     assert outcome(body).more == {"log": (LogEntry("a", "b"),)}
@@ -127,6 +132,32 @@ def test_logs_are_found_wherever_they_are():
 )
 def test_bytes(body, expected):
     assert outcome(body, BYTES).value == expected
+
+
+@pytest.mark.parametrize("inside", ["aGVs<b>bG8=</b>", "<b/>aGVsbG8=", "aGVs<i/>bG8="])
+def test_base64_with_markup_in_it_is_no_part_of_the_bytes(inside):
+    bodies = {
+        Binding.HTTP_POST: f"<base64Binary>{inside}</base64Binary>",
+        Binding.SOAP11: soap(f"<DownloadDocumentResult>{inside}</DownloadDocumentResult>", "DownloadDocument"),
+    }
+    for binding, body in bodies.items():
+        found = outcome(body, BYTES, binding)
+        assert (found.outcome_class, found.error) == (OutcomeClass.FINAL, errors.ProtocolError)
+        assert "elements in a text" in found.detail
+
+
+@pytest.mark.parametrize("inside", ["aGVs-G8=", "aGVs_G8=", "aGVs!bG8="])
+def test_signs_that_are_none_of_base64_are_not_passed_over(inside):
+    for body in (f'"{inside}"', f"<base64Binary>{inside}</base64Binary>"):
+        assert outcome(body, BYTES).error is errors.ProtocolError
+
+
+@pytest.mark.parametrize("inside", ["{0}{0}", "a{0}", "{0}a"])
+def test_a_result_of_more_than_one_document_is_no_answer(inside):
+    root = '<response success="true" error=""/>'
+    body = soap(f"<GetDocumentsResult>{inside.format(root)}</GetDocumentsResult>")
+    assert outcome(body, LIST, Binding.SOAP11).error is errors.ProtocolError
+    assert outcome(soap(f"<GetDocumentsResult>{root}</GetDocumentsResult>"), LIST, Binding.SOAP11).value is not None
 
 
 @pytest.mark.parametrize(
@@ -171,7 +202,7 @@ def test_an_element_is_a_frozen_value_read_in_any_case():
         root.tag = "other"
 
 
-@pytest.mark.parametrize("hours", ["1e400", "99999999999", "nan", "x"])
+@pytest.mark.parametrize("hours", ["1e400", "99999999999", "nan", "x", "1e1", "1_0", "\u0661"])
 def test_a_zone_that_is_none_is_no_answer(hours):
     found = outcome(f'<root success="true" VersionNumber="9" UTC_Offset="{hours}"/>', inforouter.ServerInfo())
     assert (found.outcome_class, found.error) == (OutcomeClass.FINAL, errors.ProtocolError)
@@ -179,7 +210,48 @@ def test_a_zone_that_is_none_is_no_answer(hours):
 
 @pytest.mark.parametrize(
     ("markup", "text"),
-    [("a<br/>b", "ab"), ("see <b>this</b> now", "see this now"), (" <b>x</b> ", ""), ("<b/>c", "c"), ("d", "d")],
+    [
+        ("a<br/>b", "ab"),
+        ("see <b>this</b> now", "see this now"),
+        ("see <b>this <i>one</i></b> now", "see this one now"),
+        ("see <ul> <li>this</li> <li><b>one</b></li></ul> now", "see  this one now"),
+        (" <b>x</b> ", ""),
+        ("<b/>c", "c"),
+        ("d", "d"),
+    ],
 )
 def test_the_text_around_markup_is_not_lost(markup, text):
     assert Element.of(ET.fromstring(f"<Note>{markup}</Note>")).text == text
+
+
+def test_markup_that_is_nested_absurdly_deep_in_a_text_is_no_answer():
+    """Each element has a copy of the text in it."""
+    for depth, is_read in ((5, True), (6, False)):
+        found = outcome(f'<root success="true">a{"<b>" * depth}c{"</b>" * depth}</root>')
+        assert (found.outcome_class is OutcomeClass.OK) is is_read
+        assert is_read or found.error is errors.ProtocolError
+
+
+@pytest.mark.parametrize(
+    ("word", "is_true"), [("TRUE", True), (" 1 ", True), ("false", False), ("0", False), ("", False)]
+)
+def test_an_attribute_says_true_or_false(word, is_true):
+    assert Element("User", {"Enabled": word}).true("enabled") is is_true
+
+
+@pytest.mark.parametrize("word", ["yes", "on", "2", "\u0661"])
+def test_an_attribute_that_says_neither_is_not_false(word):
+    body = f'<root success="true"><User UserID="1" UserName="a" Enabled="{word}"/></root>'
+    found = outcome(body, inforouter.GetCurrentUser())
+    assert (found.error, found.detail) == (
+        errors.ProtocolError,
+        "the answer cannot be read: Enabled is neither true nor false",
+    )
+
+
+@pytest.mark.parametrize("number", ["1_0", "١٢", "1e1", "1.0", "0x1", "NaN", "²"])
+def test_what_is_no_whole_number_is_none(number):
+    documents = f'<root success="true"><document DocumentID="{number}" Name="a"/></root>'
+    assert outcome(documents, inforouter.GetDocument("/a")).error is errors.ProtocolError
+    size = f'<root success="true"><document DocumentID="1" Size="{number}" Name="a"/></root>'
+    assert outcome(size, inforouter.GetDocument("/a")).value.size is None

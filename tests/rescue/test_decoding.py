@@ -291,7 +291,9 @@ def test_an_email_text_of_several_lines():
         ("getDelimiter", "OK\n\nDELIMITER:|", "|"),
         ("getDelimiter", "OK\n\n|", "|"),
         ("getReportDate", "OK\n\nBEGIN:1/2/2024\nEND:1/31/2024", (datetime(2024, 1, 2), datetime(2024, 1, 31))),
+        ("getReportDate", "OK\n\n1/2/2024 9:00 pm - 1/31/2024", (datetime(2024, 1, 2, 21), datetime(2024, 1, 31))),
         ("getReportTime", "OK\n\nBEGIN:00:00:00\nEND:23:59:59", (time(0), time(23, 59, 59))),
+        ("getReportTime", "OK\n\nBegin time: 12:00 AM, End time: 11:59pm", (time(0), time(23, 59))),
         ("getDTCLoginTicket", "https://x.test/D.aspx?ticket=1&arch=64", "https://x.test/D.aspx?ticket=1&arch=64"),
         ("getDTCLoginTicket", "OK:https://x.test/D.aspx?ticket=1", "https://x.test/D.aspx?ticket=1"),
     ],
@@ -306,7 +308,17 @@ def test_a_value_is_read(name, body, expected):
         ("getReportType", "OK\n\nSOME"),
         ("getOutput", "OK"),
         ("getTimeZone", "OK\n\nUTC"),
+        ("getTimeZone", "OK\n\n\u0661"),
         ("getReportDate", "OK\n\n1/2/2024"),
+        ("getReportDate", "OK\n\n1/2/2024 9:00:00 p.m.\n1/31/2024 9:00:00 p.m."),
+        ("getReportDate", "OK\n\n1/2/2024 - 1/31/2024 午後9:00"),
+        ("getReportTime", "OK\n\n9:00 p.m.\n10:00 p.m."),
+        ("getReportTime", "OK\n\n13:00 PM\n14:00 PM"),
+        ("getReportTime", "OK\n\n9:00 - 10:000"),
+        ("getAccount", "OK\n\nAccountID:1_0\nOrganization:\nAdminID:1\nTechID:2\nEmail:"),
+        ("getAccount", "OK\n\nAccountID:١٢\nOrganization:\nAdminID:1\nTechID:2\nEmail:"),
+        ("createUser", "OK\n\nNODEID:١٢"),
+        ("requestAuthCode", b"OK\n\nAUTHCODE:4ahx\xff80u0"),
         ("getAccount", "OK\n\nAccountID:5"),
         ("getAccount", "OK\n\nAccountID:x\nOrganization:\nAdminID:1\nTechID:2\nEmail:"),
         ("isAnyTechAvailableOnChannel", "OK"),
@@ -350,3 +362,9 @@ def test_a_document_in_place_of_a_value_is_no_value(name, body):
 def test_a_no_in_another_language_marks_no_lead(word):
     body = f"OK\n\nID|Status|Is Lead Technician|\n1|Waiting|{word}|\n2|Waiting|sim|\n"
     assert [one.is_lead for one in value("getSession", body)] == [False, True]
+
+
+@pytest.mark.parametrize("cell", ["1_0", "\u0661\u0662", "1e3", "0x10"])
+def test_a_cell_that_only_python_takes_for_a_number_stays_a_text(cell):
+    body = f"OK\n\nSession ID|Total Time|Name|\n{cell}|{cell}|Jane|\n"
+    assert [tuple(row.values()) for row in value("getReport_v2", body)] == [(cell, cell, "Jane")]

@@ -62,6 +62,22 @@ def test_what_should_be_a_text_and_is_none_is_an_error(name, content):
     assert (found.outcome_class, found.error) == (OutcomeClass.FINAL, errors.ProtocolError)
 
 
+@pytest.mark.parametrize("number", ["1_0", "\u0661\u0662", "1e3", "1.0", "NaN", "0x10", "²"])
+def test_what_is_no_whole_number_is_an_error(number):
+    for name, inside in (
+        ("getUser", user("").replace("7", number)),
+        ("requestPINCode", f"<iPINCode>{number}</iPINCode>"),
+    ):
+        found = outcome(name, inside)
+        assert (found.outcome_class, found.error) == (OutcomeClass.FINAL, errors.ProtocolError)
+
+
+def test_a_text_between_the_elements_of_a_record_is_not_passed_over():
+    for inside in (user("lost"), user("<sName>Jane</sName>\n lost")):
+        assert outcome("getUser", inside.replace("lost", "")).outcome_class is OutcomeClass.OK
+        assert outcome("getUser", inside).error is errors.ProtocolError
+
+
 def session(fields: str) -> rescue.Session:
     item = f"<SESSION_V3><iID>7</iID><bStatus>SESSION_PICKEDUP</bStatus>{fields}</SESSION_V3>"
     (only,) = value("getSession_V3", f"<aSessions>\n  {item}\n</aSessions>")

@@ -22,7 +22,7 @@ from aiorescue.call.spool import Spool
 from aiorescue.clock import SystemClock
 from aiorescue.identity.cookies import Cookies
 from aiorescue.inforouter.service import InfoRouterOperation
-from aiorescue.operation import Operation, Outcome, OutcomeClass, Output, PageLayout
+from aiorescue.operation import Content, Operation, Outcome, OutcomeClass, Output, PageLayout
 from aiorescue.rescue.answers import records
 from aiorescue.rescue.report_request import StreamReportV2
 from aiorescue.rescue.service import RESCUE
@@ -88,6 +88,7 @@ OPERATIONS: dict[str, Operation[Any]] = {
 }
 
 
+_DAYS, _TIMES = "BEGIN:1/2/2024 9:00:00 AM\nEND:1/31/2024", "BEGIN:9:00:00\nEND:5:30 PM"
 _TABLE = "Start Time|Session ID|Name|\n2/16/2012 9:00 AM|1|a|\n2/16/2012 9:00 AM|2|b|\n"
 
 
@@ -112,7 +113,7 @@ def _page(operation: Operation[Any]) -> Iterator[str]:
         keys = records.page_keys(record)
         yield f"OK\n\n{'|'.join(keys)}|\n{'1|' * len(keys)}\n{'1|' * len(keys)}\n"
     elif layout in (PageLayout.VALUE, PageLayout.BODY):
-        yield from (f"OK\n\n{value}\n" for value in (_TABLE, "60", "XML"))
+        yield from (f"OK\n\n{value}\n" for value in (_TABLE, "60", "XML", _DAYS, _TIMES))
     else:
         keys = records.page_keys(record) if record is not None else [output.page_key for output in spec.outputs]
         block = "".join(f"{key}:{'123456' if key == 'PINCODE' else 1}\n" for key in keys if key)
@@ -127,6 +128,8 @@ def _made(operation: Operation[Any], binding: Binding) -> Iterator[str]:
         return
     result = f"{spec.prefix}OK"
     roots = [_ROOT.format(inside) for inside in _INSIDE] if spec.service is not RESCUE else [result]
+    if spec.content is Content.BYTES:
+        roots.append("YWJj" if binding in _SOAPS else "<base64Binary>YWJj</base64Binary>")
     for root in roots:
         outputs = "".join(map(_element, spec.outputs))
         inside = f"<{spec.name}Result>{root}</{spec.name}Result>{outputs}"

@@ -7,6 +7,7 @@ import attrs
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.values import first, lowered, moment, number
 from aiorescue.operation import frozen
+from aiorescue.wire.numbers import whole_number
 from aiorescue.wire.untracked import like
 
 
@@ -42,7 +43,7 @@ class Folder:
         """Read a folder from an element of any listing. Raises ValueError where the element has no number."""
         held = lowered(element)
         return cls(
-            id=int(first(held, "folderid", "id")),
+            id=whole_number(first(held, "folderid", "id")),
             name=first(held, "name", "foldername", "n"),
             path=first(held, "path"),
             parent_id=number(first(held, "parentid", "parentfolderid")),
@@ -98,7 +99,7 @@ class Document:
         """Read a document from an element of any listing. Raises ValueError where the element has no number."""
         held = lowered(element)
         return cls(
-            id=int(first(held, "documentid", "id")),
+            id=whole_number(first(held, "documentid", "id")),
             name=first(held, "name", "documentname", "n"),
             path=first(held, "path"),
             folder_id=number(first(held, "folderid")),
@@ -150,7 +151,7 @@ class CreatedFolder:
     def of(cls, root: Element) -> "CreatedFolder":
         """Read the folder's number and name from the attributes of the root element."""
         text = root.get("FolderId")
-        return cls(int(text) if text else None, root.get("FolderName"))
+        return cls(whole_number(text) if text else None, root.get("FolderName"))
 
 
 def folders(root: Element) -> tuple[Folder, ...]:

@@ -9,6 +9,10 @@ import attrs
 from aiorescue.operation import frozen
 from aiorescue.wire.untracked import as_tuple, like
 
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False, "": False}
+#: Elements in the text of each other: each holds a copy of the text in it.
+_DEEPEST_MARKUP = 5
+
 
 class LogEntry(NamedTuple):
     """An item that a bulk call failed for, and the reason."""
@@ -31,7 +35,8 @@ class Element:
         tag: name of the element, without a namespace.
         attributes: the element's attributes, spelled as they arrived.
         children: elements inside it, in document order.
-        text: text inside it with all its white space; empty if there is only white space around children.
+        text: all text inside it with its white space, that in markup included (``see <b>this</b> now``); empty if there
+            is only white space around children.
     """
 
     tag: str
@@ -41,10 +46,26 @@ class Element:
 
     @classmethod
     def of(cls, element: ET.Element) -> "Element":
-        """Convert an ElementTree element and everything inside it, which is emptied; namespaces are dropped."""
+        """Convert an ElementTree element and everything inside it, which is emptied; namespaces are dropped.
+
+        Raises:
+            ValueError: markup in a text is nested more than five deep.
+        """
+        return cls._of(element, 0)
+
+    @classmethod
+    def _of(cls, element: ET.Element, within: int) -> "Element":
+        """Convert an element that lies in the text of a number of others, each of which holds a copy of its text."""
+        if within > _DEEPEST_MARKUP:
+            raise ValueError("the markup in a text is nested too deeply")
         tails = [child.tail or "" for child in element]
-        children = like(element, tuple([cls.of(child) for child in element]))
-        text = _text_of(element.text or "", children, tails)
+        text = element.text or ""
+        mixed = within > 0 or text.strip() != "" or any(map(str.strip, tails))
+        inside = within + 1 if mixed else 0
+        children = like(element, tuple([cls._of(child, inside) for child in element]))
+        if tails:
+            parts = (f"{child.text}{tail}" for child, tail in zip(children, tails, strict=True))
+            text = "".join([text, *parts]) if mixed else ""
         attributes: Mapping[str, str] = element.attrib
         if any("}" in name for name in attributes):
             attributes = {_local(name): value for name, value in attributes.items()}
@@ -71,8 +92,15 @@ class Element:
         return isinstance(name, str) and any(key.lower() == name.lower() for key in self.attributes)
 
     def true(self, name: str) -> bool:
-        """Whether an attribute says true; the service writes ``true``, ``True`` and ``TRUE``."""
-        return self.get(name).strip().lower() == "true"
+        """Whether an attribute says true, in any case or as ``1``; one that is absent or empty does not.
+
+        Raises:
+            ValueError: it says neither true nor false.
+        """
+        word = self.get(name).strip().lower()
+        if word not in _TRUTHS:
+            raise ValueError(f"{name} is neither true nor false")
+        return _TRUTHS[word]
 
     def __iter__(self) -> Iterator["Element"]:
         return iter(self.children)
@@ -106,22 +134,6 @@ class Element:
 
 def _local(name: str) -> str:
     return name.rpartition("}")[2]
-
-
-def _text_of(text: str, children: "tuple[Element, ...]", tails: list[str]) -> str:
-    """The text in an element; where it stands around markup (``a<b>c</b>d``), the text in that is part of it.
-
-    Args:
-        text: what stands before the first child.
-        children: the children.
-        tails: what stands behind each of them.
-    """
-    if not children:
-        return text
-    if not text.strip() and not any(map(str.strip, tails)):
-        return ""
-    within = ("" if child.children else child.text for child in children)
-    return text + "".join(f"{inner}{tail}" for inner, tail in zip(within, tails, strict=True))
 
 
 def _text(element: Element | None) -> str:

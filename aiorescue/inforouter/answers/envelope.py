@@ -39,23 +39,27 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
         return Outcome(OutcomeClass.OK, value=answer.result)
     try:
         root = Element.of(answer.result) if isinstance(answer.result, ET.Element) else None
+        if root is None or not ("success" in root or "error" in root):
+            return Outcome(
+                OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer says neither success nor error"
+            )
+        return _judge(operation, root)
     except RecursionError:
         return _unreadable("the elements of the answer are nested too deeply")
-    if root is None or not ("success" in root or "error" in root):
-        return Outcome(
-            OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer says neither success nor error"
-        )
-    return _judge(operation, root)
+    except KeyError as missing:
+        return _unreadable(f"the answer lacks {missing}")
+    except (ValueError, OverflowError) as problem:
+        return _unreadable(f"the answer cannot be read: {problem}")
 
 
 def _judge(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
-    """The outcome of a document by its root."""
+    """The outcome of a document by its root. Raises what `read` of an operation does."""
     if root.true("tryagain"):
         # Servers write it with success and without; either way the chunk did not arrive as it was sent.
         return Outcome(
             OutcomeClass.TRANSIENT, error=errors.ServiceError, word="tryagain", detail="the chunk arrived damaged"
         )
-    if not root.true("success"):
+    if root.get("success").strip().lower() not in ("true", "1"):  # any other word is no success
         refused = failure(operation, root)
         false_on = operation.spec.false_on
         if false_on and issubclass(refused.error, false_on):
@@ -64,12 +68,7 @@ def _judge(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
     reader = cast("type[_ReadsElement]", operation)
     if root.get("error").startswith(_PARTIAL) and not reader.partial_is_success:
         return failure(operation, root)
-    try:
-        return Outcome(OutcomeClass.OK, value=reader.read(root))
-    except KeyError as missing:
-        return _unreadable(f"the answer lacks {missing}")
-    except (ValueError, OverflowError) as problem:
-        return _unreadable(f"the answer cannot be read: {problem}")
+    return Outcome(OutcomeClass.OK, value=reader.read(root))
 
 
 def _unreadable(detail: str) -> Outcome[Any]:
@@ -112,7 +111,7 @@ def _by_code(operation: type[Operation[Any]], text: str, number: str) -> Outcome
         verdict, word = bracketed(int(bracket[1])), f"[{bracket[1]}]"
         text = text[bracket.end() :]
     else:
-        coded = number.isdecimal() and number.strip("0") != "" and len(number) <= _LONGEST_CODE
+        coded = number.isascii() and number.isdecimal() and number.strip("0") != "" and len(number) <= _LONGEST_CODE
         verdict, word = numbered(int(number) if coded else 0), number if coded else text
     error = verdict.error
     if error is errors.NotLoggedIn and operation.spec.family is Family.LOGINS:

@@ -5,8 +5,9 @@ from datetime import datetime, timedelta, timezone
 import attrs
 
 from aiorescue.inforouter.answers.element import Element
-from aiorescue.inforouter.answers.values import moment, number
+from aiorescue.inforouter.answers.values import hours_of, moment, number
 from aiorescue.operation import frozen
+from aiorescue.wire.numbers import whole_number
 
 
 @frozen(kw_only=True)
@@ -47,7 +48,7 @@ class ServerInformation:
     def of(cls, root: Element) -> "ServerInformation":
         """Read the server's description from the attributes of the root element."""
         hours = root.get("UTC_Offset").strip()
-        offset = timedelta(hours=float(hours)) if hours else None
+        offset = timedelta(hours=hours_of(hours)) if hours else None
         local = moment(root.get("Server_date_time"))
         if local is not None and local.tzinfo is None and offset is not None:
             local = local.replace(tzinfo=timezone(offset))
@@ -107,7 +108,7 @@ class User:
         if found is None:
             raise KeyError("User")
         return cls(
-            id=int(found["UserID"]),
+            id=whole_number(found["UserID"]),
             user_name=found["UserName"],
             first_name=found.get("FirstName"),
             last_name=found.get("LastName"),

@@ -7,6 +7,7 @@ import attrs
 from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.values import moment, number
 from aiorescue.operation import frozen
+from aiorescue.wire.characters import REPLACEMENT
 
 
 @frozen(kw_only=True)
@@ -37,8 +38,8 @@ class TicketHolder:
         if not root["ticket"].strip():
             # An empty ticket is never accepted: infoRouter would run every call with it as the anonymous user.
             raise ValueError("the ticket is empty")
-        if not root["ticket"].isprintable():
-            raise ValueError("the ticket holds a control character, which no request could bring back")
+        if REPLACEMENT in root["ticket"] or not root["ticket"].isprintable():
+            raise ValueError("the ticket holds a character that no request could bring back")
         return cls(
             ticket=root["ticket"],
             user_id=number(root.get("userid")),

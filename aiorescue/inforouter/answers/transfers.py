@@ -9,6 +9,7 @@ from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.values import moment, number
 from aiorescue.operation import frozen
 from aiorescue.wire.binary import from_base64
+from aiorescue.wire.numbers import whole_number
 
 
 def is_crc(text: str, crc: int) -> bool:
@@ -34,7 +35,7 @@ class UploadHandler:
     @classmethod
     def of(cls, root: Element) -> "UploadHandler":
         """Read the handler from the attributes of the root element."""
-        return cls(root["UploadHandler"], int(root["ChunkSize"]))
+        return cls(root["UploadHandler"], whole_number(root["ChunkSize"]))
 
 
 @frozen
@@ -100,7 +101,7 @@ class DownloadHandler:
         """Read the handler and the document's properties from the attributes of the root element."""
         return cls(
             handler=root["downloadhandler"],
-            chunk_size=int(root["ChunkSize"]),
+            chunk_size=whole_number(root["ChunkSize"]),
             size=number(root.get("Size")),
             crc=root.get("CRC32"),
             content_type=root.get("ContentType"),

@@ -1,9 +1,11 @@
 """How infoRouter writes values in its answers: attributes under several names, whole numbers, moments."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from aiorescue.inforouter.answers.element import Element
+from aiorescue.wire.numbers import whole_number
 
 
 def lowered(element: Element) -> Mapping[str, str]:
@@ -24,9 +26,16 @@ def first(attributes: Mapping[str, str], *names: str) -> str:
 def number(text: str) -> int | None:
     """A whole number, or None for a text that holds none."""
     try:
-        return int(text)
+        return whole_number(text)
     except ValueError:
         return None
+
+
+def hours_of(text: str) -> float:
+    """A number of hours such as ``-3.5``. Raises ValueError for other forms that Python reads, such as ``1e1``."""
+    if re.fullmatch(r"[+-]?[0-9]{1,2}(\.[0-9]{1,9})?", text) is None:
+        raise ValueError("no number of hours")
+    return float(text)
 
 
 def moment(text: str) -> datetime | None:

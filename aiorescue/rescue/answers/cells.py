@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from aiorescue.rescue.answers.table_rows import Check
 from aiorescue.rescue.answers.values import duration, moment
+from aiorescue.wire.numbers import whole_number
 
 #: What a cell may hold: an id, a time, a duration, a text, or None where it is empty.
 Value = str | int | datetime | timedelta | None
@@ -16,7 +17,7 @@ _DURATIONS = (
     *("rebooting time", "reconnecting time", "total login time"),
 )
 _READERS: dict[str, Callable[[str], Value]] = {
-    **dict.fromkeys(_NUMBERS, int),
+    **dict.fromkeys(_NUMBERS, whole_number),
     **dict.fromkeys(_MOMENTS, moment),
     **dict.fromkeys(_DURATIONS, duration),
 }

@@ -9,6 +9,7 @@ from aiorescue.operation import frozen
 from aiorescue.rescue.answers.by_column import ByColumn
 from aiorescue.rescue.answers.keyed import lines_of
 from aiorescue.rescue.answers.pages import with_line_feeds
+from aiorescue.rescue.answers.values import hour_of
 from aiorescue.wire.untracked import as_tuple
 
 _KEY = re.compile(r"CHAT(?:_?LOG)?:[ \t]*", re.IGNORECASE)
@@ -111,12 +112,7 @@ def _is_report(words: list[str]) -> bool:
 
 @lru_cache(maxsize=2_048)
 def _time(hours: str, minutes: str, seconds: str | None, half: str | None) -> time | None:
-    hour, noon = int(hours), (half or "").upper()
-    if noon and not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
-        return None
-    if noon:
-        hour = hour % 12 + (12 if noon == "PM" else 0)
     try:
-        return time(hour, int(minutes), int(seconds or 0))
+        return time(hour_of(int(hours), half and half[0]), int(minutes), int(seconds or 0))
     except ValueError:
         return None

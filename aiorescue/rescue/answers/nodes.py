@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from aiorescue.operation import frozen
 from aiorescue.rescue.answers.records import Field, content
 from aiorescue.rescue.answers.values import member, truth
+from aiorescue.wire.numbers import whole_number
 
 
 class NodeType(enum.StrEnum):
@@ -62,9 +63,9 @@ class Node:
         mended: True if a character that XML does not allow was replaced in one of the texts.
     """
 
-    id: Annotated[int, Field("iNodeID", "NodeID", int)]
+    id: Annotated[int, Field("iNodeID", "NodeID", whole_number)]
     # Over SOAP the parent and the description were not seen; their names are inferred.
-    parent_id: Annotated[int | None, Field("iParentID", "ParentID", int)] = None
+    parent_id: Annotated[int | None, Field("iParentID", "ParentID", whole_number)] = None
     name: Annotated[str, Field("sName", "Name")] = ""
     email: Annotated[str, Field("sEmail", "Email")] = ""
     description: Annotated[str, Field("sDescription", "Description")] = ""
@@ -149,10 +150,10 @@ class Account:
         console_running: whether the user's Technician Console runs; None where the answer does not say (version 1).
     """
 
-    id: Annotated[int, Field("iAccountID", "AccountID", int)]
+    id: Annotated[int, Field("iAccountID", "AccountID", whole_number)]
     organization: Annotated[str, Field("sOrganization", "Organization")]
-    admin_id: Annotated[int, Field("iAdminID", "AdminID", int)]
-    technician_id: Annotated[int, Field("iTechID", "TechID", int)]
+    admin_id: Annotated[int, Field("iAdminID", "AdminID", whole_number)]
+    technician_id: Annotated[int, Field("iTechID", "TechID", whole_number)]
     email: Annotated[str, Field("sEmail", "Email")]
     console_running: Annotated[bool | None, Field("bTcRunning", "", truth)] = None
 
@@ -178,7 +179,7 @@ class User:
     #: Attributes that come last on the text page, in its order.
     LAST_ON_PAGE: ClassVar[tuple[str, ...]] = ("mobile_addon", "account_holder", "rpat_addon", "status")
 
-    id: Annotated[int, Field("iNodeID", "NODEID", int)]
+    id: Annotated[int, Field("iNodeID", "NODEID", whole_number)]
     name: Annotated[str, Field("sName", "NAME")] = ""
     nick: Annotated[str, Field("sNick", "NICK")] = ""
     email: Annotated[str, Field("sEmail", "EMAIL")] = ""
@@ -227,13 +228,13 @@ class Group:
             say.
     """
 
-    id: Annotated[int, Field("iNodeID", "NODEID", int)]
+    id: Annotated[int, Field("iNodeID", "NODEID", whole_number)]
     name: Annotated[str, Field("sName", "NAME")] = ""
     description: Annotated[str, Field("sDescription", "DESCRIPTION")] = ""
     type: Annotated[NodeType | str, Field("eType", "TYPE", _TYPE)] = ""
     permissions: Annotated[tuple[str, ...], Field("aPermissions", "PERMISSIONS", _names, array=True)] = ()
     locked_permissions: Annotated[tuple[str, ...], Field("", "LOCKEDPERMISSIONS", _names)] = ()
     enabled: Annotated[bool | None, Field("", "ISENABLED", truth)] = None
-    standard_limit: Annotated[int | None, Field("", "STANDARDCONCURRENTLIMIT", int)] = None
-    mobile_limit: Annotated[int | None, Field("", "MOBILECONCURRENTLIMIT", int)] = None
-    rpat_limit: Annotated[int | None, Field("", "RPATCONCURRENTLIMIT", int)] = None
+    standard_limit: Annotated[int | None, Field("", "STANDARDCONCURRENTLIMIT", whole_number)] = None
+    mobile_limit: Annotated[int | None, Field("", "MOBILECONCURRENTLIMIT", whole_number)] = None
+    rpat_limit: Annotated[int | None, Field("", "RPATCONCURRENTLIMIT", whole_number)] = None

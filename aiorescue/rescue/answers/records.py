@@ -124,6 +124,14 @@ def content(element: Any) -> Any:
     return children(element) or element.get("#text")
 
 
+def whole(element: Any) -> Any:
+    """What an element holds, as `content`; raises ValueError for a text between its children, which would be lost."""
+    held = content(element)
+    if isinstance(held, Mapping) and (element.get("#text") or "").strip():
+        raise ValueError("the answer is OK but holds a text between the elements of a record")
+    return held
+
+
 def children(element: Mapping[str, Any]) -> Mapping[str, Any]:
     """The elements in an element, without attributes and the blanks between them."""
     return {name: value for name, value in element.items() if not name.startswith(("@", "#"))}

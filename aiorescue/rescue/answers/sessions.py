@@ -7,6 +7,7 @@ from typing import Annotated
 from aiorescue.operation import frozen
 from aiorescue.rescue.answers.records import Columns, Field
 from aiorescue.rescue.answers.values import marked, maybe_moment, member
+from aiorescue.wire.numbers import whole_number
 
 
 class SessionStatus(enum.StrEnum):
@@ -87,15 +88,15 @@ class Session:
             replaced.
     """
 
-    id: Annotated[int, Field("iID", "ID", int)]
+    id: Annotated[int, Field("iID", "ID", whole_number)]
     status: Annotated[SessionStatus | str, Field("bStatus", "Status", member(SessionStatus))]
     status_word: Annotated[str, Field("sStatus", "Status")] = ""
-    channel_id: Annotated[int, Field("iEntry", "Entry ID", int)] = 0
+    channel_id: Annotated[int, Field("iEntry", "Entry ID", whole_number)] = 0
     channel: Annotated[str, Field("sEntry", "Entry")] = ""
-    technician_id: Annotated[int, Field("iTechnician", "Technician ID", int)] = 0
+    technician_id: Annotated[int, Field("iTechnician", "Technician ID", whole_number)] = 0
     technician: Annotated[str, Field("sTechnician", "Technician")] = ""
     started: Annotated[datetime | None, Field("sStartTime", "Start Time", maybe_moment)] = None
-    waiting: Annotated[int, Field("iWaitingTimeInSec", "Waiting Time", int)] = 0
+    waiting: Annotated[int, Field("iWaitingTimeInSec", "Waiting Time", whole_number)] = 0
     custom_fields: Annotated[
         tuple[str, ...], Columns(tuple(Field(f"sCustomField{i}", f"Custom Field {i}") for i in range(6)))
     ] = ()

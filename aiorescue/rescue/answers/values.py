@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from aiorescue.wire.numbers import whole_number
+
 E = TypeVar("E", bound=enum.StrEnum)
 
 
@@ -32,12 +34,16 @@ def moment(text: str) -> datetime:
             return datetime.fromisoformat(text)
         raise ValueError("no time that is known")
     month, day, year, hour, minute, second = map(int, found.groups("0")[:6])
-    half = found[7]
-    if half is not None:
-        if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
-            raise ValueError("no time that is known")
-        hour = hour % 12 + (12 if half in "Pp" else 0)
-    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - the service says no zone, so none is made up
+    return datetime(year, month, day, hour_of(hour, found[7]), minute, second)  # noqa: DTZ001 - the service says no zone, so none is made up
+
+
+def hour_of(hour: int, half: str | None) -> int:
+    """The hour of the day that a clock shows, by ``A`` or ``P`` for its half, or None. Raises ValueError."""
+    if not half:
+        return hour
+    if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock
+        raise ValueError("no time that is known")
+    return hour % 12 + (12 if half in "Pp" else 0)
 
 
 def maybe_moment(text: str) -> datetime | None:
@@ -83,14 +89,14 @@ def marked(text: str) -> bool:
     return text.strip().casefold() not in _NO
 
 
-_DURATION = re.compile(r"\s*(?:(\d+)\.)?(\d+):([0-5]?\d):([0-5]?\d)\s*")
+_DURATION = re.compile(r"\s*(?:(\d+)\.)?(\d+):([0-5]?\d):([0-5]?\d)\s*", re.ASCII)
 
 
 def duration(text: str) -> timedelta:
     """Read a duration as reports write it: seconds, or HH:MM:SS. Raises ValueError for any other form."""
     found = _DURATION.fullmatch(text)
     if found is None:
-        return _timedelta(seconds=int(text))
+        return _timedelta(seconds=whole_number(text))
     days, hours, minutes, seconds = map(int, found.groups("0"))
     return _timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
 

@@ -1,0 +1,12 @@
+"""Numbers in answers. Python's own `int` and `float` take more for a number than a service writes as one."""
+
+
+def whole_number(text: str) -> int:
+    """Read a whole number in the digits 0 to 9, with a sign or without, and perhaps with blanks around it.
+
+    Raises:
+        ValueError: the text is no such number; nor is ``1_000``, or one in the digits of another script.
+    """
+    if "_" in text or not text.isascii():
+        raise ValueError("no whole number")
+    return int(text)

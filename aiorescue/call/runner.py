@@ -372,9 +372,11 @@ class CallRunner:
         spec = operation.spec
         codec = wire.codec(type(operation), spec.choose(self._binding.without_url))
         draft = codec.draft(operation)
-        async with self._pacers.of(account, spec.family).turn():
+        async with self._pacers.of(account, spec.family).turn() as turn:
             with sending():
                 received = await self._transport.send(codec.authorize(draft, authorization))
+            if isinstance(received, Outcome) and not received.ambiguous:
+                turn.give_back()
         if isinstance(received, Outcome):
             return received, None
         if len(received.body) <= INLINE:

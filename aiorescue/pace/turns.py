@@ -44,6 +44,11 @@ class Turn:
         self._settled = True
         self._pacer.settle(self, accepted=accepted)
 
+    def give_back(self) -> None:
+        """Report to the pacer that nothing was sent, in place of `answered`: a connection could not be made."""
+        self._settled = True
+        self._pacer.take_back(self)
+
     async def renew(self) -> None:
         """Wait for another place in the pace, before calls that had none: this one has passed unused."""
         self._pacer.settle(self, accepted=None)
@@ -100,6 +105,10 @@ class Pacer(ABC):
     @abstractmethod
     def settle(self, turn: Turn, *, accepted: bool | None) -> None:
         """Learn from the end of a turn: accepted, rejected as too fast, or neither (None). Called by the turn."""
+
+    def take_back(self, turn: Turn) -> None:
+        """Learn that a turn ended unused; its moment has passed all the same. Called by the turn."""
+        self.settle(turn, accepted=None)
 
 
 class PrioritySemaphore:

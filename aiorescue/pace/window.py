@@ -82,10 +82,20 @@ class WindowPacer(Pacer):
 
     def settle(self, turn: Turn, *, accepted: bool | None) -> None:
         """Count the call from now on: the service may have counted it as late as its answer."""
-        counted = self._under_way.pop(turn, None)
-        if counted is not None and counted in self._counted:
-            self._counted.remove(counted)
+        if self._uncount(turn):
             self._count_at(self._clock.time())
+
+    def take_back(self, turn: Turn) -> None:
+        """Count the call no more: the service never saw it, and an outage must not use the window up."""
+        self._uncount(turn)
+
+    def _uncount(self, turn: Turn) -> bool:
+        """Take a call under way out of the window; returns whether it was in it."""
+        counted = self._under_way.pop(turn, None)
+        if counted is None or counted not in self._counted:
+            return False
+        self._counted.remove(counted)
+        return True
 
     def _count_at(self, moment: float) -> None:
         self._counted.append(moment)

@@ -5,7 +5,18 @@ import asyncio
 import aiohttp
 import pytest
 
-from aiorescue import AuthCode, Binding, InfoRouterClient, Login, Pace, RescueClient, Ticket, errors, rescue
+from aiorescue import (
+    AuthCode,
+    Binding,
+    InfoRouterClient,
+    Login,
+    Pace,
+    RescueClient,
+    RetryPolicy,
+    Ticket,
+    errors,
+    rescue,
+)
 from aiorescue.emulator import Emulator
 from tests.lab.clocks import QuickClock
 from tests.support import IMPATIENT
@@ -173,6 +184,18 @@ async def test_logins_keep_to_ten_in_three_minutes(service: Emulator):
         service.clock.advance(180)
         await client.login()
     assert 170 < clock.skipped <= 180
+
+
+async def test_logins_that_found_no_service_are_not_among_the_ten(unused_tcp_port: int):
+    clock = QuickClock()
+    url = f"http://127.0.0.1:{unused_tcp_port}"
+    async with RescueClient(TECH, base_url=url, clock=clock, retry=RetryPolicy(attempts=1)) as client:
+        for _ in range(11):
+            with pytest.raises(errors.ConnectionFailed):
+                await client.is_any_tech_available_on_channel(1)
+        async with Emulator(port=unused_tcp_port):
+            await client.is_any_tech_available_on_channel(1)
+    assert clock.skipped < 10
 
 
 async def test_a_client_without_credentials_becomes_the_one_who_logs_in(service: Emulator):

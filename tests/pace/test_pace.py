@@ -333,6 +333,16 @@ async def test_a_cancelled_login_gives_its_place_back():
 
 
 @virtually
+async def test_a_login_that_found_no_connection_gives_its_place_back():
+    pacer = WindowPacer(1, 180, LoopClock())
+    async with pacer.turn() as turn:
+        await asyncio.sleep(10)
+        turn.give_back()
+    assert await answer(pacer) < 11
+    assert await answer(pacer) >= 190
+
+
+@virtually
 async def test_none_does_not_pace_but_a_rejected_call_waits():
     pacer = local_pacer(None, Family.PINS, LoopClock())
     assert isinstance(pacer, UnpacedPacer)

@@ -3,7 +3,10 @@
 import asyncio
 from contextlib import suppress
 
+from aiorescue import errors
 from aiorescue.call.deadline import Task
+
+OTHER_LOOP = "the client is in use in another event loop, which is still running; make a client for each loop"
 
 
 class UnderWay:
@@ -14,15 +17,25 @@ class UnderWay:
         self._tasks: dict[Task, tuple[int, int]] = {}
         self._interrupted: dict[Task, int] = {}  # how often each had been cancelled before
         self._waiting: asyncio.Future[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # that of the last call
 
     def __len__(self) -> int:
         """How many tasks have calls or conversations under way."""
         return len(self._tasks)
 
     def begin(self) -> Task:
-        """Begin a call or a conversation of the current task; `end` must follow with the task returned."""
+        """Begin a call or a conversation of the current task; `end` must follow with the task returned.
+
+        Raises:
+            errors.InvalidRequest: the client is in use in another event loop. A call that waited in one for what comes
+                free in the other would never hear of it.
+        """
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
+        if (loop := task.get_loop()) is not self._loop:
+            if self._loop is not None and self._loop.is_running():
+                raise errors.InvalidRequest(OTHER_LOOP)
+            self._loop = loop
         known = self._tasks.get(task)
         self._tasks[task] = (1, task.cancelling()) if known is None else (known[0] + 1, known[1])
         return task

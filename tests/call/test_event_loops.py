@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
@@ -123,6 +124,42 @@ def test_two_event_loops_at_a_time_are_refused(emulator: Emulator):
         await client.aclose()
 
     asyncio.run(both())
+
+
+def test_a_call_does_not_wait_for_what_comes_free_in_another_event_loop(emulator: Emulator):
+    client = RescueClient(TECH, base_url=emulator.url, pace=None, sessions=1)
+
+    async def both() -> None:
+        await client.request_pin_code()
+        emulator.latency = 1000.0
+        call = asyncio.ensure_future(client.request_pin_code())
+        await asyncio.sleep(0)
+        with pytest.raises(errors.InvalidRequest, match="in use in another event loop"):
+            await asyncio.to_thread(asyncio.run, asyncio.wait_for(client.request_pin_code(), 5))
+        call.cancel()
+        await client.aclose(timeout=0.1)
+
+    asyncio.run(both())
+
+
+@pytest.mark.parametrize("make", CLIENTS.values(), ids=CLIENTS)
+def test_one_warning_tells_of_a_client_that_was_not_closed(emulator: Emulator, make: Callable[[str], Any]):
+    told = []
+
+    async def forget() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+        client = make(emulator.url)
+        await (client.is_valid_ticket if isinstance(client, InfoRouterClient) else client.request_pin_code)()
+        del client
+        gc.collect()
+        await asyncio.sleep(0)  # its connections close
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        asyncio.run(forget())
+        gc.collect()
+    told += [str(one.message) for one in warned]
+    assert told == [f"a client of {emulator.url} was not closed: use `async with`, or await its aclose()"]
 
 
 @pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.TEXT_POST, Binding.HTTP_GET])

@@ -1,5 +1,7 @@
 """The session of a client: its pool of connections, its own or a lent one."""
 
+import warnings
+import weakref
 from collections.abc import Mapping
 
 import aiohttp
@@ -45,6 +47,32 @@ def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Tr
     for name in ("_default_proxy", "_default_proxy_auth", "_default_auth"):
         setattr(session, name, getattr(lent, name, None))
     return session
+
+
+def when_left_open(owner: object, session: ClientSession, base_url: str) -> weakref.finalize:  # type: ignore[type-arg]
+    """Warn, once, if a client is forgotten or the program ends before it was closed; its connections are closed then.
+
+    aiohttp would log two errors and give two warnings, which name its session and its pool, and not the client.
+
+    Args:
+        owner: the part of the client that holds the session, and lives as long as the client does.
+        session: a session that the client opened.
+        base_url: the client's base URL.
+
+    Returns:
+        What must be detached when the session is closed.
+    """
+    return weakref.finalize(owner, _left_open, session, base_url)
+
+
+def _left_open(session: ClientSession, base_url: str) -> None:
+    connector, is_owner = session.connector, session.connector_owner
+    session.detach()
+    if connector is not None and is_owner:
+        connector._close()  # noqa: SLF001 - as its own finalizer does: its `close` would need a running event loop
+    warnings.warn(
+        f"a client of {base_url} was not closed: use `async with`, or await its aclose()", ResourceWarning, stacklevel=2
+    )
 
 
 def is_used_itself(lent: ClientSession) -> bool:

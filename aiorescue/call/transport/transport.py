@@ -16,6 +16,7 @@ from aiorescue.call.transport import connections
 from aiorescue.call.transport.failures import CLOSED, INTERRUPTED, PROXY_AUTHENTICATION, ProxyRefusedError, failed, lost
 from aiorescue.call.transport.request import as_data, checking, send_once, yield_before_sending
 from aiorescue.call.transport.trust import Trust, UnaskedError
+from aiorescue.call.under_way import OTHER_LOOP
 from aiorescue.operation import Outcome, OutcomeClass
 from aiorescue.pace.patience import Patience
 from aiorescue.pace.turns import Priority, PrioritySemaphore
@@ -32,7 +33,6 @@ _OTHER_TIMEOUTS = 32
 #: An enum member kept in a global, as those in `operation.status` are.
 _CALL = Priority.CALL
 _LENT_FOR_ANOTHER_LOOP = "the session given as http= was made in another event loop; make one for each"
-_OTHER_LOOP = "the client is in use in another event loop, which is still running; make a client for each loop"
 
 
 class TimeLimits:
@@ -192,8 +192,10 @@ class Transport:
         return url
 
     def _open(self) -> ClientSession:
-        self._session = connections.open_session(self._http, self._route, self._limit, self.trust)
-        return self._session
+        self._session = session = connections.open_session(self._http, self._route, self._limit, self.trust)
+        if session is not self._http:
+            self._left_open = connections.when_left_open(self, session, self._base)
+        return session
 
     @property
     def connections(self) -> int:
@@ -210,7 +212,7 @@ class Transport:
         """
         loop, lent_for = asyncio.get_running_loop(), getattr(self._http, "_loop", None)
         if self._loop is not None and self._loop.is_running():
-            return _OTHER_LOOP
+            return OTHER_LOOP
         if isinstance(lent_for, asyncio.AbstractEventLoop) and lent_for is not loop:
             return _LENT_FOR_ANOTHER_LOOP
         self._loop = loop
@@ -232,6 +234,7 @@ class Transport:
     async def _close_pool(self) -> None:
         session, self._session = self._session, None
         if session is not None and session is not self._http:
+            self._left_open.detach()
             with suppress(RuntimeError):  # connections of another event loop
                 await session.close()
 

@@ -66,6 +66,8 @@ def when_left_open(owner: object, session: ClientSession, base_url: str) -> weak
 
 
 def _left_open(session: ClientSession, base_url: str) -> None:
+    if session.closed:
+        return  # the pool was lent, and its owner has closed it
     connector, is_owner = session.connector, session.connector_owner
     session.detach()
     if connector is not None and is_owner:

@@ -4,6 +4,7 @@ import random
 import shutil
 import sqlite3
 import stat
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -249,6 +250,40 @@ async def test_a_file_that_was_deleted_under_a_job_is_noticed_at_the_next_commit
         await journal.given_back("=CASE-9", 0)
     assert refused.value.reason is JournalReason.VANISHED
     await journal.close()
+
+
+@pytest.mark.parametrize("names", [["j"], ["j-wal"], ["j", "j-wal", "j-shm"]])
+async def test_what_a_journal_held_is_in_its_place_again_if_its_files_were_deleted_under_a_job(
+    tmp_path: Path, names: list[str]
+):
+    journal = await write(tmp_path / "j")
+    for name in names:
+        (tmp_path / name).unlink()
+    with pytest.raises(errors.JournalError, match="What was in it is there again"):
+        await journal.given_back("=CASE-9", 0)
+    with pytest.raises(errors.JournalError, match="What was in it is there again"):
+        await journal.given_back("=CASE-9", 0)
+    await journal.close()
+    assert stat.S_IMODE((tmp_path / "j").stat().st_mode) == 0o600
+    assert await check(tmp_path / "j") is None
+
+
+async def test_what_a_journal_held_is_saved_elsewhere_if_its_place_is_taken_or_gone(tmp_path: Path, monkeypatch):
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "temporary" / "j.saved1").touch()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    for folder, saved in (("taken", "taken/j.saved1"), ("gone", "temporary/j.saved2")):
+        (tmp_path / folder).mkdir()
+        journal = await write(tmp_path / folder / "j")
+        shutil.rmtree(tmp_path / folder)
+        if folder == "taken":
+            (tmp_path / folder).mkdir()
+            (tmp_path / folder / "j").write_text("another file")
+        with pytest.raises(errors.JournalError) as refused:
+            await journal.given_back("=CASE-9", 0)
+        assert f"What was in it is in {tmp_path / saved}: move it to {tmp_path / folder / 'j'}" in str(refused.value)
+        await journal.close()
+        assert await check(tmp_path / saved) is None
 
 
 async def test_a_journal_that_all_could_read_is_made_private(tmp_path: Path):

@@ -1,5 +1,7 @@
 """What happens to a job within a day: the service goes away, sessions end, the process is killed, an operator asks."""
 
+import shutil
+
 from aiorescue.bulk import Journal
 from aiorescue.cli.status import Status
 from tests.cli.customer_rows import FAST, rows
@@ -89,3 +91,47 @@ async def test_a_second_command_on_a_journal_says_who_works_on_it_and_nothing_of
         "aiorescue: journal pins.csv.journal: in use by another process;"
         " to see how far it is: aiorescue job status pins.csv.journal\n"
     )
+
+
+async def test_a_journal_that_is_deleted_under_a_job_costs_no_pin(command, slow_service, until):
+    command.write(rows(100))
+    journal = command.folder / "pins.csv.journal"
+    process = await command.start("pins", "customers.csv", "--pin-rate", "20")
+    await until(lambda: len(slow_service.ledger) >= 5)
+    journal.unlink()
+    done = await command.ended(process)
+    assert done.status == Status.JOURNAL
+    assert "was deleted or replaced while the job ran. What was in it is there again" in done.err
+    assert "journal:" not in done.out
+    slow_service.limits.pin_rate = None
+    again = await command("pins", "customers.csv", *FAST, "--json")
+    assert (again.status, again.json["issued"] + again.json["from_journal"]) == (Status.OK, 100)
+    assert again.json["from_journal"] >= 4
+    assert len(slow_service.ledger) - 100 <= again.json["possibly_orphaned"] <= 3
+
+
+async def test_a_journal_that_vanished_with_its_folder_is_where_the_message_says(command, slow_service, until):
+    command.write(rows(100))
+    folder, kept = command.folder / "away", command.folder / "kept"
+    folder.mkdir()
+    kept.mkdir()
+    files = ("--output", "away/pins.csv", "--json")
+    process = await command.start("pins", "customers.csv", "--pin-rate", "20", *files, TMPDIR=str(kept))
+    await until(lambda: len(slow_service.ledger) >= 5)
+    shutil.rmtree(folder)
+    done = await command.ended(process)
+    assert (done.status, done.json["output"]) == (Status.JOURNAL, None)
+    saved = kept / "pins.csv.journal.saved1"
+    assert f"What was in it is in {saved}: move it to away/pins.csv.journal" in done.err
+    assert "To go on" not in done.err
+    status = (await command("job", "status", str(saved), "--json")).json
+    assert status["issued"] >= 4
+    assert len(slow_service.ledger) - status["issued"] <= status["possibly_orphaned"]
+
+
+async def test_out_of_pins_says_of_the_only_identity_nothing_about_others(command, service):
+    command.write(rows(3))
+    service.limits.pins_left = 1
+    done = await command("pins", "customers.csv", *FAST)
+    assert done.status == Status.OUT_OF_PINS
+    assert "other identities" not in done.err

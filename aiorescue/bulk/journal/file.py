@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aiorescue import errors
-from aiorescue.bulk.journal import log_check, schema, statements
+from aiorescue.bulk.journal import log_check, salvage, schema, statements
 from aiorescue.bulk.journal.lock import FileLock, lock_of
 from aiorescue.bulk.journal.notes import Note, RowsUnderWay
 from aiorescue.bulk.journal.pins import PinSet
@@ -55,6 +55,7 @@ class JournalFile:
         self._accept_loss = accept_loss
         self._lock: FileLock | None = None
         self._places: list[tuple[Path, tuple[int, int]]] = []  # files that must stay where they are
+        self._after_loss = ""  # where the rows are that were in files which have vanished
         self._runs = 0
         self.pins = PinSet()
         self.under_way = RowsUnderWay()
@@ -186,7 +187,10 @@ class JournalFile:
                 add(outcome[3])
 
     def _write_job(self, *, is_open: bool) -> None:
-        schema.write_job(self.connection, self._job, self._runs, int(is_open), self.staging, self.columns)
+        schema.write_job(self.connection, *self._job_row(is_open=is_open))
+
+    def _job_row(self, *, is_open: bool) -> tuple[Any, ...]:
+        return self._job, self._runs, int(is_open), self.staging, self.columns
 
     # --- writing ---
 
@@ -231,13 +235,17 @@ class JournalFile:
             return problem
 
     def _check_places(self) -> None:
-        for place, identity in self._places:
-            if _identity(place) != identity:
-                raise self.error(
-                    JournalReason.VANISHED,
-                    f"{place.name} was deleted or replaced while the job ran",
-                    advice="What was issued since then is not in it. Leave the files of a running job where they are",
-                )
+        gone = [place for place, identity in self._places if _identity(place) != identity]
+        if gone and self._path is not None:
+            if not self._after_loss:
+                job = self._job_row(is_open=False)
+                saved = salvage.save(self.connection, self._path, job, is_there=self._path not in gone)
+                self._after_loss = _after_loss(self._path, saved)
+            raise self.error(
+                JournalReason.VANISHED,
+                f"{gone[0].name} was deleted or replaced while the job ran",
+                advice=f"{self._after_loss}. Leave the files of a running job where they are",
+            )
 
     def checkpoint(self) -> None:
         """Copy what is in the write-ahead log to the file, as far as readers allow it."""
@@ -313,6 +321,14 @@ class JournalFile:
         finally:
             if lock is not None:
                 lock.release()
+
+
+def _after_loss(path: Path, saved: Path | None) -> str:
+    if saved is None:
+        return "What was in it could not be saved: PINs that were issued in this run are in no file"
+    if saved == path:
+        return "What was in it is there again, and the same command goes on"
+    return f"What was in it is in {saved}: move it to {path}, and the same command goes on"
 
 
 _TAKE_A_COPY = "Nothing was changed. Keep it, and go on from a backup"

@@ -143,7 +143,11 @@ class _Run:
             except BaseException:
                 await sheet.discard()
                 raise
-            self._tally.end(await store.status())
+            try:
+                self._tally.end(await store.status())
+            except errors.JournalError as trouble:  # its file has vanished
+                await sheet.discard()
+                return problem or trouble
             self._tally.stop()
             self._display.show(self._tally, None)
             await self._write(store, sheet)

@@ -135,7 +135,8 @@ class Summary(CommandResult):
             yield f"output:  {self.output}" + ("" if self.written else " (as it was)")
         if self.page is not None and self.page.is_written:
             yield f"report:  {self.page.path}"
-        yield f"journal: {self.journal} (kept: the same command issues nothing twice)"
+        if not _has_vanished(self.problem):  # its message says where it is
+            yield f"journal: {self.journal} (kept: the same command issues nothing twice)"
 
     def for_programs(self) -> Any:
         """Figures, files, exit status and error."""
@@ -156,7 +157,8 @@ class Summary(CommandResult):
         """What an operator should know: errors, refused identities, changes, what is left and the command to go on."""
         if self.problem is not None and self.problem not in self.refused.values():
             yield complaint(self._advised(self.problem))
-        others = "" if isinstance(self.problem, errors.AuthenticationError) else ", the other identities went on"
+        is_last = isinstance(self.problem, errors.AuthenticationError) or self.problem in self.refused.values()
+        others = "" if is_last else ", the other identities went on"
         for name, problem in self.refused.items():
             yield complaint(f"{name} is refused{others}: {message_of(problem)}")
         for change in self.changes.sentences():
@@ -182,7 +184,7 @@ class Summary(CommandResult):
         if tally.left and tally.is_begun:
             rows = f"{tally.left} of {counted(tally.rows, 'row')}"
             yield complaint(f"{rows} {'is' if tally.left == 1 else 'are'} left")
-        if not _is_unfit(self.problem) and (tally.failed or tally.left):  # else it would end no better
+        if not _is_unfit(self.problem) and not _has_vanished(self.problem) and (tally.failed or tally.left):
             if self.label.startswith(_PIPES):
                 yield complaint("the rows came from a pipe, and the command needs them once more")
             yield f"To go on: {self.again}"
@@ -225,6 +227,10 @@ def _named(problem: Exception) -> str:
 
 def _is_in_use(problem: Exception | None) -> bool:
     return isinstance(problem, errors.JournalError) and problem.reason is JournalReason.IN_USE
+
+
+def _has_vanished(problem: Exception | None) -> bool:
+    return isinstance(problem, errors.JournalError) and problem.reason is JournalReason.VANISHED
 
 
 def _is_unfit(problem: Exception | None) -> bool:

@@ -174,16 +174,19 @@ async def test_plain_http_to_another_host_is_refused(command):
     assert "http://rescue.example.com" in done.err
 
 
-def test_an_emulator_that_goes_on_with_a_job_repeats_no_pin(here):
+def test_an_emulator_that_goes_on_with_a_job_repeats_no_pin_and_issues_the_same_each_time(here):
     # Each emulator is a new one, while the journal keeps the PINs of those before.
     sheet = here.folder / "customers.csv"
-    sheet.write_text(rows(20))
-    assert here("pins", "customers.csv", "--emulator", "--pin-rate", "1000").status == Status.OK
-    sheet.write_text(rows(40))
-    done = here("pins", "customers.csv", "--emulator", "--pin-rate", "1000", "--json")
-    assert (done.json["issued"], done.json["from_journal"]) == (20, 20)
-    with (here.folder / "pins.csv").open(encoding="utf-8", newline="") as file:
-        assert len({row["pin"] for row in csv.DictReader(file)}) == 40
+    pins = []
+    for journal in ("first", "second"):
+        for count in (20, 30, 40):
+            sheet.write_text(rows(count))
+            done = here("pins", "customers.csv", "--emulator", "--pin-rate", "1000", "--json", "--journal", journal)
+            assert (done.status, done.json["possibly_orphaned"]) == (Status.OK, 0)
+        with (here.folder / "pins.csv").open(encoding="utf-8", newline="") as file:
+            pins.append({row["pin"] for row in csv.DictReader(file)})
+    assert pins[0] == pins[1]
+    assert len(pins[0]) == 40
 
 
 async def test_the_journal_of_an_emulator_is_refused_for_the_service(command, service):

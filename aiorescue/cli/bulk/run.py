@@ -1,7 +1,6 @@
 """A run of `aiorescue pins`: stages the input in the journal, works on the job, and writes the output from it."""
 
 import asyncio
-import random
 import signal
 from array import array
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -21,7 +20,7 @@ from aiorescue.cli.bulk.tally import Tally, clock
 from aiorescue.cli.output import complain
 from aiorescue.cli.sheet import Sheet
 from aiorescue.cli.signals import leave, on_signal
-from aiorescue.emulator.rules.rescue.ledger import PINS, PINS_PER_SEED
+from aiorescue.emulator.rules.rescue.ledger import seed_behind
 from aiorescue.events import Event, OutageBegan, OutageEnded
 from aiorescue.operation import frozen
 from aiorescue.rescue import PinRequest
@@ -129,14 +128,13 @@ class _Run:
 
     async def _work(self) -> Exception | None:
         """Do all the work; returns the error that ended it early."""
-        seed = await asyncio.to_thread(_seed, self._plan.journal)
         async with Journal(self._plan.journal, self._plan.name) as store:
             await self._stage(store)
             sheet = await table.sheet_for(
                 store, self._plan.output, encoding=self._plan.customers.encoding, safe=self._plan.safe
             )
             try:
-                async with self._client(seed) as client:
+                async with self._client(store) as client:
                     problem = await self._issue(client, store)
             except (errors.RescueError, OSError) as trouble:
                 problem = trouble
@@ -175,7 +173,7 @@ class _Run:
     # --- PINs out ---
 
     @asynccontextmanager
-    async def _client(self, seed: int) -> AsyncIterator[RescueClient]:
+    async def _client(self, store: Journal) -> AsyncIterator[RescueClient]:
         plan = self._plan
         pace, listener = Pace(pins=plan.pace), None if self._page is None else self._page.record
         if plan.base_url is not None:
@@ -183,7 +181,7 @@ class _Run:
                 yield client
             return
         async with (
-            emulator.Emulator(pin_rate=plan.pace, seed=seed) as service,
+            emulator.Emulator(pin_rate=plan.pace, seed=await _seed(store)) as service,
             RescueClient(plan.credentials, base_url=service.url, pace=pace, on_event=listener) as client,
         ):
             yield client
@@ -296,6 +294,9 @@ def _word(number: int) -> str:
     return "interrupted" if number == signal.SIGINT else f"interrupted by {signal.Signals(number).name}"
 
 
-def _seed(journal: Path) -> int:
-    """Selects the PINs of an emulator: those of a job that goes on must not repeat those before."""
-    return random.randrange(1, PINS // PINS_PER_SEED) if journal.exists() else 0  # noqa: S311 - nothing here is secret
+async def _seed(store: Journal) -> int:
+    """Selects the PINs of an emulator: those of a job that goes on come behind those that it has."""
+    seed = 0
+    async for row in store.rows(State.ISSUED):
+        seed = max(seed, seed_behind(row.pin or ""))
+    return seed

@@ -25,6 +25,16 @@ _HEAD = struct.Struct("<dqIH?")
 _BETWEEN = b"\xff"
 
 
+def _place(pin: str) -> int:
+    """The place of a PIN in the sequence, from 0."""
+    return (int(pin) - FIRST_PIN) * _STEP_BACK % PINS
+
+
+def seed_behind(pin: str) -> int:
+    """The lowest seed whose PINs come behind a PIN in the sequence."""
+    return _place(pin) // PINS_PER_SEED + 1
+
+
 @frozen
 class LedgerEntry:
     """A PIN that was issued.
@@ -115,8 +125,7 @@ class Ledger(Sequence[LedgerEntry]):
         if len(pin) != len(f"{PINS - 1}") or not (pin.isascii() and pin.isdigit()):
             return None
         with self._lock:
-            place = (int(pin) - FIRST_PIN) * _STEP_BACK - self._first
-            number = self.issued - (self.issued - 1 - place) % PINS
+            number = self.issued - (self.issued - 1 - _place(pin) + self._first) % PINS
             return self._entry(number) if number > self.dropped else None
 
     def _index(self, name: str) -> int:

@@ -7,7 +7,7 @@ import stat
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from hashlib import blake2b
 from pathlib import Path
 
@@ -342,6 +342,28 @@ async def test_a_journal_of_version_1_is_taken_over(tmp_path: Path):
         assert (await journal.status()).runs == 4
     async with Journal(tmp_path / "j", "job") as journal:
         assert [entry.pin for entry in await journal.admit([named, unnamed])] == ["000001", "000002"]
+
+
+async def test_a_refused_journal_of_version_1_leaves_nothing_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    opened, connect = [], sqlite3.connect
+    with closing(connect(tmp_path / "j")) as connection:
+        connection.executescript(
+            """
+            PRAGMA application_id = 0x52455351;
+            PRAGMA user_version = 1;
+            CREATE TABLE job (name TEXT NOT NULL, run INTEGER NOT NULL);
+            INSERT INTO job VALUES ('job', 3);
+            """
+        )
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda *args, **options: opened.append(connect(*args, **options)) or opened[-1]
+    )
+    with pytest.raises(errors.JournalError, match="no such table: request"):
+        await Journal.reading(tmp_path / "j").status()
+    assert len(opened) == 3  # without a log, with one, and the copy in memory
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
 
 
 async def test_a_pin_that_another_request_has_is_refused(tmp_path: Path):

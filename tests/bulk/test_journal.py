@@ -309,6 +309,7 @@ async def test_a_sqlite_that_is_too_old_is_named(tmp_path: Path, monkeypatch: py
         pass
     monkeypatch.setattr("sqlite3.sqlite_version_info", (3, 34, 1))
     monkeypatch.setattr("sqlite3.sqlite_version", "3.34.1")
+    monkeypatch.setattr("sqlite3.connect", None)  # nothing is opened, so nothing can be left open
     for ask in (Journal(path, "job").open, JournalReader(path, time.time).status):
         with pytest.raises(
             errors.JournalError, match=r"journal: it needs SQLite 3\.35 or newer, and this Python has 3\.34\.1"

@@ -26,8 +26,8 @@ from aiorescue.errors import JournalReason
 #: A note of what became of a row; or a function that runs in the thread and returns a value.
 Write = Note | Callable[["JournalFile"], Any]
 
-#: Seconds to wait for a lock of another process, and how often it is tried.
-_PATIENCE, _TRIES = 1.0, 20
+#: How often a lock of another process is tried within `schema.PATIENCE`.
+_TRIES = 20
 
 
 class JournalFile:
@@ -82,7 +82,7 @@ class JournalFile:
     def _open(self) -> None:
         path = self._path
         if path is None:
-            self._connect(":memory:")
+            self.connection = schema.connect(":memory:")
             self._make_temporary_tables()
             self.is_fresh, self.is_open = False, True
             return
@@ -92,7 +92,7 @@ class JournalFile:
         log_is_empty = log_check.is_empty(log)
         if log_check.is_damaged(log):
             raise self.error(JournalReason.DAMAGED, f"its write-ahead log {log.name} is damaged", advice=_TAKE_A_COPY)
-        self._connect(f"{path.absolute().as_uri()}?mode=rw")
+        self.connection = schema.connect(f"{path.absolute().as_uri()}?mode=rw")
         is_new = self._check_marks()
         if not is_new:
             self._check_structure()
@@ -116,14 +116,8 @@ class JournalFile:
             if lock is not None:
                 return lock
             if tries_left:
-                time.sleep(_PATIENCE / _TRIES)  # a look at whether it is held takes the lock for a moment, too
+                time.sleep(schema.PATIENCE / _TRIES)  # a look at whether it is held takes the lock for a moment, too
         raise self.error(JournalReason.IN_USE, "in use by another process")
-
-    def _connect(self, database: str) -> None:
-        self.connection = sqlite3.connect(
-            database, isolation_level=None, timeout=_PATIENCE, check_same_thread=False, uri=True
-        )
-        schema.register(self.connection)
 
     def _make_temporary_tables(self) -> None:
         for statement in schema.TEMPORARY:
@@ -361,6 +355,6 @@ def _patiently(work: Callable[[], Any]) -> None:
         except sqlite3.OperationalError:
             if not tries_left:
                 raise
-            time.sleep(_PATIENCE / _TRIES)
+            time.sleep(schema.PATIENCE / _TRIES)
         else:
             return

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -119,7 +120,7 @@ class _Snapshot:
         """Connect without leaving a trace: where there is no log, SQLite would make one that holds nothing."""
         uri = self._path.absolute().as_uri()
         if not log.exists():
-            connection = _connect(f"{uri}?immutable=1")
+            connection = schema.connect(f"{uri}?immutable=1")
             try:
                 _check_marks(self._path, connection)
                 was_open = _version(connection) == schema.VERSION and schema.read_job(connection)[2]
@@ -129,7 +130,7 @@ class _Snapshot:
             if was_open and not log.exists():
                 return connection
             connection.close()
-        connection = _connect(f"{uri}?mode=ro")
+        connection = schema.connect(f"{uri}?mode=ro")
         try:
             _check_marks(self._path, connection)
             return connection if _version(connection) == schema.VERSION else _taken_over(connection)
@@ -199,12 +200,6 @@ class _Snapshot:
         )
 
 
-def _connect(uri: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(uri, isolation_level=None, timeout=1.0, check_same_thread=False, uri=True)
-    schema.register(connection)
-    return connection
-
-
 def _version(connection: sqlite3.Connection) -> int:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version
@@ -212,10 +207,14 @@ def _version(connection: sqlite3.Connection) -> int:
 
 def _taken_over(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Copy a journal of version 1 into memory, in the tables of the present version; the file stays as it is."""
-    copy = _connect("file::memory:")
-    connection.backup(copy)
-    connection.close()
-    schema.take_over(copy)
+    copy = schema.connect("file::memory:")
+    try:
+        with closing(connection):
+            connection.backup(copy)
+        schema.take_over(copy)
+    except BaseException:
+        copy.close()
+        raise
     return copy
 
 

@@ -2,7 +2,7 @@
 
 Two checksums stand in each row of ``request``: ``input_check`` over what came from the input, and ``outcome_check``
 over what became of it, with the key and the digest. They are CRC-32, which notices every change of a single bit. SQL
-computes the second one through the function `outcome_check`, which `register` gives to a connection.
+computes the second one through the function `outcome_check`, which `connect` gives to a connection.
 """
 
 import sqlite3
@@ -16,6 +16,9 @@ APPLICATION: Final = 0x52455351
 VERSION: Final = 2
 #: The first SQLite with ``RETURNING``; ``UPDATE … FROM`` came shortly before.
 _OLDEST_SQLITE: Final = (3, 35)
+
+#: Seconds to wait for a lock of another process.
+PATIENCE: Final = 1.0
 
 JOB: Final = """CREATE TABLE job (
     name TEXT NOT NULL,
@@ -91,18 +94,20 @@ def job_check(*values: Any) -> int:
     return crc32(repr(values).encode("utf-8", "surrogatepass"))
 
 
-def register(connection: sqlite3.Connection) -> None:
-    """Give a connection the function `outcome_check`.
+def connect(uri: str) -> sqlite3.Connection:
+    """Connect to a journal and give the connection the function `outcome_check`.
 
     Raises:
-        sqlite3.NotSupportedError: this Python's SQLite lacks statements that the journal uses.
+        sqlite3.NotSupportedError: this Python's SQLite lacks statements that the journal uses; nothing was opened.
     """
     if sqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise sqlite3.NotSupportedError(
             f"it needs SQLite {'.'.join(map(str, _OLDEST_SQLITE))} or newer, and this Python has"
             f" {sqlite3.sqlite_version}; use a Python with a newer one"
         )
+    connection = sqlite3.connect(uri, isolation_level=None, timeout=PATIENCE, check_same_thread=False, uri=True)
     connection.create_function("outcome_check", 8, outcome_check, deterministic=True)
+    return connection
 
 
 def create(connection: sqlite3.Connection, name: str) -> None:

@@ -202,6 +202,37 @@ async def test_a_process_that_is_killed_while_it_holds_the_lock_blocks_no_other(
     await shared.aclose()
 
 
+FORKED = """
+import asyncio, os, signal, sys
+from aiorescue import HostPace, Pace
+from aiorescue.clock import SystemClock
+from aiorescue.operation import Family
+from aiorescue.pace.pace import PacedAccount
+
+shared = HostPace(directory=sys.argv[1], pace=Pace(pins=100.0)).open(SystemClock(), "http://service")
+pacer = shared.make(PacedAccount("code"), Family.PINS)
+
+async def call():
+    async with pacer.turn() as turn:
+        turn.answered(accepted=True)
+    assert pacer._local is None
+
+asyncio.run(call())
+child = os.fork()
+if not child:
+    signal.alarm(20)
+    asyncio.run(call())
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+asyncio.run(call())
+"""
+
+
+def test_a_process_that_was_forked_from_one_with_the_pace_has_it_too(tmp_path: Path):
+    run = subprocess.run([sys.executable, "-c", FORKED, str(tmp_path)], check=False, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 async def test_many_processes_at_one_file_lose_nothing(tmp_path: Path):
     many = [HostBooks(tmp_path, SystemClock()) for _ in range(8)]
 

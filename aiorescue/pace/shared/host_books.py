@@ -56,6 +56,7 @@ class HostBooks(Books):
         self._is_own = isinstance(clock, SystemClock) and now is time.monotonic
         self._reachability = Reachability(clock)
         self._thread: ThreadPoolExecutor | None = None
+        self._process = 0  # the process in which the thread is: one that is forked from it has no such thread
 
     async def slot(self, key: str, request: SlotRequest) -> SlotAnswer:
         """Take the next slot. Raises `BooksAwayError`."""
@@ -68,8 +69,8 @@ class HostBooks(Books):
 
     async def _run(self, key: str, holds: str, change: Callable[[bytes, float], tuple[bytes | None, T]]) -> T:
         self._reachability.check()
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="aiorescue-pace")
+        if self._thread is None or self._process != os.getpid():
+            self._thread, self._process = ThreadPoolExecutor(1, thread_name_prefix="aiorescue-pace"), os.getpid()
         name = f"{key.replace(':', '-')}.{holds}{FORMAT}.json"
         try:
             answer = await asyncio.wrap_future(self._thread.submit(self._transact, name, change))

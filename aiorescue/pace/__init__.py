@@ -37,10 +37,12 @@ begins when rejections come close together (the limit has fallen), and after hun
 (it may have risen). A call that was sent before the gap was last changed is *stale*: it says nothing of the present
 gap.
 
-**Latency.** `Latency` estimates the round trip as TCP does, by a mean and a mean deviation. An answer that takes much
-longer than usual was probably late on its way to the service, too; the call behind it would then arrive too soon
-after it. So while the oldest call under way is late, the next one is held up for a moment, and after a late or a
-rejected answer the next slot begins a full gap after the moment at which the call can have arrived at the latest.
+**Latency.** `Latency` estimates the round trip as TCP does, by a mean and a mean deviation. What an answer takes longer
+than usual may have been lost on the way to the service; the call behind it would then arrive too soon after it. So the
+next slot is later by as much, or by the guard if that is less: a guard that has shrunk shows that the way there is
+steady. An answer that takes *much* longer was probably late on the way there. So while the oldest call under way is
+late, the next one is held up for a moment, and after a late or a rejected answer the next slot begins a full gap after
+the moment at which the call can have arrived at the latest.
 
 **Other limits.** Logins are counted in a window of three minutes, and a login too many is an authentication failure
 rather than a rejection; a `WindowPacer` never lets it come to that. E-mail texts and reports answer a plain ``Error``

@@ -88,6 +88,9 @@ class IntervalPacer(Pacer):
             self.limit.rejection(sent, now, stale=stale, deviation=deviation)
         if self.limit.searched != searched:
             self.new_rate = 1 / self.limit.gap
-        if late or not accepted:
-            # It arrived up to half a round trip ago, and the next one takes as long to arrive.
-            self._not_before = max(self._not_before, now - (self._latency.mean or 0.0) + self.limit.gap)
+        # What the answer took more than usual may have been lost on the way there; the next call would come too soon.
+        excess = now - sent - (self._latency.mean or 0.0)
+        if accepted and not late:
+            # Where the way there is steady, the guard has become small: then it was lost on the way back.
+            excess = min(excess, self.limit.guard)
+        self._not_before = max(self._not_before, sent + excess + self.limit.gap)

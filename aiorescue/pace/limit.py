@@ -95,6 +95,11 @@ class Limit:
         return cls(gap=1 / rate, factor=_DOUBLE)
 
     @property
+    def guard(self) -> float:
+        """Seconds by which the gap is wider than it has to be at least."""
+        return self.gap - self.floor
+
+    @property
     def searched(self) -> bool:
         """Whether the limit is being looked for: it is unknown, or has changed."""
         return self.factor > 1

@@ -210,6 +210,20 @@ async def test_a_call_that_is_late_holds_the_next_one_up():
     assert await answer(pacer) >= late + 0.4 + 0.1 - 0.02
 
 
+@pytest.mark.parametrize("guard", [0.0, 0.004])
+def test_what_an_answer_took_more_than_usual_delays_the_next_call_as_far_as_the_guard_goes(guard: float):
+    async def check() -> None:
+        pacer = IntervalPacer(Limit(gap=0.1 + guard, floor=0.1), LoopClock())
+        for _ in range(15):
+            await answer(pacer, after=0.01)
+            await answer(pacer, after=0.02)
+        left = pacer.limit.guard  # each success narrows it a little
+        slow = await answer(pacer, after=0.03)
+        assert await answer(pacer) == pytest.approx(slow + 0.1 + 2 * left, abs=0.0002)
+
+    run(check())
+
+
 @virtually
 async def test_a_lost_call_holds_the_others_up_for_a_second_at_most():
     pacer = known(10)

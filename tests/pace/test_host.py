@@ -222,6 +222,7 @@ child = os.fork()
 if not child:
     signal.alarm(20)
     asyncio.run(call())
+    assert pacer._processes == 2
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
 asyncio.run(call())

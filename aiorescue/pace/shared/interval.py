@@ -4,6 +4,7 @@ Each process hands out turns among its own calls and has at most one slot reserv
 """
 
 import asyncio
+import os
 import secrets
 from typing import Any
 
@@ -181,7 +182,7 @@ class SharedIntervalPacer(SharedPacer):
             answer = await self._books.slot(
                 self._key,
                 SlotRequest(
-                    process=self._process,
+                    process=f"{self._process}-{os.getpid()}",  # one that is forked is another process
                     version=self._version if tries_left else None,
                     limit=pack(limit),
                     gap=limit.gap,

@@ -14,7 +14,7 @@ from aiorescue.rescue.answers.values import hour_of, moment
 from aiorescue.rescue.report_options import ReportArea, ReportOutput, ReportType
 from aiorescue.rescue.reports import REPORT
 from aiorescue.rescue.service import TEXT, TEXT_INFERRED, TEXT_SEEN, declare
-from aiorescue.wire.numbers import whole_number
+from aiorescue.wire.numbers import LONGEST, whole_number
 
 _TIME = r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?(?:[ ]?([AP])M)?"
 _MOMENT = rf"([0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{4}})(?:[ ]{_TIME})?"
@@ -30,9 +30,17 @@ def _declare(name: str, bindings: Mapping[Binding, Evidence], page: str = "") ->
     return declare(name, bindings, Output("value"), words=REPORT, page=page, page_layout=PageLayout.VALUE)
 
 
+def _text(values: Mapping[str, Any]) -> str:
+    """The text below the OK; raises ValueError for one that is too long for any of these values."""
+    text: str = values["value"]
+    if len(text) > LONGEST:
+        raise _unreadable("value of a setting", values)
+    return text
+
+
 def _value(values: Mapping[str, Any]) -> str:
-    """The text below the OK, without the key that may stand before it."""
-    body: str = values["value"]
+    """The text below the OK, without the key that may stand before it. Raises ValueError as `_text`."""
+    body = _text(values)
     key = re.match(_KEY, body)
     return body[key.end() :] if key else body
 
@@ -43,8 +51,9 @@ def _unreadable(what: str, values: Mapping[str, Any]) -> ValueError:
 
 def _pair(pattern: str, what: str, values: Mapping[str, Any]) -> tuple[re.Match[str], re.Match[str]]:
     """The two places of a text where a pattern is found; raises ValueError where anything else could be a value."""
-    found = list(re.finditer(pattern, values["value"], re.IGNORECASE))
-    around = re.split(r"[\s,;|\u2013-]+", re.sub(pattern, " ", values["value"], flags=re.IGNORECASE))
+    text = _text(values)
+    found = list(re.finditer(pattern, text, re.IGNORECASE))
+    around = re.split(r"[\s,;|\u2013-]+", re.sub(pattern, " ", text, flags=re.IGNORECASE))
     known = all(re.fullmatch(_WORD, word, re.IGNORECASE | re.ASCII) for word in around if word)
     if len(found) != _PAIR or not known:
         raise _unreadable(what, values)
@@ -198,7 +207,7 @@ class GetDelimiter(Operation[str]):
     @classmethod
     def result(cls, values: Mapping[str, Any]) -> str:
         """The text without its key; only blanks around it are taken off, because a delimiter may be a tab."""
-        delimiter = re.sub(_NAME, "", values["value"], count=1).strip(" ")
+        delimiter = re.sub(_NAME, "", _text(values), count=1).strip(" ")
         if not delimiter:
             raise _unreadable("delimiter", values)
         return delimiter

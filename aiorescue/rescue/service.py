@@ -25,7 +25,7 @@ from aiorescue.operation import (
 from aiorescue.rescue.answers import pages, records
 from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.characters import REPLACEMENT
-from aiorescue.wire.numbers import whole_number
+from aiorescue.wire.numbers import LONGEST, whole_number
 from aiorescue.wire.untracked import beyond_few
 
 _INFERRED, _SEEN, _DOCUMENTED = Evidence.INFERRED, Evidence.CLIENT, Evidence.DOCUMENTED
@@ -82,7 +82,7 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     """Classify an answer by its status word; for an OK, read the outputs and make the result of them."""
     spec = operation.spec
     word = records.content(answer.result)
-    word = word.strip() if isinstance(word, str) else ""
+    word = word.strip() if isinstance(word, str) and len(word) <= LONGEST else ""
     if not word:
         return Outcome(OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer holds no status word")
     found = verdict(word, spec.prefix, (*spec.words, *spec.page_words))

@@ -63,6 +63,11 @@ class BoundedParser:
         elif name != "StartNamespaceDeclHandler":
             setattr(self._parser, name, value)
 
+    @property
+    def owner(self) -> Any:
+        """The object whose methods handle the elements."""
+        return getattr(self._handlers["StartElementHandler"], "__self__", None)
+
     def Parse(self, data: bytes, last: bool = False) -> None:  # noqa: FBT001, FBT002, N802 - expat's own
         """Parse the next piece of the document; `last` says that there are no more.
 

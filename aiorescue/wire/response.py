@@ -15,6 +15,7 @@ from aiorescue.wire.codec import Codec
 from aiorescue.wire.dates import seconds_until
 from aiorescue.wire.message import Authorization, Response, Unreadable
 from aiorescue.wire.redact import clean, cleaned, folded
+from aiorescue.wire.untracked import take_apart
 
 _OK, _REDIRECT, _BAD_REQUEST, _SERVER_ERROR = 200, 300, 400, 500
 #: HTTP statuses of failures that another attempt may not meet.
@@ -112,19 +113,8 @@ def _read(codec: Codec[Any], operation: Operation[object], response: Response) -
         return answer
     outcome = _understood(operation, answer, response)
     if len(response.body) > PIECE and not operation.spec.service.keeps_answers:
-        _take_apart([answer.result, answer.fields])
+        take_apart([answer.result, answer.fields])
     return outcome
-
-
-def _take_apart(held: object) -> None:
-    """Free what a part of an answer holds one by one: freed at once, a million texts would hold up all threads."""
-    if isinstance(held, dict):
-        for value in held.values():
-            _take_apart(value)
-        held.clear()
-    elif isinstance(held, list):
-        while held:
-            _take_apart(held.pop())
 
 
 def _understood(operation: Operation[object], answer: Answer, response: Response) -> Outcome[object]:

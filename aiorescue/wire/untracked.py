@@ -51,3 +51,14 @@ def as_tuple(values: Iterable[T]) -> tuple[T, ...]:
     """Make a tuple of values; of a long one the collector sees but the first few thousand values."""
     found = tuple(beyond_few(values))
     return found if len(found) <= FEW else untracked(found)
+
+
+def take_apart(held: object) -> None:
+    """Free what a dict or list holds one by one: freed at once, a million texts would hold up all threads."""
+    if isinstance(held, dict):
+        for value in held.values():
+            take_apart(value)
+        held.clear()
+    elif isinstance(held, list):
+        while held:
+            take_apart(held.pop())

@@ -5,7 +5,6 @@ namespace. What `wire.bounded` refuses, a DOCTYPE above all, is refused.
 """
 
 from collections.abc import Generator, Mapping
-from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.parsers.expat import ExpatError
@@ -15,7 +14,7 @@ import xmltodict
 from aiorescue.wire.bounded import MOST_KEPT, PIECE, BoundedParser
 from aiorescue.wire.characters import replaced
 from aiorescue.wire.message import Unreadable
-from aiorescue.wire.untracked import FEW, untracked
+from aiorescue.wire.untracked import FEW, take_apart, untracked
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -58,15 +57,30 @@ def parse(text: str, namespace: str) -> dict[str, Any]:
     return parse(allowed, namespace)
 
 
+class _Expat:
+    """What xmltodict takes for the module `xml.parsers.expat`; it keeps the parser."""
+
+    def ParserCreate(self, _encoding: str, separator: str) -> BoundedParser:  # noqa: N802 - expat's own
+        self.parser = BoundedParser(separator=separator)
+        return self.parser
+
+
 def _parsed(text: str, namespace: str) -> dict[str, Any]:
-    return xmltodict.parse(
-        text if len(text) <= PIECE else _pieces(text),
-        encoding="utf-8",
-        expat=_BOUNDED,
-        process_namespaces=True,
-        namespaces={SOAP11: "soap", SOAP12: "soap", namespace: None, "": None},
-        strip_whitespace=False,
-    )
+    expat = _Expat()
+    try:
+        return xmltodict.parse(
+            text if len(text) <= PIECE else _pieces(text),
+            encoding="utf-8",
+            expat=expat,
+            process_namespaces=True,
+            namespaces={SOAP11: "soap", SOAP12: "soap", namespace: None, "": None},
+            strip_whitespace=False,
+        )
+    except BaseException:
+        handler = expat.parser.owner
+        for item, texts in [*handler.stack, (handler.item, handler.data)]:
+            take_apart([item, texts])
+        raise
 
 
 def _allowed(text: str, code: int) -> str | None:
@@ -120,14 +134,6 @@ def _take_apart(root: ET.Element | None) -> None:
         element = ahead.pop()
         ahead += element
         element.clear()
-
-
-def _bounded(_encoding: str, separator: str) -> BoundedParser:
-    return BoundedParser(separator=separator)
-
-
-#: What xmltodict takes for the module `xml.parsers.expat`.
-_BOUNDED = SimpleNamespace(ParserCreate=_bounded)
 
 
 def _pieces(text: str) -> Generator[bytes, None, None]:

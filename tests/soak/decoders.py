@@ -28,10 +28,13 @@ from aiorescue.rescue.report_request import StreamReportV2
 from aiorescue.rescue.service import RESCUE
 from aiorescue.wire import Authorization, Response, codec
 from tests.lab import mutations
+from tests.soak import structure, witness
 from tests.support import EXAMPLES
 
 KNOWN = Authorization(code="s3cr3t-c0de", cookie="ASP.NET_SessionId=c00kie")
 FOLDERS = Path(__file__).parents[1] / "rescue/samples", Path(__file__).parents[1] / "inforouter/samples"
+#: Shares of the answers that are changed in their structure, and that come in another encoding.
+_STRUCTURED, _RECODED = 0.5, 0.2
 _TEXTS = {Binding.TEXT_GET, Binding.TEXT_POST}
 _SOAPS = {Binding.SOAP11, Binding.SOAP12}
 _ENVELOPE = '<soap:Envelope xmlns:soap="{}"><soap:Body><{} xmlns="{}">{}</{}></soap:Body></soap:Envelope>'
@@ -181,13 +184,15 @@ def good_answers() -> list[Good]:
 
 def check(good: Good, response: Response) -> Outcome[Any]:
     """Decode an answer, and use all of its value. Raises AssertionError, or what a decoder should not have raised."""
-    reader = AnswerReader(codec(type(good.operation), good.binding), good.binding)
+    reader = reader_of(good)
     if good.streamed:
         response.stream = Spool("utf-8")
         response.stream.write(response.body)
     outcome = reader.read(good.operation, KNOWN, response)
     if outcome.outcome_class is OutcomeClass.OK:
         _use(outcome.value)
+        foreign = witness.missing(outcome.value, response)
+        assert not foreign, f"the answer does not hold {foreign}"
     else:
         assert issubclass(outcome.error, errors.RescueError)
         assert outcome.error is not errors.RescueError
@@ -199,6 +204,21 @@ def check(good: Good, response: Response) -> Outcome[Any]:
     cookies.update(response.cookies, response.headers.get("Date"))
     assert cookies.header.isprintable()
     return outcome
+
+
+def reader_of(good: Good) -> AnswerReader:
+    """A new reader of the answers to an operation on its binding."""
+    return AnswerReader(codec(type(good.operation), good.binding), good.binding)
+
+
+def check_learned(good: Good, response: Response) -> None:
+    """Decode an answer by what was learned from a good one: it must mean what it means to a reader that knows none."""
+    taught, fresh = reader_of(good), reader_of(good)
+    taught.read(good.operation, KNOWN, Response(200, good.body))
+    known, parsed = (reader.read(good.operation, KNOWN, response) for reader in (taught, fresh))
+    if taught.learned is not None:
+        assert (known.outcome_class, known.error, known.word) == (parsed.outcome_class, parsed.error, parsed.word)
+        assert known.value == parsed.value
 
 
 def _use(value: Any) -> None:
@@ -231,10 +251,19 @@ def run(count: int, seed: int, answers: list[Good]) -> dict[str, int]:
     random, tally = Random(seed), dict[str, int]()
     for _ in range(count):
         good = random.choice(answers)
-        body = mutations.mutated(good.body, random)
-        response = Response(random.choice(mutations.STATUSES), body, mutations.headers(random))
+        body, headers = good.body, mutations.headers(random)
+        if random.random() < _STRUCTURED:
+            body = structure.changed(body, random.choice(answers).body, random)
+        else:
+            body = mutations.mutated(body, random)
+        if random.random() < _RECODED:
+            body, named = structure.recoded(body, random)
+            headers |= named
+        response = Response(random.choice(mutations.STATUSES), body, headers)
         try:
             outcome = check(good, response)
+            if not good.streamed:
+                check_learned(good, response)
         except BaseException as problem:
             problem.add_note(f"{type(good.operation).__name__} {good.binding} {response.status} {response.headers}")
             problem.add_note(repr(body[:800]))

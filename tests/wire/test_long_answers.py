@@ -3,12 +3,13 @@
 import base64
 import json
 from random import Random
+from xml.parsers.expat import ExpatError
 
 import pytest
 
 from aiorescue import Binding, errors, inforouter
 from aiorescue.operation import OutcomeClass
-from aiorescue.wire import Authorization, Response, binary, bounded, charset, codec, read
+from aiorescue.wire import Authorization, Response, binary, bounded, charset, codec, numbers, read, xml
 from tests.rescue.decoding import decode
 from tests.support import EXAMPLES
 
@@ -157,3 +158,30 @@ def test_a_long_answer_without_a_mark_of_its_order_of_bytes_is_read(name: str):
     operation = EXAMPLES["getNote"]
     outcome = read(codec(type(operation), Binding.TEXT_POST), operation, Authorization(), response)
     assert outcome.value == "a" * PIECE
+
+
+MANY_NAMES = "".join(f"<d{number}/>" for number in range(10_001))
+
+
+@pytest.mark.parametrize("end", ["<b>", "</c>", MANY_NAMES], ids=["cut", "broken", "beyond a limit"])
+def test_what_was_read_of_a_document_that_fails_is_freed_bit_by_bit(end: str):
+    """Freed at once, half a million texts would hold up all threads for some forty milliseconds."""
+    with pytest.raises((ExpatError, ValueError)) as caught:
+        xml._parsed(f"<a>{'<b><c>d</c></b>' * 5_000}{end}", "")
+    handler = next(one.frame.f_locals["handler"] for one in caught.traceback if "handler" in one.frame.f_locals)
+    assert not any([handler.item, *(item for item, _ in handler.stack)])
+
+
+def test_a_text_that_is_too_long_for_a_number_is_in_no_error():
+    """Python writes out all of it first, and no other thread runs."""
+    for text in ("a" * 5_000, "9" * 5_000):
+        with pytest.raises(ValueError, match=r"^no whole number$"):
+            numbers.whole_number(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("getReportDate", "1/2/2024 " * 200), ("getReportArea", "a" * 2_000), ("getDelimiter", "|" * 2_000)],
+)
+def test_a_setting_that_is_absurdly_long_is_none(name: str, text: str):
+    assert decode(name, Binding.TEXT_POST, f"OK\n\n{text}").error is errors.ProtocolError

@@ -28,6 +28,8 @@ CONNECT = 10.0
 LARGEST_ANSWER = 16 * 2**20
 #: Bytes up to which an answer of declared length is taken from aiohttp's buffer at once, without a look at its size.
 _SHORT = 2**16
+#: Bytes of an answer that are joined on the event loop; those of a longer one in a thread.
+_JOINED_AT_ONCE = 2**20
 #: Timeouts other than the client's whose timers are kept; a program may compute any number of them.
 _OTHER_TIMEOUTS = 32
 #: An enum member kept in a global, as those in `operation.status` are.
@@ -251,17 +253,20 @@ def _read_at_once(response: ClientResponse) -> Response | None:
 
 async def _read(response: ClientResponse) -> Response:
     """The whole response; the beginning and the problem of one that is too large or stops before its end."""
-    body, problem = bytearray(), None
-    length = response.content_length or 0
+    chunks: list[bytes] = []
+    size, length, problem = 0, response.content_length or 0, None
     try:
         async for chunk in response.content.iter_any():
-            body += chunk
-            if max(length, len(body)) > LARGEST_ANSWER:
+            chunks.append(chunk)
+            size += len(chunk)
+            if max(length, size) > LARGEST_ANSWER:
                 problem = _too_large(LARGEST_ANSWER)
                 break
     except aiohttp.ClientPayloadError:
         problem = Unreadable("the answer stops before its end", cut=True)
-    return Response(response.status, bytes(body), response.headers, problem=problem)
+    # Megabytes take milliseconds to join; Python lets other threads run meanwhile.
+    body = b"".join(chunks) if size <= _JOINED_AT_ONCE else await asyncio.to_thread(b"".join, chunks)
+    return Response(response.status, body, response.headers, problem=problem)
 
 
 async def _receive(response: ClientResponse) -> Response | Outcome[object]:

@@ -11,7 +11,7 @@ from aiorescue.wire.untracked import as_tuple, like
 
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False, "": False}
 #: Elements in the text of each other: each holds a copy of the text in it.
-_DEEPEST_MARKUP = 5
+_DEEPEST_MARKUP = 4
 
 
 class LogEntry(NamedTuple):
@@ -49,7 +49,7 @@ class Element:
         """Convert an ElementTree element and everything inside it, which is emptied; namespaces are dropped.
 
         Raises:
-            ValueError: markup in a text is nested more than five deep.
+            ValueError: markup in a text is nested more than four deep.
         """
         return cls._of(element, 0)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from aiorescue.inforouter.answers.element import Element
-from aiorescue.wire.numbers import whole_number
+from aiorescue.wire.numbers import LONGEST, whole_number
 
 
 def lowered(element: Element) -> Mapping[str, str]:
@@ -45,7 +45,7 @@ def moment(text: str) -> datetime | None:
     known to write; the element still has the text.
     """
     try:
-        found = datetime.fromisoformat(text.strip())
+        found = datetime.fromisoformat(text[: LONGEST + 1].strip())
     except ValueError:
         return None
     return None if found.year == 1 else found

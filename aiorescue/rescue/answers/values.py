@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from aiorescue.wire.numbers import whole_number
+from aiorescue.wire.numbers import LONGEST, whole_number
 
 E = TypeVar("E", bound=enum.StrEnum)
 
@@ -26,6 +26,8 @@ def moment(text: str) -> datetime:
 
     No zone is given, so it is naive. Raises ValueError.
     """
+    if len(text) > LONGEST:
+        raise ValueError("no time that is known")
     text = text.strip()
     # By hand: `strptime` goes by the language of the process, and takes ten times as long.
     found = _MOMENT.fullmatch(text)
@@ -59,7 +61,7 @@ def member(enumeration: type[E]) -> Callable[[str], E | str]:
 
     def read(text: str) -> E | str:
         try:
-            return enumeration(text.strip())
+            return text if len(text) > LONGEST else enumeration(text.strip())
         except ValueError:
             return text
 
@@ -72,7 +74,7 @@ def truth(text: str) -> bool:
     Raises:
         ValueError: the text is none of these words.
     """
-    plain = text.strip().casefold()
+    plain = text[: LONGEST + 1].strip().casefold()
     if plain not in ("true", "1", "false", "0"):
         raise ValueError("neither true nor false")
     return plain in ("true", "1")
@@ -86,7 +88,7 @@ _NO = frozenset(
 
 def marked(text: str) -> bool:
     """Whether a row of a list of sessions is marked: ``yes`` in the language of the account, or nothing for no."""
-    return text.strip().casefold() not in _NO
+    return len(text) > LONGEST or text.strip().casefold() not in _NO
 
 
 _DURATION = re.compile(r"\s*(?:(\d+)\.)?(\d+):([0-5]?\d):([0-5]?\d)\s*", re.ASCII)

@@ -103,10 +103,10 @@ class Call(Budget):
         return turn
 
     async def renew(self, turn: Turn, total: float) -> None:
-        """Take another turn in place of one that passed while the call waited for a login.
+        """Take another turn in place of one that passed while the call waited for a login or a connection.
 
-        Where many calls wait for one login, each of them had its turn, but together they would be a burst. The time in
-        which the call may be repeated, `total` seconds, begins with its first request.
+        Where many calls wait for one login, or for a server that hangs, each of them had its turn, but together they
+        would be a burst. The time in which the call may be repeated, `total` seconds, begins with its first request.
 
         Raises:
             QueuedTooLongError: the call has waited for as long as it may.

@@ -9,7 +9,7 @@ one (`CallRunner._attempt`). A single request, with a login before it if need be
 import asyncio
 import logging
 from collections.abc import Coroutine
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -23,7 +23,7 @@ from aiorescue.call.raised import CROSSED, SHARE_THE_PACE, exception_for
 from aiorescue.call.reader import INLINE, AnswerReader
 from aiorescue.call.repeats import REPEATED, Repeats
 from aiorescue.call.retry import Budget, RetryPolicy, controller
-from aiorescue.call.transport import CLOSED, Transport
+from aiorescue.call.transport import CLOSED, TURN_PASSED, Transport
 from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
@@ -285,10 +285,13 @@ class CallRunner:
         if call.is_prepared:
             call.is_prepared = False  # in the turn before, which has passed
             return False
-        limit = _unused_for(call, turn)
         await before_send()
-        call.is_prepared = self._clock.time() - turn.sent > limit
+        call.is_prepared = self._has_passed(call, turn)
         return call.is_prepared
+
+    def _has_passed(self, call: Call, turn: Turn) -> bool:
+        """Whether a turn was not used for so long that many calls with such turns would be a burst."""
+        return self._clock.time() - turn.sent > max(_STALE, (call.ready() - turn.sent) * _STALE_SHARE)
 
     async def _request(self, call: Call, turn: Turn) -> tuple[Outcome[Any], bool]:
         """Send one request, after a login if one is needed. Returns the outcome, and True if the session has ended."""
@@ -308,12 +311,15 @@ class CallRunner:
             request = codec.authorize(draft, lease.authorization)
             call.attempts += 1
             call.counts.attempts += 1
-            # Those that only waited for a busy session go on one by one, and are no burst.
-            if needed_login and self._clock.time() - turn.sent > _unused_for(call, turn):
-                await call.renew(turn, self._policy.total)
             if watch is not None:
                 watch.sending(request)
-            received = await self._transport.send(request, call.timeout, patience)
+            # Those that only waited for a busy session go on one by one, and are no burst.
+            waits = needed_login or self._transport.is_full
+            passed = partial(self._has_passed, call, turn) if waits else None
+            received = await self._transport.send(request, call.timeout, patience, passed)
+            if received is TURN_PASSED:
+                await call.renew(turn, self._policy.total)
+                received = await self._transport.send(request, call.timeout, patience)
             if isinstance(received, Outcome):
                 outcome = received
             else:
@@ -386,8 +392,3 @@ class CallRunner:
         if outcome.outcome_class is not status.OK:
             self._transport.trust.drop_used()  # as in `_read`
         return outcome, received
-
-
-def _unused_for(call: Call, turn: Turn) -> float:
-    """Seconds after which a turn that was not used has passed."""
-    return max(_STALE, (call.ready() - turn.sent) * _STALE_SHARE)

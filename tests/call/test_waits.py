@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from aiorescue import InfoRouterClient, Login, Pace, RescueClient, errors
+from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient, errors
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import CloseSession, GetAccount, RequestPinCode
 
-TECH = Login("tech@example.com", "secret")
+CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")
 
 
 async def test_a_call_does_not_wait_for_a_busy_session_for_longer(service: Emulator):
@@ -60,6 +60,23 @@ async def test_calls_whose_turns_passed_while_they_waited_for_a_login_are_no_bur
             await asyncio.sleep(0.01)
         assert not any(call.done() for call in waiting)
         service.clock.advance(180)  # longer than a call is repeated
+        pins = await asyncio.gather(*waiting)
+        assert len({pin.code for pin in pins}) == 15
+        assert rescue.stats().rejections < 5
+
+
+async def test_calls_whose_turns_passed_while_the_server_hung_are_no_burst():
+    async with (
+        Emulator(pin_rate=20) as service,
+        RescueClient(CODE, base_url=service.url, pace=Pace(pins=20), max_connections=2) as rescue,
+    ):
+        await rescue.request_pin_code()
+        service.fault("delay_before", seconds=2, times=2)
+        waiting = [asyncio.ensure_future(rescue.request_pin_code()) for _ in range(15)]
+        await asyncio.sleep(0)
+        while rescue.expected_wait(RequestPinCode):  # until each of them has had its turn
+            await asyncio.sleep(0.01)
+        assert len(service.ledger) == 1  # the server hangs still
         pins = await asyncio.gather(*waiting)
         assert len({pin.code for pin in pins}) == 15
         assert rescue.stats().rejections < 5

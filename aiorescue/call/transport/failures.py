@@ -139,6 +139,8 @@ def reason(problem: BaseException) -> str:
 
 #: Outcome of a call that was not sent because the client is closed.
 CLOSED = lost(OutcomeClass.FINAL, errors.InvalidRequest, "the client is closed; make a new one")
+#: What sending gives where the turn of the call in the pace passed while all connections were in use.
+TURN_PASSED = Outcome[object](OutcomeClass.FINAL)
 #: Outcome of a request that was under way when the client was closed.
 INTERRUPTED = lost(
     OutcomeClass.FINAL, errors.ConnectionFailed, "the client was closed before the answer came", ambiguous=True

@@ -1,6 +1,7 @@
 """The transport: requests out, responses in, through a connection pool with timeouts and a size limit."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import aiohttp
@@ -13,7 +14,15 @@ from aiorescue.call import spool
 from aiorescue.call.base_url import Route
 from aiorescue.call.deadline import Deadlines, Task
 from aiorescue.call.transport import connections
-from aiorescue.call.transport.failures import CLOSED, INTERRUPTED, PROXY_AUTHENTICATION, ProxyRefusedError, failed, lost
+from aiorescue.call.transport.failures import (
+    CLOSED,
+    INTERRUPTED,
+    PROXY_AUTHENTICATION,
+    TURN_PASSED,
+    ProxyRefusedError,
+    failed,
+    lost,
+)
 from aiorescue.call.transport.request import as_data, checking, send_once, yield_before_sending
 from aiorescue.call.transport.trust import Trust, UnaskedError
 from aiorescue.call.under_way import OTHER_LOOP
@@ -100,6 +109,7 @@ class Transport:
         request: Request,
         timeout: float | None = None,  # noqa: ASYNC109 - of one request of a call
         patience: Patience | None = None,
+        passed: Callable[[], bool] | None = None,
     ) -> Response | Outcome[object]:
         """Send a request. Returns its response, or the outcome if it got none.
 
@@ -107,6 +117,8 @@ class Transport:
             request: what to send.
             timeout: seconds for this request; None for those of the client.
             patience: the time that it may wait for a connection; None for any time.
+            passed: tells, when a connection is free, whether the turn of the call has passed. Then nothing is sent, and
+                `TURN_PASSED` is returned.
 
         Raises:
             QueuedTooLongError: no connection was free in time; nothing was sent.
@@ -117,8 +129,8 @@ class Transport:
         await (self._places.acquire(_CALL) if patience is None else patience.place(self._places, _CALL))
         task = None
         try:
-            if self._closed:
-                return CLOSED
+            if self._closed or (passed is not None and passed()):
+                return CLOSED if self._closed else TURN_PASSED
             task = times.deadlines.begin(limited=not request.streamed)
             received: Response | Outcome[object]
             session = self._session or self._open()
@@ -198,6 +210,11 @@ class Transport:
         if session is not self._http:
             self._left_open = connections.when_left_open(self, session, self._base)
         return session
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a request that came now would wait for a connection."""
+        return self._places.is_full
 
     @property
     def connections(self) -> int:

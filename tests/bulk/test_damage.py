@@ -4,7 +4,6 @@ import random
 import shutil
 import sqlite3
 import stat
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -17,27 +16,7 @@ from aiorescue import errors
 from aiorescue.bulk import InputRow, Journal, State
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import RequestPinCode
-
-COUNT = 60
-REQUESTS = [
-    *(RequestPinCode(tracking=f"CASE-{number}", custom_fields=["Jane"]) for number in range(COUNT // 2)),
-    *(RequestPinCode(custom_fields=[str(number)]) for number in range(COUNT // 2)),
-]
-PINS = [f"{number * 7919:06d}" for number in range(COUNT)]
-#: Every tenth request was sent and has no answer.
-UNKNOWN = range(9, COUNT, 10)
-PINS_THAT_CAME = [pin for number, pin in enumerate(PINS) if number not in UNKNOWN]
-
-
-async def write(path: Path) -> Journal:
-    """An open journal with all requests."""
-    journal = Journal(path, "job")
-    await journal.open()
-    for number, entry in enumerate(await journal.admit(REQUESTS)):
-        await journal.sent(entry.key)
-        if number not in UNKNOWN:
-            await journal.issued(entry.key, PINS[number], 0)
-    return journal
+from tests.bulk.written_journal import COUNT, PINS, PINS_THAT_CAME, REQUESTS, UNKNOWN, check, write
 
 
 async def all_is_in_the_file_itself(journal: Journal) -> None:
@@ -57,19 +36,6 @@ async def files_of_a_killed_run(folder: Path) -> dict[str, bytes]:
     left = {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-lock")}
     await journal.close()
     return left
-
-
-async def check(path: Path) -> JournalReason | None:
-    """Run the job again: all PINs are as they were, and unknown outcomes are known to be; or why it is refused."""
-    try:
-        async with Journal(path, "job") as journal:
-            entries = await journal.admit(REQUESTS)
-    except errors.JournalError as problem:
-        return problem.reason
-    assert [entry.pin for entry in entries] == [None if n in UNKNOWN else pin for n, pin in enumerate(PINS)]
-    assert [entry.orphans for entry in entries] == [int(number in UNKNOWN) for number in range(COUNT)]
-    assert not any(entry.duplicate for entry in entries)
-    return None
 
 
 async def check_reader(path: Path) -> None:
@@ -240,50 +206,6 @@ async def test_all_is_in_the_file_itself_soon_after_it_was_written(tmp_path: Pat
     found = [one.pin async for one in Journal.reading(tmp_path / "copy").rows(State.ISSUED)]
     await journal.close()
     assert sorted(found) == sorted(pin for number, pin in enumerate(PINS) if number not in UNKNOWN)
-
-
-@pytest.mark.parametrize("name", ["j", "j-wal"])
-async def test_a_file_that_was_deleted_under_a_job_is_noticed_at_the_next_commit(tmp_path: Path, name: str):
-    journal = await write(tmp_path / "j")
-    (tmp_path / name).unlink()
-    with pytest.raises(errors.JournalError, match=f"{name} was deleted or replaced") as refused:
-        await journal.given_back("=CASE-9", 0)
-    assert refused.value.reason is JournalReason.VANISHED
-    await journal.close()
-
-
-@pytest.mark.parametrize("names", [["j"], ["j-wal"], ["j", "j-wal", "j-shm"]])
-async def test_what_a_journal_held_is_in_its_place_again_if_its_files_were_deleted_under_a_job(
-    tmp_path: Path, names: list[str]
-):
-    journal = await write(tmp_path / "j")
-    for name in names:
-        (tmp_path / name).unlink()
-    with pytest.raises(errors.JournalError, match="What was in it is there again"):
-        await journal.given_back("=CASE-9", 0)
-    with pytest.raises(errors.JournalError, match="What was in it is there again"):
-        await journal.given_back("=CASE-9", 0)
-    await journal.close()
-    assert stat.S_IMODE((tmp_path / "j").stat().st_mode) == 0o600
-    assert await check(tmp_path / "j") is None
-
-
-async def test_what_a_journal_held_is_saved_elsewhere_if_its_place_is_taken_or_gone(tmp_path: Path, monkeypatch):
-    (tmp_path / "temporary").mkdir()
-    (tmp_path / "temporary" / "j.saved1").touch()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    for folder, saved in (("taken", "taken/j.saved1"), ("gone", "temporary/j.saved2")):
-        (tmp_path / folder).mkdir()
-        journal = await write(tmp_path / folder / "j")
-        shutil.rmtree(tmp_path / folder)
-        if folder == "taken":
-            (tmp_path / folder).mkdir()
-            (tmp_path / folder / "j").write_text("another file")
-        with pytest.raises(errors.JournalError) as refused:
-            await journal.given_back("=CASE-9", 0)
-        assert f"What was in it is in {tmp_path / saved}: move it to {tmp_path / folder / 'j'}" in str(refused.value)
-        await journal.close()
-        assert await check(tmp_path / saved) is None
 
 
 async def test_a_journal_that_all_could_read_is_made_private(tmp_path: Path):

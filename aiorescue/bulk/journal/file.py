@@ -19,7 +19,7 @@ from aiorescue.bulk.journal.lock import FileLock, lock_of
 from aiorescue.bulk.journal.notes import Note, RowsUnderWay
 from aiorescue.bulk.journal.pins import PinSet
 from aiorescue.bulk.journal.staging import damaged
-from aiorescue.bulk.journal.trouble import explained, journal_error
+from aiorescue.bulk.journal.trouble import check_access, explained, journal_error
 from aiorescue.bulk.store import State
 from aiorescue.errors import JournalReason
 
@@ -337,6 +337,7 @@ def _make_private(path: Path) -> None:
             with suppress(FileNotFoundError):
                 if part.is_file() and part.stat().st_mode & 0o077:
                     part.chmod(0o600)
+        check_access(path, os.R_OK | os.W_OK)
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -6,6 +6,7 @@ that is locked while a process works on the job.
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -76,11 +77,10 @@ class FileLock:
 
     def release(self) -> None:
         """Remove the file, and release the lock."""
-        try:
-            if sys.platform != "win32":  # where an open file cannot be removed
-                self._path.unlink(missing_ok=True)
-        finally:
-            os.close(self._handle)
+        if sys.platform != "win32":  # where an open file cannot be removed
+            with suppress(OSError):  # a folder that has become read-only: the file may stay, only its lock counts
+                self._path.unlink()
+        os.close(self._handle)
 
 
 def _is_same(handle: int, path: Path) -> bool:

@@ -1,6 +1,7 @@
 """Reading a journal: figures and rows as they were at one moment, while another process may be writing."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +15,7 @@ from aiorescue.bulk.journal import log_check, schema, statements
 from aiorescue.bulk.journal.lock import FileLock, lock_of
 from aiorescue.bulk.journal.log_check import log_of
 from aiorescue.bulk.journal.staging import damaged
-from aiorescue.bulk.journal.trouble import explained, journal_error
+from aiorescue.bulk.journal.trouble import check_access, explained, journal_error
 from aiorescue.bulk.store import JobStatus, State, StoredRow
 from aiorescue.errors import JournalReason
 
@@ -106,6 +107,7 @@ class _Snapshot:
         self._note = ""
         if not path.exists():
             raise journal_error(path, JournalReason.FAILED, "there is no such file")
+        check_access(path, os.R_OK)
         log = log_of(path)
         if not self._running and log_check.is_damaged(log):
             raise journal_error(path, JournalReason.DAMAGED, f"its write-ahead log {log.name} is damaged")

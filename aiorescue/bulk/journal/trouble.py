@@ -1,5 +1,7 @@
 """What SQLite and the system raise about the file of a journal, as a `errors.JournalError` with its reason."""
 
+import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,8 +35,24 @@ def explained(path: Path | None) -> Iterator[None]:
         yield
     except _TROUBLE as problem:
         reason = _reason(problem)
-        found = "in use by another process" if reason is JournalReason.IN_USE else str(problem)
+        found = "in use by another process" if reason is JournalReason.IN_USE else _words(problem)
         raise journal_error(path, reason, found) from None
+
+
+def check_access(path: Path, mode: int) -> None:
+    """Raise PermissionError where this user may not read or write a file; SQLite would not say why it cannot open it.
+
+    The file is not opened: closing it would take all of SQLite's locks on it from this process.
+    """
+    if not os.access(path, mode):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _words(problem: Exception) -> str:
+    """What a problem says; of the system's errors without number and folder."""
+    if not isinstance(problem, OSError) or not problem.strerror:
+        return str(problem)
+    return problem.strerror + (f" ({Path(problem.filename).name})" if problem.filename else "")
 
 
 def _reason(problem: Exception) -> JournalReason:

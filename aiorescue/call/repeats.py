@@ -2,6 +2,7 @@
 
 from collections import Counter, OrderedDict
 from collections.abc import Hashable
+from weakref import WeakKeyDictionary
 
 from aiorescue import errors
 from aiorescue.operation import Outcome, OutcomeClass
@@ -51,3 +52,19 @@ class Repeats:
     def tells(self, source: Hashable) -> bool:
         """Whether an answer of a source would be found if it came again: it has given different ones."""
         return self._different[source] > 1
+
+
+#: By pool that programs lend, and by base URL.
+_OF_POOLS: WeakKeyDictionary[object, dict[str, Repeats]] = WeakKeyDictionary()
+
+
+def repeats_of(pool: object | None, base_url: str) -> Repeats:
+    """The `Repeats` of a new client: that of all clients of one service which are lent one pool of connections.
+
+    On their connections the answer to one client may come again when another one waits for its own.
+
+    Args:
+        pool: the pool that is lent; None for a client with a pool of its own.
+        base_url: the service.
+    """
+    return Repeats() if pool is None else _OF_POOLS.setdefault(pool, {}).setdefault(base_url, Repeats())

@@ -21,7 +21,7 @@ from aiorescue.call.observer import NOTICEABLE, Observer
 from aiorescue.call.options import NO_OPTIONS, CallOptions
 from aiorescue.call.raised import CROSSED, SHARE_THE_PACE, exception_for
 from aiorescue.call.reader import INLINE, AnswerReader
-from aiorescue.call.repeats import REPEATED, Repeats
+from aiorescue.call.repeats import REPEATED, repeats_of
 from aiorescue.call.retry import Budget, RetryPolicy, controller
 from aiorescue.call.transport import CLOSED, TURN_PASSED, Transport
 from aiorescue.call.under_way import UnderWay
@@ -100,7 +100,7 @@ class CallRunner:
         self._policy = policy
         self._pacers = pacers
         self._binding = binding
-        self._repeats = Repeats()
+        self._repeats = repeats_of(transport.lent_pool, transport.base_url)
         self._relogin = relogin
         #: By operation type and the binding named for the call; None for the client's preferred one.
         self._readers: dict[tuple[type[Operation[Any]], Binding | None], AnswerReader] = {}
@@ -350,11 +350,12 @@ class CallRunner:
         if outcome.outcome_class is not status.OK:
             return self._doubted(call, outcome, response)
         # No two PINs, tickets or links are equal, so an answer that came before belongs to another request.
-        if effect is _EXPIRES and self._repeats.found(reader, response.body):
+        codec = reader.codec
+        if effect is _EXPIRES and self._repeats.found(codec, response.body):
             trust.lose()
             return REPEATED
         # The first of them, and the id of what was created, would not be found if they came again.
-        if not self._repeats.tells(reader) if effect is _EXPIRES else effect is _CREATES and type(outcome.value) is int:
+        if not self._repeats.tells(codec) if effect is _EXPIRES else effect is _CREATES and type(outcome.value) is int:
             trust.drop_used()
         return outcome
 

@@ -111,6 +111,15 @@ async def test_the_first_answer_of_a_client_goes_to_no_other_call_if_it_comes_ag
         assert [(await client.request_pin_code()).code for _ in range(3)] == ["000001", "000002", "000003"]
 
 
+async def test_an_answer_to_one_client_that_comes_again_is_not_that_to_another_one_on_the_same_pool():
+    async with answering(pin(1), pin(2), (pin(3), pin(3)), pin(4), pin(5)) as url, aiohttp.ClientSession() as http:
+        one, other = (RescueClient(CODE, base_url=url, http=http, **OPTIONS) for _ in range(2))
+        async with one, other:
+            assert [(await one.request_pin_code()).code for _ in range(3)] == ["000001", "000002", "000003"]
+            found = await other.request_pin_code()
+            assert (found.code, found.possibly_orphaned) == ("000005", 1)
+
+
 async def test_the_own_answer_behind_one_that_turned_the_request_away_is_counted():
     turned_away = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"
     options = OPTIONS | {"retry": RetryPolicy(first=0.1)}

@@ -78,19 +78,22 @@ class Transport:
             POST, middlewares are used; with a `DummyCookieJar` it is used itself.
 
     Attributes:
+        base_url: where requests go.
+        lent_pool: the pool of the session that the program lends; None without one.
         trust: what is known of the path to the host.
     """
 
     def __init__(
         self, base_url: str, *, timeout: float, max_connections: int, route: Route, http: ClientSession | None
     ) -> None:
-        self._base = base_url
+        self.base_url = base_url
         self._times = TimeLimits(timeout)
         self._other_times: dict[float, TimeLimits] = {}
         self._limit = min(max_connections, connections.limit_of(http) or max_connections)
         self._route = route
         self._proxy_headers = route.proxy_headers()
         self._http = http
+        self.lent_pool = None if http is None else http.connector
         self.trust = Trust(lent=http is not None)
         # A POST keeps the middlewares of a lent session, and needs no other, as aiohttp sends it once. A GET does not
         # keep them, since they may send it twice.
@@ -195,20 +198,20 @@ class Transport:
     def _failed(self, problem: Exception, seconds: float) -> Outcome[object]:
         """The outcome of a request that got no answer; one that ran out of time may have been ended by `interrupt`."""
         is_interrupted = self._interrupted and isinstance(problem, TimeoutError)
-        return INTERRUPTED if is_interrupted else failed(problem, self._base, seconds)
+        return INTERRUPTED if is_interrupted else failed(problem, self.base_url, seconds)
 
     def _url(self, request: Request) -> URL:
         if request.query:
-            return URL(f"{self._base}{request.path}?{request.query}", encoded=True)
+            return URL(f"{self.base_url}{request.path}?{request.query}", encoded=True)
         url = self._urls.get(request.path)
         if url is None:
-            url = self._urls[request.path] = URL(f"{self._base}{request.path}", encoded=True)
+            url = self._urls[request.path] = URL(f"{self.base_url}{request.path}", encoded=True)
         return url
 
     def _open(self) -> ClientSession:
         self._session = session = connections.open_session(self._http, self._route, self._limit, self.trust)
         if session is not self._http:
-            self._left_open = connections.when_left_open(self, session, self._base)
+            self._left_open = connections.when_left_open(self, session, self.base_url)
         return session
 
     @property

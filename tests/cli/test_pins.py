@@ -167,11 +167,13 @@ async def test_only_the_owner_may_read_new_pins(command):
     assert (command.folder / "pins.csv").stat().st_mode & 0o777 == 0o600
 
 
-async def test_plain_http_to_another_host_is_refused(command):
+@pytest.mark.parametrize("url", ["http://rescue.example.com", "rescue.example.com"])
+async def test_an_address_that_is_refused_leaves_no_journal_behind_that_belongs_to_it(command, url):
     command.write(rows(1))
-    done = await command("pins", "customers.csv", RESCUE_BASE_URL="http://rescue.example.com")
+    done = await command("pins", "customers.csv", RESCUE_BASE_URL=url)
     assert done.status == Status.BAD_INPUT
-    assert "http://rescue.example.com" in done.err
+    assert url in done.err
+    assert not (command.folder / "pins.csv.journal").exists()
 
 
 def test_an_emulator_that_goes_on_with_a_job_repeats_no_pin_and_issues_the_same_each_time(here):

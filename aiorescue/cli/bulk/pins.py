@@ -13,6 +13,7 @@ import typer
 import aiorescue
 from aiorescue import Login, errors
 from aiorescue.bulk.job import PATIENCE
+from aiorescue.call.base_url import check_base_url
 from aiorescue.cli import credentials, sheet, signals
 from aiorescue.cli.bulk import run
 from aiorescue.cli.bulk.customers import Customers, headers_of, job_label
@@ -117,6 +118,8 @@ def pins(
             sheet.check_writable(report, _PAGE_BYTES)
         user = next(default_users())
         base_url = None if emulator else credentials.base_url()
+        if base_url is not None:  # else the journal would belong to an address that is none
+            check_base_url(base_url, allow_plain_http=False)
         plan = run.RunPlan(
             customers=given,
             name=f"{operation.spec.name} for {job_label(customers)} at {base_url or 'the emulator'}",

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiorescue import Binding
+from aiorescue import Binding, rescue
 from aiorescue.inforouter import METHODS
 from aiorescue.operation import Operation, OutcomeClass
 from aiorescue.rescue import OPERATIONS as RESCUE
 from aiorescue.wire import Response
 from tests.lab import mutations
-from tests.soak import decoders
+from tests.soak import decoders, witness
 
 ANSWERS = decoders.good_answers()
 #: What a step does to a part of a body: makes it longer or shorter, changes it, or puts something odd in its place.
@@ -73,3 +73,19 @@ def test_every_operation_of_both_services_has_a_good_answer_on_each_of_its_bindi
     assert lacking == {}
     assert RESCUE.keys() <= decoders.OPERATIONS.keys()
     assert len(METHODS) > 100
+
+
+@pytest.mark.parametrize(
+    ("body", "charset"),
+    [
+        ("<a>012345</a>", "utf-8"),
+        ("<a>&#48;12&#x33;45</a>", "utf-8"),
+        ("<a>012<!-- - -->34<![CDATA[5]]></a>", "utf-8"),
+        ("PINCODE:012345", "utf-16"),
+        ("<a>12345</a>", "cp1252"),
+    ],
+)
+def test_the_witness_finds_a_pin_however_it_is_written(body: str, charset: str):
+    response = Response(200, body.encode(charset), {"Content-Type": f"text/xml; charset={charset}"})
+    assert witness.missing(rescue.PinCode("012345"), response) == []
+    assert witness.missing(rescue.PinCode("112345"), response) == ["112345"]

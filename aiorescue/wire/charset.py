@@ -109,12 +109,17 @@ def decoded(data: bytes, encoding: str) -> str:
         data: the bytes.
         encoding: a result of `encoding_of`.
     """
+    return "".join(pieces_of(data, encoding))
+
+
+def pieces_of(data: bytes, encoding: str) -> list[str]:
+    """The text of some bytes in pieces, as `decoded` makes it, one of them or more."""
     if len(data) <= _PIECE and encoding not in _SINGLE:
-        return data.decode(encoding, "replace")
+        return [data.decode(encoding, "replace")]
     # In pieces: some of Python's codecs take seconds for megabytes that are no text, and no other thread runs in them.
     decoder = Decoder(encoding)
     starts = range(0, max(1, len(data)), _PIECE)
-    return "".join([decoder.decode(data[start : start + _PIECE], final=start == starts[-1]) for start in starts])
+    return [decoder.decode(data[start : start + _PIECE], final=start == starts[-1]) for start in starts]
 
 
 class Decoder:

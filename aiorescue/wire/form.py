@@ -40,11 +40,11 @@ class FormCodec(UrlEncoded):
         """The answer: the content of the document's root element, whatever its name, or bytes. Raises `Unreadable`."""
         if self._result_holds is Content.NOTHING:
             return Answer(None)
-        text = response.text
-        if self._result_holds is Content.BYTES and not text.lstrip("\ufeff \t\r\n").startswith("<"):
-            return Answer(from_json(text))
+        pieces = response.pieces
+        if self._result_holds is Content.BYTES and not pieces[0].lstrip("\ufeff \t\r\n").startswith("<"):
+            return Answer(from_json("".join(pieces)))
         if self._service.answers_as_elements:
-            root = xml.tree(text)
+            root = xml.tree(pieces)
             return Answer(from_base64(xml.text_of(root)) if xml.local(root) == "base64Binary" else root)
-        document = xml.parse(text, self._service.namespace)
+        document = xml.parse(pieces, self._service.namespace)
         return Answer(xml.content(next(iter(document.values()))))

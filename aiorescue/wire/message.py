@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from aiorescue.operation import Parameter, StreamedText, frozen
-from aiorescue.wire.charset import decoded, encoding_of
+from aiorescue.wire.charset import decoded, encoding_of, pieces_of
 
 #: A form or query that lacks only the authorization: written out, or in pairs if it holds bytes.
 FormDraft = str | Sequence[tuple[str, str | bytes]]
@@ -93,6 +93,11 @@ class Response:
     def text(self) -> str:
         """The body as text. An unknown charset is read as UTF-8, and what is no text is replaced."""
         return decoded(self.body, self.encoding)
+
+    @property
+    def pieces(self) -> list[str]:
+        """The text in pieces. To join those of a long one takes so long that other threads would miss it."""
+        return pieces_of(self.body, self.encoding)
 
     @property
     def encoding(self) -> str:

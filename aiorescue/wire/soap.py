@@ -85,10 +85,10 @@ class SoapCodec(Codec[str]):
     def decode(self, response: Response) -> Answer | Outcome[object]:
         """The answer in an envelope, or the outcome that a SOAP fault stands for. Raises `Unreadable`."""
         if self._service.answers_as_elements:
-            answer = self._element(xml.tree(response.text))
+            answer = self._element(xml.tree(response.pieces))
             if answer is not None:
                 return Answer(self._content(answer))
-        document = xml.parse(response.text, self._service.namespace)
+        document = xml.parse(response.pieces, self._service.namespace)
         body = xml.child(xml.child(document, "soap:Envelope"), "soap:Body")
         if body is None:
             raise Unreadable("the answer is XML, but no SOAP envelope")

@@ -4,17 +4,19 @@ By itself xmltodict strips blanks, and names elements by their prefix. Here blan
 namespace. What `wire.bounded` refuses, a DOCTYPE above all, is refused.
 """
 
-from collections.abc import Generator, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 from xml.etree import ElementTree as ET
 from xml.parsers.expat import ExpatError
 
 import xmltodict
 
-from aiorescue.wire.bounded import MOST_KEPT, PIECE, BoundedParser
+from aiorescue.wire.bounded import MOST_KEPT, BoundedParser
 from aiorescue.wire.characters import replaced
 from aiorescue.wire.message import Unreadable
 from aiorescue.wire.untracked import FEW, take_apart, untracked
+
+T = TypeVar("T")
 
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -35,26 +37,34 @@ def escape(value: str) -> str:
     return value.translate(_ESCAPES) if marked else value
 
 
-def parse(text: str, namespace: str) -> dict[str, Any]:
-    """Parse a document into a dict. Raises `Unreadable`.
+def parse(pieces: list[str], namespace: str) -> dict[str, Any]:
+    """Parse a document, given in pieces, into a dict. Raises `Unreadable`.
 
     Names in `namespace` have no prefix, those of either SOAP envelope begin with ``soap:``, others with their URI.
     """
-    _check(text)
-    text = text.lstrip("\ufeff \t\r\n")
+    return _with_allowed(pieces, lambda begun: _parsed(begun, namespace))
+
+
+def tree(pieces: list[str]) -> ET.Element:
+    """Parse a document into elements, for answers whose order or root name matters. Raises `Unreadable`."""
+    return _with_allowed(pieces, _built)
+
+
+def _with_allowed(pieces: list[str], read: Callable[[list[str]], T]) -> T:
+    """Read a document; where characters in it are not allowed in XML, once more with others in their place."""
+    pieces = _begun(pieces)
     try:
-        return _parsed(text, namespace)
+        return read(pieces)
     except Unreadable:
         raise
     except ExpatError as problem:
-        allowed = _allowed(text, problem.code)
-        if allowed is None:
-            raise _broken(problem, problem.code) from None
+        code, refused = problem.code, _broken(problem, problem.code)
     except ValueError as problem:  # what xmltodict says of entities, and Python of a broken declaration
-        allowed = _allowed(text, _INVALID)
-        if allowed is None:
-            raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
-    return parse(allowed, namespace)
+        code, refused = _INVALID, Unreadable(f"the answer is not acceptable XML ({problem})")
+    allowed = replaced(pieces) if code in (_INVALID, _BAD_REFERENCE) else None
+    if allowed is None:
+        raise refused
+    return _with_allowed(allowed, read)
 
 
 class _Expat:
@@ -65,11 +75,11 @@ class _Expat:
         return self.parser
 
 
-def _parsed(text: str, namespace: str) -> dict[str, Any]:
+def _parsed(pieces: list[str], namespace: str) -> dict[str, Any]:
     expat = _Expat()
     try:
         return xmltodict.parse(
-            text if len(text) <= PIECE else _pieces(text),
+            pieces[0] if len(pieces) == 1 else (piece.encode() for piece in pieces),
             encoding="utf-8",
             expat=expat,
             process_namespaces=True,
@@ -83,42 +93,17 @@ def _parsed(text: str, namespace: str) -> dict[str, Any]:
         raise
 
 
-def _allowed(text: str, code: int) -> str | None:
-    """The document with the characters replaced that XML does not allow; None if it is not broken by one."""
-    if code not in (_INVALID, _BAD_REFERENCE):
-        return None
-    allowed = replaced(text)
-    return None if allowed == text else allowed
-
-
-def tree(text: str) -> ET.Element:
-    """Parse a document into elements, for answers whose order or root name matters. Raises `Unreadable`."""
-    _check(text)
-    text = text.lstrip("\ufeff \t\r\n")
-    try:
-        return _built(text)
-    except Unreadable:
-        raise
-    except ExpatError as problem:
-        allowed = _allowed(text, problem.code)
-        if allowed is None:
-            raise _broken(problem, problem.code) from None
-    except ValueError as problem:
-        allowed = _allowed(text, _INVALID)
-        if allowed is None:
-            raise Unreadable(f"the answer is not acceptable XML ({problem})") from None
-    return tree(allowed)
-
-
-def _built(text: str) -> ET.Element:
+def _built(pieces: list[str]) -> ET.Element:
     parser, builder = BoundedParser(separator="}", most_elements=MOST_KEPT), ET.TreeBuilder()
     parser.buffer_text = True
     parser.StartElementHandler = builder.start
-    parser.EndElementHandler = builder.end if len(text) <= FEW else lambda name: untracked(builder.end(name))
+    parser.EndElementHandler = (
+        builder.end if len(pieces) == 1 and len(pieces[0]) <= FEW else lambda name: untracked(builder.end(name))
+    )
     parser.CharacterDataHandler = builder.data
     try:
-        for piece in _pieces(text):
-            parser.Parse(piece)
+        for piece in pieces:
+            parser.Parse(piece.encode())
         parser.Parse(b"", True)  # noqa: FBT003 - as of expat
     except BaseException:
         _take_apart(builder.close())
@@ -136,11 +121,6 @@ def _take_apart(root: ET.Element | None) -> None:
         element.clear()
 
 
-def _pieces(text: str) -> Generator[bytes, None, None]:
-    for start in range(0, len(text), PIECE):
-        yield text[start : start + PIECE].encode()
-
-
 def local(element: ET.Element) -> str:
     """An element's name without its namespace."""
     return element.tag.rpartition("}")[2]
@@ -151,6 +131,13 @@ def text_of(element: ET.Element) -> str:
     if len(element):
         raise Unreadable(f"the answer holds elements in a text ({local(element)})")
     return element.text or ""
+
+
+def _begun(pieces: list[str]) -> list[str]:
+    """A document without the blanks before it. Raises `Unreadable` for one that is none."""
+    begun = pieces if len(pieces) == 1 else [piece for piece in pieces if piece] or [""]
+    _check(begun[0])
+    return [begun[0].lstrip("\ufeff \t\r\n"), *begun[1:]]
 
 
 def _check(text: str) -> None:

@@ -167,7 +167,7 @@ MANY_NAMES = "".join(f"<d{number}/>" for number in range(10_001))
 def test_what_was_read_of_a_document_that_fails_is_freed_bit_by_bit(end: str):
     """Freed at once, half a million texts would hold up all threads for some forty milliseconds."""
     with pytest.raises((ExpatError, ValueError)) as caught:
-        xml._parsed(f"<a>{'<b><c>d</c></b>' * 5_000}{end}", "")
+        xml._parsed([f"<a>{'<b><c>d</c></b>' * 5_000}{end}"], "")
     handler = next(one.frame.f_locals["handler"] for one in caught.traceback if "handler" in one.frame.f_locals)
     assert not any([handler.item, *(item for item, _ in handler.stack)])
 

@@ -47,7 +47,7 @@ class Described:
 
 def read(document: str) -> dict[str, Described]:
     """What a WSDL document says of each operation; raises `aiorescue.wire.Unreadable`."""
-    root = tree(document)
+    root = tree([document])
     found: dict[str, Described] = {}
     for port in root:
         kind = next((_binding_of(child) for child in port if _binding_of(child) is not None), None)

@@ -216,7 +216,8 @@ def check_writable(path: Path, size: int) -> None:
     try:
         if _is_database(resolved):
             raise errors.InvalidRequest(f"{path} is a database, such as a journal, and is never replaced; name another")
-        handle, part = _make_part(resolved)
+        # Under a name of its own: another process may be writing its rows into the ``.part``.
+        handle, part = _make_part(resolved, ".try")
         try:
             _allocate(handle, size)
         finally:
@@ -243,9 +244,9 @@ def _allocate(handle: int, size: int) -> None:
                 raise
 
 
-def _make_part(path: Path) -> tuple[int, Path]:
+def _make_part(path: Path, ending: str = ".part") -> tuple[int, Path]:
     """Make the file that rows go into: beside the output, or elsewhere if only the output itself can be written."""
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f"{path.name}{ending}")
     try:
         part.unlink(missing_ok=True)
         # PINs open doors: only the owner may read them, unless the old file was open to others.
@@ -253,7 +254,7 @@ def _make_part(path: Path) -> tuple[int, Path]:
     except OSError as problem:
         if problem.errno not in _IRREPLACEABLE or not (path.is_file() and os.access(path, os.W_OK)):
             raise
-        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part")
+        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=ending)
         return handle, Path(name)
     if path.exists():
         shutil.copymode(path, part)

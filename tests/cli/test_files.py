@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiorescue.cli.bulk.customers import COLUMNS, Customers
-from aiorescue.cli.sheet import Sheet
+from aiorescue.cli.sheet import Sheet, check_writable
 from aiorescue.rescue import RequestPinCode
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -83,3 +83,14 @@ def test_nothing_of_a_run_blocks_the_event_loop(here):
     )
     done = here("pins", "customers.csv", "--emulator", "--pin-rate", "100000", "--json")
     assert (done.status, done.json["issued"]) == (0, 1200)
+
+
+async def test_rows_that_are_being_written_are_left_alone_by_another_process_that_looks_at_the_place(tmp_path):
+    path = tmp_path / "pins.csv"
+    sheet = Sheet(path, ["a"], "utf-8")
+    sheet.add("1")
+    await sheet.begin()
+    await asyncio.to_thread(check_writable, path, 100)
+    await sheet.close()
+    assert path.read_text() == "a\n1\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["pins.csv"]

@@ -165,12 +165,21 @@ def test_an_output_that_cannot_be_written_is_named_before_anything_is_sent(here,
     assert done.json.get("issued", 0) == 0
 
 
-def test_pins_of_another_job_in_the_output_are_kept(here):
+@pytest.mark.parametrize(
+    "old",
+    [
+        "tracking,pin,status,error\nZ,087654,issued,\n",
+        "tracking;pin;status;error\nZ;087654;issued;\n",
+        '"tracking"\t"pin"\t"status"\t"error"\n"Z"\t"87654"\t"issued"\t""\n',
+    ],
+    ids=["as it was", "semicolons", "by a spreadsheet"],
+)
+def test_pins_of_another_job_in_the_output_are_kept(here, old):
     (here.folder / "customers.csv").write_text("tracking\nA\n")
-    (here.folder / "pins.csv").write_text("tracking,pin,status,error\nZ,987654,issued,\n")
+    (here.folder / "pins.csv").write_text(old)
     done = here(*JOB)
     assert "pins.csv held PINs of another job; they are kept in pins.csv.old1" in done.err
-    assert "987654" in (here.folder / "pins.csv.old1").read_text()
+    assert (here.folder / "pins.csv.old1").read_text() == old
 
 
 def test_rows_go_to_stdout_and_figures_to_stderr_where_the_output_is_a_dash(here):

@@ -113,9 +113,18 @@ def _put_aside(output: Path, pins: PinSet) -> Path | None:
 
 
 def _pins_in(output: Path) -> Iterator[str]:
-    """The PINs in a file that an earlier run wrote; an empty set for any other file."""
+    """The PINs in a file that an earlier run wrote; an empty set for any other file.
+
+    A spreadsheet may have saved it again, with its own separator and without the zeros at the beginning of a PIN.
+    """
     with output.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        header = file.readline().rstrip().replace('"', "")
+        separator = next((mark for mark in ",;\t" if "pin" in header.split(mark)), ",")
+        file.seek(0)
         try:
-            yield from (pin for row in csv.DictReader(file) if is_pin(pin := str(row.get("pin") or "")))
+            for row in csv.DictReader(file, delimiter=separator):
+                cell = row.get("pin")
+                if cell and is_pin(pin := cell.zfill(len("012345"))):
+                    yield pin
         except csv.Error:
             return

@@ -26,7 +26,7 @@ from aiorescue.operation import (
 )
 from aiorescue.rescue.answers import records
 from aiorescue.rescue.answers.keyed import lines_of
-from aiorescue.rescue.answers.pages import with_line_feeds
+from aiorescue.rescue.answers.pages import with_line_feeds, without_empty_lines
 from aiorescue.rescue.service import AUTH_CODE, RESCUE
 
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"
@@ -65,7 +65,7 @@ def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]
         return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint, ambiguous=found.ambiguous)
     lines = map(re.compile(_KEY).fullmatch, lines_of(with_line_feeds(answer.body)))
     outputs = {line[1]: line[2].strip() for line in lines if line} if answer.from_page else answer.fields
-    return Outcome(OutcomeClass.OK, value=Raw(word, outputs, answer.body.strip("\r\n")), word=word)
+    return Outcome(OutcomeClass.OK, value=Raw(word, outputs, without_empty_lines(answer.body)), word=word)
 
 
 _RAW: Final = attrs.evolve(RESCUE, understand=_understand, keeps_answers=True)

@@ -9,6 +9,7 @@ import pytest
 
 from aiorescue import Binding, errors, inforouter
 from aiorescue.operation import OutcomeClass
+from aiorescue.rescue.answers import pages
 from aiorescue.wire import Authorization, Response, binary, bounded, charset, codec, numbers, read, xml
 from tests.rescue.decoding import decode
 from tests.support import EXAMPLES
@@ -185,3 +186,12 @@ def test_a_text_that_is_too_long_for_a_number_is_in_no_error():
 )
 def test_a_setting_that_is_absurdly_long_is_none(name: str, text: str):
     assert decode(name, Binding.TEXT_POST, f"OK\n\n{text}").error is errors.ProtocolError
+
+
+@pytest.mark.parametrize(
+    "inside", ["", "a", "a\n\r\nb", "\n" * 3 * PIECE, "a" * 2 * PIECE, "\r".join(["a"] + [""] * PIECE + ["b"])], ids=len
+)
+@pytest.mark.parametrize("count", [0, 1, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE + 1])
+def test_empty_lines_are_taken_off_a_long_page_as_off_a_short_one(inside: str, count: int):
+    for page in (inside, "\n" * count + inside, inside + "\r\n" * count, "\r" * count + inside + "\n" * count):
+        assert pages.without_empty_lines(page) == page.strip("\r\n")

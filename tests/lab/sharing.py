@@ -6,11 +6,14 @@ import time
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+import attrs
 import redis
 
 from aiorescue import HostPace, Pace, RedisPace
 from aiorescue.clock import SystemClock
 from aiorescue.pace.pace import PacedAccount, SharedPace
+from aiorescue.pace.shared.books import Books, SlotAnswer, SlotRequest
+from aiorescue.pace.shared.host_state import take_place, take_slot
 from aiorescue.pace.shared.interval import SharedIntervalPacer
 from aiorescue.pace.shared.pacers import BookPacers
 from aiorescue.pace.turns import Pacer, Priority, Turn
@@ -18,6 +21,8 @@ from aiorescue.pace.turns import Pacer, Priority, Turn
 SERVICE = "http://service"
 CODE = "fixedtech0000"
 ACCOUNT = PacedAccount(CODE)
+#: Seconds that a transaction takes in `MemoryBooks`.
+_TAKES = 0.002
 
 
 async def answer(pacer: Pacer, *, accepted: bool | None = True, priority: Priority = Priority.CALL) -> float:
@@ -174,3 +179,27 @@ def _number(text: str) -> float | str:
         return float(text)
     except ValueError:
         return text
+
+
+class MemoryBooks(Books):
+    """Books in memory, for processes that a test simulates on one event loop, whose clock they share."""
+
+    def __init__(self) -> None:
+        self._content = b""
+
+    async def slot(self, key: str, request: SlotRequest) -> SlotAnswer:
+        """Take the next slot."""
+        await asyncio.sleep(_TAKES)
+        content, answer = take_slot(self._content, request, asyncio.get_running_loop().time())
+        self._content = self._content if content is None else content
+        return attrs.evolve(answer, own_now=answer.now)
+
+    async def place(self, key: str, count: int, seconds: float) -> float:
+        """Take one of `count` places in a window of `seconds`."""
+        await asyncio.sleep(_TAKES)
+        content, wait = take_place(self._content, count, seconds, asyncio.get_running_loop().time())
+        self._content = self._content if content is None else content
+        return wait
+
+    async def aclose(self) -> None:
+        """Close nothing."""

@@ -37,8 +37,8 @@ class _ReservedSlot:
         moment: moment of the slot on the clock that all processes share.
         tested: whether the slot lay ahead, so that a call which uses it on time tests the gap.
         changed: `Limit.changed` of the limit whose gap the slot keeps.
-        grace: seconds after `due` for which the slot may still be used: at least as many as the books took to answer,
-            since another slot would come as late.
+        grace: seconds after `due` for which the slot may still be used. The guard makes room for calls that are late by
+            as much, and what is not used costs a whole gap; and another slot would come as late as the books answer.
     """
 
     due: float
@@ -208,7 +208,7 @@ class SharedIntervalPacer(SharedPacer):
                     moment=answer.moment,
                     tested=answer.moment > answer.now,
                     changed=limit.changed,
-                    grace=max(_GRACE, limit.gap / 20, came - asked),
+                    grace=max(_GRACE, limit.gap / 20, min(limit.guard, limit.gap / 5), came - asked),
                 )
                 return slot
             # Where the books are empty or cannot be read, the limit of this process stands in for theirs.

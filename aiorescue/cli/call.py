@@ -56,7 +56,7 @@ def perform(operation: Operation[Any], binding: Binding | None = None) -> Any:
     identities = credentials.find() if spec.needs is Needs.IDENTITY else [_login_for(operation)]
     if spec.own_credentials is not None:
         # The client fills in those of its identity.
-        operation = attrs.evolve(operation, **dict.fromkeys(spec.own_credentials))  # type: ignore[misc]
+        operation = attrs.evolve(operation, **dict.fromkeys(spec.own_credentials))
 
     async def perform() -> Any:
         async with credentials.client(identities, credentials.base_url()) as rescue:

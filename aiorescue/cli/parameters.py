@@ -107,7 +107,7 @@ def _fields(operation: type[Operation[Any]], values: Mapping[str, Plain]) -> dic
 
 
 def _required(operation: type[Operation[Any]]) -> "list[attrs.Attribute[Any]]":
-    return [field for field in attrs.fields(operation) if field.default is attrs.NOTHING]  # type: ignore[arg-type]
+    return [field for field in attrs.fields(operation) if field.default is attrs.NOTHING]
 
 
 def described(operation: type[Operation[Any]]) -> str:

@@ -132,7 +132,7 @@ def with_login(operation: Operation[Any], login: Login | None) -> Operation[Any]
             f"{operation.spec.name} needs {user} and {password}: pass them, or give the client a Login",
             operation=operation.spec.name,
         )
-    return attrs.evolve(operation, **{user: login.email, password: login.password})  # type: ignore[misc]
+    return attrs.evolve(operation, **{user: login.email, password: login.password})
 
 
 def login_failed(name: str, outcome: Outcome[Any]) -> Outcome[Any]:

@@ -1,7 +1,8 @@
 """`frozen`: makes values, which are frozen attrs classes that share their comparison, hash and repr.
 
 attrs would write these for each class and compile them, which for more than a hundred classes takes as long as a third
-of ``import aiohttp``. These three read the fields of whatever value they meet.
+of ``import aiohttp``. These three read the fields of whatever value they meet. An operation type that adds no field to
+its base, of which there are many, is no new class of attrs at all: it has what its base has.
 """
 
 from functools import partial
@@ -36,6 +37,15 @@ def _compared(one: Any) -> tuple[Any, ...]:
     return tuple(getattr(one, field.name) for field in attrs.fields(type(one)) if field.eq)
 
 
+def _adds_nothing(made: Any) -> bool:
+    """Whether a class has all that attrs would give it from its base: an operation type without fields of its own."""
+    return (
+        attrs.has(made)
+        and hasattr(made, "__attrs_init_subclass__")
+        and not any(name.startswith("__annot") or name == "__attrs_post_init__" for name in vars(made))
+    )
+
+
 if TYPE_CHECKING:
     from attrs import frozen
 else:
@@ -44,6 +54,10 @@ else:
         """Make a frozen attrs class, with the options of `attrs.frozen`. What the class defines itself stays."""
         if made is None:
             return partial(frozen, **options)
+        if not options and _adds_nothing(made):
+            made.__attrs_attrs__ = attrs.fields(made)  # as attrs marks its classes
+            made.__attrs_init_subclass__()
+            return made
         for name, shared in (("__eq__", _equal), ("__hash__", _hash), ("__repr__", _repr)):
             if name not in vars(made):
                 setattr(made, name, shared)  # attrs leaves alone what it finds

@@ -252,6 +252,7 @@ class Spec:
         )
 
 
+@frozen
 class Operation(Generic[R]):
     """Base of all operation types; an operation is a value that says what to call, with its parameters.
 
@@ -263,14 +264,14 @@ class Operation(Generic[R]):
         slots: one entry for each parameter, in the order of the wire.
     """
 
-    __slots__ = ()
     spec: ClassVar[Spec]
     sources: ClassVar[tuple[Source, ...]] = ()
     slots: ClassVar[tuple[Slot, ...]] = ()
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
-        cls.__init__ = discreet(cls.__init__)  # type: ignore[method-assign]  # a refused value may be a password
+        if "__init__" in vars(cls):  # its own, as it has fields of its own
+            cls.__init__ = discreet(cls.__init__)  # type: ignore[method-assign]  # a refused value may be a password
         cls.takes(sources_of(cls))
         cls.__doc__ = _with_fields(cls.__doc__, FIELD_DOCS.get(f"{cls.__module__}.{cls.__name__}", ""))
 

@@ -89,14 +89,14 @@ class GroupSettings(Operation[None]):
     """Names of permissions that groups below cannot change."""
 
 
-@operation(kw_only=True)
+@operation
 class SetGroup(GroupSettings):
     """Change a group. Vendor: ``setGroup``. Only the text page is known; its path follows from its title (inferred)."""
 
     spec = declare("setGroup", TEXT_INFERRED, words=HIERARCHY, effect=Effect.IDEMPOTENT)
 
 
-@operation(kw_only=True)
+@operation
 class SetGroupV2(GroupSettings):
     """Change a group; knows more permissions. Vendor: ``setGroup_v2``.
 

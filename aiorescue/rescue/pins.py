@@ -121,14 +121,14 @@ def _declare(
     return declare(name, bindings, *outputs, words=words, prefix=prefix, effect=Effect.EXPIRES, family=Family.PINS)
 
 
-@operation(kw_only=True)
+@operation
 class RequestPinCode(PinRequest):
     """Ask for a PIN code. Over SOAP the service sends a number. Vendor: ``requestPINCode``."""
 
     spec = _declare("requestPINCode", SOAP11_SEEN | TEXT, Output("iPINCode", "PINCODE", int))
 
 
-@operation(kw_only=True)
+@operation
 class RequestPinCodeV2(PinRequest):
     """Ask for a PIN code for a session on the servers in the EU. Vendor: ``requestPINCodeV2`` (``requestPINCode_v2``).
 
@@ -160,7 +160,7 @@ class RequestPinCodeV3(PinRequest):
 # --- Rescue Lens ----------------------------------------------------------------------------------
 
 
-@operation(kw_only=True)
+@operation
 class RequestLensPinCode(PinRequest):
     """Ask for a Rescue Lens PIN code. Vendor: ``requestLensPINCode``.
 
@@ -170,7 +170,7 @@ class RequestLensPinCode(PinRequest):
     spec = _declare("requestLensPINCode", TEXT_INFERRED, _TEXT_PIN)
 
 
-@operation(kw_only=True)
+@operation
 class RequestLensPinCodeV2(PinRequest):
     """Ask for a Rescue Lens PIN code. SOAP only. Vendor: ``requestLensPINCodeV2``."""
 
@@ -192,7 +192,7 @@ class LensInvitation(PinRequest):
         return SentPinCode(super().result(values).code, sms_result=values.get("SMS_RESULT", ""))
 
 
-@operation(kw_only=True)
+@operation
 class RequestLensPinCodeV3(LensInvitation):
     """Ask for a Rescue Lens PIN code, and have it sent by SMS. Vendor: ``requestLensPINCodeV3`` (``…_v3``).
 

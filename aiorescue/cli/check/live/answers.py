@@ -57,7 +57,7 @@ def _keeping(operation: Operation[Any], kept: list[Answer]) -> Operation[Any]:
     spec = attrs.evolve(own.spec, service=attrs.evolve(own.spec.service, understand=understand))
     namespace = {"__slots__": (), "spec": spec, "__module__": own.__module__}
     keeping: type[Operation[Any]] = type(own.__name__, (own,), namespace)
-    return keeping(**{field.name: getattr(operation, field.name) for field in attrs.fields(own)})  # type: ignore[arg-type]
+    return keeping(**{field.name: getattr(operation, field.name) for field in attrs.fields(own)})
 
 
 def name_of(spec: Spec, binding: Binding) -> str:

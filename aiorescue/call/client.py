@@ -315,7 +315,7 @@ class ServiceClient:
         """Count one more call that `aclose` waits for. Raises `errors.InvalidRequest` once closed."""
         if self._closed:
             raise closed_error(what)
-        return self._under_way.begin()
+        return self._under_way.begin(what)
 
     def _choose(self, operation: Operation[Any]) -> Identity:
         """The identity for an operation: the one whose pace is free soonest, of those that are not set aside."""

@@ -23,8 +23,11 @@ class UnderWay:
         """How many tasks have calls or conversations under way."""
         return len(self._tasks)
 
-    def begin(self) -> Task:
+    def begin(self, what: str) -> Task:
         """Begin a call or a conversation of the current task; `end` must follow with the task returned.
+
+        Args:
+            what: the operation, or a name of the conversation.
 
         Raises:
             errors.InvalidRequest: the client is in use in another event loop. A call that waited in one for what comes
@@ -34,7 +37,7 @@ class UnderWay:
         assert task is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
         if (loop := task.get_loop()) is not self._loop:
             if self._loop is not None and self._loop.is_running():
-                raise errors.InvalidRequest(OTHER_LOOP)
+                raise errors.InvalidRequest(f"{what}: {OTHER_LOOP}", operation=what)
             self._loop = loop
         known = self._tasks.get(task)
         self._tasks[task] = (1, task.cancelling()) if known is None else (known[0] + 1, known[1])

@@ -134,8 +134,9 @@ def test_a_call_does_not_wait_for_what_comes_free_in_another_event_loop(emulator
         emulator.latency = 1000.0
         call = asyncio.ensure_future(client.request_pin_code())
         await asyncio.sleep(0)
-        with pytest.raises(errors.InvalidRequest, match="in use in another event loop"):
+        with pytest.raises(errors.InvalidRequest, match=r"requestPINCode: .* in another event loop") as caught:
             await asyncio.to_thread(asyncio.run, asyncio.wait_for(client.request_pin_code(), 5))
+        assert caught.value.operation == "requestPINCode"
         call.cancel()
         await client.aclose(timeout=0.1)
 

@@ -41,6 +41,18 @@ async def test_what_a_journal_held_is_in_its_place_again_if_its_files_were_delet
     assert await check(tmp_path / "j") is None
 
 
+async def test_a_file_that_was_deleted_while_it_was_opened_is_noticed_too(tmp_path: Path, monkeypatch):
+    await (await write(tmp_path / "j")).close()
+    journal = Journal(tmp_path / "j", "job")
+    once = [(tmp_path / "j").unlink]
+    monkeypatch.setattr(journal._file, "checkpoint", lambda: once and once.pop()())  # the last step of opening
+    await journal.open()
+    with pytest.raises(errors.JournalError, match="What was in it is there again"):
+        await journal.given_back("=CASE-9", 0)
+    await journal.close()
+    assert await check(tmp_path / "j") is None
+
+
 async def test_what_a_journal_held_is_saved_elsewhere_if_its_place_is_taken_or_gone(tmp_path: Path, monkeypatch):
     (tmp_path / "temporary").mkdir()
     (tmp_path / "temporary" / "j.saved1").touch()

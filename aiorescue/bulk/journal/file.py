@@ -54,7 +54,7 @@ class JournalFile:
         self._job = job
         self._accept_loss = accept_loss
         self._lock: FileLock | None = None
-        self._places: list[tuple[Path, tuple[int, int]]] = []  # files that must stay where they are
+        self._places: list[tuple[Path, tuple[int, int] | None]] = []  # files that must stay where they are
         self._after_loss = ""  # where the rows are that were in files which have vanished
         self._runs = 0
         self.pins = PinSet()
@@ -229,7 +229,7 @@ class JournalFile:
             return problem
 
     def _check_places(self) -> None:
-        gone = [place for place, identity in self._places if _identity(place) != identity]
+        gone = [place for place, identity in self._places if identity is None or _identity(place) != identity]
         if gone and self._path is not None:
             if not self._after_loss:
                 job = self._job_row(is_open=False)
@@ -340,11 +340,11 @@ def _make_private(path: Path) -> None:
         check_access(path, os.R_OK | os.W_OK)
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def _identity(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
     except FileNotFoundError:
-        return -1, -1
+        return None
     return found.st_dev, found.st_ino
 
 

@@ -80,6 +80,8 @@ class BoundedParser:
         if self._missing > 0 and not last:
             return
         data = b"".join(self._waiting)
+        if not self._taken and b"\0" in data[:2]:
+            raise Unreadable("the answer is not XML")  # expat would take it for UTF-16, which it is not
         self._waiting.clear()
         self._parser.Parse(data, last)
         self._taken += len(data)

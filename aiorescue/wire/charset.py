@@ -94,6 +94,8 @@ def encoding_of(beginning: bytes, content_type: str) -> str:
     """
     if beginning.startswith(_ALL_MARKS):
         return next((wide for wide in ("utf_32", "utf_16") if beginning.startswith(_MARKS[wide])), UTF_8)
+    if beginning.startswith((b"<\0", b"\0<")) and beginning[:3] != b"<\0\0":
+        return "utf_16_le" if beginning.startswith(b"<") else "utf_16_be"  # as XML 1.0, appendix F
     named = _CHARSET.search(content_type)
     if named is not None:
         # All answers begin with a letter or a sign of ASCII.

@@ -195,3 +195,21 @@ def test_a_setting_that_is_absurdly_long_is_none(name: str, text: str):
 def test_empty_lines_are_taken_off_a_long_page_as_off_a_short_one(inside: str, count: int):
     for page in (inside, "\n" * count + inside, inside + "\r\n" * count, "\r" * count + inside + "\n" * count):
         assert pages.without_empty_lines(page) == page.strip("\r\n")
+
+
+@pytest.mark.parametrize(
+    "named", ["text/xml", "text/xml; charset=utf-8", "text/plain; charset=é", "text/xml; charset=utf-16"]
+)
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_document_in_utf_16_is_read_as_such_whatever_charset_is_named(encoding: str, named: str):
+    operation = inforouter.AuthenticateUser("ann", "secret")
+    body = '<response success="true" error="" ticket="3f2a" fullname="Zoë 漢字"/>'.encode(encoding)
+    response = Response(200, body, {"Content-Type": named})
+    outcome = read(codec(type(operation), Binding.HTTP_POST), operation, Authorization(), response)
+    assert (outcome.value.ticket, outcome.value.full_name) == ("3f2a", "Zoë 漢字")
+
+
+@pytest.mark.parametrize("begin", ["<\0a\0/\0>\0", "\0<\0a\0/\0>"])
+def test_expat_takes_no_text_for_utf_16_that_has_been_decoded(begin: str):
+    with pytest.raises(ValueError, match="not XML"):
+        bounded.BoundedParser().Parse(begin.encode(), True)

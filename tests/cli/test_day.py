@@ -4,6 +4,7 @@ import shutil
 
 from aiorescue.bulk import Journal
 from aiorescue.cli.status import Status
+from aiorescue.rescue import RequestPinCode
 from tests.cli.customer_rows import FAST, rows
 
 
@@ -135,3 +136,16 @@ async def test_out_of_pins_says_of_the_only_identity_nothing_about_others(comman
     done = await command("pins", "customers.csv", *FAST)
     assert done.status == Status.OUT_OF_PINS
     assert "other identities" not in done.err
+
+
+async def test_the_orphans_of_rows_add_up_where_a_repeated_attempt_was_killed(command):
+    running, killed = command.folder / "running", command.folder / "killed"
+    async with Journal(running, "job") as journal:
+        entries = await journal.admit([RequestPinCode(tracking=name) for name in "AB"])
+        for entry in (*entries, entries[0]):
+            await journal.sent(entry.key)
+        for ending in ("", "-wal"):
+            shutil.copy(f"{running}{ending}", f"{killed}{ending}")
+    status = (await command("job", "status", str(killed), "--json", RESCUE_AUTH_CODE="")).json
+    assert status["possibly_orphaned"] == 3
+    assert [(row["tracking"], row["possibly_orphaned"]) for row in status["orphans"]] == [("A", 2), ("B", 1)]

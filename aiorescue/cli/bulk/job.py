@@ -65,9 +65,13 @@ class Figures(CommandResult):
         return attrs.asdict(job) | {
             "complete": job.complete,
             "journal": str(self.journal),
-            "orphans": [_place(row) | {"possibly_orphaned": max(row.orphans, 1)} for row in self.orphans],
+            "orphans": [_place(row) | {"possibly_orphaned": self._orphans_of(row)} for row in self.orphans],
             "exit_status": int(self.status),
         }
+
+    def _orphans_of(self, row: StoredRow) -> int:
+        """The attempts at a row that may have left a PIN, with the one that was under way when the job was killed."""
+        return row.orphans + (row.state is State.SENT and not self.job.running)
 
     def on_stderr(self, *, as_json: bool) -> Iterable[str]:
         """Yield a warning about the journal's condition, such as a missing log."""

@@ -10,13 +10,12 @@ from aiorescue.emulator import writing
 from aiorescue.emulator.site import Shape, Site
 from aiorescue.operation import Binding, Content, Output, Parameter
 from aiorescue.rescue.answers.nodes import Group
-from aiorescue.rescue.answers.records import Columns
-from aiorescue.rescue.answers.values import marked, truth
+from aiorescue.rescue.answers.records import Columns, Field
 
 _DOCUMENT = '<s:complexType mixed="true"><s:sequence><s:any /></s:sequence></s:complexType>'
 _PERMISSIONS = "ArrayOfNODE_PERMISSIONS"
-#: Types of the schema by the function that reads a field of a record.
-_READ = {int: "s:int", truth: "s:boolean", marked: "s:boolean"}
+#: Types of the schema by the type of what is read from a text that is as good a number as a truth.
+_READ, _ANY = {int: "s:int", bool: "s:boolean"}, "1"
 _HTTP = {"HttpGet": "GET", "HttpPost": "POST"}
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
@@ -87,7 +86,14 @@ def _fields(each: Output) -> Iterator[str]:
                 yield _element(field.soap, f"tns:{_PERMISSIONS}")
             elif field.soap:
                 # Not every version has every field, so none is called required.
-                yield _element(field.soap, _READ.get(field.read, "s:string")).replace('minOccurs="1"', 'minOccurs="0"')
+                yield _element(field.soap, _type_of(field)).replace('minOccurs="1"', 'minOccurs="0"')
+
+
+def _type_of(field: Field) -> str:
+    try:
+        return _READ.get(type(field.read(_ANY)), "s:string")
+    except ValueError:  # it reads moments
+        return "s:string"
 
 
 def _complex(name: str, inner: str) -> str:

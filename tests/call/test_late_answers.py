@@ -117,7 +117,8 @@ async def test_an_answer_to_one_client_that_comes_again_is_not_that_to_another_o
         async with one, other:
             assert [(await one.request_pin_code()).code for _ in range(3)] == ["000001", "000002", "000003"]
             found = await other.request_pin_code()
-            assert (found.code, found.possibly_orphaned) == ("000005", 1)
+            # Its first request and the repeated one reach the server on two connections, in either order.
+            assert (found.code in ("000004", "000005"), found.possibly_orphaned) == (True, 1)
 
 
 async def test_the_own_answer_behind_one_that_turned_the_request_away_is_counted():

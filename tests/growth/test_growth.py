@@ -42,13 +42,17 @@ def seconds(shape: Shape, body: bytes) -> float:
 
 
 def grows_too_fast(shape: Shape) -> bool:
-    """Whether an answer of twice the size takes too long, in each of some rounds."""
-    size, body = SMALLEST, shape.body(SMALLEST)
-    while (once := seconds(shape, body)) < ENOUGH and size < LARGEST:
+    """Whether twice the size takes too long, for two sizes: a cache that an answer outgrows makes one step steep."""
+    size = SMALLEST
+    while seconds(shape, shape.body(size)) < ENOUGH and size < LARGEST:
         size *= 2
-        body = shape.body(size)
-    double = shape.body(2 * size)
-    twice = seconds(shape, double)
+    return is_steep(shape, size) and is_steep(shape, 2 * size)
+
+
+def is_steep(shape: Shape, size: int) -> bool:
+    """Whether an answer of twice a size takes too long, in each of some rounds."""
+    body, double = shape.body(size), shape.body(2 * size)
+    once, twice = seconds(shape, body), seconds(shape, double)
     for _ in range(ROUNDS):
         if twice <= MOST * once + SLACK:
             return False

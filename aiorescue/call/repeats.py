@@ -31,6 +31,7 @@ class Repeats:
         # Hashes, as the answers themselves are secrets, each with the source that gave it first.
         self._last: OrderedDict[int, Hashable] = OrderedDict()
         self._different: Counter[Hashable] = Counter()  # different answers of each source
+        self._answers: Counter[Hashable] = Counter()  # all answers of each source
 
     def found(self, source: Hashable, body: bytes) -> bool:
         """Whether an answer is one of the last ones that came; if it is not, it is remembered.
@@ -40,6 +41,7 @@ class Repeats:
             body: the answer.
         """
         answer = hash(body)
+        self._answers[source] += 1
         first = self._last.get(answer)
         if first is None:
             self._last[answer] = source
@@ -49,9 +51,13 @@ class Repeats:
             return False
         return self._different[first] > 1 or (first is not source and source in self._different)
 
-    def tells(self, source: Hashable) -> bool:
-        """Whether an answer of a source would be found if it came again: it has given different ones."""
-        return self._different[source] > 1
+    def is_first(self, source: Hashable) -> bool:
+        """Whether the answer that was looked at last is the first one of its source.
+
+        It would not be found if it came again: only a second one shows whether the source gives the same each time. So
+        that one must not come on the connection of the first.
+        """
+        return self._answers[source] == 1
 
 
 #: By pool that programs lend, and by base URL.

@@ -355,7 +355,7 @@ class CallRunner:
             trust.lose()
             return REPEATED
         # The first of them, and the id of what was created, would not be found if they came again.
-        if not self._repeats.tells(codec) if effect is _EXPIRES else effect is _CREATES and type(outcome.value) is int:
+        if self._repeats.is_first(codec) if effect is _EXPIRES else effect is _CREATES and type(outcome.value) is int:
             trust.drop_used()
         return outcome
 

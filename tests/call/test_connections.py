@@ -314,6 +314,14 @@ async def test_an_answer_that_comes_again_is_not_taken_for_that_of_a_call_which_
         assert len(server.writers) == 2
 
 
+async def test_a_server_with_one_answer_has_one_connection_for_the_first_call_and_one_for_all_others():
+    async with Wire() as server, RescueClient(CODE, base_url=server.url, **OPTIONS) as client:
+        server.pins = iter([111111] * 6)
+        pins = [await client.request_pin_code() for _ in range(6)]
+        assert [(pin.code, pin.possibly_orphaned) for pin in pins] == [("111111", 0)] * 6
+        assert len(server.writers) == 2
+
+
 def test_a_server_with_one_answer_repeats_nothing():
     repeats = Repeats()
     assert not any(repeats.found("pins", b"012345") for _ in range(3))

@@ -313,7 +313,7 @@ class CallRunner:
             call.counts.attempts += 1
             if watch is not None:
                 watch.sending(request)
-            # Those that only waited for a busy session go on one by one, and are no burst.
+            # One that only waited for a busy session keeps its turn: waiting for another, it would hold the session.
             waits = needed_login or self._transport.is_full
             passed = partial(self._has_passed, call, turn) if waits else None
             received = await self._transport.send(request, call.timeout, patience, passed)

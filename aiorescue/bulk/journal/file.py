@@ -333,7 +333,7 @@ def _make_private(path: Path) -> None:
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
-        for part in (path, log_check.log_of(path), path.with_name(f"{path.name}-shm")):
+        for part in (path, *log_check.files_beside(path)):
             with suppress(FileNotFoundError):
                 if part.is_file() and part.stat().st_mode & 0o077:
                     part.chmod(0o600)

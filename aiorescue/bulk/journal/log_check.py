@@ -28,6 +28,11 @@ def log_of(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
 
 
+def files_beside(path: Path) -> tuple[Path, Path]:
+    """The files that SQLite keeps beside an open journal: its log, and the memory that its users share."""
+    return log_of(path), path.with_name(f"{path.name}-shm")
+
+
 def is_empty(path: Path) -> bool:
     """Whether the log is missing or holds no byte."""
     try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiorescue.bulk.journal import schema
-from aiorescue.bulk.journal.log_check import log_of
+from aiorescue.bulk.journal.log_check import files_beside, log_of
 
 #: Files of this kind that are left beside each other at most.
 _MOST_SAVED: Final = 100
@@ -43,7 +43,7 @@ def save(connection: sqlite3.Connection, path: Path, job: tuple[Any, ...], *, is
 def _places(path: Path) -> Iterator[Path]:
     if not path.exists():
         with suppress(OSError):
-            for rest in (log_of(path), path.with_name(f"{path.name}-shm")):  # they would be taken for the copy's own
+            for rest in files_beside(path):  # they would be taken for the copy's own
                 rest.unlink(missing_ok=True)
             yield path
     for folder in (path.parent, Path(tempfile.gettempdir())):
@@ -54,7 +54,7 @@ def _places(path: Path) -> Iterator[Path]:
 def _copy(connection: sqlite3.Connection, place: Path, job: tuple[Any, ...]) -> None:
     os.close(os.open(place, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     try:
-        with closing(sqlite3.connect(place, isolation_level=None)) as copy:
+        with closing(schema.connect(place.absolute().as_uri())) as copy:
             connection.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             schema.write_job(copy, *job)

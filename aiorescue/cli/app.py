@@ -160,6 +160,11 @@ def run(arguments: Sequence[str]) -> int:
             return output.show_error(expected, as_json=as_json)
     except (typer.Abort, KeyboardInterrupt) as problem:
         return output.show_interruption(signals.number_of(problem), as_json=as_json)
+    except SystemExit as ended:
+        # typer's, for a pipe that its reader has closed; it has wrapped stdout, of which `show_error` takes leave.
+        if not isinstance(ended.__context__, BrokenPipeError):
+            raise
+        return output.show_error(ended.__context__, as_json=as_json)
 
 
 def _usage(problem: Any) -> str:

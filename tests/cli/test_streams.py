@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import os
 import shlex
 import signal
 import sys
@@ -63,6 +64,23 @@ async def test_a_reader_who_has_gone_is_no_failure(alone):
     process = await asyncio.create_subprocess_exec("bash", "-c", line, stderr=asyncio.subprocess.PIPE, cwd=alone.folder)
     _, err = await process.communicate()
     assert (process.returncode in (Status.OK, Status.BROKEN_PIPE), err) == (True, b"")
+
+
+@pytest.mark.parametrize("command", [("job", "export", "pins.csv.journal", "-o", "-"), ("--help",)])
+async def test_to_a_reader_who_left_before_nothing_more_is_said(alone, command):
+    alone.write(rows(3))
+    assert (await alone("pins", "customers.csv", "-o", "pins.csv", "--emulator")).status == Status.OK
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "aiorescue", *command),
+        stdout=write_end,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=alone.folder,
+    )
+    os.close(write_end)
+    _, err = await process.communicate()
+    assert (process.returncode, err) == (Status.BROKEN_PIPE, b"")
 
 
 def test_what_an_encoding_lacks_is_escaped(monkeypatch):

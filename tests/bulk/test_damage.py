@@ -16,7 +16,7 @@ from aiorescue import errors
 from aiorescue.bulk import InputRow, Journal, State
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import RequestPinCode
-from tests.bulk.written_journal import COUNT, PINS, PINS_THAT_CAME, REQUESTS, UNKNOWN, check, write
+from tests.bulk.written_journal import COUNT, PINS, PINS_THAT_CAME, REQUESTS, UNKNOWN, check, write, write_all
 
 
 async def all_is_in_the_file_itself(journal: Journal) -> None:
@@ -32,9 +32,16 @@ async def files_of_a_finished_run(folder: Path) -> dict[str, bytes]:
 
 
 async def files_of_a_killed_run(folder: Path) -> dict[str, bytes]:
-    journal = await write(folder / "j")
-    left = {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-lock")}
+    """The files as a kill leaves them, with a log of all writes: while the job is read, a checkpoint keeps its log."""
+    journal = Journal(folder / "j", "job")
+    await journal.open()
+    with closing(sqlite3.connect(folder / "j")) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT key FROM request").fetchall()
+        await write_all(journal)
+        left = {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith("-lock")}
     await journal.close()
+    assert len(left["j-wal"]) > COUNT * 4096  # each answer has a page of its own
     return left
 
 

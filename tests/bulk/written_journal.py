@@ -22,11 +22,16 @@ async def write(path: Path) -> Journal:
     """An open journal with all requests."""
     journal = Journal(path, "job")
     await journal.open()
+    await write_all(journal)
+    return journal
+
+
+async def write_all(journal: Journal) -> None:
+    """Write all requests and the answers that came."""
     for number, entry in enumerate(await journal.admit(REQUESTS)):
         await journal.sent(entry.key)
         if number not in UNKNOWN:
             await journal.issued(entry.key, PINS[number], 0)
-    return journal
 
 
 async def check(path: Path) -> JournalReason | None:

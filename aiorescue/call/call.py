@@ -102,16 +102,21 @@ class Call(Budget):
             turn = self.identity.waiting.enter(turn)
         return turn
 
-    async def renew(self, turn: Turn, total: float) -> None:
-        """Take another turn in place of one that passed while the call waited for a login or a connection.
+    async def wait_again(self, turn: Turn, wait: Awaitable[None], total: float) -> None:
+        """Wait once more, since the turn passed while the call waited for a login, a server session or a connection.
 
         Where many calls wait for one login, or for a server that hangs, each of them had its turn, but together they
         would be a burst. The time in which the call may be repeated, `total` seconds, begins with its first request.
 
+        Args:
+            turn: the turn that has passed.
+            wait: its `Turn.renew`, which takes another place in the pace, or its `Turn.keep_gap`.
+            total: seconds.
+
         Raises:
             QueuedTooLongError: the call has waited for as long as it may.
         """
-        await (turn.renew() if self.patience is None else self.patience.renew(turn, self.pacer))
+        await (wait if self.patience is None else self.patience.again(wait, self.pacer))
         if self.attempts == 1:
             self.deadline = turn.sent + total
 

@@ -313,12 +313,14 @@ class CallRunner:
             call.counts.attempts += 1
             if watch is not None:
                 watch.sending(request)
-            # One that only waited for a busy session keeps its turn: waiting for another, it would hold the session.
             waits = needed_login or self._transport.is_full
+            if lease.is_of_session and not waits and self._has_passed(call, turn):
+                # It waited for a busy session. Waiting for another turn, it would hold the session for nothing.
+                await call.wait_again(turn, turn.keep_gap(), self._policy.total)
             passed = partial(self._has_passed, call, turn) if waits else None
             received = await self._transport.send(request, call.timeout, patience, passed)
             if received is TURN_PASSED:
-                await call.renew(turn, self._policy.total)
+                await call.wait_again(turn, turn.renew(), self._policy.total)
                 received = await self._transport.send(request, call.timeout, patience)
             if isinstance(received, Outcome):
                 outcome = received

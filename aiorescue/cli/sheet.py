@@ -4,6 +4,7 @@ import asyncio
 import csv
 import errno
 import os
+import secrets
 import shutil
 import tempfile
 import time
@@ -62,7 +63,7 @@ def _safe(cell: str) -> str:
 class Sheet:
     """Writes rows into a CSV file that appears when it is complete.
 
-    Rows go into a file ``….part`` beside it, which takes its place in `close`. Without a single row, and without
+    Rows go into a file ``….part`` beside it, under a name of its own, which takes its place in `close`. Without a single row, and without
     `begin`, the old file stays as it was. A file that cannot be replaced, such as a mount point, is written over when
     all rows are there. Stdout (``-``), pipes and devices get the rows as they come.
 
@@ -216,7 +217,6 @@ def check_writable(path: Path, size: int) -> None:
     try:
         if _is_database(resolved):
             raise errors.InvalidRequest(f"{path} is a database, such as a journal, and is never replaced; name another")
-        # Under a name of its own: another process may be writing its rows into the ``.part``.
         handle, part = _make_part(resolved, ".try")
         try:
             _allocate(handle, size)
@@ -246,9 +246,9 @@ def _allocate(handle: int, size: int) -> None:
 
 def _make_part(path: Path, ending: str = ".part") -> tuple[int, Path]:
     """Make the file that rows go into: beside the output, or elsewhere if only the output itself can be written."""
-    part = path.with_name(f"{path.name}{ending}")
+    # Under a name of its own: another process may be writing its rows for the same output.
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{ending}")
     try:
-        part.unlink(missing_ok=True)
         # PINs open doors: only the owner may read them, unless the old file was open to others.
         handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
     except OSError as problem:

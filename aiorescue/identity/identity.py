@@ -36,6 +36,7 @@ class Lease:
         authorization: the cookie, code or ticket of the request.
     """
 
+    is_of_session = False  # of a server session, for which the call may have waited
     operation: Operation[Any]
     authorization: Authorization
 

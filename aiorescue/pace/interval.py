@@ -24,6 +24,11 @@ class IntervalPacer(Pacer):
         self._not_before = float("-inf")
         self._under_way: dict[Turn, bool] = {}  # sent and not settled, oldest first, and whether each tests the gap
 
+    @property
+    def gap(self) -> float:
+        """Seconds that calls are apart at present."""
+        return self.limit.gap
+
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """The moment at which a call that came now would be sent."""
         return max(self._due(), self._clock.time()) + self._line.ahead(priority) * self.limit.gap

@@ -94,11 +94,11 @@ class Patience:
         finally:
             await turn.__aexit__()
 
-    async def renew(self, turn: Turn, pacer: Pacer) -> None:
-        """Wait for another turn in place of one that has passed, as `Turn.renew` does. Raises `QueuedTooLongError`."""
+    async def again(self, wait: Awaitable[None], pacer: Pacer) -> None:
+        """Wait once more with a turn that has passed: `Turn.renew` or `Turn.keep_gap`. Raises `QueuedTooLongError`."""
         position, left = pacer.ahead(Priority.RETRY) + 1, self._left
         try:
-            await self._in_time(turn.renew())
+            await self._in_time(wait)
         except _TimeOverError:
             raise QueuedTooLongError(position, left, at_once=False) from None
 

@@ -8,6 +8,8 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
+from aiorescue.clock import Clock
+
 
 class Priority(enum.IntEnum):
     """Where a call stands among those that wait for a turn; the lower, the sooner."""
@@ -56,6 +58,10 @@ class Turn:
         await self._pacer.wait(self)
         self._settled = False
 
+    async def keep_gap(self) -> None:
+        """Wait until the gap after the last late request is over: this turn is late, too, but needs no other place."""
+        self.sent = await self._pacer.keep_gap()
+
     def __aenter__(self) -> "Coroutine[Any, Any, Turn]":
         return self._pacer.wait(self)  # a coroutine of its own around it would cost each attempt half a microsecond
 
@@ -76,6 +82,13 @@ class Pacer(ABC):
 
     delay = 0.0
     new_rate: float | None = None
+    _clock: Clock
+    _last_late = float("-inf")  # when the last late request was sent, or will be
+
+    @property
+    def gap(self) -> float:
+        """Seconds that calls of this process are apart at present; 0 where no gap is kept."""
+        return 0.0
 
     def turn(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> Turn:
         """A turn to enter with ``async with``.
@@ -101,6 +114,14 @@ class Pacer(ABC):
     @abstractmethod
     async def wait(self, turn: Turn) -> Turn:
         """Wait until a turn may be used, set its `Turn.sent`, and return it. Called by the turn."""
+
+    async def keep_gap(self) -> float:
+        """Wait until the gap after the last late request is over, and return the moment. Called by a late turn."""
+        now = self._clock.time()
+        self._last_late = max(now, self._last_late + self.gap)
+        if self._last_late > now:
+            await self._clock.sleep(self._last_late - now)
+        return self._clock.time()
 
     @abstractmethod
     def settle(self, turn: Turn, *, accepted: bool | None) -> None:

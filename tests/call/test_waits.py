@@ -82,6 +82,23 @@ async def test_calls_whose_turns_passed_while_the_server_hung_are_no_burst():
         assert rescue.stats().rejections < 5
 
 
+async def test_calls_whose_turns_passed_while_they_waited_for_a_busy_session_are_no_burst():
+    async with (
+        Emulator(pin_rate=20) as service,
+        RescueClient(TECH, base_url=service.url, pace=Pace(pins=20), sessions=1) as rescue,
+    ):
+        await rescue.request_pin_code()
+        service.fault("delay_before", seconds=2, times=1)
+        waiting = [asyncio.ensure_future(rescue.request_pin_code()) for _ in range(15)]
+        await asyncio.sleep(0)
+        while rescue.expected_wait(RequestPinCode):  # until each of them has had its turn
+            await asyncio.sleep(0.01)
+        assert len(service.ledger) == 1  # the server hangs still
+        pins = await asyncio.gather(*waiting)
+        assert len({pin.code for pin in pins}) == 15
+        assert rescue.stats().rejections < 5
+
+
 async def test_the_turn_in_place_of_one_that_passed_comes_in_time_or_not_at_all(service: Emulator):
     service.fault("delay_before", "login", seconds=0.5, times=1)  # does not count
     async with RescueClient(TECH, base_url=service.url, pace=Pace(pins=1)) as rescue:

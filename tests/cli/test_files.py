@@ -58,10 +58,26 @@ async def test_the_old_file_is_whole_until_the_new_one_is(tmp_path, monkeypatch)
     sheet.add("1")
     await sheet.flush_if_due()
     assert path.read_text() == "old"
-    assert (tmp_path / "pins.csv.part").read_text() == "a\n1\n", "what has come is on the disk"
+    (part,) = tmp_path.glob("pins.csv.*.part")
+    assert part.read_text() == "a\n1\n", "what has come is on the disk"
     await sheet.close()
     assert path.read_text() == "a\n1\n"
     assert path.stat().st_mode & 0o777 == 0o640, "open to whom it was open before"
+    assert [one.name for one in tmp_path.iterdir()] == ["pins.csv"]
+
+
+async def test_two_that_write_one_file_at_once_do_not_mix_their_rows(tmp_path):
+    path = tmp_path / "pins.csv"
+    first, second = Sheet(path, ("a",), "utf-8"), Sheet(path, ("a",), "utf-8")
+    first.add("1")
+    await first.begin()
+    second.add("2")
+    await second.begin()
+    check_writable(path, 100)
+    await first.close()
+    assert path.read_text() == "a\n1\n"
+    await second.close()
+    assert path.read_text() == "a\n2\n"
     assert [one.name for one in tmp_path.iterdir()] == ["pins.csv"]
 
 

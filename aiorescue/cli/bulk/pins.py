@@ -117,9 +117,8 @@ def pins(
         if report is not None:
             sheet.check_writable(report, _PAGE_BYTES)
         user = next(default_users())
-        base_url = None if emulator else credentials.base_url()
-        if base_url is not None:  # else the journal would belong to an address that is none
-            check_base_url(base_url, allow_plain_http=False)
+        # Checked, or the journal would belong to an address that is none.
+        base_url = None if emulator else check_base_url(credentials.base_url(), allow_plain_http=False)
         plan = run.RunPlan(
             customers=given,
             name=f"{operation.spec.name} for {job_label(customers)} at {base_url or 'the emulator'}",

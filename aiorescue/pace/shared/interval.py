@@ -115,11 +115,16 @@ class SharedIntervalPacer(SharedPacer):
         self._unreported: list[_Answered] = []
         self._under_way: dict[Turn, _ReservedSlot] = {}
 
+    @property
+    def gap(self) -> float:
+        """Seconds that calls of this process are apart at present, between which the other processes call."""
+        return self._limit.gap * self._processes
+
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """The moment at which a call that came now would be sent if the other processes call as they did lately."""
-        now, turn = self._clock.time(), self._limit.gap * self._processes
-        due = self._reserved.due if self._reserved else max(self._not_before, self._last + turn)
-        return max(now, due) + self._line.ahead(priority) * turn
+        now, gap = self._clock.time(), self.gap
+        due = self._reserved.due if self._reserved else max(self._not_before, self._last + gap)
+        return max(now, due) + self._line.ahead(priority) * gap
 
     def earliest(self, priority: Priority = Priority.CALL) -> float:
         """The moment at which a call that came now would be sent with the smallest gap and no other process."""

@@ -1,15 +1,9 @@
 """Checks of the arguments of a client and of its calls, so that a wrong one is named where it was given."""
 
-from typing import Any
-
 from aiorescue import errors
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.operation import Binding, Operation
-
-
-def is_seconds(value: Any) -> bool:
-    """Whether a value is a number of seconds from 0 on."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
+from aiorescue.operation.number import is_number, is_whole
 
 
 def check_arguments(
@@ -20,9 +14,9 @@ def check_arguments(
     Raises:
         errors.InvalidRequest: one of them is of another type, or out of its range.
     """
-    if not is_seconds(timeout) or not timeout:
+    if not is_number(timeout) or not timeout > 0:
         raise errors.InvalidRequest(f"timeout must be a number of seconds above 0, not {timeout!r}")
-    if not isinstance(max_connections, int) or max_connections < 1:
+    if not is_whole(max_connections) or max_connections < 1:
         raise errors.InvalidRequest(f"max_connections must be a whole number from 1 on, not {max_connections!r}")
     if not isinstance(retry, RetryPolicy):
         raise errors.InvalidRequest(f"retry must be RetryPolicy(attempts=…, total=…), not {retry!r}")

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from aiorescue import errors
-from aiorescue.call.arguments import check_arguments, check_listener, check_operation_type, is_seconds, no_operation
+from aiorescue.call.arguments import check_arguments, check_listener, check_operation_type, no_operation
 from aiorescue.call.awaits import name_methods
 from aiorescue.call.base_url import check_base_url, find_route
 from aiorescue.call.call import BeforeSend
@@ -23,6 +23,7 @@ from aiorescue.clock import Clock, SystemClock
 from aiorescue.identity.choice import IdentityChoice
 from aiorescue.identity.identity import Identity
 from aiorescue.operation import Binding, Family, Operation, discreetly_awaited
+from aiorescue.operation.number import is_number
 from aiorescue.pace.pace import PacedAccount, Pacers, PaceSetting
 from aiorescue.pace.turns import Priority
 
@@ -353,7 +354,7 @@ class ServiceClient:
         Raises:
             errors.InvalidRequest: the timeout is not a number of seconds from 0 on.
         """
-        if not is_seconds(timeout):
+        if not is_number(timeout) or timeout < 0:
             raise errors.InvalidRequest(f"timeout must be a number of seconds from 0 on, not {timeout!r}")
         if self._closed:
             return

@@ -1,6 +1,5 @@
 """`CallOptions`: options that a call, or a view of a client, sets for itself."""
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -8,6 +7,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.call.arguments import check_binding
 from aiorescue.operation import Binding, frozen
+from aiorescue.operation.number import is_number
 
 if TYPE_CHECKING:
     from aiorescue.events import Hub
@@ -17,8 +17,7 @@ def _seconds(least: float) -> Any:
     def check(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
         if value is None:
             return
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or math.isnan(value) or value < least or (value == 0 and field.name == "timeout"):
+        if not is_number(value) or value < least or (value == 0 and field.name == "timeout"):
             wanted = "above 0" if field.name == "timeout" else f"at least {least:g}"
             raise errors.InvalidRequest(f"{field.name} must be a number of seconds {wanted}, not {value!r}")
 

@@ -12,6 +12,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.operation import Outcome, OutcomeClass, frozen
+from aiorescue.operation.number import is_number
 from aiorescue.pace.turns import Pacer, Priority
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], None]:
     def check(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
-        if not value >= least:
+        if not is_number(value) or value < least:
             raise errors.InvalidRequest(f"RetryPolicy: {field.name} must be at least {least:g}, not {value!r}")
 
     return check

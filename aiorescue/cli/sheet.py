@@ -63,9 +63,9 @@ def _safe(cell: str) -> str:
 class Sheet:
     """Writes rows into a CSV file that appears when it is complete.
 
-    Rows go into a file ``….part`` beside it, under a name of its own, which takes its place in `close`. Without a single row, and without
-    `begin`, the old file stays as it was. A file that cannot be replaced, such as a mount point, is written over when
-    all rows are there. Stdout (``-``), pipes and devices get the rows as they come.
+    Rows go into a file ``….part`` beside it, with a name of its own, which takes its place in `close`. Without a single
+    row, and without `begin`, the old file stays as it was. A file that cannot be replaced, such as a mount point, is
+    written over when all rows are there. Stdout (``-``), pipes and devices get the rows as they come.
 
     Attributes:
         columns: titles of the columns.

@@ -8,6 +8,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.operation import Outcome, OutcomeClass
+from aiorescue.operation.number import is_number
 
 #: Seconds for which refused credentials are not sent again, unless a client is given another time.
 REFUSED_FOR = 300.0
@@ -27,7 +28,7 @@ def checked_refused_for(seconds: float | None) -> float:
     """
     if seconds is None:
         return float("inf")
-    if not seconds >= 0:
+    if not is_number(seconds) or seconds < 0:
         raise errors.InvalidRequest(f"refused_for must be 0 or more seconds, or None for ever, not {seconds!r}")
     return float(seconds)
 

@@ -14,6 +14,7 @@ from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.catalogue import METHODS, Method, MethodParameter
 from aiorescue.inforouter.service import INFOROUTER, BringsTicket
 from aiorescue.operation import Effect, Evidence, Family, Needs, Plain, Source, Spec, discreet, operation
+from aiorescue.operation.number import is_whole
 
 #: Methods that issue a ticket.
 _LOGINS = frozenset(
@@ -167,7 +168,7 @@ def _moment(value: Any) -> str:
 
 
 def _long(value: Any) -> str:
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not is_whole(value):
         raise TypeError(type(value).__name__)
     if not -(2**63) <= value < 2**63:
         raise ValueError(value)

@@ -5,6 +5,7 @@
 - `parameter`: parameters, and how the fields of an operation fill them.
 - `outcome`: an answer taken apart, and the outcome of an attempt.
 - `status`: the class of every status word.
+- `number`: whether an argument is a number.
 - `declared`: the operation types of a module. `field_docs`: what their fields are, for `help()`.
 """
 

@@ -8,6 +8,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.operation import Family, frozen
+from aiorescue.operation.number import is_number
 from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.limit import Limit
 from aiorescue.pace.turns import Pacer
@@ -22,7 +23,7 @@ _SILENT = frozenset({Family.EMAIL_TEXTS, Family.REPORTS})
 
 
 def _positive(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
-    if value is not None and not value > 0:
+    if value is not None and (not is_number(value) or not value > 0):
         raise errors.InvalidRequest(f"Pace: {field.name} must be above 0, or None for no pace, not {value!r}")
 
 

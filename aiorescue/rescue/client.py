@@ -22,6 +22,7 @@ from aiorescue.identity.identity import AnonymousIdentity, CodeIdentity, Identit
 from aiorescue.identity.login import LoginIdentity
 from aiorescue.identity.standing import REFUSED_FOR, Standing, checked_refused_for
 from aiorescue.operation import Binding, Operation, discreet
+from aiorescue.operation.number import is_whole
 from aiorescue.pace.pace import Pace, PaceSetting
 from aiorescue.rescue import (
     authentication,
@@ -120,8 +121,8 @@ class RescueClient(ServiceClient):
             clock=clock,
             on_event=on_event,
         )
-        if sessions < 1:
-            raise errors.InvalidRequest("sessions must be at least 1")
+        if not is_whole(sessions) or sessions < 1:
+            raise errors.InvalidRequest(f"sessions must be a whole number from 1 on, not {sessions!r}")
         self._sessions = sessions
         self._refused_for = checked_refused_for(refused_for)
         self._explicit: LoginIdentity | None = None  # of the last explicit login on a client without credentials
@@ -385,9 +386,10 @@ class RescueClient(ServiceClient):
             errors.RescueError: see `call`.
         """
         began = self._clock.time()
-        declared = OPERATIONS.get(name)
+        given: Any = name
         try:
-            operation = call_of(name, parameters or {}, declared.spec if declared is not None else None)
+            declared = OPERATIONS.get(name) if isinstance(given, str) else None
+            operation = call_of(name, parameters or {}, None if declared is None else declared.spec)
         finally:
             del parameters  # in a traceback they would show a password
         answer = await self.call(operation, binding=binding)

@@ -97,6 +97,8 @@ def call_of(name: str, parameters: Mapping[str, str | int | bool], known: Spec |
         errors.InvalidRequest: a name cannot be one on the wire, or a parameter holds the auth code.
     """
     for one in (name, *parameters):
+        if not isinstance(one, str):
+            raise errors.InvalidRequest(f"raw: a name is a text, not {type(one).__name__}")
         if re.fullmatch(_NAME, one) is None:
             raise errors.InvalidRequest(f"raw: {one[:40]!r} cannot be a name on the wire")
         if one.lower() in (AUTH_CODE.soap.lower(), AUTH_CODE.page_key):

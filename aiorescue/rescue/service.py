@@ -22,6 +22,7 @@ from aiorescue.operation import (
     Spec,
     verdict,
 )
+from aiorescue.operation.number import is_whole
 from aiorescue.rescue.answers import pages, records
 from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.characters import REPLACEMENT
@@ -63,7 +64,7 @@ def id_text(given: str | int) -> str:
     value: Any = given
     if isinstance(value, str):
         return value
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
+    if not is_whole(value) or not 0 <= value < 2**63:
         what = "a number beyond these" if type(value) is int else type(value).__name__
         raise errors.InvalidRequest(f"an id must be a text or a whole number from 0 to 2**63 - 1, not {what}")
     return str(value)

@@ -197,15 +197,18 @@ async def test_a_query_longer_than_the_service_takes_is_refused(service: Emulato
         await client.call(rescue.RequestPinCode(custom_fields=fields), binding=Binding.TEXT_POST)
 
 
-@pytest.mark.parametrize("options", [{"timeout": 0}, {"max_connections": 0}, {"sessions": 0}])
+@pytest.mark.parametrize(
+    "options", [{"timeout": 0}, {"max_connections": 0}, {"sessions": 0}, {"sessions": "2"}, {"refused_for": "x"}]
+)
 def test_options_out_of_range_are_refused(options: dict):
     with pytest.raises(errors.InvalidRequest):
         RescueClient(CODE, **options)
 
 
-def test_a_pace_of_nothing_is_refused():
+@pytest.mark.parametrize("rate", [0, "10", True, float("nan")])
+def test_a_pace_that_is_no_rate_is_refused(rate):
     with pytest.raises(errors.InvalidRequest, match="pins must be above 0"):
-        Pace(pins=0)
+        Pace(pins=rate)
 
 
 @pytest.mark.parametrize(
@@ -224,9 +227,10 @@ def test_a_base_url_that_cannot_be_used_shows_no_password(base_url: str):
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_retry_policy_of_nothing_is_refused():
+@pytest.mark.parametrize("attempts", [0, "3", None])
+def test_a_retry_policy_of_nothing_is_refused(attempts):
     with pytest.raises(errors.InvalidRequest, match="attempts must be at least 1"):
-        RetryPolicy(attempts=0)
+        RetryPolicy(attempts=attempts)
 
 
 @pytest.mark.parametrize(
@@ -270,3 +274,10 @@ async def test_what_is_called_in_place_of_an_operation_is_named(service: Emulato
         with pytest.raises(errors.InvalidRequest, match="on_event must be a function"):
             client.with_options(on_event=7)
     assert not service.requests.count
+
+
+@pytest.mark.parametrize("name", [None, ["getDateFormat"], 7])
+async def test_a_raw_call_of_what_is_no_name_is_refused(service: Emulator, name):
+    async with RescueClient(CODE, base_url=service.url) as client:
+        with pytest.raises(errors.InvalidRequest, match="raw: a name is a text, not "):
+            await client.raw(name)

@@ -73,7 +73,7 @@ async def test_two_that_write_one_file_at_once_do_not_mix_their_rows(tmp_path):
     await first.begin()
     second.add("2")
     await second.begin()
-    check_writable(path, 100)
+    await asyncio.to_thread(check_writable, path, 100)
     await first.close()
     assert path.read_text() == "a\n1\n"
     await second.close()

@@ -35,11 +35,12 @@ async def test_of_fifty_calls_those_that_cannot_be_sent_in_time_are_refused_at_o
         ends = await asyncio.gather(*calls, return_exceptions=True)
         assert len(service.ledger) == sum(not isinstance(end, Exception) for end in ends)
     refused = [end for end in ends if isinstance(end, Exception)]
-    assert 9 <= 50 - len(refused) <= 11
+    sent = 50 - len(refused)
+    assert 5 <= sent <= 11  # 10, but for what the machine does besides
     assert {type(end) for end in refused} == {errors.QueueTimeout}
     first = refused[0]
     assert (first.operation, first.attempts, first.possibly_orphaned) == ("requestPINCode", 0, 0)
-    assert 10 <= first.position <= 12
+    assert first.position in (sent, sent + 1)
     assert 0.9 <= first.expected_wait <= 1.3
     assert "max_wait=1 s" in str(first)
     assert pickle.loads(pickle.dumps(first)).expected_wait == first.expected_wait

@@ -4,8 +4,9 @@ import asyncio
 import csv
 import json
 import os
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,16 @@ class Runner:
     def rows(self, name: str = "pins.csv") -> list[dict[str, str]]:
         with (self.folder / name).open(encoding="utf-8", newline="") as file:
             return list(csv.DictReader(file, strict=True))
+
+
+@pytest.fixture(autouse=True)
+def _hangups_are_heeded() -> Iterator[None]:
+    """Let commands begin with the default of SIGHUP: they inherit its neglect where the tests run under ``nohup``."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

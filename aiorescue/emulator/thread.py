@@ -27,6 +27,8 @@ class ServerThread:
         except BaseException:
             # Interrupted under way, the thread may still be about to start: it stops as soon as it has.
             self._started.add_done_callback(_halt)
+            if self._started.done():  # the start failed, and the thread is about to end
+                self._thread.join()
             raise
 
     def stop(self) -> None:

@@ -97,6 +97,7 @@ def test_a_taken_port_is_an_error_that_says_what_to_do():
     with Emulator() as service:
         with pytest.raises(OSError, match=f"port {service.port} of 127.0.0.1 is taken: .*port=0"):
             Emulator(service.port).__enter__()
+        assert threading.active_count() == before + 1, "that of the service which has the port"
         with pytest.raises(OSError, match=f"port {service.port} of 127.0.0.1 is taken: .*port=0"):
             asyncio.run(Emulator(service.port).start())
     assert threading.active_count() == before

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], None]:
     def check(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
         if not is_number(value) or value < least:
-            raise errors.InvalidRequest(f"RetryPolicy: {field.name} must be at least {least:g}, not {value!r}")
+            raise errors.InvalidRequest(f"RetryPolicy: {field.name} must be a number from {least:g} on, not {value!r}")
 
     return check
 

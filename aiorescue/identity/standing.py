@@ -29,7 +29,7 @@ def checked_refused_for(seconds: float | None) -> float:
     if seconds is None:
         return float("inf")
     if not is_number(seconds) or seconds < 0:
-        raise errors.InvalidRequest(f"refused_for must be 0 or more seconds, or None for ever, not {seconds!r}")
+        raise errors.InvalidRequest(f"refused_for must be seconds from 0 on, or None for ever, not {seconds!r}")
     return float(seconds)
 
 

@@ -1,12 +1,15 @@
 """Whether an argument is a number; a bool, which Python counts among the numbers, is none here."""
 
 import math
+import sys
 from typing import Any, TypeGuard
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a value is a number that others can be compared with: an int or a float, but not NaN."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    """Whether a value is a number to count with: a float that is not NaN, or an int that a float can hold."""
+    if isinstance(value, float):
+        return not math.isnan(value)
+    return is_whole(value) and abs(value) <= sys.float_info.max
 
 
 def is_whole(value: Any) -> TypeGuard[int]:

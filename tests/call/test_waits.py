@@ -65,30 +65,20 @@ async def test_calls_whose_turns_passed_while_they_waited_for_a_login_are_no_bur
         assert rescue.stats().rejections < 5
 
 
-async def test_calls_whose_turns_passed_while_the_server_hung_are_no_burst():
+@pytest.mark.parametrize(
+    ("credentials", "options"),
+    [(CODE, {"max_connections": 2}), (TECH, {"sessions": 1})],
+    ids=["for a connection", "for a server session"],
+)
+async def test_calls_whose_turns_passed_while_they_waited_on_a_server_that_hung_are_no_burst(
+    credentials, options: dict
+):
     async with (
         Emulator(pin_rate=20) as service,
-        RescueClient(CODE, base_url=service.url, pace=Pace(pins=20), max_connections=2) as rescue,
+        RescueClient(credentials, base_url=service.url, pace=Pace(pins=20), **options) as rescue,
     ):
         await rescue.request_pin_code()
-        service.fault("delay_before", seconds=2, times=2)
-        waiting = [asyncio.ensure_future(rescue.request_pin_code()) for _ in range(15)]
-        await asyncio.sleep(0)
-        while rescue.expected_wait(RequestPinCode):  # until each of them has had its turn
-            await asyncio.sleep(0.01)
-        assert len(service.ledger) == 1  # the server hangs still
-        pins = await asyncio.gather(*waiting)
-        assert len({pin.code for pin in pins}) == 15
-        assert rescue.stats().rejections < 5
-
-
-async def test_calls_whose_turns_passed_while_they_waited_for_a_busy_session_are_no_burst():
-    async with (
-        Emulator(pin_rate=20) as service,
-        RescueClient(TECH, base_url=service.url, pace=Pace(pins=20), sessions=1) as rescue,
-    ):
-        await rescue.request_pin_code()
-        service.fault("delay_before", seconds=2, times=1)
+        service.fault("delay_before", seconds=2, times=sum(options.values()))
         waiting = [asyncio.ensure_future(rescue.request_pin_code()) for _ in range(15)]
         await asyncio.sleep(0)
         while rescue.expected_wait(RequestPinCode):  # until each of them has had its turn

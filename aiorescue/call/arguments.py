@@ -14,7 +14,7 @@ def check_arguments(
     Raises:
         errors.InvalidRequest: one of them is of another type, or out of its range.
     """
-    if not is_number(timeout) or not timeout > 0:
+    if not is_number(timeout) or timeout <= 0:
         raise errors.InvalidRequest(f"timeout must be a number of seconds above 0, not {timeout!r}")
     if not is_whole(max_connections) or max_connections < 1:
         raise errors.InvalidRequest(f"max_connections must be a whole number from 1 on, not {max_connections!r}")

@@ -27,6 +27,7 @@ from aiorescue.call.transport import CLOSED, TURN_PASSED, Transport
 from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
+from aiorescue.identity.session import SessionLease
 from aiorescue.identity.standing import SetAside
 from aiorescue.identity.waiting import CalledOffError
 from aiorescue.operation import (
@@ -314,7 +315,7 @@ class CallRunner:
             if watch is not None:
                 watch.sending(request)
             waits = needed_login or self._transport.is_full
-            if lease.is_of_session and not waits and self._has_passed(call, turn):
+            if isinstance(lease, SessionLease) and not waits and self._has_passed(call, turn):
                 # It waited for a busy session. Waiting for another turn, it would hold the session for nothing.
                 await call.wait_again(turn, turn.keep_gap(), self._policy.total)
             passed = partial(self._has_passed, call, turn) if waits else None

@@ -4,12 +4,12 @@ import asyncio
 import csv
 import errno
 import os
-import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -246,19 +246,19 @@ def _allocate(handle: int, size: int) -> None:
 
 def _make_part(path: Path, ending: str = ".part") -> tuple[int, Path]:
     """Make the file that rows go into: beside the output, or elsewhere if only the output itself can be written."""
-    # Under a name of its own: another process may be writing its rows for the same output.
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{ending}")
+    # Under a name of its own: another process may be writing its rows for the same output. PINs open doors: only the
+    # owner may read them, unless the old file was open to others.
+    make = partial(tempfile.mkstemp, prefix=f"{path.name}.", suffix=ending)
     try:
-        # PINs open doors: only the owner may read them, unless the old file was open to others.
-        handle = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
+        handle, part = make(dir=path.parent)
     except OSError as problem:
         if problem.errno not in _IRREPLACEABLE or not (path.is_file() and os.access(path, os.W_OK)):
             raise
-        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=ending)
-        return handle, Path(name)
+        handle, part = make()
+        return handle, Path(part)
     if path.exists():
         shutil.copymode(path, part)
-    return handle, part
+    return handle, Path(part)
 
 
 def _replace(path: Path, part: Path) -> None:

@@ -12,6 +12,7 @@ from aiorescue.emulator.http import XML_TYPE, ReadCall, Reply, error_page
 from aiorescue.emulator.rules.call import Result
 from aiorescue.inforouter import METHODS
 from aiorescue.operation import Binding, Spec, frozen
+from aiorescue.operation.number import is_number, is_whole
 from aiorescue.operation.suggest import did_you_mean
 
 _HTML = (
@@ -43,11 +44,11 @@ def _is_header(value: object) -> bool:
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+    return is_whole(value) and 0 <= value <= _LARGEST
 
 
 def _is_duration(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+    return is_number(value) and 0 <= value <= _LARGEST
 
 
 def _is_status(value: object) -> bool:

@@ -36,7 +36,6 @@ class Lease:
         authorization: the cookie, code or ticket of the request.
     """
 
-    is_of_session = False  # of a server session, for which the call may have waited
     operation: Operation[Any]
     authorization: Authorization
 

@@ -263,6 +263,5 @@ class SessionLease(Lease):
         just_logged_in: True if the session was logged in for this very attempt.
     """
 
-    is_of_session = True
     session: ServerSession
     just_logged_in: bool

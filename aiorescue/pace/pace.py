@@ -23,7 +23,7 @@ _SILENT = frozenset({Family.EMAIL_TEXTS, Family.REPORTS})
 
 
 def _positive(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
-    if value is not None and (not is_number(value) or not value > 0):
+    if value is not None and (not is_number(value) or value <= 0):
         raise errors.InvalidRequest(f"Pace: {field.name} must be a number above 0, or None for no pace, not {value!r}")
 
 

@@ -95,8 +95,6 @@ def test_an_export_of_a_journal_of_version_1_says_whose_each_pin_is(here):
     assert done.out.splitlines()[1] == ",,,,,,CASE-1,000001,issued,"
 
 
-# macOS refuses to make such a file, and Windows has no such names: there the case cannot come up.
-@pytest.mark.skipif(sys.platform != "linux", reason="file names are bytes on Linux only")
 async def test_a_file_name_that_is_not_utf_8_has_a_job_which_is_the_same_in_every_locale(alone):
     for name in ("caf\udce9.csv", "café.csv"):
         (alone.folder / name).write_text("tracking\nA\n")

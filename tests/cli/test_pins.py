@@ -42,9 +42,8 @@ async def test_the_same_command_again_issues_nothing_and_completes_the_output_ag
     await command("pins", "customers.csv", *FAST)
     first = command.rows()
     (command.folder / "pins.csv").unlink()
-    done = await command(
-        "pins", "customers.csv", *FAST, "--json", RESCUE_BASE_URL=f"{service.url}/"
-    )  # the same service
+    same_service = f"{service.url}/"
+    done = await command("pins", "customers.csv", *FAST, "--json", RESCUE_BASE_URL=same_service)
     assert done.status == Status.OK
     assert done.json["from_journal"] == 10
     assert done.json["issued"] == 0

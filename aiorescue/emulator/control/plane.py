@@ -15,6 +15,7 @@ from aiorescue.emulator.faults import KINDS
 from aiorescue.emulator.rules.call import Limits
 from aiorescue.emulator.rules.rescue.tree import CHANNEL
 from aiorescue.emulator.world import World
+from aiorescue.operation.number import is_number, is_whole
 from aiorescue.operation.suggest import did_you_mean
 
 PREFIX = "/_emulator"
@@ -147,7 +148,7 @@ def _clear_faults(world: World, _: Body) -> object:
 
 def _clock(world: World, body: Body) -> object:
     seconds = body.get("advance")
-    if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not 0 <= seconds <= _MOST:
+    if not is_number(seconds) or not 0 <= seconds <= _MOST:
         raise ValueError('send {"advance": seconds}, forward only')
     world.clock.advance(seconds)
     return {"clock": world.clock()}
@@ -183,8 +184,8 @@ def _customer(world: World, body: Body) -> object:
 
 def _session(body: Body) -> int:
     number = body.get("session")
-    if not isinstance(number, int) or isinstance(number, bool):
-        raise ValueError('send {"session": number, …}')  # noqa: TRY004 - all bad input is one error here
+    if not is_whole(number):
+        raise ValueError('send {"session": number, …}')
     return number
 
 

@@ -10,12 +10,15 @@ from aiohttp import ClientSession
 from aiorescue.call.base_url import HEADERS, Route
 from aiorescue.call.transport.request import checked_request
 from aiorescue.call.transport.trust import Trust
+from aiorescue.pace.turns import PrioritySemaphore
 
 #: Seconds that an idle connection is kept. The server closes it after 15; below that no request meets a dying one.
 KEEP_ALIVE = 10.0
 
 
-def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Trust) -> ClientSession:
+def open_session(
+    lent: ClientSession | None, route: Route, limit: int, trust: Trust, under_way: PrioritySemaphore
+) -> ClientSession:
     """A session without a cookie jar, over a pool of its own or over the pool of a lent session.
 
     On a host name aiohttp's jar overrides the cookie of a request, and two logins become one. So a lent session with a
@@ -29,7 +32,7 @@ def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Tr
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=route.headers(),
-            request_class=checked_request(trust),
+            request_class=checked_request(trust, under_way),
             proxy=route.proxy,
         )
     if is_used_itself(lent) or lent.closed:
@@ -41,7 +44,7 @@ def open_session(lent: ClientSession | None, route: Route, limit: int, trust: Tr
         headers=_merged(lent.headers),
         trust_env=lent.trust_env,
         trace_configs=list(lent.trace_configs),
-        request_class=checked_request(trust),
+        request_class=checked_request(trust, under_way),
     )
     # Without its proxy, requests would go to the host directly. Not as arguments, of which aiohttp has deprecated some.
     for name in ("_default_proxy", "_default_proxy_auth", "_default_auth"):

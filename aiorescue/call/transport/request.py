@@ -12,22 +12,23 @@ from aiohttp.connector import Connection
 from aiohttp.http import StreamWriter
 
 from aiorescue.call.transport.failures import HungUpError, reason
-from aiorescue.call.transport.trust import Trust
+from aiorescue.call.transport.trust import Trust, is_kept
+from aiorescue.pace.turns import PrioritySemaphore
 
 #: Bytes of a body that goes out at once, with its head in one write: less than asyncio buffers before a writer waits.
 _AT_ONCE = 2**14
 #: aiohttp 3.14 hands the writer of a request to its response.
 _HANDS_WRITER_ON = "stream_writer" in ClientResponse.__init__.__code__.co_varnames
 
-#: Lets the other calls of this turn of the event loop be made ready before the first of them is sent: what is done many
-#: times in a row finds the processor's caches warm, which a system call in between would spoil. Measured: a GET costs a
-#: third less, a POST a tenth. No function of its own, whose frame would cost each call again what it saves.
-yield_before_sending = partial(asyncio.sleep, 0)
+#: Lets the other calls of this turn of the event loop be made ready before the first of them is written. Then all are
+#: written in a row: what is done many times in a row finds the processor's caches warm, the server stays awake, and no
+#: garbage is looked for between two stages of many calls. Measured at 64 in flight: a tenth of a call, a quarter where
+#: a sleeping processor is woken up slowly. No function of its own, whose frame would cost again what it saves.
+_yield_before_writing = partial(asyncio.sleep, 0)
 
 
 async def send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
     """Middleware that keeps aiohttp from sending a GET a second time."""
-    await yield_before_sending()
     # aiohttp re-sends idempotent verbs by itself when a kept-alive connection dies, and a GET with an effect is
     # done twice. It only does so for its own two exceptions.
     try:
@@ -43,10 +44,14 @@ def as_data(body: bytes | None) -> bytes | BytesIO | None:
     return body if body is None or len(body) <= _AT_ONCE else BytesIO(body)
 
 
-def checked_request(trust: Trust) -> type[ClientRequest]:
+def checked_request(trust: Trust, under_way: PrioritySemaphore) -> type[ClientRequest]:
     """A request class whose requests look at their connection before they write.
 
     A short body goes out together with the head. aiohttp starts a task to write it, which costs a tenth of a call.
+
+    Args:
+        trust: looks at the connection.
+        under_way: the places that the requests under way have taken.
     """
 
     class CheckedRequest(ClientRequest):
@@ -60,6 +65,8 @@ def checked_request(trust: Trust) -> type[ClientRequest]:
                 self.headers[hdrs.CONTENT_LENGTH] = str(len(body))
 
         async def send(self, conn: Connection) -> ClientResponse:
+            if under_way.taken > 1 and is_kept(conn):
+                await _yield_before_writing()
             trust.take(conn)
             protocol, body = conn.protocol, self.short_body
             if not body or self.proxy or protocol is None or protocol.writing_paused:
@@ -86,13 +93,20 @@ def checked_request(trust: Trust) -> type[ClientRequest]:
     return CheckedRequest
 
 
-def checking(trust: Trust) -> aiohttp.ClientMiddlewareType:
-    """Middleware that makes a request of a lent session look at its connection before it writes."""
+def checking(trust: Trust, under_way: PrioritySemaphore) -> aiohttp.ClientMiddlewareType:
+    """Middleware that makes a request of a lent session look at its connection before it writes.
+
+    Args:
+        trust: looks at the connection.
+        under_way: the places that the requests under way have taken.
+    """
 
     async def check(request: ClientRequest, handler: aiohttp.ClientHandlerType) -> ClientResponse:
         send = request.send
 
         async def checked(conn: Connection) -> ClientResponse:
+            if under_way.taken > 1 and is_kept(conn):
+                await _yield_before_writing()
             trust.take(conn)
             return await send(conn)
 

@@ -23,7 +23,7 @@ from aiorescue.call.transport.failures import (
     failed,
     lost,
 )
-from aiorescue.call.transport.request import as_data, checking, send_once, yield_before_sending
+from aiorescue.call.transport.request import as_data, checking, send_once
 from aiorescue.call.transport.trust import Trust, UnaskedError
 from aiorescue.call.under_way import OTHER_LOOP
 from aiorescue.operation import Outcome, OutcomeClass
@@ -95,16 +95,16 @@ class Transport:
         self._http = http
         self.lent_pool = None if http is None else http.connector
         self.trust = Trust(lent=http is not None)
+        # Our own limit, not above the pool's: calls queueing inside aiohttp would have their timeout running.
+        self._places = PrioritySemaphore(self._limit)
         # A POST keeps the middlewares of a lent session, and needs no other, as aiohttp sends it once. A GET does not
         # keep them, since they may send it twice.
         own = getattr(http, "_middlewares", ())
-        check = (checking(self.trust),) if http is not None and connections.is_used_itself(http) else ()
+        check = (checking(self.trust, self._places),) if http is not None and connections.is_used_itself(http) else ()
         self._middlewares = {"GET": (send_once, *check), "POST": (*own, *check)}
         self._session: ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = self._closed = False
-        # Our own limit, not above the pool's: calls queueing inside aiohttp would have their timeout running.
-        self._places = PrioritySemaphore(self._limit)
         self._urls: dict[str, URL] = {}
 
     async def send(
@@ -162,8 +162,6 @@ class Transport:
 
     async def _request(self, session: ClientSession, request: Request, times: TimeLimits) -> ClientResponse:
         """Send a request and return the head of the answer; on one kept connection after another, then on a new one."""
-        if self._places.taken > 1 and request.method == "POST":
-            await yield_before_sending()  # for a GET, `send_once` does
         while True:
             try:
                 response = await session.request(
@@ -209,7 +207,9 @@ class Transport:
         return url
 
     def _open(self) -> ClientSession:
-        self._session = session = connections.open_session(self._http, self._route, self._limit, self.trust)
+        self._session = session = connections.open_session(
+            self._http, self._route, self._limit, self.trust, self._places
+        )
         if session is not self._http:
             self._left_open = connections.when_left_open(self, session, self.base_url)
         return session

@@ -234,6 +234,11 @@ class Trust:
         return Response(message.code, body.read_nowait(), message.headers)
 
 
+def is_kept(conn: Connection) -> bool:
+    """Whether a connection was used before, by a client of this library."""
+    return conn.transport is not None and isinstance(conn.transport.get_protocol(), _WatchedProtocol)
+
+
 def _look_at(sock: TransportSocket | None) -> Callable[[], object]:
     """A function that says whether something can be read from a socket, without reading it."""
     if sock is None:

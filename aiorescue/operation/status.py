@@ -113,19 +113,20 @@ _UNKNOWN = Verdict(OutcomeClass.FINAL, errors.ServiceError, "a word that this ve
 _UNEXPECTED = attrs.evolve(_UNKNOWN, hint="a word that this operation is not known to answer with")
 
 
-def verdict(word: str, prefix: str = "", declared: Iterable[str] = ()) -> Verdict:
+def verdict(word: str, prefix: str | None = None, declared: Iterable[str] = ()) -> Verdict:
     """The verdict on a status word in any case.
 
     SOAP's words carry a prefix. The service's choice of prefixes is irregular (later versions of an operation keep that
-    of the first), so an unexpected prefix is taken off up to its underscore.
+    of the first), so an unexpected prefix is taken off up to its underscore. A text page's words have none: what stands
+    before an underscore there is a part of the word, and ``NOT_OK`` is no OK.
 
     Args:
         word: status word as the service wrote it.
-        prefix: prefix that the operation declares.
+        prefix: prefix that the operation declares over SOAP; None for a word of a text page.
         declared: words that the operation may answer with; without any, all words of the table hold.
     """
-    bare = word.removeprefix(prefix)
-    for known in (bare, bare.partition("_")[2]):
+    bare = word.removeprefix(prefix or "")
+    for known in (bare,) if prefix is None else (bare, bare.partition("_")[2]):
         found = _known(known)
         if found is not None:
             holds = found.everywhere or not declared or known.upper() in map(str.upper, declared)

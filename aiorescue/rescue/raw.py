@@ -58,7 +58,7 @@ def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]
     if not isinstance(word, str):
         return Outcome(OutcomeClass.OK, value=Raw("", word or {}))
     word = word.strip()
-    found = verdict(word, operation.spec.prefix)
+    found = verdict(word, None if answer.from_page else operation.spec.prefix)
     if found.outcome_class is OutcomeClass.TRANSIENT or (
         found.outcome_class is not OutcomeClass.OK and found.error is not errors.ServiceError
     ):

@@ -86,7 +86,7 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     word = word.strip() if isinstance(word, str) and len(word) <= LONGEST else ""
     if not word:
         return Outcome(OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer holds no status word")
-    found = verdict(word, spec.prefix, (*spec.words, *spec.page_words))
+    found = verdict(word, None if answer.from_page else spec.prefix, (*spec.words, *spec.page_words))
     if found.outcome_class is not OutcomeClass.OK:
         return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint, ambiguous=found.ambiguous)
     try:

@@ -1,9 +1,10 @@
 """Decodes answers as the client does, without a socket."""
 
 from pathlib import Path
+from typing import Any
 
 from aiorescue import wire
-from aiorescue.operation import Binding, Outcome
+from aiorescue.operation import Binding, Outcome, OutcomeClass
 from aiorescue.wire import Authorization, Response
 from tests.support import EXAMPLES
 
@@ -14,6 +15,13 @@ BINDINGS = {
     "http": Binding.HTTP_POST,
     "aspx": Binding.TEXT_POST,
 }
+
+#: The header of a list of sessions as a text page has it.
+HEAD = (
+    "ID|Status|Entry ID|Entry|Technician ID|Technician|Start Time|Waiting Time|Custom Field 0|Custom Field 1|"
+    "Custom Field 2|Custom Field 3|Custom Field 4|Custom Field 5|Language|Transferred To|Transferred Comment|"
+    "Is Lead Technician|HandingOff|"
+)
 
 
 def decode(name: str, binding: Binding, body: str | bytes) -> Outcome[object]:
@@ -28,3 +36,15 @@ def sample(file: str) -> Outcome[object]:
     """The outcome of a sample, given by the name of its file."""
     name, binding, _ = file.split(".", 2)
     return decode(name, BINDINGS[binding], (SAMPLES / f"{file}.txt").read_bytes())
+
+
+def value(name: str, body: str | bytes, binding: Binding = Binding.TEXT_POST) -> Any:
+    """The value of an answer that is OK, by default of a text page."""
+    outcome = decode(name, binding, body)
+    assert outcome.outcome_class is OutcomeClass.OK, outcome.detail
+    return outcome.value
+
+
+def row(custom: str = "Customer", comment: str = "", technician: str = "John Doe") -> str:
+    """A row below `HEAD`."""
+    return f"1|Active|0||337366|{technician}|2/16/2012 8:41 AM|1187|{custom}||||||en|Jane|{comment}|yes||"

@@ -7,20 +7,9 @@ import pytest
 from aiorescue import errors, rescue
 from aiorescue.operation import Binding, OutcomeClass
 from aiorescue.rescue import NodeStatus, NodeType, ReportArea, SessionStatus
-from tests.rescue.decoding import decode
+from tests.rescue.decoding import HEAD, decode, row, value
 
 TEXT, SOAP = Binding.TEXT_POST, Binding.SOAP11
-HEAD = (
-    "ID|Status|Entry ID|Entry|Technician ID|Technician|Start Time|Waiting Time|Custom Field 0|Custom Field 1|"
-    "Custom Field 2|Custom Field 3|Custom Field 4|Custom Field 5|Language|Transferred To|Transferred Comment|"
-    "Is Lead Technician|HandingOff|"
-)
-
-
-def value(name, body, binding=TEXT):
-    outcome = decode(name, binding, body)
-    assert outcome.outcome_class is OutcomeClass.OK, outcome.detail
-    return outcome.value
 
 
 def envelope(name: str, inner: str) -> str:
@@ -33,10 +22,6 @@ def envelope(name: str, inner: str) -> str:
 
 
 # --- lists of sessions ------------------------------------------------------------------------------
-
-
-def row(custom="Customer", comment="", technician="John Doe"):
-    return f"1|Active|0||337366|{technician}|2/16/2012 8:41 AM|1187|{custom}||||||en|Jane|{comment}|yes||"
 
 
 def sessions(*rows):
@@ -339,7 +324,9 @@ def test_a_ticket_is_not_quoted():
 @pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0b"])
 def test_only_a_line_feed_ends_a_line(sign):
     name = f"Jane{sign}NICK: Doe"
-    assert value("getUser", f"OK\r\n\r\nNODEID: 7\r\nNAME: {name}\r\nNICK: J\r\n") == rescue.User(7, name, "J")
+    assert value("getUser", f"OK\r\n\r\nNODEID: 7\r\nNAME: {name}\r\nNICK: J\r\nSTATUS: \r\n") == rescue.User(
+        7, name, "J"
+    )
     assert value("getNote", f"OK\n\nNOTE:{name}") == name
     assert value("getChat", f"OK\n9:00 AM Jane: one{sign}two\r\n9:01 AM John: three").lines == (
         rescue.ChatLine(time(9), "Jane", f"one{sign}two"),

@@ -55,6 +55,25 @@ def key_of(line: str) -> str:
     return found[1].casefold() if found else ""
 
 
+def one_line(value: str, keys: Sequence[str]) -> str:
+    """A value of one line, without lines behind it that begin with keys which the page is not known to have.
+
+    Args:
+        value: the value, with all lines up to the next known key.
+        keys: all keys that the page may have. A line that begins with one of them, or with none, stays.
+    """
+    line, more, rest = value.partition("\n")
+    if not more:
+        return value
+    known = {"", *map(str.casefold, keys)}
+    return value if any(one.strip() and key_of(one) in known for one in lines_of(rest)) else line.rstrip()
+
+
+def is_text(key: str) -> bool:
+    """Whether the value of a key is a free text, which may have several lines."""
+    return key.casefold() in _TEXTS
+
+
 def keyed(keys: Sequence[str], text: str) -> dict[str, str]:
     """Read the values of a page, by their keys in small letters.
 

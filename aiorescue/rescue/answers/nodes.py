@@ -73,6 +73,9 @@ class Node:
     type: Annotated[NodeType | str, Field("eType", "Type", _TYPE)] = ""
     mended: bool = False
 
+    #: What ends each block of a page; a page whose last block lacks it was cut.
+    END_OF_PAGE: ClassVar = "type"
+
 
 @frozen
 class Hierarchy(Sequence[Node]):
@@ -178,6 +181,8 @@ class User:
 
     #: Attributes that come last on the text page, in its order.
     LAST_ON_PAGE: ClassVar[tuple[str, ...]] = ("mobile_addon", "account_holder", "rpat_addon", "status")
+    #: What ends a whole page, as the guide prints it; a page without it was cut.
+    END_OF_PAGE: ClassVar = "status"
 
     id: Annotated[int, Field("iNodeID", "NODEID", whole_number)]
     name: Annotated[str, Field("sName", "NAME")] = ""
@@ -227,6 +232,9 @@ class Group:
         rpat_limit: licences for the RPAT add-on that may be used at once (version 2); None where the answer does not
             say.
     """
+
+    #: What a page of each version has last; a page without it was cut.
+    END_OF_PAGE: ClassVar = "type"
 
     id: Annotated[int, Field("iNodeID", "NODEID", whole_number)]
     name: Annotated[str, Field("sName", "NAME")] = ""

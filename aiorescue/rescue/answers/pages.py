@@ -1,12 +1,12 @@
 """What a text page brings along below its OK, by the form that the operation declares."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from aiorescue.operation import Answer, Output, PageLayout, Spec
 from aiorescue.rescue.answers import records, tables
-from aiorescue.rescue.answers.keyed import key_of, keyed, lines_of
+from aiorescue.rescue.answers.keyed import is_text, key_of, keyed, lines_of, one_line
 from aiorescue.wire.bounded import PIECE
 from aiorescue.wire.untracked import beyond_few
 
@@ -38,7 +38,7 @@ def _records(record: type[Any], layout: PageLayout, body: str) -> Any:
         return list(beyond_few(_rows(record, body)))
     if layout is PageLayout.BLOCKS:
         return list(beyond_few(_blocks(record, body)))
-    return records.read(record, keyed(records.page_keys(record), with_line_feeds(body)), text=True)
+    return _last(record, with_line_feeds(body))
 
 
 def with_line_feeds(body: str) -> str:
@@ -64,13 +64,14 @@ def without_empty_lines(body: str) -> str:
     return body[start:end].strip("\r\n") if start < end else ""
 
 
-def _keyed(outputs: Iterable[Output], body: str) -> Mapping[str, str]:
-    found = keyed([output.page_key for output in outputs if output.page_key], with_line_feeds(body))
+def _keyed(outputs: Sequence[Output], body: str) -> Mapping[str, str]:
+    keys = [output.page_key for output in outputs if output.page_key]
+    found = keyed(keys, with_line_feeds(body))
     result = {}
     for output in outputs:
         value = found.get(output.page_key.casefold()) if output.page_key else None
         if value is not None:
-            result[output.soap] = value
+            result[output.soap] = value if is_text(output.page_key) else one_line(value, keys)
         elif not output.optional:
             raise ValueError(f"the answer is OK but holds no {output.page_key}")
     return result
@@ -82,22 +83,49 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
     A value may hold blank lines, and lines that look like keys.
     """
     keys = records.page_keys(record)
+    end = _end_of_page(record).casefold()
     first = re.compile(rf"[ \t]*{keys[0]}[ \t]*:[ \t]*-?\d+[ \t]*$", re.IGNORECASE)
     text = with_line_feeds(body)
-    there = set(map(key_of, lines_of(text)))
-    last = next((key for key in map(str.casefold, reversed(keys)) if key in there), "")
     begin = place = 0
-    blank, complete, empty = True, False, True
+    blank, complete = True, False
     for line in lines_of(text):
         if blank and complete and first.match(line):
-            yield records.read(record, keyed(keys, text[begin:place]), text=True)
+            yield records.read(record, _values(record, text[begin:place]), text=True)
             begin, complete = place, False
         blank = not line.strip()
-        complete = complete or key_of(line) == last
-        empty = empty and blank
+        complete = complete or key_of(line) == end
         place += len(line) + 1
-    if not empty:
-        yield records.read(record, keyed(keys, text[begin:]), text=True)
+    yield _last(record, text[begin:])
+
+
+def _last(record: type[Any], text: str) -> Any:
+    """The only record of a page, or the last one. Raises ValueError if it was cut, which nothing else would tell."""
+    found = _values(record, text)
+    made = records.read(record, found, text=True)
+    end = _end_of_page(record)
+    word = found.get(end.casefold())
+    if word is None:
+        raise ValueError(f"the answer is OK but stops before its {end}")
+    if word and text.endswith(word) and type(getattr(made, record.END_OF_PAGE)) is str:
+        raise ValueError(f"the answer is OK but stops within its {end}")  # an unknown word without an end of its line
+    return made
+
+
+def _end_of_page(record: type[Any]) -> str:
+    """The key that ends a page of a record, or the last one that a page of each version has."""
+    marks = ((name, mark) for name, mark, _ in records.marks(record) if isinstance(mark, records.Field))
+    return next(mark.page_key for name, mark in marks if name == record.END_OF_PAGE)
+
+
+def _values(record: type[Any], text: str) -> dict[str, str]:
+    """The values of a record in lines of ``KEY:value``, by their keys in small letters."""
+    keys = records.page_keys(record)
+    found = keyed(keys, text)
+    for field, _ in records.wire_fields(record):
+        key = field.page_key.casefold()
+        if field.read is not str and key in found:
+            found[key] = one_line(found[key], keys)
+    return found
 
 
 def _rows(record: type[Any], body: str) -> Iterator[Any]:
@@ -116,6 +144,8 @@ def _rows(record: type[Any], body: str) -> Iterator[Any]:
         for index, row in enumerate(rows, count):
             yield records.read(record, dict(zip(titles, row, strict=True)), text=True, mended=index in mended)
         count += len(rows)
+    if not fields.keys() & {title.strip().casefold() for title in table.titles or ()}:
+        raise ValueError("the answer is OK but the header of its table has no title that is known")
 
 
 def _reads(field: records.Field, text: str) -> bool:

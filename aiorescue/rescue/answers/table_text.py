@@ -147,6 +147,8 @@ class TextTable:
             self._begun()
 
     def _name(self, header: str, delimiter: str) -> None:
+        if "\r" in header:
+            raise Unclear("the answer is OK but the lines of its table end with carriage returns alone")
         if not header.endswith(delimiter):
             raise Unclear(f"the answer is OK but the header of its table does not end with the delimiter {delimiter!r}")
         self._delimiter = delimiter

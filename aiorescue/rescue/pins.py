@@ -197,7 +197,8 @@ class RequestLensPinCodeV3(LensInvitation):
     """Ask for a Rescue Lens PIN code, and have it sent by SMS. Vendor: ``requestLensPINCodeV3`` (``…_v3``).
 
     The SOAP answer was not read on the vendor's page; that the PIN comes as ``sPINCode`` is inferred from version 2,
-    and the text page's path from its title.
+    and the text page's path from its title. The auth code goes last, as with all operations, where the vendor's page
+    has it before the telephone number; ASMX finds elements by their names, in any order.
 
     Returns:
         A `SentPinCode`.

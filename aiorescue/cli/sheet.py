@@ -4,6 +4,7 @@ import asyncio
 import csv
 import errno
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -23,6 +24,8 @@ FLUSH_SECONDS: Final = 0.5
 DASH: Final = Path("-")
 #: Signs by which spreadsheets know a formula, their wide forms included.
 _FORMULA: Final = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take them for their narrow forms
+#: Names of open files; a shell puts any file, pipe or terminal behind them.
+_DESCRIPTOR: Final = re.compile(r"/dev/(?:std(?:in|out|err)|fd/\d+)|/proc/[^/]+/fd/\d+")
 #: How each SQLite database begins.
 _DATABASE: Final = b"SQLite format 3\0"
 #: The file cannot be replaced: it is a mount point, or the folder belongs to another user.
@@ -32,6 +35,16 @@ _IRREPLACEABLE: Final = {errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, er
 def is_stream(path: Path) -> bool:
     """Whether an output is stdout, a pipe or a device, and not a regular file."""
     return path == DASH or (path.exists() and not path.is_file() and not path.is_dir())
+
+
+def is_descriptor(path: Path) -> bool:
+    """Whether a path names what the process has open, as ``/dev/stdin``; another process has another file there."""
+    return _DESCRIPTOR.fullmatch(os.path.abspath(path)) is not None  # noqa: PTH100 - `absolute` keeps the dots
+
+
+def real(path: Path) -> Path:
+    """The file that a path leads to, so that a link stays a link; opening a loop of links is an OSError, as it was."""
+    return Path(os.path.realpath(path))
 
 
 class CsvLines:
@@ -148,7 +161,7 @@ class Sheet:
             return stdio.stdout_for_data()
         if is_stream(self._path):
             return self._path.open("w", encoding=self._encoding, newline="")
-        self._path = self._path.resolve()  # a link stays a link
+        self._path = real(self._path)
         handle, self._part = _make_part(self._path)
         return open(handle, "w", encoding=self._encoding, newline="")  # noqa: PTH123 - of a descriptor
 
@@ -180,7 +193,7 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         OSError: the file, which the error names, cannot be written.
     """
-    target = path.resolve()  # a link stays a link
+    target = real(path)
     part = None
     try:
         handle, part = _make_part(target)
@@ -213,7 +226,7 @@ def check_writable(path: Path, size: int) -> None:
     """
     if is_stream(path):
         return
-    resolved = path.resolve()
+    resolved = real(path)
     try:
         if _is_database(resolved):
             raise errors.InvalidRequest(f"{path} is a database, such as a journal, and is never replaced; name another")

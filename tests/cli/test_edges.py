@@ -42,6 +42,36 @@ async def test_a_reader_who_leaves_before_the_rows_come_is_told_where_the_pins_a
     assert "Exception ignored" not in err.decode()
 
 
+@pytest.mark.parametrize("output", ["-", "/dev/stdout", "/proc/self/fd/1", "/dev/../dev/stdout"])
+def test_no_journal_lies_beside_what_another_process_has_under_that_name(here, output):
+    words = [COMMAND, "pins", "/dev/stdin", "-o", output, "--emulator"]
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    with (here.folder / "customers.csv").open() as file, (here.folder / "out").open("w") as out:
+        done = subprocess.run(words, stdin=file, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (Status.BAD_INPUT, 1)
+    assert "name a file for the journal with --journal" in done.stderr
+    assert not (here.folder / "out").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("customers.csv", "-o", "loop"), Status.OK),  # the file takes the place of the link, which leads nowhere
+        (("loop", "-o", "x.csv"), Status.BAD_INPUT),
+        (("customers.csv", "--journal", "loop"), Status.JOURNAL),
+        (("customers.csv", "--report", "loop"), Status.OK),
+    ],
+)
+def test_a_loop_of_links_is_no_traceback(here, words, status):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    loop = here.folder / "loop"
+    loop.symlink_to("loop")
+    done = here("pins", *words, "--emulator")
+    assert done.status == status
+    assert status == Status.OK or "loop: " in done.err.splitlines()[0]
+    assert loop.is_symlink() == (status != Status.OK)
+
+
 def test_without_psycopg_a_database_has_the_status_of_what_is_not_installed():
     script = "import sys; sys.modules['psycopg'] = None; from aiorescue.cli import main; main()"
     words = ("job", "status", "spring", "--database", "postgresql://127.0.0.1/jobs")

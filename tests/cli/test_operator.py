@@ -37,7 +37,10 @@ def test_a_corrected_row_keeps_its_pin_a_new_one_is_added_and_one_that_vanished_
     (here.folder / "copy.csv").write_text("tracking,pin\nX,123456\n")
     exported = here("job", "export", "pins.csv.journal", "-o", "copy.csv")
     assert exported.out == "4 rows in copy.csv\n"
-    assert exported.err == "aiorescue: copy.csv held PINs of another job; they are kept in copy.csv.old1\n"
+    assert (
+        exported.err
+        == "aiorescue: the old copy.csv may hold PINs that this job does not have; it is kept as copy.csv.old1\n"
+    )
 
 
 def test_the_rows_are_those_that_were_checked_whatever_becomes_of_the_file(tmp_path):
@@ -171,14 +174,18 @@ def test_an_output_that_cannot_be_written_is_named_before_anything_is_sent(here,
         "tracking,pin,status,error\nZ,087654,issued,\n",
         "tracking;pin;status;error\nZ;087654;issued;\n",
         '"tracking"\t"pin"\t"status"\t"error"\n"Z"\t"87654"\t"issued"\t""\n',
+        '"your\nname";tracking;pin;status;error\nJane;Z;087654;issued;\n',
+        "sep=,\ntracking,pin,status,error\nZ,087654,issued,\n",
+        f"tracking,note,pin,status,error\nZ,{'x' * 2**17},087654,issued,\n",
+        "a letter\n",
     ],
-    ids=["as it was", "semicolons", "by a spreadsheet"],
+    ids=["as it was", "semicolons", "by a spreadsheet", "a title of two lines", "sep", "a long cell", "no output"],
 )
 def test_pins_of_another_job_in_the_output_are_kept(here, old):
     (here.folder / "customers.csv").write_text("tracking\nA\n")
     (here.folder / "pins.csv").write_text(old)
     done = here(*JOB)
-    assert "pins.csv held PINs of another job; they are kept in pins.csv.old1" in done.err
+    assert "the old pins.csv may hold PINs that this job does not have; it is kept as pins.csv.old1" in done.err
     assert (here.folder / "pins.csv.old1").read_text() == old
 
 
@@ -219,3 +226,11 @@ def test_an_export_into_a_folder_that_is_not_there_names_the_file(here):
     here(*JOB)
     done = here("job", "export", "pins.csv.journal", "-o", "nowhere/x.csv")
     assert (done.status, done.err) == (Status.BAD_INPUT, "aiorescue: nowhere/x.csv: No such file or directory\n")
+
+
+def test_an_old_output_in_another_encoding_is_kept_and_an_empty_one_is_not(here):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    (here.folder / "pins.csv").write_text("tracking,pin,status,error\nZ,087654,issued,\n", encoding="utf-16")
+    assert "it is kept as pins.csv.old1" in here(*JOB).err
+    (here.folder / "pins.csv").write_text("")
+    assert "it is kept" not in here(*JOB).err

@@ -183,7 +183,7 @@ def export(
         lines = await table.sheet_for(reader, output, safe=safe_csv)
         aside = await table.write(reader, output, lines)
         if aside is not None:
-            complain(f"{output} held PINs of another job; they are kept in {aside}")
+            complain(table.kept_aside(output, aside))
         return RowsWritten(lines.count, None if output == sheet.DASH else output)
 
     return signals.run(read())

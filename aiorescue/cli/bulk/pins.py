@@ -156,10 +156,11 @@ def _journal_beside(customers: Path, output: Path) -> Path:
     """The default path of the journal: beside the output, or beside the input if the output is a pipe.
 
     Raises:
-        errors.InvalidRequest: both are pipes.
+        errors.InvalidRequest: neither is a file with a name of its own. Beside ``/dev/stdout``, jobs that have nothing
+            to do with each other would share a journal.
     """
     for file in (output, customers):
-        if not sheet.is_stream(file):
+        if not (sheet.is_stream(file) or sheet.is_descriptor(file)):
             return Path(f"{file}.journal")
     raise errors.InvalidRequest("input and output are pipes: name a file for the journal with --journal")
 
@@ -170,7 +171,7 @@ def _check_files(customers: Path, output: Path, journal: Path, report: Path | No
     if report is not None:
         files["--report"] = report
     kept = {name: path for name, path in files.items() if not sheet.is_stream(path)}
-    if len({path.resolve() for path in kept.values()}) < len(kept):
+    if len({sheet.real(path) for path in kept.values()}) < len(kept):
         listed = ", ".join(f"{name} {path}" for name, path in kept.items())
         raise errors.InvalidRequest(f"different files are needed: {listed}")
     for path in (journal, report):

@@ -261,7 +261,7 @@ class _Run:
             return
         self._written = True
         if aside is not None:
-            self._display.line(f"{plan.output} held PINs of another job; they are kept in {aside}")
+            self._display.line(table.kept_aside(plan.output, aside))
 
     async def _finish_page(self, problem: Exception | None) -> None:
         """Write the page about the run, whatever ended it; what goes wrong is part of the summary."""

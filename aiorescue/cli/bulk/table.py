@@ -4,6 +4,7 @@ import asyncio
 import csv
 import shutil
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from aiorescue.bulk import State, StoredRow, StoreReader
@@ -77,7 +78,7 @@ async def write(store: StoreReader, output: Path, sheet: Sheet) -> Path | None:
         sheet: the sheet that `sheet_for` made for the file.
 
     Returns:
-        Path to which the old file was renamed, because it held PINs that the job does not know; mostly None.
+        Path to which the old file was renamed, because it may hold PINs that the job does not know; mostly None.
 
     Raises:
         OSError: the file cannot be written.
@@ -99,32 +100,44 @@ async def write(store: StoreReader, output: Path, sheet: Sheet) -> Path | None:
 
 
 def _put_aside(output: Path, pins: PinSet) -> Path | None:
-    """Give the old output another name if it holds a PIN that the new one does not have. Blocks."""
+    """Give the old output another name if it holds, or may hold, a PIN that the new one does not have. Blocks."""
     if output == DASH or is_stream(output) or not output.exists():
         return None
-    if all(pin in pins for pin in _pins_in(output)):
-        return None
-    for number in range(1, 1000):
-        aside = output.with_name(f"{output.name}.old{number}")
-        if not aside.exists():
-            shutil.copy2(output, aside)
-            return aside
-    return None
+    try:
+        if all(pin in pins for pin in _pins_in(output)):
+            return None
+    except ValueError:
+        pass  # whatever it is, it is not lost
+    names = (output.with_name(f"{output.name}.old{number}") for number in count(1))
+    aside = next(name for name in names if not name.exists())
+    shutil.copy2(output, aside)
+    return aside
 
 
 def _pins_in(output: Path) -> Iterator[str]:
-    """The PINs in a file that an earlier run wrote; an empty set for any other file.
+    """The PINs in a file that an earlier run wrote; none in an empty file. Raises ValueError for any other file.
 
     A spreadsheet may have saved it again, with its own separator and without the zeros at the beginning of a PIN.
     """
     with output.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        header = file.readline().rstrip().replace('"', "")
-        separator = next((mark for mark in ",;\t" if "pin" in header.split(mark)), ",")
-        file.seek(0)
         try:
-            for row in csv.DictReader(file, delimiter=separator):
-                cell = row.get("pin")
+            for separator in ",;\t":
+                file.seek(0)
+                rows = csv.DictReader(file, delimiter=separator)
+                if "pin" in (rows.fieldnames or ()):
+                    break
+            else:
+                if output.stat().st_size:
+                    raise ValueError("no column of PINs")
+                return
+            for row in rows:
+                cell = row["pin"]
                 if cell and is_pin(pin := cell.zfill(len("012345"))):
                     yield pin
-        except csv.Error:
-            return
+        except csv.Error as problem:
+            raise ValueError("no CSV that can be read") from problem
+
+
+def kept_aside(output: Path, aside: Path) -> str:
+    """A line that says where an old output is, which the new one does not replace."""
+    return f"the old {output} may hold PINs that this job does not have; it is kept as {aside}"

@@ -171,14 +171,15 @@ class ServiceClient:
         """Seconds until a call of an operation that was made now would be sent, as far as the pace knows.
 
         What stands before it in the queue of the pace counts; logins and retries do not. With several identities, the
-        wait is that of the one that is free soonest.
+        wait is that of the one that is free soonest, of those that the service does not refuse.
 
         Args:
             operation: the operation, or its type: ``rescue.expected_wait(RequestPinCode)``.
         """
         check_operation_type(operation)
         family = operation.spec.family
-        ready = min(self._pacers.of(identity.account, family).ready_at() for identity in self._identities)
+        identities = [one for one in self._identities if one.state == "ready"] or self._identities
+        ready = min(self._pacers.of(identity.account, family).ready_at() for identity in identities)
         return max(0.0, ready - self._clock.time())
 
     async def call(

@@ -38,6 +38,11 @@ class Deadlines:
         self._timer: asyncio.Handle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is under way."""
+        return not (self._under_way or self._unlimited or self._over)
+
     def begin(self, *, limited: bool = True) -> Task:
         """Begin a request that the current task makes; `end` must follow with the task returned.
 

@@ -242,8 +242,10 @@ class HeldSession:
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """Let the session learn from an answer; it stays held. Returns False: a repetition would meet no other one."""
-        if outcome is not None and isinstance(lease, SessionLease):
-            self._login.judge(lease, outcome, response)
+        if isinstance(lease, SessionLease):
+            lease.session.stuck = outcome is None or outcome.ambiguous  # as in `LoginIdentity.release`
+            if outcome is not None:
+                self._login.judge(lease, outcome, response)
         return False
 
     async def log_out(self) -> None:

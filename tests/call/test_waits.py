@@ -117,3 +117,18 @@ async def test_calls_that_may_not_wait_at_all_are_sent_if_they_need_not(service:
         ends = await asyncio.gather(*again, return_exceptions=True)
     assert {type(end) for end in ends} == {type(ends[0]), errors.QueueTimeout}
     assert not isinstance(ends[0], Exception)
+
+
+async def test_the_expected_wait_is_that_of_an_identity_which_is_not_refused():
+    async with (
+        Emulator(pin_rate=1.0) as service,
+        RescueClient([AuthCode("mistyped"), CODE], base_url=service.url) as rescue,
+    ):
+        with pytest.raises(errors.AuthenticationError):
+            await rescue.request_pin_code()
+        calls = [asyncio.ensure_future(rescue.request_pin_code()) for _ in range(20)]
+        await asyncio.sleep(0.1)
+        assert rescue.expected_wait(RequestPinCode) > 15
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)

@@ -191,3 +191,17 @@ async def test_a_limit_that_is_no_time_is_refused(service: Emulator, limit: Any)
         with pytest.raises(errors.InvalidRequest, match="timeout must be a number of seconds from 0 on"):
             await client.aclose(timeout=limit)
         await client.close_session(12345678)
+
+
+async def test_a_call_with_a_timeout_of_its_own_is_told_as_possibly_orphaned_whatever_their_number():
+    async with Emulator(pin_rate=None) as service:
+        client = RescueClient(CODE, base_url=service.url, pace=None)
+        service.fault("delay_after", "requestPINCode", seconds=10_000, times=100)
+        calls = [await begun(client.call(RequestPinCode(), timeout=100 + number), 0) for number in range(50)]
+        async with asyncio.timeout(20):
+            while service.ledger.issued < len(calls):
+                await asyncio.sleep(0.01)
+        await client.aclose(timeout=0.1)
+        problems = await asyncio.gather(*calls, return_exceptions=True)
+    told = [(type(one), getattr(one, "possibly_orphaned", None)) for one in problems]
+    assert told == [(errors.ConnectionFailed, 1)] * len(calls)

@@ -100,7 +100,9 @@ def test_a_tag_that_comes_in_many_pieces_is_parsed_a_few_times():
 
 @pytest.mark.parametrize(("count", "is_read"), [(9_999, True), (20_000, False)])
 def test_a_group_of_absurdly_many_permissions_is_refused(count: int, is_read: bool):
-    outcome = decode("getGroup", Binding.TEXT_POST, f"OK\n\nNODEID:1\nNAME:a\nPERMISSIONS:{'a,' * count}\n")
+    outcome = decode(
+        "getGroup", Binding.TEXT_POST, f"OK\n\nNODEID:1\nNAME:a\nTYPE:TechnicianGroup\nPERMISSIONS:{'a,' * count}\n"
+    )
     assert (outcome.outcome_class is OutcomeClass.OK) is is_read
     assert is_read or "its permissions cannot be read" in outcome.detail.lower()
 

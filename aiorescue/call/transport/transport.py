@@ -39,7 +39,8 @@ LARGEST_ANSWER = 16 * 2**20
 _SHORT = 2**16
 #: Bytes of an answer that are joined on the event loop; those of a longer one in a thread.
 _JOINED_AT_ONCE = 2**20
-#: Timeouts other than the client's whose timers are kept; a program may compute any number of them.
+#: Timeouts other than the client's whose timers are kept, besides those of requests under way: a program may compute
+#: any number of them.
 _OTHER_TIMEOUTS = 32
 #: An enum member kept in a global, as those in `operation.status` are.
 _CALL = Priority.CALL
@@ -188,8 +189,10 @@ class Transport:
         times = self._other_times.get(seconds)
         if times is None:
             if len(self._other_times) >= _OTHER_TIMEOUTS:
-                # Requests that are under way keep theirs, and its timer.
-                self._other_times.pop(next(iter(self._other_times))).deadlines.close()
+                # Not that of requests under way: `interrupt` would not find them, and their PINs would not be told.
+                idle = next((one for one, of in self._other_times.items() if of.deadlines.is_idle), None)
+                if idle is not None:
+                    self._other_times.pop(idle).deadlines.close()
             times = self._other_times[seconds] = TimeLimits(seconds)
         return times
 

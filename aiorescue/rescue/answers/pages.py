@@ -83,9 +83,10 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
     A value may hold blank lines, and lines that look like keys.
     """
     keys = records.page_keys(record)
-    end = _end_of_page(record).casefold()
     first = re.compile(rf"[ \t]*{keys[0]}[ \t]*:[ \t]*-?\d+[ \t]*$", re.IGNORECASE)
     text = with_line_feeds(body)
+    there = set(map(key_of, lines_of(text)))
+    last = next((key for key in map(str.casefold, reversed(keys)) if key in there), "")
     begin = place = 0
     blank, complete = True, False
     for line in lines_of(text):
@@ -93,7 +94,7 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
             yield records.read(record, _values(record, text[begin:place]), text=True)
             begin, complete = place, False
         blank = not line.strip()
-        complete = complete or key_of(line) == end
+        complete = complete or key_of(line) == last
         place += len(line) + 1
     yield _last(record, text[begin:])
 

@@ -13,6 +13,7 @@ from aiorescue.operation import (
     Effect,
     Evidence,
     Family,
+    Needs,
     Operation,
     Outcome,
     OutcomeClass,
@@ -115,13 +116,16 @@ def call_of(name: str, parameters: Mapping[str, str | int | bool], known: Spec |
 
 
 def _make(name: str, parameters: Mapping[str, str | int | bool], known: Spec | None) -> type[RawCall]:
+    # A login carries its own credentials: as the client's it would turn a session over to another user.
+    needs = known.needs if known is not None else Needs.IDENTITY
     spec = Spec(
         service=_RAW,
         name=name,
         bindings=dict.fromkeys(Binding, Evidence.INFERRED),
         prefix=known.prefix if known is not None else f"{name}_",
         page=(known.page if known is not None else "") or f"/API/{name}.aspx",
-        identity=AUTH_CODE,
+        identity=AUTH_CODE if needs is not Needs.NOTHING else None,
+        needs=needs,
         # What repeating an unknown operation would do is unknown, so assume the worst.
         effect=known.effect if known is not None else Effect.CREATES,
         family=_family(known),

@@ -1,11 +1,11 @@
-"""Server sessions that the server still uses for a call that was cancelled."""
+"""Server sessions that must not be used: of a call that was cancelled, or for the login of another user."""
 
 import asyncio
 from datetime import date
 
 import pytest
 
-from aiorescue import Login, RescueClient
+from aiorescue import AuthCode, Login, RescueClient, errors
 from aiorescue.emulator import Emulator
 
 TECH, DAY = Login("tech@example.com", "secret"), date(2026, 11, 1)
@@ -15,7 +15,7 @@ TECH, DAY = Login("tech@example.com", "secret"), date(2026, 11, 1)
 async def test_the_session_of_a_cancelled_call_is_not_the_first_to_be_used_again(operation: str):
     async with Emulator(pin_rate=None) as service, RescueClient(TECH, base_url=service.url, sessions=3) as rescue:
         await rescue.get_account()
-        service.fault("delay_before", operation, seconds=20, times=1)
+        service.fault("delay_before", operation, seconds=3, times=1)
         wanted = rescue.get_account() if operation == "getAccount" else rescue.report("SESSION", DAY, DAY, node=337366)
         call = asyncio.ensure_future(wanted)
         async with asyncio.timeout(20):
@@ -23,6 +23,21 @@ async def test_the_session_of_a_cancelled_call_is_not_the_first_to_be_used_again
                 await asyncio.sleep(0.01)
         call.cancel()
         await asyncio.wait({call})
-        async with asyncio.timeout(10):  # the server holds the first session for longer
+        async with asyncio.timeout(2):  # the server holds the first session for longer
             await rescue.get_account()
         assert rescue.stats().logins == 2
+
+
+async def test_a_raw_login_goes_out_without_the_session_of_the_client():
+    async with Emulator(pin_rate=None) as service, RescueClient(TECH, base_url=service.url) as rescue:
+        await rescue.request_pin_code(tracking="before")
+        await rescue.raw("login", {"sEmail": "second@example.com", "sPassword": "secret"})
+        await rescue.request_pin_code(tracking="after")
+        assert {row.user for row in service.ledger} == {"tech@example.com"}
+
+
+async def test_a_wrong_password_of_a_raw_login_says_nothing_of_the_client():
+    async with Emulator() as service, RescueClient(AuthCode("fixedtech0000"), base_url=service.url) as rescue:
+        with pytest.raises(errors.AuthenticationError):
+            await rescue.raw("login", {"sEmail": "tech@example.com", "sPassword": "wrong"})
+        assert (await rescue.request_pin_code()).code

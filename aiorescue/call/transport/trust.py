@@ -173,7 +173,9 @@ class Trust:
         if isinstance(watch, _WatchedProtocol):
             is_clean = not watch.has_unasked and watch.generation == watch.trust.generation
             is_ours = watch.trust is self or not self.generation
-            if protocol.should_close or not (is_clean and is_ours) or watch.is_readable():
+            # TLS that the server has ended is closing and still there: what is written to it would count as sent.
+            is_open = not (protocol.should_close or transport.is_closing())
+            if not (is_open and is_clean and is_ours) or watch.is_readable():
                 raise UnaskedError(kept=True)
             watch.in_use, watch.filled, watch.is_kept = conn, 0, True
             watch.trust, watch.generation = self, self.generation

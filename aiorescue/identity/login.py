@@ -149,14 +149,16 @@ class LoginIdentity(StandingIdentity):
             if outcome is not None:
                 self._heed_explicit(lease.operation, outcome)
             return False
-        has_ended = outcome is not None and self.judge(lease, outcome, response)
-        # ASP.NET may still be executing this request, and blocks other requests of the same session.
-        lease.session.stuck = outcome is None or outcome.ambiguous
+        has_ended = self.judge(lease, outcome, response)
         self._pool.put_back(lease.session)
         return has_ended
 
-    def judge(self, lease: SessionLease, outcome: Outcome[Any], response: Response | None) -> bool:
-        """Let the leased session learn from an answer. Returns True if it has ended, or may have."""
+    def judge(self, lease: SessionLease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
+        """Let the leased session learn what became of a request. Returns True if it has ended, or may have."""
+        # ASP.NET may still be executing this request, and blocks other requests of the same session.
+        lease.session.stuck = outcome is None or outcome.ambiguous
+        if outcome is None:
+            return False
         if self._service.begins(lease.operation):
             self._pool.count_login()
             self._heed_explicit(lease.operation, outcome)
@@ -243,9 +245,7 @@ class HeldSession:
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """Let the session learn from an answer; it stays held. Returns False: a repetition would meet no other one."""
         if isinstance(lease, SessionLease):
-            lease.session.stuck = outcome is None or outcome.ambiguous  # as in `LoginIdentity.release`
-            if outcome is not None:
-                self._login.judge(lease, outcome, response)
+            self._login.judge(lease, outcome, response)
         return False
 
     async def log_out(self) -> None:

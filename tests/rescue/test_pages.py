@@ -8,7 +8,6 @@ from aiorescue.rescue import NodeStatus
 from tests.rescue.decoding import HEAD, decode, row, value
 
 TEXT = Binding.TEXT_POST
-ROW = row()
 HIERARCHY = (
     "OK\n\nNodeID:1\nParentID:\nName:Root\nEmail:\nDescription:\nStatus:Offline\nType:Root\n\n"
     "NodeID:2\nParentID:1\nName:Jane\nEmail:j@example.com\nDescription:\nStatus:Online\nType:Technician\n\n"
@@ -24,9 +23,8 @@ GROUP = "OK\n\nNODEID: 7\nNAME: First\nDESCRIPTION: \nTYPE: TechnicianGroup"
 def test_a_page_that_was_cut_is_asked_for_again(name, page, last):
     for end in range(2, page.rindex(last) + len(last)):
         cut = page[:end]
-        if not cut.rstrip("\n").endswith(
-            ("Type:", "Type:Root")
-        ):  # a page that ends with a block looks like a whole one
+        looks_whole = cut.rstrip("\n").endswith(("Type:", "Type:Root"))  # it ends with a block
+        if not looks_whole:
             outcome = decode(name, TEXT, cut)
             assert (outcome.outcome_class, outcome.error) == (OutcomeClass.TRANSIENT, errors.ProtocolError), cut
     assert decode(name, TEXT, page).outcome_class is OutcomeClass.OK
@@ -54,7 +52,7 @@ def test_a_note_keeps_lines_that_look_like_keys():
 
 def test_a_table_with_no_known_title_is_no_empty_list():
     assert decode("getSession_V3", TEXT, "OK\n\nFoo|Bar|\n").error is errors.ProtocolError
-    outcome = decode("getSession_V3", TEXT, f"OK\n\n{HEAD}\n{ROW}".replace("\n", "\r").replace("OK\r\r", "OK\n\n"))
+    outcome = decode("getSession_V3", TEXT, f"OK\n\n{HEAD}\n{row()}".replace("\n", "\r").replace("OK\r\r", "OK\n\n"))
     assert "carriage returns" in outcome.detail
     assert value("getSession_V3", f"OK\n\n{HEAD}\n") == []
 

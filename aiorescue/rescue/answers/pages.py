@@ -91,7 +91,7 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
     blank, complete = True, False
     for line in lines_of(text):
         if blank and complete and first.match(line):
-            yield records.read(record, _values(record, text[begin:place]), text=True)
+            yield records.read(record, _by_key(record, text[begin:place]), text=True)
             begin, complete = place, False
         blank = not line.strip()
         complete = complete or key_of(line) == last
@@ -101,7 +101,7 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
 
 def _last(record: type[Any], text: str) -> Any:
     """The only record of a page, or the last one. Raises ValueError if it was cut, which nothing else would tell."""
-    found = _values(record, text)
+    found = _by_key(record, text)
     made = records.read(record, found, text=True)
     end = _end_of_page(record)
     word = found.get(end.casefold())
@@ -118,7 +118,7 @@ def _end_of_page(record: type[Any]) -> str:
     return next(mark.page_key for name, mark in marks if name == record.END_OF_PAGE)
 
 
-def _values(record: type[Any], text: str) -> dict[str, str]:
+def _by_key(record: type[Any], text: str) -> dict[str, str]:
     """The values of a record in lines of ``KEY:value``, by their keys in small letters."""
     keys = records.page_keys(record)
     found = keyed(keys, text)

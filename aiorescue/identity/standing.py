@@ -40,7 +40,12 @@ def refuses_credentials(outcome: Outcome[Any]) -> bool:
 
 def is_login_limit(outcome: Outcome[Any]) -> bool:
     """Whether a login was refused because there were too many, so that a later one will pass."""
-    return outcome.error is errors.AuthenticationError and (outcome.word or "").upper().endswith(_LIMIT)
+    return outcome.error is errors.AuthenticationError and says_login_limit(outcome.word)
+
+
+def says_login_limit(word: str | None) -> bool:
+    """Whether a status word says that there were too many logins. Text pages spell it in another case than XML."""
+    return (word or "").upper().endswith(_LIMIT)
 
 
 @attrs.define

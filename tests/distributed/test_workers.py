@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from aiorescue import AuthCode, Login, Pace, RescueClient
+from aiorescue import AuthCode, Binding, Login, Pace, RescueClient
 from aiorescue.bulk import distributed
 from aiorescue.bulk.distributed.database import connected
 from aiorescue.rescue import RequestPinCode
@@ -131,7 +131,8 @@ async def test_a_worker_that_is_to_stop_gives_back_all_its_identities(database, 
         assert await owned.fetchone() == (0,)
 
 
-async def test_an_identity_that_logged_in_too_often_rests_and_is_not_refused(database, rescue_emulator):
+@pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.TEXT_POST])
+async def test_an_identity_that_logged_in_too_often_rests_and_is_not_refused(database, rescue_emulator, binding):
     rescue_emulator.limits.pin_rate = 50.0
     for _ in range(10):
         async with RescueClient(Login("tech@example.com", "secret"), base_url=rescue_emulator.url) as client:
@@ -139,10 +140,9 @@ async def test_an_identity_that_logged_in_too_often_rests_and_is_not_refused(dat
     given = len(rescue_emulator.ledger)
     await distributed.submit(database, "spring", requests(5), identities=["north"])
     stop = asyncio.Event()
+    tech = {"north": Login("tech@example.com", "secret")}
     working = asyncio.create_task(
-        distributed.work(
-            database, {"north": Login("tech@example.com", "secret")}, base_url=rescue_emulator.url, stop=stop
-        )
+        distributed.work(database, tech, base_url=rescue_emulator.url, stop=stop, binding=binding)
     )
     async with asyncio.timeout(60):
         while rescue_emulator.requests.by_operation["login"] < 11:

@@ -19,6 +19,7 @@ from aiorescue.bulk.store import Lane
 from aiorescue.errors import JournalReason
 from aiorescue.events import Listener
 from aiorescue.identity.credentials import AuthCode, Login
+from aiorescue.identity.standing import says_login_limit
 from aiorescue.pace.pace import Pace
 from aiorescue.rescue import PinRequest, RescueClient
 from aiorescue.rescue.client import BASE_URL
@@ -30,9 +31,8 @@ _LOOK: Final = 1.0
 _GRACE: Final = 2.0
 #: Rows that a lane claims at once, at a PIN a second.
 _CLAIM: Final = 3
-#: What the service says to a login when there were ten in three minutes, as after several takeovers, and the seconds
-#: after which an identity tries again.
-_TOO_MANY_LOGINS, _REST = "LimitReached", 60.0
+#: Seconds after which an identity tries again when it has logged in too often, as after several takeovers.
+_REST: Final = 60.0
 #: Why a database cannot be used, however long a worker waits.
 _ENDS_WORKER: Final = (JournalReason.NEWER_VERSION, JournalReason.DAMAGED)
 #: The most calls under way in a lane.
@@ -262,7 +262,7 @@ class _Worker:
                     pass
         except (errors.AuthenticationError, errors.OutOfPinCodes) as problem:
             holding.leaving = True
-            if (problem.status or "").endswith(_TOO_MANY_LOGINS):
+            if says_login_limit(problem.status):
                 self._rests[holding.name] = asyncio.get_running_loop().time() + _REST
                 _log.warning("identity %s has logged in too often, and rests for %.0f s", holding.name, _REST)
                 return

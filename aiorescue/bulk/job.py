@@ -14,8 +14,10 @@ from aiorescue.bulk.outage import Outage
 from aiorescue.bulk.progress import Progress
 from aiorescue.bulk.source import Requests, RequestT
 from aiorescue.bulk.store import Store
+from aiorescue.call.arguments import check_binding, check_listener
 from aiorescue.events import Listener
 from aiorescue.operation import Binding
+from aiorescue.operation.number import check_count, is_number
 from aiorescue.rescue import PinRequest, RescueClient
 
 #: Requests under way for each identity.
@@ -57,12 +59,13 @@ def issue(
     Raises:
         errors.AuthenticationError, errors.OutOfPinCodes: the service refused the last identity that was left.
         errors.RescueError: the service was away for longer than `patience`; the rest is left for another run.
-        errors.InvalidRequest: the client was closed; the rest is left for another run.
+        errors.InvalidRequest: an argument cannot be used, which is raised at once; or the client was closed, and the
+            rest is left for another run.
         errors.JournalError: the journal cannot be used.
         BaseException: whatever the iteration over the requests raises, once what came before has its result.
     """
-    _check(in_flight, patience)
-    name = job or client.base_url
+    _check(binding, in_flight, patience, on_event)
+    name = client.base_url if job is None or job == "" else job
     store = Journal(journal, name)
     dispatcher = Dispatcher(
         client,
@@ -103,7 +106,7 @@ def issue_staged(
     Returns:
         An async iterator of `Issued`, in the order in which results come; `Issued.position` is the row's.
     """
-    _check(in_flight, patience)
+    _check(binding, in_flight, patience, on_event)
     dispatcher = Dispatcher(
         client,
         StagedFeed(store),
@@ -116,11 +119,17 @@ def issue_staged(
     return Job(dispatcher)
 
 
-def _check(in_flight: int, patience: float) -> None:
-    if in_flight < 1:
-        raise errors.InvalidRequest("in_flight must be at least 1")
-    if not patience >= 0:
-        raise errors.InvalidRequest(f"patience must be at least 0 seconds, not {patience!r}")
+def _check(binding: object, in_flight: object, patience: object, on_event: object) -> None:
+    check_binding(binding)
+    check_count("in_flight", in_flight)
+    check_patience(patience)
+    check_listener(on_event)
+
+
+def check_patience(seconds: object) -> None:
+    """Check for how long an outage is waited out; raises `errors.InvalidRequest` unless that is a time in seconds."""
+    if not is_number(seconds) or seconds < 0:
+        raise errors.InvalidRequest(f"patience must be a number of seconds from 0 on, not {seconds!r}")
 
 
 class Job(AsyncIterator[Issued[RequestT]]):

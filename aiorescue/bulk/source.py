@@ -29,7 +29,13 @@ class RequestSource(Generic[RequestT]):
         if isinstance(requests, AsyncIterable):
             self._async = aiter(requests)
         else:
-            self._sync = iter(requests)
+            try:
+                self._sync = iter(requests)
+            except TypeError as problem:
+                found = type(requests).__name__
+                raise errors.InvalidRequest(
+                    f"requests must be an iterable or an async iterable of PIN operations, not {found}"
+                ) from problem
         self._position = 0
         self._problem: BaseException | None = None
         self._ahead: deque[RequestT] = deque()

@@ -3,7 +3,7 @@
 from aiorescue import errors
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.operation import Binding, Operation
-from aiorescue.operation.number import is_number, is_whole
+from aiorescue.operation.number import check_count, is_number
 
 
 def check_arguments(
@@ -16,8 +16,7 @@ def check_arguments(
     """
     if not is_number(timeout) or timeout <= 0:
         raise errors.InvalidRequest(f"timeout must be a number of seconds above 0, not {timeout!r}")
-    if not is_whole(max_connections) or max_connections < 1:
-        raise errors.InvalidRequest(f"max_connections must be a whole number from 1 on, not {max_connections!r}")
+    check_count("max_connections", max_connections)
     if not isinstance(retry, RetryPolicy):
         raise errors.InvalidRequest(f"retry must be RetryPolicy(attempts=…, total=…), not {retry!r}")
     check_binding(binding)

@@ -12,19 +12,20 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.operation import Outcome, OutcomeClass, frozen
-from aiorescue.operation.number import is_number
+from aiorescue.operation.number import check_count, is_number
 from aiorescue.pace.turns import Pacer, Priority
 
 if TYPE_CHECKING:
     import tenacity
 
 
-def _at_least(least: float) -> Callable[[object, "attrs.Attribute[Any]", Any], None]:
-    def check(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
-        if not is_number(value) or value < least:
-            raise errors.InvalidRequest(f"RetryPolicy: {field.name} must be a number from {least:g} on, not {value!r}")
+def _seconds(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+    if not is_number(value) or value < 0:
+        raise errors.InvalidRequest(f"RetryPolicy: {field.name} must be a number from 0 on, not {value!r}")
 
-    return check
+
+def _count(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+    check_count(f"RetryPolicy: {field.name}", value)
 
 
 @frozen(kw_only=True)
@@ -40,10 +41,10 @@ class RetryPolicy:
         longest: most seconds between two attempts. A longer Retry-After of the service is still honoured.
     """
 
-    attempts: int = attrs.field(default=4, validator=_at_least(1))
-    total: float = attrs.field(default=120.0, validator=_at_least(0))
-    first: float = attrs.field(default=0.5, validator=_at_least(0))
-    longest: float = attrs.field(default=20.0, validator=_at_least(0))
+    attempts: int = attrs.field(default=4, validator=_count)
+    total: float = attrs.field(default=120.0, validator=_seconds)
+    first: float = attrs.field(default=0.5, validator=_seconds)
+    longest: float = attrs.field(default=20.0, validator=_seconds)
 
 
 class Budget:

@@ -27,8 +27,10 @@ from aiorescue.emulator.site import SESSION_COOKIE, Site
 from aiorescue.emulator.thread import ServerThread
 from aiorescue.emulator.world import World
 from aiorescue.inforouter import METHODS
+from aiorescue.operation.number import is_whole
 
 _KEEP_ALIVE_SECONDS, _KEEP_ALIVE_ANSWERS = 15.0, 100
+_LAST_PORT = 65_535
 _LARGEST_BODY = 4 * 2**20
 #: infoRouter's largest chunk is 32 MiB, which base64 makes a third longer and a form longer still.
 _LARGEST_UPLOAD = 64 * 2**20
@@ -57,6 +59,9 @@ class Emulator(World):
         pins: number of PINs in stock; None for an unlimited stock.
         seed: seed of the random values and of the sequence of PINs.
         ledger_size: PINs that the ledger keeps; older ones are dropped, and counted.
+
+    Raises:
+        ValueError: an argument is no number, or out of its range.
     """
 
     def __init__(
@@ -81,6 +86,8 @@ class Emulator(World):
             seed=seed,
             ledger_size=ledger_size,
         )
+        if not is_whole(port) or not 0 <= port <= _LAST_PORT:
+            raise ValueError(f"port is {port!r}, but it is a whole number from 0 to {_LAST_PORT}")
         self.host, self.port = host, port
         self._runner: web.ServerRunner | None = None
         self._thread: ServerThread | None = None

@@ -12,6 +12,7 @@ from aiorescue.emulator.request_log import RequestLog
 from aiorescue.emulator.rules.call import Limits, ReceivedCall, Result
 from aiorescue.emulator.rules.rescue.ledger import LEDGER_SIZE, Ledger, LedgerEntry
 from aiorescue.emulator.state import EmulatorState
+from aiorescue.operation.number import is_number, is_whole
 from aiorescue.rescue.service import RESCUE
 
 #: Between the seeds of the codes before and after a reset.
@@ -42,6 +43,9 @@ class World:
         jitter: the jitter after each reset, in seconds.
         seed: seed of the random values and of the sequence of PINs.
         ledger_size: PINs that the ledger keeps; older ones are dropped, and counted.
+
+    Raises:
+        ValueError: an argument is no number, or out of its range.
     """
 
     limits: Limits
@@ -62,8 +66,15 @@ class World:
         seed: int = 0,
         ledger_size: int = LEDGER_SIZE,
     ) -> None:
-        if pin_rate is not None and pin_rate <= 0:
-            raise ValueError(f"pin_rate is {pin_rate}, but it is above 0, or None for no limit")
+        if pin_rate is not None and (not is_number(pin_rate) or pin_rate <= 0):
+            raise _wrong("pin_rate", pin_rate, "a number above 0, or None for no limit")
+        if pins is not None and (not is_whole(pins) or pins < 0):
+            raise _wrong("pins", pins, "a whole number from 0 on, or None for an unlimited stock")
+        for name, seconds in (("latency", latency), ("jitter", jitter)):
+            if not is_number(seconds) or seconds < 0:
+                raise _wrong(name, seconds, "a number of seconds from 0 on")
+        if not is_whole(seed):
+            raise _wrong("seed", seed, "a whole number")
         self.clock, self.lock = clock, RLock()
         self._stock = pin_rate, pins
         self._delays = latency, jitter
@@ -135,3 +146,7 @@ class World:
         if call.operation.spec.service is not RESCUE or not self.state.alive(call.cookie):
             return asyncio.Lock()
         return self._locks.setdefault(call.cookie, asyncio.Lock())
+
+
+def _wrong(name: str, value: object, expected: str) -> ValueError:
+    return ValueError(f"{name} is {value!r}, but it is {expected}")

@@ -8,7 +8,7 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.operation import Family, frozen
-from aiorescue.operation.number import is_number
+from aiorescue.operation.number import is_number, is_whole
 from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.limit import Limit
 from aiorescue.pace.turns import Pacer
@@ -27,6 +27,13 @@ def _positive(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
         raise errors.InvalidRequest(f"Pace: {field.name} must be a number above 0, or None for no pace, not {value!r}")
 
 
+def _count(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+    if value is not None and (not is_whole(value) or value < 1):
+        raise errors.InvalidRequest(
+            f"Pace: {field.name} must be a whole number from 1 on, or None for no pace, not {value!r}"
+        )
+
+
 @frozen(kw_only=True)
 class Pace:
     """How fast the service lets each identity call, in calls per second; None where no limit is known.
@@ -43,7 +50,7 @@ class Pace:
     pins: float | None = attrs.field(default=1.0, validator=_positive)
     email_texts: float | None = attrs.field(default=1.0, validator=_positive)
     reports: float | None = attrs.field(default=1 / 60, validator=_positive)
-    logins: int | None = attrs.field(default=DOCUMENTED_LOGINS, validator=_positive)
+    logins: int | None = attrs.field(default=DOCUMENTED_LOGINS, validator=_count)
     auth_codes: float | None = attrs.field(default=None, validator=_positive)
     links: float | None = attrs.field(default=None, validator=_positive)
 

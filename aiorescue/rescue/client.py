@@ -22,7 +22,7 @@ from aiorescue.identity.identity import AnonymousIdentity, CodeIdentity, Identit
 from aiorescue.identity.login import LoginIdentity
 from aiorescue.identity.standing import REFUSED_FOR, Standing, checked_refused_for
 from aiorescue.operation import Binding, Operation, discreet
-from aiorescue.operation.number import is_whole
+from aiorescue.operation.number import check_count
 from aiorescue.pace.pace import Pace, PaceSetting
 from aiorescue.rescue import (
     authentication,
@@ -121,8 +121,7 @@ class RescueClient(ServiceClient):
             clock=clock,
             on_event=on_event,
         )
-        if not is_whole(sessions) or sessions < 1:
-            raise errors.InvalidRequest(f"sessions must be a whole number from 1 on, not {sessions!r}")
+        check_count("sessions", sessions)
         self._sessions = sessions
         self._refused_for = checked_refused_for(refused_for)
         self._explicit: LoginIdentity | None = None  # of the last explicit login on a client without credentials

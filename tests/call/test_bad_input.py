@@ -227,10 +227,19 @@ def test_a_base_url_that_cannot_be_used_shows_no_password(base_url: str):
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("attempts", [0, "3", None])
-def test_a_retry_policy_of_nothing_is_refused(attempts):
-    with pytest.raises(errors.InvalidRequest, match="attempts must be a number from 1 on"):
-        RetryPolicy(attempts=attempts)
+@pytest.mark.parametrize("count", [0, "3", 1.5, True, float("inf")])
+def test_a_count_that_is_no_whole_number_is_refused(count):
+    with pytest.raises(errors.InvalidRequest, match="RetryPolicy: attempts must be a whole number from 1 on"):
+        RetryPolicy(attempts=count)
+    with pytest.raises(errors.InvalidRequest, match="Pace: logins must be a whole number from 1 on, or None"):
+        Pace(logins=count)
+
+
+@pytest.mark.parametrize("seconds", [-1, "3", True, None, float("nan")])
+@pytest.mark.parametrize("name", ["total", "first", "longest"])
+def test_a_time_of_a_retry_policy_that_is_none_is_refused(name: str, seconds):
+    with pytest.raises(errors.InvalidRequest, match=f"RetryPolicy: {name} must be a number from 0 on"):
+        RetryPolicy(**{name: seconds})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from aiorescue import AuthCode, Binding, Login, Pace, RescueClient
+from aiorescue import AuthCode, Binding, Login, Pace, RescueClient, errors
 from aiorescue.bulk import distributed
 from aiorescue.bulk.distributed.database import connected
 from aiorescue.rescue import RequestPinCode
@@ -82,6 +82,24 @@ async def test_rows_of_a_refused_identity_go_to_others(database, rescue_emulator
     codes = {name: AuthCode(f"fixed{name}0000") for name in ("tech", "disabled")}
     await distributed.work(database, codes, base_url=rescue_emulator.url, pace=Pace(pins=50), until_done=True)
     await check(database, rescue_emulator, await followed(database), 60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"patience": None}, "patience must be a number of seconds from 0 on, not None"),
+        ({"pace": "auto"}, "pace must be Pace"),
+        ({"timeout": "5"}, "timeout must be"),
+        ({"on_event": 5}, "on_event must be"),
+        ({"credentials": {"tech": "fixedtech0000"}}, "credentials must be aiorescue's AuthCode.*, not str"),
+        ({"credentials": {"tech": None}}, "credentials must be .*, not NoneType"),
+        ({"credentials": [AuthCode("fixedtech0000")]}, "credentials must be a mapping of names"),
+    ],
+)
+async def test_a_worker_names_an_argument_that_it_cannot_use_before_it_looks_for_the_database(arguments, message):
+    given = {"credentials": {"tech": AuthCode("fixedtech0000")}, **arguments}
+    with pytest.raises(errors.InvalidRequest, match=message):
+        await distributed.work("postgresql://127.0.0.1:1/none", given.pop("credentials"), **given)
 
 
 async def test_two_jobs_over_the_same_identities_share_one_pace(database, rescue_emulator):

@@ -55,6 +55,24 @@ def test_a_rate_that_makes_no_sense_is_refused():
         Emulator(pin_rate=0)
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("port", ["80", 1.5, True, -1, 65_536]),
+        ("pin_rate", ["10", True, -1, float("nan")]),
+        ("pins", ["10", 1.5, True, -1]),
+        ("latency", ["1", True, -1, float("nan")]),
+        ("jitter", ["1", None, -1]),
+        ("seed", ["7", 1.5, None]),
+        ("ledger_size", ["7", 1.5, True, 0]),
+    ],
+)
+def test_an_argument_of_the_wrong_kind_is_named(name: str, values: list):
+    for value in values:
+        with pytest.raises(ValueError, match=f"{name} is {value!r}, but"):
+            Emulator(**{name: value})
+
+
 async def test_ipv6_has_brackets_in_its_url():
     assert Emulator(8765, host="::1").url == "http://[::1]:8765"
 

@@ -14,7 +14,7 @@ from aiorescue import errors
 from aiorescue.bulk.distributed.database import Statements, connected
 from aiorescue.bulk.distributed.lane_store import LaneStore
 from aiorescue.bulk.distributed.watch import Work, WorkerWatch
-from aiorescue.bulk.job import PATIENCE, Job, issue_staged
+from aiorescue.bulk.job import PATIENCE, Job, check_patience, issue_staged
 from aiorescue.bulk.store import Lane
 from aiorescue.errors import JournalReason
 from aiorescue.events import Listener
@@ -109,13 +109,12 @@ async def work(
         options: further options of each `RescueClient`, such as ``relogin`` or ``proxy``.
 
     Raises:
-        errors.InvalidRequest: there are no credentials, or an option is wrong.
+        errors.InvalidRequest: there are no credentials, or an argument cannot be used; nothing was done.
         errors.AuthenticationError, errors.OutOfPinCodes: the service refused the last identity that was left.
         errors.JournalError: the database cannot be used at the beginning, or its tables are of another version.
     """
-    if not credentials:
-        raise errors.InvalidRequest("a worker needs the credentials of at least one identity")
     client_options = {"base_url": base_url, "pace": pace, "relogin": True, "on_event": on_event, **options}
+    _check(credentials, pace, patience, client_options)
     async with connected(database, prepare=True):
         pass
     async with Statements(database) as statements:
@@ -124,6 +123,19 @@ async def work(
             await worker.run(stop or asyncio.Event())
         finally:
             await worker.close()
+
+
+def _check(credentials: object, pace: object, patience: object, options: Mapping[str, Any]) -> None:
+    """Check the arguments of a worker: in a lane, a wrong one would be the problem of an identity, again and again."""
+    if not credentials:
+        raise errors.InvalidRequest("a worker needs the credentials of at least one identity")
+    if not isinstance(credentials, Mapping) or not all(isinstance(name, str) for name in credentials):
+        raise errors.InvalidRequest("credentials must be a mapping of names to AuthCode(…) or Login(…)")
+    if not isinstance(pace, Pace):
+        raise errors.InvalidRequest(f"pace must be Pace(…), not {pace!r}")
+    check_patience(patience)
+    for one in credentials.values():
+        RescueClient([one], **options)
 
 
 class _Worker:

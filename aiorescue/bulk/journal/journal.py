@@ -6,7 +6,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final, Self
 
 from aiorescue import errors
@@ -18,6 +17,7 @@ from aiorescue.bulk.journal.reading import JournalReader
 from aiorescue.bulk.journal.rows import admit, claim, list_what_is_left, retry
 from aiorescue.bulk.journal.schema import RowOutcome
 from aiorescue.bulk.journal.staging import Stager, StagingStopped, Watched, move_cells, utf8
+from aiorescue.bulk.journal.trouble import path_of
 from aiorescue.bulk.store import Claimed, Entry, InputRow, JobStatus, Lane, Staging, State, StoredRow
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import PinRequest
@@ -36,6 +36,9 @@ class Journal:
         accept_loss: open a journal whose write-ahead log is missing, and count what it may have held as possible
             orphans. Left out, such a journal is refused.
         now: the time of day in seconds, which is kept with each PIN.
+
+    Raises:
+        errors.InvalidRequest: the path or the name is of another type.
     """
 
     def __init__(
@@ -46,7 +49,9 @@ class Journal:
         accept_loss: bool = False,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._path = None if path is None else Path(path)
+        if not isinstance(job, str):
+            raise errors.InvalidRequest(f"the name of a job must be a text, not {type(job).__name__}")
+        self._path = None if path is None else path_of(path)
         self._now = now
         self._loop: asyncio.AbstractEventLoop  # the loop and the commits are there from `open` on
         self._commits: GroupCommit[Write]
@@ -59,7 +64,7 @@ class Journal:
     @classmethod
     def reading(cls, path: str | os.PathLike[str], *, now: Callable[[], float] = time.time) -> JournalReader:
         """A reader of a journal, which may be in use by this or another process. It need not be opened or closed."""
-        return JournalReader(Path(path), now)
+        return JournalReader(path_of(path), now)
 
     async def open(self) -> None:
         """Open the file and begin a run.

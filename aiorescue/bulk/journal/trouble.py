@@ -22,6 +22,15 @@ _REASONS: Final = {
 _TROUBLE = (sqlite3.Error, OSError, ValueError, TypeError, OverflowError)
 
 
+def path_of(journal: object) -> Path:
+    """The path of a journal; raises `errors.InvalidRequest` for what is no path."""
+    if not isinstance(journal, str | os.PathLike) or isinstance(os.fspath(journal), bytes):
+        raise errors.InvalidRequest(
+            f"a journal is the path of a file, as a text or a Path, not {type(journal).__name__}"
+        )
+    return Path(journal)
+
+
 def journal_error(path: Path | None, reason: JournalReason, found: str, *, advice: str = "") -> errors.JournalError:
     """The error for a journal that cannot be used."""
     finding = f"journal {path or '(temporary)'}: {found}"

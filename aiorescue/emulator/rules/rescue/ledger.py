@@ -7,6 +7,7 @@ from threading import RLock
 from typing import overload
 
 from aiorescue.operation import frozen
+from aiorescue.operation.number import is_whole
 
 # 7919 is coprime to a million, so the PINs repeat only after a million; the first ones are those of the captures.
 FIRST_PIN, PIN_STEP, PINS = 12345, 7919, 1_000_000
@@ -78,8 +79,8 @@ class Ledger(Sequence[LedgerEntry]):
     """
 
     def __init__(self, seed: int = 0, size: int = LEDGER_SIZE, *, first: int | None = None) -> None:
-        if size < 1:
-            raise ValueError(f"ledger_size is {size}, but a ledger keeps one PIN at least")
+        if not is_whole(size) or size < 1:
+            raise ValueError(f"ledger_size is {size!r}, but a ledger keeps a whole number of PINs, and one at least")
         self.size, self.issued = size, 0
         self._first = PINS_PER_SEED * seed if first is None else first
         self._records: deque[bytes] = deque()

@@ -75,8 +75,7 @@ def _with_settings(
 ) -> None:
     settings.use(settings.Settings(quiet, verbose))
     if version:
-        output.show(PackageVersion(aiorescue.__version__), as_json=False)
-        raise typer.Exit(Status.OK)
+        raise typer.Exit(output.show(PackageVersion(aiorescue.__version__), as_json=False))
 
 
 @frozen

@@ -34,6 +34,11 @@ class CommandResult:
         """Whether the result only says what can be seen elsewhere, such as in a file: a quiet command leaves it out."""
         return False
 
+    @property
+    def elsewhere(self) -> str:
+        """A clause for a result that cannot be written: where that can be seen of which it speaks. Empty: nowhere."""
+        return ""
+
     def for_people(self) -> Iterable[str]:
         """Lines for stdout; unless a subclass finds words, the JSON that programs get."""
         return [json_text(self.for_programs(), sys.stdout)]
@@ -63,6 +68,11 @@ class RowsWritten(CommandResult):
     def is_notice(self) -> bool:
         """Whether the result only says what can be seen elsewhere: in the file."""
         return True
+
+    @property
+    def elsewhere(self) -> str:
+        """The file that has the rows, unless stdout has them."""
+        return "" if self.output is None else f"the rows are in {self.output}"
 
     def for_people(self) -> Iterable[str]:
         """Yield one line that names the file; none if stdout holds the rows."""
@@ -94,15 +104,15 @@ def show(result: CommandResult, *, as_json: bool, quiet: bool = False) -> Status
 
 
 def _print(result: CommandResult, lines: Iterable[str]) -> Status:
-    """Write to stdout; a notice that cannot be written leaves the exit status as it is."""
+    """Write to stdout; returns the exit status, which for a result that cannot be written is not that of success."""
     try:
         stdio.write(sys.stdout, _joined(lines))
     except BrokenPipeError:
         stdio.give_up_stdout()
     except OSError as problem:
         stdio.give_up_stdout()
-        complain(f"standard output: {problem.strerror}")
-        return result.status if result.is_notice else (result.status or Status.BAD_INPUT)
+        complain("; ".join(filter(None, (_of_stdout(problem), result.elsewhere))))
+        return result.status or Status.BAD_INPUT
     return result.status
 
 
@@ -112,7 +122,9 @@ def show_error(problem: Exception, *, as_json: bool) -> Status:
     if isinstance(problem, BrokenPipeError):
         stdio.give_up_stdout()
         return status
-    complain(message_of(problem))
+    # The help is written by typer: its errors of stdout name no file, and leave a text that would fail once more.
+    is_of_stdout = isinstance(problem, OSError) and not stdio.flush_stdout()
+    complain(_of_stdout(problem) if is_of_stdout else message_of(problem))
     if as_json:
         record = {
             "error": error_record(problem, status),
@@ -184,6 +196,10 @@ def message_of(problem: Exception) -> str:
         where = f"{problem.filename}: " if problem.filename else ""
         return f"{where}{problem.strerror}"
     return str(problem)
+
+
+def _of_stdout(problem: Exception) -> str:
+    return f"standard output: {message_of(problem)}"
 
 
 def error_record(problem: Exception, status: int) -> dict[str, Any]:

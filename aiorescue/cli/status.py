@@ -31,7 +31,7 @@ class Status(enum.IntEnum):
 MEANING: Mapping[Status, str] = {
     Status.OK: "done",
     Status.SOME_FAILED: "rows failed, doctor or verify found something, or the service cannot act",
-    Status.BAD_INPUT: "bad usage or input, or a file that cannot be read or written",
+    Status.BAD_INPUT: "bad usage or input, or a file that cannot be read or written, stdout included",
     Status.REFUSED: "credentials missing, refused or not enough",
     Status.OUT_OF_PINS: "the account is out of PIN codes",
     Status.SERVICE: "the service is unreachable or failing",

@@ -81,6 +81,17 @@ def _given_up_on_failure() -> Iterator[None]:
         raise
 
 
+def flush_stdout() -> bool:
+    """Flush stdout; returns whether it took all that its buffer held. If not, it is given up."""
+    try:
+        with _given_up_on_failure():
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError:
+        return False
+    return True
+
+
 @frozen
 class Data:
     """Stdout as a file of text in UTF-8, whatever the encoding of the terminal or the locale is.

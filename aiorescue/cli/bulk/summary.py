@@ -104,6 +104,14 @@ class Summary(CommandResult):
         return True
 
     @property
+    def elsewhere(self) -> str:
+        """The file that has the PINs: the output, or else the journal."""
+        if not self.tally.is_begun:
+            return ""
+        in_output = self.written and self.output != DASH
+        return f"the PINs are in {self.output if in_output else f'the journal {self.journal}'}"
+
+    @property
     def status(self) -> Status:
         """The exit status: that of the error, else by what became of the rows."""
         if self.problem is not None:

@@ -377,12 +377,14 @@ class CallRunner:
         return outcome
 
     @discreetly_awaited
-    async def send(self, account: PacedAccount, operation: Operation[Any], authorization: Authorization) -> Sent:
-        """Send a login or logout for an identity: once, at the account's pace, and never in a URL."""
+    async def send(
+        self, account: PacedAccount, operation: Operation[Any], authorization: Authorization, *, at_once: bool = False
+    ) -> Sent:
+        """Send a login or logout for an identity: once, at the account's pace, and never in a URL. As in `Send`."""
         spec = operation.spec
         codec = wire.codec(type(operation), spec.choose(self._binding.without_url))
         draft = codec.draft(operation)
-        async with self._pacers.of(account, spec.family).turn() as turn:
+        async with self._pacers.of(account, spec.family).turn(at_once=at_once) as turn:
             with sending():
                 received = await self._transport.send(codec.authorize(draft, authorization))
             if isinstance(received, Outcome) and not received.ambiguous:

@@ -5,7 +5,7 @@ logouts go out through a function that it is given. Logins with server sessions 
 credentials the service has refused is *set aside* for a while (`standing.py`): its calls fail without a request.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, Protocol
 
 import attrs
@@ -23,8 +23,6 @@ from aiorescue.wire import ANONYMOUS, Authorization, Response
 _NEEDS_IDENTITY = Needs.IDENTITY
 
 Sent = tuple[Outcome[Any], Response | None]
-#: Sends an operation with an authorization, once, at the pace of an account.
-Send = Callable[[PacedAccount, Operation[Any], Authorization], Awaitable[Sent]]
 
 
 @attrs.define(eq=False)  # not frozen, as `Outcome`: each attempt makes one
@@ -38,6 +36,25 @@ class Lease:
 
     operation: Operation[Any]
     authorization: Authorization
+
+
+class Send(Protocol):
+    """Sends a login or another operation of an identity's own."""
+
+    def __call__(
+        self, account: PacedAccount, operation: Operation[Any], authorization: Authorization, *, at_once: bool = False
+    ) -> Awaitable[Sent]:
+        """Send an operation with an authorization, once, at the pace of an account.
+
+        Args:
+            account: whose pace it is sent at.
+            operation: the operation.
+            authorization: the cookie, code or ticket of the request.
+            at_once: whether it is of use only at once.
+
+        Raises:
+            NoTurnAtOnceError: it is of use only at once, and would have to wait for its turn; nothing was sent.
+        """
 
 
 class IdentityObserver(Protocol):

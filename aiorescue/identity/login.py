@@ -1,19 +1,20 @@
 """A login at work: its calls go out in server sessions from a pool (`pool.py`). See `session.py` for why."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login
-from aiorescue.identity.identity import Identity, IdentityObserver, Lease, Send, Sent, StandingIdentity, with_login
+from aiorescue.identity.identity import Identity, IdentityObserver, Lease, Send, StandingIdentity, with_login
 from aiorescue.identity.pool import SessionPool
 from aiorescue.identity.session import ServerSession, SessionLease, SessionService
 from aiorescue.identity.standing import SetAside, Standing, heed, heed_login
 from aiorescue.operation import Needs, Operation, Outcome, OutcomeClass
 from aiorescue.pace.pace import DOCUMENTED_LOGINS, PacedAccount
-from aiorescue.wire import ANONYMOUS, Authorization, Response
+from aiorescue.pace.turns import NoTurnAtOnceError
+from aiorescue.wire import ANONYMOUS, Response
 
 
 class LoginIdentity(StandingIdentity):
@@ -52,11 +53,7 @@ class LoginIdentity(StandingIdentity):
     ) -> None:
         super().__init__(credentials.email, PacedAccount(credentials.email), Standing(clock, refused_for), observer)
         self.credentials = credentials
-
-        def send_as_account(operation: Operation[Any], authorization: Authorization) -> Awaitable[Sent]:
-            return send(self.account, operation, authorization)
-
-        self._service = SessionService(self.name, login, logout, probe, base_url, send_as_account, clock, observer)
+        self._service = SessionService(self.name, self.account, login, logout, probe, base_url, send, clock, observer)
         self._no_logins = Standing(clock, refused_for)  # the refusal of the last login; sessions may be alive still
         self._no_logins.when_refused = self._call_off
         self._no_explicit = Standing(clock, refused_for)  # the refusal of an operation that brought the password itself
@@ -110,9 +107,7 @@ class LoginIdentity(StandingIdentity):
         if ends:
             await self._pool.log_out_free(keep=1)  # the explicit logout itself ends the last one
         while True:
-            if ends and not self._pool.any_alive:
-                return Outcome(OutcomeClass.OK)  # there is no session to end
-            session = await self._pool.acquire(may_open=begins)
+            session = await self._pool.acquire(may_open=begins, only_alive=ends)
             if not isinstance(session, ServerSession):
                 return session
             try:
@@ -122,8 +117,7 @@ class LoginIdentity(StandingIdentity):
                 raise
             if isinstance(lease, SessionLease):
                 return lease
-            # The session has ended, or its login failed. A failed login for one more session is no reason to fail while
-            # another session is alive.
+            # A failed login for one more session is no reason to fail while another session is alive.
             self._pool.put_back(session)
             if lease is not None and not self._pool.any_alive:
                 return lease
@@ -131,7 +125,10 @@ class LoginIdentity(StandingIdentity):
     async def _lease_of(
         self, operation: Operation[Any], session: ServerSession, *, needs_login: bool
     ) -> SessionLease | Outcome[Any] | None:
-        """A lease of a session; the outcome of a login that failed; None if the session turns out to have ended."""
+        """A lease of a session; the outcome of a login that failed; None to look for another session.
+
+        That is so where the session turns out to have ended, or could not be logged in at once beside others.
+        """
         was_alive = session.is_usable
         await session.settle_doubt()
         if not session.is_usable:
@@ -139,7 +136,10 @@ class LoginIdentity(StandingIdentity):
             if was_alive or self._service.ends(operation):
                 return None
             if needs_login:
-                failure = await self._pool.log_in(session)
+                try:
+                    failure = await self._pool.log_in(session)
+                except NoTurnAtOnceError:
+                    return None
                 return failure or SessionLease(operation, session.authorization, session, just_logged_in=True)
         return SessionLease(operation, session.authorization, session, just_logged_in=False)
 
@@ -183,10 +183,11 @@ class LoginIdentity(StandingIdentity):
         given = await self._pool.acquire()
         # Where no login is possible, the first call of the conversation finds that out and says so.
         session = given if isinstance(given, ServerSession) else self._pool.open()
+        held = HeldSession(self, self._pool, session)
         try:
-            yield HeldSession(self, self._pool, session)
+            yield held
         finally:
-            self._pool.put_back(session)
+            held.put_back()
 
 
 class HeldSession:
@@ -231,22 +232,40 @@ class HeldSession:
         """A lease of the held session, which is logged in before the first call only."""
         await self._session.settle_doubt()
         just_logged_in = False
-        if not self._session.is_usable:
+        while not self._session.is_usable:
             if self._begun:
                 return Outcome(OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, detail="the session has ended")
             self._session.expire()
-            failure = await self._pool.log_in(self._session)
+            try:
+                failure = await self._pool.log_in(self._session)
+            except NoTurnAtOnceError:
+                failure = await self._hold_another()
+            else:
+                just_logged_in = True
             if failure is not None:
                 return failure
-            just_logged_in = True
         self._begun = True
         return SessionLease(operation, self._session.authorization, self._session, just_logged_in)
+
+    async def _hold_another(self) -> Outcome[Any] | None:
+        """Hold the next session that is free, in place of one that is not logged in; or the reason why none will be."""
+        self._pool.put_back(self._session)
+        given = await self._pool.acquire()
+        if not isinstance(given, ServerSession):
+            return given
+        self._session = given
+        await given.settle_doubt()
+        return None
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """Let the session learn from an answer; it stays held. Returns False: a repetition would meet no other one."""
         if isinstance(lease, SessionLease):
             self._login.judge(lease, outcome, response)
         return False
+
+    def put_back(self) -> None:
+        """Give the session back to the login's pool: the conversation is over."""
+        self._pool.put_back(self._session)
 
     async def log_out(self) -> None:
         """Do nothing: the login owns the session and logs out of it."""

@@ -11,12 +11,17 @@ the first of them: a session, the right to log in, or the outcome of a login tha
 The budget tells two kinds of login apart. While no session is alive, a login helps every call in line and is begun in
 any case, one at a time (*single flight*); if all are used up it waits for its turn in the pace. A login that only
 adds one more session is begun only at once, and while the share `MORE_SESSIONS` of the budget is not used up. The rest
-is kept for sessions that end: when they all end under two hundred calls, one login brings the calls back.
+is kept for sessions that end: when they all end under two hundred calls, one login brings the calls back. Where other
+processes share the pace, only the attempt shows whether a login can be had at once; if it cannot, the call that tried
+it stands in line with the others.
 
 A refused login is remembered (`Standing`), because many wrong passwords in a row lock an account: all calls that wait
 fail with that one refusal, and those that come later fail without a request. As long as a session is alive, calls go
 out in it all the same. A login that was refused because there were too many (``LimitReached``) is remembered for a
 short time only.
+
+A logout stands in line, too, until a call puts back the session that it is to end. It never logs in, so that it is
+passed over where the right to log in comes free, and it is over once no session is alive.
 """
 
 import asyncio
@@ -25,17 +30,33 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import attrs
+
 from aiorescue.identity.session import ServerSession, SessionService
 from aiorescue.identity.single_flight import SingleFlight
 from aiorescue.identity.standing import Standing, heed_login, set_aside
 from aiorescue.operation import Outcome, OutcomeClass
 from aiorescue.pace.pace import LOGIN_WINDOW
+from aiorescue.pace.turns import NoTurnAtOnceError
 
 #: The share of the logins that may be made for more sessions, while others are alive.
 MORE_SESSIONS = 0.6
 
 #: What a call in line is given: a session, the outcome of a login that failed, or None to look again.
 _Given = ServerSession | Outcome[Any] | None
+
+
+@attrs.define(eq=False)
+class _Waiting:
+    """A call in line.
+
+    Attributes:
+        given: what it is given.
+        only_alive: whether it wants a session that is alive, and none to log in.
+    """
+
+    given: asyncio.Future[_Given]
+    only_alive: bool
 
 
 class SessionPool:
@@ -64,7 +85,7 @@ class SessionPool:
         self._no_logins = no_logins
         self._sessions: list[ServerSession] = []  # all there are, leased or free
         self._free: list[ServerSession] = []  # in the order in which they were put back
-        self._line: deque[asyncio.Future[_Given]] = deque()
+        self._line: deque[_Waiting] = deque()
         self._flight = SingleFlight()
         self._logging_in: ServerSession | None = None  # a session that a call was given in order to log it in
         self._logins, self._may_log_in = logins, may_log_in
@@ -91,26 +112,31 @@ class SessionPool:
         used = f"{self._recent_logins()} of {self._logins} logins in three minutes made"
         return f"{sessions}; {len(self._line)} calls wait for one ({used})"
 
-    async def acquire(self, *, may_open: bool = False) -> ServerSession | Outcome[Any]:
+    async def acquire(self, *, may_open: bool = False, only_alive: bool = False) -> ServerSession | Outcome[Any]:
         """A session that no other call uses, alive or to be logged in; or why there will be none.
 
         Args:
             may_open: a session that is not logged in will do, whatever the budget says.
+            only_alive: a session that is alive is wanted, to log out of it. If there is none, the outcome is OK.
         """
         if may_open and len(self._sessions) < self._most and not any(one.is_usable for one in self._free):
             return self.open()
         while True:
-            given = self._offer() if not self._line else None
+            given = self._offer(only_alive=only_alive) if not self._line else None
             if given is None:
-                given = await self._wait_in_line()
+                given = await self._wait_in_line(only_alive=only_alive)
             if given is not None:
                 return given
 
-    def _offer(self) -> _Given:
-        """Take what there is for the first call in line: a session, or why there is none; None if it has to wait."""
+    def _offer(self, *, only_alive: bool) -> _Given:
+        """Take what there is for the next call in line: a session, or why there is none; None if it has to wait."""
         self._drop_expired()
         if responsive := [one for one in self._free if not one.stuck]:
             return self._take(responsive[-1])
+        if only_alive:
+            if self._free:
+                return self._take(self._free[0])
+            return None if self.any_alive else Outcome(OutcomeClass.OK)
         if self._logging_in is None and len(self._sessions) < self._most:
             refused = self._no_logins.outcome()
             if refused is not None and not self.any_alive:
@@ -163,14 +189,14 @@ class SessionPool:
         self._sessions.remove(session)
         session.expire()
 
-    async def _wait_in_line(self) -> _Given:
-        waiting: asyncio.Future[_Given] = asyncio.get_running_loop().create_future()
+    async def _wait_in_line(self, *, only_alive: bool) -> _Given:
+        waiting = _Waiting(asyncio.get_running_loop().create_future(), only_alive)
         self._line.append(waiting)
         self._serve_line()
         try:
-            return await waiting
+            return await waiting.given
         except asyncio.CancelledError:
-            if not waiting.cancelled() and isinstance(given := waiting.result(), ServerSession):
+            if not waiting.given.cancelled() and isinstance(given := waiting.given.result(), ServerSession):
                 self.put_back(given)  # it was given in the same moment
             with suppress(ValueError):
                 self._line.remove(waiting)
@@ -179,11 +205,16 @@ class SessionPool:
 
     def _serve_line(self) -> None:
         """Give what there is to the first calls in line."""
-        while self._line:
-            if self._line[0].done():  # cancelled, and its task has not run since
-                self._line.popleft()
-            elif (given := self._offer()) is not None:
-                self._line.popleft().set_result(given)
+        passed_over = 0
+        while passed_over < len(self._line):
+            waiting = self._line[passed_over]
+            if waiting.given.done():  # cancelled, and its task has not run since
+                del self._line[passed_over]
+            elif (given := self._offer(only_alive=waiting.only_alive)) is not None:
+                del self._line[passed_over]
+                waiting.given.set_result(given)
+            elif waiting.only_alive:
+                passed_over += 1
             else:
                 return
 
@@ -193,11 +224,15 @@ class SessionPool:
             return
         line, self._line = self._line, deque()
         for waiting in line:
-            if not waiting.done():
-                waiting.set_result(outcome)
+            if not waiting.given.done():
+                waiting.given.set_result(Outcome(OutcomeClass.OK) if waiting.only_alive else outcome)
 
     async def log_in(self, session: ServerSession) -> Outcome[Any] | None:
-        """Log a session in, one at a time. Returns None, or the outcome of a login that failed, shared or our own."""
+        """Log a session in, one at a time. Returns None, or the outcome of a login that failed, shared or our own.
+
+        Raises:
+            NoTurnAtOnceError: other sessions are alive, and the login would have to wait for its turn in the pace.
+        """
         while self._flight.busy:
             shared = await self._flight.join()
             if shared is not None and shared.outcome_class is not OutcomeClass.OK:
@@ -215,9 +250,13 @@ class SessionPool:
 
     async def _log_in_now(self, session: ServerSession) -> Outcome[Any]:
         try:
-            outcome = await session.login()
-        finally:
+            outcome = await session.login(at_once=self.any_alive)
+        except NoTurnAtOnceError:
+            raise  # nothing was sent
+        except BaseException:
             self.count_login()  # only now: before, it may have waited for its turn
+            raise
+        self.count_login()
         heed_login(self._no_logins, outcome)
         return outcome
 
@@ -225,7 +264,13 @@ class SessionPool:
         """Log out of all free sessions but some. One that the server has ended already is no failure."""
         live = [session for session in self._free if session.is_logged_in]
         for session in live[: max(0, len(live) - keep)]:
-            await session.logout()
+            if session not in self._free:
+                continue  # a call has taken it during the logout before
+            self._free.remove(session)
+            try:
+                await session.logout()
+            finally:
+                self.put_back(session)
 
 
 def _shared(outcome: Outcome[Any]) -> Outcome[Any]:

@@ -41,7 +41,6 @@ If all of them are stuck, the one that has been so for longest is the most likel
 Logins are scarce, too, and a login that fails helps no call. How they are begun is described in `pool.py`.
 """
 
-from collections.abc import Awaitable, Callable
 from functools import lru_cache
 from typing import Any
 
@@ -50,8 +49,9 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.identity.cookies import Cookies
-from aiorescue.identity.identity import IdentityObserver, Lease, Sent, login_failed
+from aiorescue.identity.identity import IdentityObserver, Lease, Send, login_failed
 from aiorescue.operation import Operation, Outcome, OutcomeClass
+from aiorescue.pace.pace import PacedAccount
 from aiorescue.wire import ANONYMOUS, Authorization, Response
 
 #: Seconds after which an idle server session is not used any more; the service ends it after 20 minutes.
@@ -67,22 +67,24 @@ class SessionService:
 
     Attributes:
         name: the login's name, for messages.
+        account: the login's account, at whose pace these operations are sent.
         login: the operation that logs in, with name and password.
         logout: the operation that logs out.
         probe: a harmless operation that every user may call.
         base_url: the client's base URL.
-        send: sends one of these operations, once, at the pace of the login's account.
+        send: sends one of these operations, once, at that pace.
         clock: the client's clock.
         observer: receives logins and logouts.
         user_is_admin: whether the user of the login is an administrator; None while that is unknown.
     """
 
     name: str
+    account: PacedAccount
     login: Operation[Any]
     logout: Operation[Any]
     probe: Operation[Any]
     base_url: str
-    send: Callable[[Operation[Any], Authorization], Awaitable[Sent]]
+    send: Send
     clock: Clock
     observer: IdentityObserver | None = None
     user_is_admin: bool | None = None
@@ -131,10 +133,17 @@ class ServerSession:
         """The cookies for a request in this session; empty before a login."""
         return Authorization(cookie=self._cookies.header)
 
-    async def login(self) -> Outcome[Any]:
-        """Log in and keep the cookies. Returns the outcome of the login, worded for the calls that waited for it."""
-        began = self._service.clock.time()
-        outcome, response = await self._service.send(self._service.login, ANONYMOUS)
+    async def login(self, *, at_once: bool = False) -> Outcome[Any]:
+        """Log in and keep the cookies. Returns the outcome of the login, worded for the calls that waited for it.
+
+        Args:
+            at_once: whether the session is of use only at once.
+
+        Raises:
+            NoTurnAtOnceError: it is of use only at once, and the login would have to wait for its turn in the pace.
+        """
+        began, service = self._service.clock.time(), self._service
+        outcome, response = await service.send(service.account, service.login, ANONYMOUS, at_once=at_once)
         if self._service.observer is not None:
             self._service.observer.logged_in(self._service.name, self._service.clock.time() - began, outcome)
         if outcome.outcome_class is not OutcomeClass.OK:
@@ -145,7 +154,7 @@ class ServerSession:
         """Log out. The server may have ended the session already, so the outcome does not matter."""
         authorization = self.authorization
         self.expire()  # first: while the logout is under way no call may go out in this session
-        await self._service.send(self._service.logout, authorization)
+        await self._service.send(self._service.account, self._service.logout, authorization)
         if self._service.observer is not None:
             self._service.observer.logged_out(self._service.name)
 
@@ -168,7 +177,7 @@ class ServerSession:
         """If the last answer left open whether the session has ended, find out by a harmless call."""
         if not self._in_doubt:
             return
-        outcome, response = await self._service.send(self._service.probe, self.authorization)
+        outcome, response = await self._service.send(self._service.account, self._service.probe, self.authorization)
         self._take_cookies(response)
         if outcome.error is errors.NotLoggedIn:
             self.expire()
@@ -202,7 +211,7 @@ class ServerSession:
             if self._service.begins(operation):
                 self._begin(response)
                 return False
-            if self._service.ends(operation):
+            if operation.spec.name == self._service.logout.spec.name:  # that of a raw call, too
                 self.expire()
                 return False
             self._in_doubt = False

@@ -79,7 +79,13 @@ def check_shared(owner: object, _: "attrs.Attribute[Any]", value: Any) -> None:
 
 
 class SharedPace(ABC):
-    """A pace setting whose pacers keep their books where several processes see them, such as `RedisPace`."""
+    """A pace setting whose pacers keep their books where several processes see them, such as `RedisPace`.
+
+    Attributes:
+        pace: what the service allows each identity; ``"auto"`` to find the limit of PIN codes.
+    """
+
+    pace: Pace | Literal["auto"]
 
     @abstractmethod
     def open(self, clock: Clock, service: str) -> "SharedPacers":
@@ -138,6 +144,7 @@ class Pacers:
         self._setting: Pace | Literal["auto"] | None = None
         self._shared: SharedPacers | None = None
         if isinstance(setting, SharedPace):
+            self._setting = setting.pace
             self._shared = setting.open(clock, service)
         elif setting is None or setting == "auto" or isinstance(setting, Pace):
             self._setting = setting

@@ -19,6 +19,10 @@ class Priority(enum.IntEnum):
     BULK = 2  # a call of a bulk job: gets every other turn while a `CALL` waits
 
 
+class NoTurnAtOnceError(Exception):
+    """Ends the wait for a turn that is of use only at once (`Turn.at_once`): it would have to wait for its moment."""
+
+
 class Turn:
     """One attempt's place in a pace: ``async with pacer.turn(priority) as turn``.
 
@@ -29,14 +33,17 @@ class Turn:
     Attributes:
         priority: where the call stands in line.
         rejections: how often this call has been rejected as too fast.
+        at_once: whether the turn is of use only at once. Entering it raises `NoTurnAtOnceError` where it would have to
+            wait for its moment in the window of a `WindowPacer`, or in one that processes share.
         sent: the moment of sending, in seconds of the pacer's clock; set on entering.
     """
 
-    __slots__ = ("_pacer", "_settled", "priority", "rejections", "sent")
+    __slots__ = ("_pacer", "_settled", "at_once", "priority", "rejections", "sent")
 
-    def __init__(self, pacer: "Pacer", priority: Priority, rejections: int) -> None:
+    def __init__(self, pacer: "Pacer", priority: Priority, rejections: int, at_once: bool) -> None:  # noqa: FBT001
         self._pacer = pacer
         self._settled = False
+        self.at_once = at_once
         self.priority = priority
         self.rejections = rejections
         self.sent = 0.0
@@ -90,14 +97,15 @@ class Pacer(ABC):
         """Seconds that calls of this process are apart at present; 0 where no gap is kept."""
         return 0.0
 
-    def turn(self, priority: Priority = Priority.CALL, *, rejections: int = 0) -> Turn:
+    def turn(self, priority: Priority = Priority.CALL, *, rejections: int = 0, at_once: bool = False) -> Turn:
         """A turn to enter with ``async with``.
 
         Args:
             priority: where the call stands in line.
             rejections: how often this call has been rejected as too fast.
+            at_once: whether the turn is of use only at once; see `Turn`.
         """
-        return Turn(self, priority, rejections)
+        return Turn(self, priority, rejections, at_once)
 
     @abstractmethod
     def ready_at(self, priority: Priority = Priority.CALL) -> float:

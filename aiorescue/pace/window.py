@@ -5,7 +5,7 @@ from collections import deque
 
 from aiorescue.clock import Clock
 from aiorescue.pace.limit import UNKNOWN
-from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
+from aiorescue.pace.turns import NoTurnAtOnceError, Pacer, Priority, PrioritySemaphore, Turn
 
 
 class UnpacedPacer(Pacer):
@@ -68,10 +68,14 @@ class WindowPacer(Pacer):
         return now if leaving < 0 else max(now, self._counted[leaving] + self._seconds)
 
     async def wait(self, turn: Turn) -> Turn:
-        """Wait until one more call fits into the window, then set its `Turn.sent`."""
+        """Wait until one more call fits into the window, then set its `Turn.sent`. Raises `NoTurnAtOnceError`."""
+        if turn.at_once and self.ready_at(turn.priority) > self._clock.time():
+            raise NoTurnAtOnceError
         await self._line.acquire(turn.priority)
         try:
             while (wait := self._free_at(0) - self._clock.time()) > 0:
+                if turn.at_once:
+                    raise NoTurnAtOnceError
                 await self._clock.sleep(wait)
             turn.sent = self._clock.time()
             self._count_at(turn.sent)

@@ -24,13 +24,15 @@ class Service:
         self.response = Response(200, b"OK", dict(headers))
         self.clock = QuickClock()
 
-    async def send(self, *sent) -> tuple[Outcome, Response]:
+    async def send(self, *sent, at_once: bool = False) -> tuple[Outcome, Response]:
         self.sent.append(sent)
         return OK, self.response
 
     def session(self) -> ServerSession:
         login, logout, probe = rescue.Login("me", "x"), rescue.Logout(), rescue.GetAccount()
-        return ServerSession(SessionService("me", login, logout, probe, "https://host", self.send, self.clock))
+        return ServerSession(
+            SessionService("me", PacedAccount("me"), login, logout, probe, "https://host", self.send, self.clock)
+        )
 
 
 COOKIE = ("Set-Cookie", "ASP.NET_SessionId=abc; path=/; HttpOnly")
@@ -75,7 +77,7 @@ async def test_that_no_administrator_is_logged_in_leaves_it_in_doubt_until_a_pro
     assert session.judge(CALL, NO_ADMINISTRATOR, None, just_logged_in=True)
     assert session.is_usable
     await session.settle_doubt()  # answered with OK: the session is alive
-    assert isinstance(service.sent[-1][0], rescue.GetAccount)
+    assert isinstance(service.sent[-1][1], rescue.GetAccount)
     assert not session.judge(CALL, NO_ADMINISTRATOR, None, just_logged_in=False)
     sent = len(service.sent)
     await session.settle_doubt()
@@ -95,7 +97,7 @@ async def test_a_logout_sends_the_cookie_and_forgets_it():
     session = service.session()
     await session.login()
     await session.logout()
-    assert service.sent[-1][1].cookie == "ASP.NET_SessionId=abc"
+    assert service.sent[-1][2].cookie == "ASP.NET_SessionId=abc"
     assert not session.is_logged_in
 
 

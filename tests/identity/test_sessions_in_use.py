@@ -41,3 +41,43 @@ async def test_a_wrong_password_of_a_raw_login_says_nothing_of_the_client():
         with pytest.raises(errors.AuthenticationError):
             await rescue.raw("login", {"sEmail": "tech@example.com", "sPassword": "wrong"})
         assert (await rescue.request_pin_code()).code
+
+
+async def test_a_raw_logout_ends_the_session_of_the_client():
+    async with Emulator(pin_rate=None) as service, RescueClient(TECH, base_url=service.url) as rescue:
+        await rescue.get_account()
+        await rescue.raw("logout")
+        await rescue.get_account()
+        assert rescue.stats().logins == 2
+
+
+async def test_a_logout_leaves_out_a_session_that_a_call_has_taken_meanwhile():
+    async with Emulator(pin_rate=None) as service, RescueClient(TECH, base_url=service.url, sessions=4) as rescue:
+        service.limits.report_interval = 0
+        service.fault("delay_before", "getAccount", seconds=0.2, times=3)
+        await asyncio.gather(*(rescue.get_account() for _ in range(3)))
+        assert rescue.stats().sessions == 3
+        service.fault("delay_before", "logout", seconds=0.3, times=1)
+        out = asyncio.create_task(rescue.logout())
+        async with asyncio.timeout(20):
+            while service.faults.script:
+                await asyncio.sleep(0.01)
+            service.fault("delay_before", "getReport_v2", seconds=0.5, times=1)
+            await asyncio.gather(rescue.report("SESSION", DAY, DAY, node=337366), rescue.get_account(), out)
+
+
+async def test_a_logout_waits_for_the_call_whose_session_it_ends_and_stands_in_no_other_calls_way():
+    async with Emulator(pin_rate=None) as service, RescueClient(TECH, base_url=service.url, sessions=4) as rescue:
+        await rescue.get_account()
+        service.fault("delay_before", "getHierarchy", seconds=0.5, times=1)
+        slow = asyncio.create_task(rescue.get_hierarchy())
+        async with asyncio.timeout(20):
+            while service.faults.script:
+                await asyncio.sleep(0.01)
+            out = asyncio.create_task(rescue.logout())
+            await asyncio.sleep(0)
+            await rescue.get_account()  # in a session of its own, which is free again and which the logout gets
+            await out
+            assert not slow.done()
+            await slow
+        assert rescue.stats().logins == 2

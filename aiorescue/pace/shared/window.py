@@ -6,7 +6,7 @@ from aiorescue.clock import Clock
 from aiorescue.pace.pace import LOGIN_WINDOW
 from aiorescue.pace.shared.books import Books
 from aiorescue.pace.shared.pacer import SharedPacer
-from aiorescue.pace.turns import Pacer, Priority, Turn
+from aiorescue.pace.turns import NoTurnAtOnceError, Pacer, Priority, Turn
 
 #: Seconds by which a login may arrive later than it was sent.
 _LOGIN_DELAY = 5.0
@@ -29,18 +29,27 @@ class SharedWindowPacer(SharedPacer):
         self._key = key
         self._count = count
         self._new_local_pacer = make_local
+        self._full_until = 0.0  # as far as the books said when they were last asked
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
-        """The time now: this process does not know how many calls the others have made."""
-        return self._clock.time()
+        """The moment for which the books last said that a place comes free; now, if none of the places was waited for.
+
+        How many calls the other processes have made since is known when the books are asked for a place.
+        """
+        if self._local is not None:
+            return self._local.ready_at(priority)
+        return max(self._clock.time(), self._full_until)
 
     def _make_local(self) -> Pacer:
         return self._new_local_pacer()
 
     async def _wait_shared(self, turn: Turn) -> None:
         seconds = LOGIN_WINDOW + _LOGIN_DELAY
-        while (wait := await self._books.place(self._key, self._count, seconds)) > 0:
-            await self._clock.sleep(min(wait, seconds))
+        while (wait := min(await self._books.place(self._key, self._count, seconds), seconds)) > 0:
+            self._full_until = self._clock.time() + wait
+            if turn.at_once:
+                raise NoTurnAtOnceError
+            await self._clock.sleep(wait)
         turn.sent = self._clock.time()
 
     def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:

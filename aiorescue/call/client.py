@@ -25,7 +25,7 @@ from aiorescue.identity.identity import Identity
 from aiorescue.operation import Binding, Family, Operation, discreetly_awaited
 from aiorescue.operation.number import is_number
 from aiorescue.pace.pace import PacedAccount, Pacers, PaceSetting
-from aiorescue.pace.turns import Priority
+from aiorescue.pace.turns import Priority, PrioritySemaphore
 
 if TYPE_CHECKING:
     from aiorescue.events import Hub, Listener
@@ -274,12 +274,15 @@ class ServiceClient:
 
     @asynccontextmanager
     async def _together(
-        self, identity: Identity, what: str, options: CallOptions | None = None
+        self, identity: Identity, what: str, options: CallOptions | None = None, turn: PrioritySemaphore | None = None
     ) -> AsyncIterator["Conversation"]:
-        """Hold a conversation as an identity; `aclose` waits for it. `what` names it, should the client be closed."""
+        """Hold a conversation as an identity; `aclose` waits for it. `what` names it, should the client be closed.
+
+        Conversations with the same `turn` are held one after the other.
+        """
         with self._counted(what):
-            used, pacers, clock = options or self._options, self._pacers, self._clock
-            async with hold_in_time(identity, what, used.max_wait, pacers=pacers, clock=clock) as held:
+            used, pacers, clock, turn = options or self._options, self._pacers, self._clock, turn or PrioritySemaphore()
+            async with hold_in_time(identity, what, used.max_wait, pacers=pacers, clock=clock, turn=turn) as held:
                 yield Conversation(self._runner, held, used)
 
     async def _stepwise(

@@ -13,6 +13,7 @@ from aiorescue.identity.login import hold
 from aiorescue.operation import Binding, Family, Operation
 from aiorescue.pace.pace import Pacers
 from aiorescue.pace.patience import Patience, QueuedTooLongError
+from aiorescue.pace.turns import Priority, PrioritySemaphore
 
 R = TypeVar("R")
 
@@ -56,20 +57,32 @@ class Conversation:
 
 @asynccontextmanager
 async def hold_in_time(
-    identity: Identity, what: str, max_wait: float | None, *, pacers: Pacers, clock: Clock
+    identity: Identity, what: str, max_wait: float | None, *, pacers: Pacers, clock: Clock, turn: PrioritySemaphore
 ) -> AsyncIterator[Identity]:
-    """The identity of a conversation, as `hold` gives it; `what` names the conversation.
+    """The identity of a conversation, as `hold` gives it, once the conversation's turn has come.
+
+    Args:
+        identity: the identity.
+        what: names the conversation.
+        max_wait: seconds that the conversation may wait to begin; None for any time.
+        pacers: the client's pacers.
+        clock: the client's clock.
+        turn: the place of the conversations that run one after the other.
 
     Raises:
-        errors.QueueTimeout: no server session was free within `max_wait` seconds.
+        errors.QueueTimeout: its turn did not come within `max_wait` seconds, or no server session was free.
     """
     async with AsyncExitStack() as stack:
-        wait = stack.enter_async_context(hold(identity))
         if max_wait is None:
-            yield await wait
+            await stack.enter_async_context(turn)
+            yield await stack.enter_async_context(hold(identity))
             return
+        patience = Patience(max_wait, clock)
         try:
-            held = await Patience(max_wait, clock).within(wait, pacers.of(identity.account, Family.LOGINS))
+            await patience.place(turn, Priority.CALL, f"another {what} of {identity.name} is under way")
+            stack.callback(turn.release)
+            wait = stack.enter_async_context(hold(identity))
+            held = await patience.within(wait, pacers.of(identity.account, Family.LOGINS))
         except QueuedTooLongError as problem:
             raise errors.QueueTimeout(
                 f"{what}: {problem.explain(max_wait)}",

@@ -20,7 +20,7 @@ class QueuedTooLongError(Exception):
         expected_wait: seconds of waiting that the call had to expect when it came, or that it has waited, if more.
         at_once: whether the call did not queue at all, because its turn could not have come in time.
         for_login: whether the turn is that of a login which the call needs before it can be sent.
-        for_connection: whether the call had its turn, and all connections were in use.
+        for_place: what the call waited for one of, if not for a turn: its place in that line did not come.
     """
 
     def __init__(
@@ -30,11 +30,11 @@ class QueuedTooLongError(Exception):
         *,
         at_once: bool,
         for_login: bool = False,
-        for_connection: bool = False,
+        for_place: str = "",
     ) -> None:
         super().__init__()
         self.for_login = for_login
-        self.for_connection = for_connection
+        self.for_place = for_place
         self.position = position
         self.expected_wait = expected_wait
         self.at_once = at_once
@@ -43,8 +43,8 @@ class QueuedTooLongError(Exception):
         """The reason in words; `max_wait` is the bound in seconds."""
         did = "cannot be sent" if self.at_once else "was not sent"
         place = f"came as number {self.position} in the queue of the pace, which takes {self.expected_wait:.1f} s"
-        if self.for_connection:
-            why = f"all connections (max_connections) are in use, and it waits as number {self.position} for one"
+        if self.for_place:
+            why = f"{self.for_place}, and it waits as number {self.position}"
         elif self.for_login and not self.at_once:
             why = f"no server session was free for it, and a login {place}"
         else:
@@ -128,8 +128,14 @@ class Patience:
         finally:
             _CURRENT.reset(current)
 
-    async def place(self, places: PrioritySemaphore, priority: Priority) -> None:
-        """Wait for one of the client's connections. Raises `QueuedTooLongError` if the time was over first."""
+    async def place(self, places: PrioritySemaphore, priority: Priority, taken: str) -> None:
+        """Wait for one of the places that calls share. Raises `QueuedTooLongError` if the time was over first.
+
+        Args:
+            places: the places.
+            priority: where the call stands in line.
+            taken: says, for the error, that all places are taken.
+        """
         if not places.is_full:
             await places.acquire(priority)
             return
@@ -137,7 +143,7 @@ class Patience:
         try:
             await self._in_time(places.acquire(priority))
         except _TimeOverError:
-            raise QueuedTooLongError(position, left, at_once=False, for_connection=True) from None
+            raise QueuedTooLongError(position, left, at_once=False, for_place=taken) from None
 
     async def _in_time(self, wait: Awaitable[R]) -> R:
         """What a wait gives. Raises `_TimeOverError` if the time that is left was over first."""

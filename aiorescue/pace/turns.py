@@ -146,6 +146,8 @@ class PrioritySemaphore:
     While calls of a bulk job and others wait, every other place goes to `Priority.BULK`: a call waits for one place of
     the bulk job at most before its own, and the job keeps half of its speed, however many calls there are.
 
+    ``async with`` takes a place as a call and gives it back.
+
     Args:
         places: number of places that can be held at once.
 
@@ -171,6 +173,12 @@ class PrioritySemaphore:
         if priority is Priority.RETRY:
             return first
         return first + calls + (bulk if priority is Priority.BULK else min(bulk, calls + self._bulk_is_next))
+
+    async def __aenter__(self) -> None:
+        await self.acquire(Priority.CALL)
+
+    async def __aexit__(self, *_: object) -> None:
+        self.release()
 
     async def acquire(self, priority: Priority) -> None:
         """Wait for a place. If the wait is cancelled, no place is taken."""

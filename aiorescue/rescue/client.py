@@ -13,7 +13,6 @@ from aiorescue import errors
 from aiorescue.call.awaits import awaits
 from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
 from aiorescue.call.conversation import Conversation
-from aiorescue.call.loop_lock import LoopLock
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
@@ -42,6 +41,7 @@ from aiorescue.rescue.catalogue import OPERATIONS
 from aiorescue.rescue.raw import Raw, call_of
 from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOutput, ReportType
 from aiorescue.rescue.report_request import ReportOptions, Wanted, get, stream, wanted
+from aiorescue.rescue.report_turns import ReportTurns
 
 if TYPE_CHECKING:
     from aiorescue.events import Listener
@@ -125,7 +125,7 @@ class RescueClient(ServiceClient):
         self._sessions = sessions
         self._refused_for = checked_refused_for(refused_for)
         self._explicit: LoginIdentity | None = None  # of the last explicit login on a client without credentials
-        self._reporting: dict[Identity, LoopLock] = {}
+        self._report_turns = ReportTurns()
         given = several(credentials)
         self._identities = [self._identity(one, number) for number, one in enumerate(given, 1)] or [AnonymousIdentity()]
 
@@ -357,10 +357,8 @@ class RescueClient(ServiceClient):
             await rows.aclose()
 
     async def _report(self, wanted: Wanted, how: Callable[[Conversation, Wanted], Awaitable[T]]) -> T:
-        identity = self._choose(reports.GetReportV2(wanted.node))
-        # The service may keep the settings for the user, so each identity gets one report at a time.
-        lock = self._reporting.setdefault(identity, LoopLock()).here()
-        async with lock, self._together(identity, "report") as calls:
+        identity = self._report_turns.soonest(self._identities, reports.GetReportV2(wanted.node), self._pacers)
+        async with self._together(identity, "report", turn=self._report_turns.of(identity)) as calls:
             return await how(calls, wanted)
 
     # --- anything else ---

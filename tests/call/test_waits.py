@@ -132,3 +132,47 @@ async def test_the_expected_wait_is_that_of_an_identity_which_is_not_refused():
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
+
+
+def report(client: RescueClient) -> "asyncio.Task[object]":
+    return asyncio.create_task(client.report("SESSION", date(2026, 1, 1), date(2026, 1, 2), node=337366))
+
+
+async def under_way(service: Emulator) -> None:
+    """Wait until the only fault has met its request."""
+    async with asyncio.timeout(20):
+        while service.faults.script:
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("credentials", [CODE, TECH])
+async def test_a_report_waits_no_longer_for_another_one_than_it_may(service: Emulator, credentials: AuthCode | Login):
+    async with RescueClient(credentials, base_url=service.url, pace=None) as rescue:
+        service.fault("delay_before", "getReport_v2", seconds=1, times=1)
+        first = report(rescue)
+        await under_way(service)
+        with pytest.raises(errors.QueueTimeout, match=r"another report of .* is under way, and it waits as number 1"):
+            await report(rescue.with_options(max_wait=0.1))
+        assert not first.done()
+        await first
+
+
+async def test_two_reports_go_out_as_two_identities(service: Emulator):
+    service.fault("delay_before", "getReport_v2", seconds=0.3, times=2)
+    credentials = [CODE, AuthCode("fixedsecond0000")]
+    async with RescueClient(credentials, base_url=service.url) as rescue, asyncio.timeout(20):  # one a minute for each
+        await asyncio.gather(report(rescue), report(rescue))
+        assert {name: did.calls for name, did in rescue.stats().by_identity.items()} == {
+            "auth code 1": 8,
+            "auth code 2": 8,
+        }
+
+
+async def test_closing_waits_for_a_report_that_waits_for_another_one(service: Emulator):
+    service.limits.report_interval = 0
+    service.fault("delay_before", "getReport_v2", seconds=0.3, times=1)
+    async with RescueClient(CODE, base_url=service.url, pace=None) as rescue:
+        reports = report(rescue), report(rescue)
+        await under_way(service)
+    assert all(one.done() for one in reports)
+    await asyncio.gather(*reports)

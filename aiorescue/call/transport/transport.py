@@ -44,6 +44,7 @@ _JOINED_AT_ONCE = 2**20
 _OTHER_TIMEOUTS = 32
 #: An enum member kept in a global, as those in `operation.status` are.
 _CALL = Priority.CALL
+_ALL_IN_USE = "all connections (max_connections) are in use"
 _LENT_FOR_ANOTHER_LOOP = "the session given as http= was made in another event loop; make one for each"
 
 
@@ -130,7 +131,7 @@ class Transport:
         if self._loop is not asyncio.get_running_loop() and (why := await self._move()):
             return lost(OutcomeClass.FINAL, errors.InvalidRequest, why)
         times = self._times if timeout is None else self._times_of(timeout)
-        await (self._places.acquire(_CALL) if patience is None else patience.place(self._places, _CALL))
+        await (self._places.acquire(_CALL) if patience is None else patience.place(self._places, _CALL, _ALL_IN_USE))
         task = None
         try:
             if self._closed or (passed is not None and passed()):

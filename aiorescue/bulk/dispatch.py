@@ -34,6 +34,8 @@ from aiorescue.rescue import RequestPinCode, RescueClient
 
 #: Refusals of the identity, not of the request: this identity would get no other answer for any request.
 _STOPS_IDENTITY: Final = (errors.AuthenticationError, errors.OutOfPinCodes)
+#: Stands for any request of a job, where it matters what a PIN request needs.
+_ANY: Final = RequestPinCode()
 #: Requests that are taken from the feed at once, for each that may be under way in a lane.
 _AHEAD: Final = 4
 #: How often a request may get a PIN that another request has, before it fails.
@@ -136,6 +138,18 @@ class Dispatcher(Generic[RequestT]):
     def outage(self) -> Outage | None:
         """The outage that the job waits out at this moment; None if there is none."""
         return self._breaker.outage(self._clock.time())
+
+    @property
+    def login_wait(self) -> float | None:
+        """Seconds until the first login for which all identities at work wait; None if one of them waits for none."""
+        waits = []
+        for lane in self._lanes.all:
+            if lane.refusal is None:
+                wait = self._client.login_wait(lane.identity, _ANY)
+                if wait is None:
+                    return None
+                waits.append(wait)
+        return min(waits, default=None)
 
     # --- what can be done at a moment ---
 

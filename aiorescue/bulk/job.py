@@ -159,6 +159,11 @@ class Job(AsyncIterator[Issued[RequestT]]):
         """The outage that the job waits out at this moment; None if the service answers."""
         return self._dispatcher.outage
 
+    @property
+    def login_wait(self) -> float | None:
+        """Seconds for which the job waits at this moment because its identities have logged in too often; else None."""
+        return self._dispatcher.login_wait
+
     def stop(self) -> None:
         """Take no more requests and send none that waits; the iteration ends with those already sent."""
         self._dispatcher.stop()

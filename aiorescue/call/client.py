@@ -135,6 +135,13 @@ class ServiceClient:
         """The moment at which a bulk call that an identity made now would be sent, in seconds of `clock`."""
         return self._runner.ready_at(identity, operation_type.spec.family)
 
+    def login_wait(self, identity: Identity, operation: Operation[Any]) -> float | None:
+        """Seconds until the service's limit lets a login go out for which calls of an identity wait; None without."""
+        moment = self._pacers.of(identity.account, Family.LOGINS).waits_until
+        if moment is None or not identity.needs_login(operation):
+            return None
+        return max(0.0, moment - self._clock.time())
+
     def with_options(
         self,
         *,

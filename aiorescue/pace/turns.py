@@ -85,9 +85,12 @@ class Pacer(ABC):
         new_rate: calls per second from now on, after a limit was found or has changed; the call runner reads it, and
             sets it back to None.
         delay: seconds that it may take to find the next turn, even if that has come.
+        waits_until: moment at which the call that is first in line will be sent, while it waits for room in a window of
+            calls; None otherwise.
     """
 
     delay = 0.0
+    waits_until: float | None = None
     new_rate: float | None = None
     _clock: Clock
     _last_late = float("-inf")  # when the last late request was sent, or will be

@@ -73,14 +73,16 @@ class WindowPacer(Pacer):
             raise NoTurnAtOnceError
         await self._line.acquire(turn.priority)
         try:
-            while (wait := self._free_at(0) - self._clock.time()) > 0:
+            while (moment := self._free_at(0)) > (now := self._clock.time()):
                 if turn.at_once:
                     raise NoTurnAtOnceError
-                await self._clock.sleep(wait)
+                self.waits_until = moment
+                await self._clock.sleep(moment - now)
             turn.sent = self._clock.time()
             self._count_at(turn.sent)
             self._under_way[turn] = turn.sent
         finally:
+            self.waits_until = None
             self._line.release()
         return turn
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from aiorescue import AuthCode, Pace, RescueClient, RetryPolicy, errors
+from aiorescue import AuthCode, Login, Pace, RescueClient, RetryPolicy, errors
 from aiorescue.bulk import Issued, Job, issue
 from aiorescue.bulk.outage import FAILS_AT, OPENS_AT, Breaker, Setbacks
 from aiorescue.emulator import Emulator
 from aiorescue.events import Event, JobProgressed, OutageBegan, OutageEnded
+from aiorescue.pace.shared.host import HostPace
 from aiorescue.rescue import RequestPinCode
 from tests.lab.clocks import HandClock, QuickClock
 from tests.lab.prepared_server import prepared_server
@@ -113,6 +114,31 @@ async def test_an_outage_fails_no_request_and_is_told(service: Emulator, tmp_pat
     assert told[1].seconds > 1
     assert job.outage is None
     assert sum(isinstance(event, JobProgressed) for event in events) == 30
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+async def test_a_job_says_for_how_long_it_waits_for_a_login_that_all_its_identities_need(
+    service: Emulator, tmp_path: Path, is_shared: bool
+):
+    pace = Pace(pins=None, logins=1)
+    tech = Login("tech@example.com", "secret")
+    options = {"pace": HostPace(pace=pace, directory=tmp_path) if is_shared else pace, "relogin": True, "sessions": 1}
+    async with (
+        client_of(service, tech, **options) as client,
+        client_of(service, [tech, CODE], **options) as several,
+        issue(client, requests(9)) as job,
+        issue(several, requests(9), in_flight=2) as other,
+    ):
+        await anext(job)
+        assert job.login_wait is None
+        service.state.expire()
+        async with asyncio.timeout(10):
+            while job.login_wait is None:
+                await asyncio.sleep(0.01)
+        assert 170 < job.login_wait <= 185
+        for _ in range(5):
+            await anext(other)
+            assert other.login_wait is None
 
 
 async def test_a_service_that_began_anew_and_repeats_its_pins_is_asked_until_they_are_new():

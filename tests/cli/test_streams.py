@@ -9,13 +9,14 @@ import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import attrs
 import pytest
 
 from aiorescue.bulk import Issued, Outage
 from aiorescue.cli import stdio
-from aiorescue.cli.bulk.progress import Bar
+from aiorescue.cli.bulk.progress import Bar, waits_for
 from aiorescue.cli.bulk.summary import Changes, Summary
 from aiorescue.cli.bulk.tally import Tally
 from aiorescue.cli.output import counted, json_text
@@ -131,8 +132,17 @@ async def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(command
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
-@pytest.mark.parametrize("outage", [None, Outage(ConnectionFailed("refused"), 125.0, 600.0)])
-def test_the_display_fits_its_terminal_and_counts_failures_and_what_comes_from_the_journal(monkeypatch, width, outage):
+@pytest.mark.parametrize(
+    ("outage", "login_wait", "shown_wait"),
+    [
+        (None, None, ""),
+        (Outage(ConnectionFailed("refused"), 125.0, 600.0), None, "service away, 2:05 of 10:00"),
+        (None, 113.0, "waiting 1:53 to log in"),
+    ],
+)
+def test_the_display_fits_its_terminal_and_says_what_failed_what_comes_from_the_journal_and_what_it_waits_for(
+    monkeypatch, width, outage, login_wait, shown_wait
+):
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -142,14 +152,15 @@ def test_the_display_fits_its_terminal_and_counts_failures_and_what_comes_from_t
     for name, value in {"COLUMNS": str(width), "NO_COLOR": "1", "TERM": "xterm"}.items():
         monkeypatch.setenv(name, value)
     bar = Bar(100_000)
-    bar.show(Tally(100_000, issued=50_000, from_journal=20_000, failed=3), outage)
+    job = SimpleNamespace(outage=outage, login_wait=login_wait)
+    bar.show(Tally(100_000, issued=50_000, from_journal=20_000, failed=3), waits_for(job))
     bar.close()
     last = shown.getvalue().rsplit("\r", 1)[-1]
     plain = "".join(char for char in last if char.isprintable())
     assert "70003/100000" in plain
     assert "3 failed" in plain
-    assert ("service away, 2:05 of 10:00" in plain) == bool(outage)
-    assert outage or width == 60 or "20000 from before" in plain
+    assert (shown_wait or "0.0 PINs/s") in plain
+    assert shown_wait or width == 60 or "20000 from before" in plain
     assert len(last.split("\n")[0].replace("\x1b[2K", "")) <= width
 
 

@@ -8,10 +8,11 @@ from typing import Final, Protocol
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from aiorescue.bulk import Outage
+from aiorescue.bulk import Job
 from aiorescue.cli import settings, stdio
 from aiorescue.cli.bulk.tally import Tally, clock
 from aiorescue.cli.output import complain, complaint
+from aiorescue.rescue import PinRequest
 
 #: Seconds between two lines of figures.
 _INTERVAL: Final = 5.0
@@ -24,7 +25,7 @@ _FIGURES, _NARROW, _WIDE = 72, 10, 40
 class Display(Protocol):
     """Shows the progress of a run on stderr."""
 
-    def show(self, tally: Tally, outage: Outage | None) -> None:
+    def show(self, tally: Tally, waits_for: str = "") -> None:
         """Show the present figures, and what the run waits for."""
 
     def line(self, text: str) -> None:
@@ -34,13 +35,21 @@ class Display(Protocol):
         """Leave stderr as it should stay; a second call does nothing."""
 
 
-def figures(tally: Tally, outage: Outage | None) -> Iterator[str]:
+def waits_for(job: Job[PinRequest]) -> str:
+    """What a job waits for at this moment, and for how long; empty if it goes on."""
+    if (outage := job.outage) is not None:
+        return f"service away, {clock(outage.seconds)} of {clock(outage.patience)}"
+    wait = job.login_wait
+    return "" if wait is None else f"waiting {clock(wait)} to log in"
+
+
+def figures(tally: Tally, waits_for: str) -> Iterator[str]:
     """The figures to show, the most useful first: where there is little room, the last ones are left out."""
     yield f"{tally.done}/{tally.rows}"
     if tally.failed or tally.bad_rows:
         yield f"{tally.failed + tally.bad_rows} failed"
-    if outage is not None:
-        yield f"service away, {clock(outage.seconds)} of {clock(outage.patience)}"
+    if waits_for:
+        yield waits_for
     else:
         yield f"{tally.rate:.1f} PINs/s"
         yield f"{clock(tally.seconds_left)} left"
@@ -51,7 +60,7 @@ def figures(tally: Tally, outage: Outage | None) -> Iterator[str]:
 class Quiet:
     """Shows no progress, only the lines that report problems."""
 
-    def show(self, tally: Tally, outage: Outage | None) -> None:
+    def show(self, tally: Tally, waits_for: str = "") -> None:
         """Show nothing: the command is quiet."""
 
     def line(self, text: str) -> None:
@@ -68,11 +77,11 @@ class LineDisplay(Quiet):
     def __init__(self) -> None:
         self._last = time.monotonic()
 
-    def show(self, tally: Tally, outage: Outage | None) -> None:
+    def show(self, tally: Tally, waits_for: str = "") -> None:
         """Write a line of figures, unless one was written a moment ago."""
         if time.monotonic() - self._last >= _INTERVAL:
             self._last = time.monotonic()
-            complain(", ".join(figures(tally, outage)))
+            complain(", ".join(figures(tally, waits_for)))
 
 
 class Bar:
@@ -91,10 +100,10 @@ class Bar:
         self._task = self._bar.add_task("PINs", total=rows, figures="")
         self._bar.start()
 
-    def show(self, tally: Tally, outage: Outage | None) -> None:
+    def show(self, tally: Tally, waits_for: str = "") -> None:
         """Redraw the bar with as many figures as there is room for."""
         text = ""
-        for figure in figures(tally, outage):
+        for figure in figures(tally, waits_for):
             longer = f"{text} · {figure}" if text else figure
             if len(longer) > min(self._bar.console.width - 4, _FIGURES - 2) and text:
                 break

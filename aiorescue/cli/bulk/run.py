@@ -13,7 +13,7 @@ from aiorescue.bulk import InputRow, Issued, Job, Journal, State, issue_staged
 from aiorescue.cli import credentials
 from aiorescue.cli.bulk import table
 from aiorescue.cli.bulk.customers import Customers
-from aiorescue.cli.bulk.progress import Display, RowErrors, display
+from aiorescue.cli.bulk.progress import Display, RowErrors, display, waits_for
 from aiorescue.cli.bulk.run_page.file import RunPage
 from aiorescue.cli.bulk.summary import Changes, Summary, ending_of
 from aiorescue.cli.bulk.tally import Tally, clock
@@ -147,7 +147,7 @@ class _Run:
                 await sheet.discard()
                 return problem or trouble
             self._tally.stop()
-            self._display.show(self._tally, None)
+            self._display.show(self._tally)
             await self._write(store, sheet)
         return problem
 
@@ -200,7 +200,7 @@ class _Run:
             async with job:
                 async for issued in job:
                     self._add_result(issued, job)
-                    self._display.show(self._tally, job.outage)
+                    self._display.show(self._tally, waits_for(job))
         except (errors.RescueError, OSError) as problem:
             return problem
         finally:
@@ -212,7 +212,7 @@ class _Run:
         while True:
             await asyncio.sleep(_REFRESH)
             self._note_refused(job)
-            self._display.show(self._tally, job.outage)
+            self._display.show(self._tally, waits_for(job))
             if self._page is not None:
                 await self._page.write_if_due(self._tally)
 

@@ -45,11 +45,15 @@ class SharedWindowPacer(SharedPacer):
 
     async def _wait_shared(self, turn: Turn) -> None:
         seconds = LOGIN_WINDOW + _LOGIN_DELAY
-        while (wait := min(await self._books.place(self._key, self._count, seconds), seconds)) > 0:
-            self._full_until = self._clock.time() + wait
-            if turn.at_once:
-                raise NoTurnAtOnceError
-            await self._clock.sleep(wait)
+        try:
+            while (wait := min(await self._books.place(self._key, self._count, seconds), seconds)) > 0:
+                self._full_until = self._clock.time() + wait
+                if turn.at_once:
+                    raise NoTurnAtOnceError
+                self.waits_until = self._full_until
+                await self._clock.sleep(wait)
+        finally:
+            self.waits_until = None
         turn.sent = self._clock.time()
 
     def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:

@@ -13,10 +13,14 @@ A first call::
 Names are imported when they are first used, so that a program loads only the client that it needs.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+from importlib import import_module
+
+TYPE_CHECKING = False  # that of `typing`, whose import would take most of the time of this one
 if TYPE_CHECKING:
+    from typing import Any
+
     from aiorescue import errors
     from aiorescue.call.retry import RetryPolicy
     from aiorescue.identity.credentials import AuthCode, Login, Ticket

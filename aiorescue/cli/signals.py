@@ -1,12 +1,13 @@
 """Signals that end the command: SIGINT, SIGTERM and SIGHUP have one effect, but each has its own exit status.
 
-What a signal does depends on how far the command is. While it is being imported, nothing is under way: one line, and
-the process ends (`leave_at_once`). While it reads its input or asks for a password, `Interrupted` is raised (`raised`).
-While it waits for the service, its coroutine is cancelled, or does what it has asked for (`run`, `on_signal`). While
-its result is being printed, the first signal is too late, and the second ends the process (`heeded_twice`).
-A signal that comes twice at once is one (`Heard`).
+What a signal does depends on how far the command is. While Python itself starts, SIGINT is a traceback; then, until
+this module has been imported, it ends the process as it ends any other (`aiorescue.__main__`). While the rest is being
+imported, nothing is under way: one line, and the process ends (`leave_at_once`). While the command reads its input or
+asks for a password, `Interrupted` is raised (`raised`). While it waits for the service, its coroutine is cancelled, or
+does what it has asked for (`run`, `on_signal`). While its result is being printed, the first signal is too late, and
+the second ends the process (`heeded_twice`). A signal that comes twice at once is one (`Heard`).
 
-Only what is quick to import is imported here: until `leave_at_once` a signal is a traceback.
+Only what is quick to import is imported here: until `leave_at_once` a signal ends the command without a word.
 """
 
 import json

@@ -39,6 +39,19 @@ WHILE_IMPORTED = """
     sys.meta_path.insert(0, Finder())
     main()
 """
+#: Sends itself SIGINT when the first module of the command is looked for.
+BEFORE_IT_IS_IMPORTED = """
+    import signal, sys
+
+    class Finder:
+        def find_spec(self, name, path=None, target=None):
+            if name == "aiorescue.cli":
+                signal.raise_signal(signal.SIGINT)
+
+    sys.meta_path.insert(0, Finder())
+    from aiorescue.__main__ import main
+    main()
+"""
 #: Sends itself a signal while the event loop is made.
 WHILE_A_LOOP_IS_MADE = """
     import asyncio, signal, sys
@@ -95,6 +108,16 @@ def test_a_signal_while_the_command_is_imported_is_json_for_programs_and_a_line_
     assert f'"exit_meaning": "{MEANING[Status(done.returncode)]}"' in done.stdout
     done = python(WHILE_IMPORTED.format(name=name), "pins", "a b.csv")
     assert (done.stdout, done.stderr) == ("", "aiorescue: interrupted\nTo go on: aiorescue pins 'a b.csv'\n")
+
+
+@pytest.mark.parametrize(("ignored", "status"), [("", -signal.SIGINT), ("trap '' INT; ", Status.BAD_INPUT)])
+def test_ctrl_c_before_the_command_is_imported_is_no_traceback(ignored, status):
+    program = textwrap.dedent(BEFORE_IT_IS_IMPORTED)
+    line = f'{ignored}exec "$0" -c "$1" session close x'
+    done = subprocess.run(["bash", "-c", line, sys.executable, program], capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert bool(done.stderr) == (status == Status.BAD_INPUT)
 
 
 @pytest.mark.parametrize("name", SIGNALS)

@@ -10,16 +10,20 @@ from aiorescue import errors
 from aiorescue.call.observer import NOTICEABLE, Counts, Watch
 from aiorescue.call.reader import AnswerReader
 from aiorescue.call.retry import Budget
+from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease
 from aiorescue.operation import Effect, Family, Needs, Operation, Outcome, OutcomeClass
 from aiorescue.pace.pace import Pacers
 from aiorescue.pace.patience import Patience, QueuedTooLongError
 from aiorescue.pace.turns import Pacer, Priority, Turn
+from aiorescue.wire import Request
 
 BeforeSend = Callable[[], Awaitable[None]]
 
 # Enum members kept in globals, as those in `operation.status` are.
 _RETRY, _NOTHING = Priority.RETRY, Needs.NOTHING
+#: Seconds, and share of the gap between two calls, after which a turn that was not used has passed.
+_STALE, _STALE_SHARE = 0.05, 0.25
 
 
 class Call(Budget):
@@ -102,6 +106,29 @@ class Call(Budget):
             turn = self.identity.waiting.enter(turn)
         return turn
 
+    def has_passed(self, turn: Turn, now: float) -> bool:
+        """Whether a turn was not used for so long that many calls with such turns would be a burst."""
+        return now - turn.sent > max(_STALE, (self.ready() - turn.sent) * _STALE_SHARE)
+
+    def begin_request(self, request: Request, turn: Turn | None, clock: Clock) -> bool:
+        """Count a request that a connection is free for now.
+
+        Args:
+            request: the request.
+            turn: the turn of a call that had to wait, which may have passed; None for any other.
+            clock: the client's clock.
+
+        Returns:
+            False if the turn has passed, so that the request is not to be sent.
+        """
+        if turn is not None and self.has_passed(turn, clock.time()):
+            return False
+        self.attempts += 1
+        self.counts.attempts += 1
+        if self.watch is not None:
+            self.watch.sending(request)
+        return True
+
     async def wait_again(self, turn: Turn, wait: Awaitable[None], total: float) -> None:
         """Wait once more, since the turn passed while the call waited for a login, a server session or a connection.
 
@@ -117,7 +144,7 @@ class Call(Budget):
             QueuedTooLongError: the call has waited for as long as it may.
         """
         await (wait if self.patience is None else self.patience.again(wait, self.pacer))
-        if self.attempts == 1:
+        if not self.attempts:
             self.deadline = turn.sent + total
 
     async def lease_in_time(self, patience: Patience, pacers: Pacers) -> Lease | Outcome[Any]:

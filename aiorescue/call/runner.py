@@ -64,8 +64,6 @@ _LOGINS, _EXPIRES, _CREATES = Family.LOGINS, Effect.EXPIRES, Effect.CREATES
 _ANSWERS = (status.OK, status.THROTTLED)
 #: Outcomes after which the request is sent again.
 _AGAIN = (status.THROTTLED, status.TRANSIENT)
-#: Seconds, and share of the gap between two calls, after which a turn that was not used has passed.
-_STALE, _STALE_SHARE = 0.05, 0.25
 
 
 class CallRunner:
@@ -287,12 +285,8 @@ class CallRunner:
             call.is_prepared = False  # in the turn before, which has passed
             return False
         await before_send()
-        call.is_prepared = self._has_passed(call, turn)
+        call.is_prepared = call.has_passed(turn, self._clock.time())
         return call.is_prepared
-
-    def _has_passed(self, call: Call, turn: Turn) -> bool:
-        """Whether a turn was not used for so long that many calls with such turns would be a burst."""
-        return self._clock.time() - turn.sent > max(_STALE, (call.ready() - turn.sent) * _STALE_SHARE)
 
     async def _request(self, call: Call, turn: Turn) -> tuple[Outcome[Any], bool]:
         """Send one request, after a login if one is needed. Returns the outcome, and True if the session has ended."""
@@ -306,23 +300,20 @@ class CallRunner:
             return attrs.evolve(lease, ambiguous=False), False
         outcome: Outcome[Any] | None = None
         response: Response | None = None
-        codec, watch = call.reader.codec, call.watch
+        codec, watch, sent_before = call.reader.codec, call.watch, call.attempts
         try:
             draft = call.draft if lease.operation is call.operation else codec.draft(lease.operation)
             request = codec.authorize(draft, lease.authorization)
-            call.attempts += 1
-            call.counts.attempts += 1
-            if watch is not None:
-                watch.sending(request)
             waits = needed_login or self._transport.is_full
-            if isinstance(lease, SessionLease) and not waits and self._has_passed(call, turn):
+            if isinstance(lease, SessionLease) and not waits and call.has_passed(turn, self._clock.time()):
                 # It waited for a busy session. Waiting for another turn, it would hold the session for nothing.
                 await call.wait_again(turn, turn.keep_gap(), self._policy.total)
-            passed = partial(self._has_passed, call, turn) if waits else None
-            received = await self._transport.send(request, call.timeout, patience, passed)
+            begin = partial(call.begin_request, request, turn if waits else None, self._clock)
+            received = await self._transport.send(request, call.timeout, patience, begin)
             if received is TURN_PASSED:
                 await call.wait_again(turn, turn.renew(), self._policy.total)
-                received = await self._transport.send(request, call.timeout, patience)
+                begin = partial(call.begin_request, request, None, self._clock)
+                received = await self._transport.send(request, call.timeout, patience, begin)
             if isinstance(received, Outcome):
                 outcome = received
             else:
@@ -331,12 +322,12 @@ class CallRunner:
                     watch.answered(response.status)
                 outcome = await self._read(call, lease, response)
         except QueuedTooLongError as problem:  # no turn came, or no connection was free in time: nothing was sent
-            call.attempts -= 1
-            call.counts.attempts -= 1
             outcome = call.queued_too_long(problem)
         finally:
-            session_has_ended = call.identity.release(lease, outcome, response)
-            if watch is not None:
+            if call.attempts == sent_before and outcome is None:
+                outcome = TURN_PASSED  # it was cancelled while it waited
+            session_has_ended = identity.release(lease, outcome, response)
+            if watch is not None and call.attempts > sent_before:
                 watch.attempt_ended(outcome)
         return outcome, session_has_ended
 

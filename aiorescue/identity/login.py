@@ -160,7 +160,8 @@ class LoginIdentity(StandingIdentity):
         if outcome is None:
             return False
         if self._service.begins(lease.operation):
-            self._pool.count_login()
+            if response is not None or outcome.ambiguous:
+                self._pool.count_login()
             self._heed_explicit(lease.operation, outcome)
             if outcome.outcome_class is OutcomeClass.OK:
                 self._standing.accept()

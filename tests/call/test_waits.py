@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient, errors
+from aiorescue import AuthCode, InfoRouterClient, Login, Pace, RescueClient, errors, events
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import CloseSession, GetAccount, RequestPinCode
 
@@ -176,3 +176,21 @@ async def test_closing_waits_for_a_report_that_waits_for_another_one(service: Em
         await under_way(service)
     assert all(one.done() for one in reports)
     await asyncio.gather(*reports)
+
+
+async def test_a_call_that_waits_for_a_connection_is_no_attempt_yet(service: Emulator):
+    seen: list[events.Event] = []
+    async with RescueClient(CODE, base_url=service.url, pace=None, max_connections=1, on_event=seen.append) as rescue:
+        service.fault("delay_before", "getAccount", seconds=0.5, times=1)
+        first = asyncio.create_task(rescue.get_account())
+        await under_way(service)
+        second = asyncio.create_task(rescue.get_account())
+        await asyncio.sleep(0.05)
+        assert rescue.stats().attempts == 1
+        second.cancel()
+        await asyncio.wait({second})
+        await first
+        assert rescue.stats().attempts == 1
+    attempts = [type(event) for event in seen if isinstance(event, events.AttemptBegan | events.AttemptEnded)]
+    assert attempts == [events.AttemptBegan, events.AttemptEnded]
+    assert [event.attempts for event in seen if isinstance(event, events.CallEnded)] == [0, 1]

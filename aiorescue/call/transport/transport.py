@@ -114,7 +114,7 @@ class Transport:
         request: Request,
         timeout: float | None = None,  # noqa: ASYNC109 - of one request of a call
         patience: Patience | None = None,
-        passed: Callable[[], bool] | None = None,
+        begin: Callable[[], bool] | None = None,
     ) -> Response | Outcome[object]:
         """Send a request. Returns its response, or the outcome if it got none.
 
@@ -122,8 +122,8 @@ class Transport:
             request: what to send.
             timeout: seconds for this request; None for those of the client.
             patience: the time that it may wait for a connection; None for any time.
-            passed: tells, when a connection is free, whether the turn of the call has passed. Then nothing is sent, and
-                `TURN_PASSED` is returned.
+            begin: called when a connection is free, right before the request is sent. Where it returns False, because
+                the turn of the call has passed, nothing is sent, and `TURN_PASSED` is returned.
 
         Raises:
             QueuedTooLongError: no connection was free in time; nothing was sent.
@@ -134,7 +134,7 @@ class Transport:
         await (self._places.acquire(_CALL) if patience is None else patience.place(self._places, _CALL, _ALL_IN_USE))
         task = None
         try:
-            if self._closed or (passed is not None and passed()):
+            if self._closed or (begin is not None and not begin()):
                 return CLOSED if self._closed else TURN_PASSED
             task = times.deadlines.begin(limited=not request.streamed)
             received: Response | Outcome[object]

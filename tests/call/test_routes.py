@@ -1,5 +1,6 @@
 """TLS with certificates of a private authority and of the client, and the way through a proxy."""
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -13,8 +14,9 @@ import trustme
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, RetryPolicy, errors
 from aiorescue.emulator import Emulator
+from aiorescue.rescue import CreateGroup
 from tests.lab.forward_proxy import ForwardProxy
-from tests.lab.proxy import Proxy
+from tests.lab.proxy import RUBBISH, Proxy
 from tests.support import IMPATIENT
 
 CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")
@@ -218,6 +220,60 @@ async def test_a_proxy_that_does_not_reach_the_host_is_named(status: str, attemp
         ) as caught:
             await client.request_pin_code()
     assert (caught.value.attempts, caught.value.possibly_orphaned) == (attempts, 0)
+
+
+async def in_a_task(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """A middleware of the program, as one with a timeout."""
+    return await asyncio.create_task(handler(request))
+
+
+@asynccontextmanager
+async def through(proxy: ForwardProxy, base_url: str, lent: type | None, **options) -> AsyncIterator[RescueClient]:
+    """A client that goes through a proxy, with a pool of its own or with a lent session that has such a cookie jar."""
+    options |= {"base_url": base_url, "allow_plain_http": True, "retry": IMPATIENT, "pace": None}
+    url = f"http://127.0.0.1:{proxy.port}"
+    if lent is None:
+        async with RescueClient(CODE, proxy=url, **options) as client:
+            yield client
+        return
+    async with (
+        aiohttp.ClientSession(cookie_jar=lent(), proxy=url, middlewares=(in_a_task,)) as http,
+        RescueClient(CODE, http=http, **options) as client,
+    ):
+        yield client
+
+
+NO_TUNNELS = {
+    "nothing": (b"", "the proxy hung up on a CONNECT for https://rescue.example.com"),
+    "the beginning of one": (b"HTTP/1.1 200 O", "the proxy hung up on a CONNECT for https://rescue.example.com"),
+    "rubbish": (RUBBISH, "the proxy's answer to a CONNECT for https://rescue.example.com is not HTTP"),
+    "a long header": (b"HTTP/1.1 200 OK\r\nX: " + bytes(70_000), "the proxy's answer to a CONNECT for .* is not HTTP"),
+}
+
+
+@pytest.mark.parametrize(("answer", "message"), NO_TUNNELS.values(), ids=NO_TUNNELS)
+@pytest.mark.parametrize("binding", [Binding.TEXT_POST, Binding.TEXT_GET])
+@pytest.mark.parametrize("lent", [None, aiohttp.CookieJar, aiohttp.DummyCookieJar])
+async def test_a_proxy_that_makes_no_tunnel_has_passed_no_request_on(
+    answer: bytes, message: str, binding: Binding, lent: type | None
+):
+    async with (
+        ForwardProxy(instead=answer) as proxy,
+        through(proxy, "https://rescue.example.com", lent, binding=binding) as client,
+    ):
+        for _ in range(2):
+            with pytest.raises(errors.ConnectionFailed, match=message) as caught:
+                await client.call(CreateGroup(337364))
+            assert (caught.value.attempts, caught.value.possibly_orphaned) == (IMPATIENT.attempts, 0)
+        assert len(proxy.asked) == 2 * IMPATIENT.attempts
+
+
+@pytest.mark.parametrize("lent", [None, aiohttp.CookieJar, aiohttp.DummyCookieJar])
+async def test_a_proxy_that_hangs_up_on_a_request_may_have_passed_it_on(lent: type | None):
+    async with ForwardProxy(instead=b"") as proxy, through(proxy, "http://rescue.example.com", lent) as client:
+        with pytest.raises(errors.AmbiguousOutcome, match="the connection broke"):
+            await client.call(CreateGroup(337364))
+        assert len(proxy.asked) == 1
 
 
 async def test_a_proxy_that_is_not_there_is_named():

@@ -17,15 +17,19 @@ class ForwardProxy:
     Args:
         user: user and password, as ``user:password``, that it wants; None for none.
         status: status line of its answer to CONNECT.
+        instead: what it says to each request before it hangs up; None to serve it.
 
     Attributes:
         asked: request lines that it received, without those that it refused for their authorization.
         refused: number of requests that it refused for their authorization.
     """
 
-    def __init__(self, user: str | None = None, status: str = "200 Connection established") -> None:
+    def __init__(
+        self, user: str | None = None, status: str = "200 Connection established", instead: bytes | None = None
+    ) -> None:
         self._wanted = None if user is None else b"Basic " + base64.b64encode(user.encode())
         self._status = status
+        self._instead = instead
         self.asked: list[str] = []
         self.refused = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -73,6 +77,10 @@ class ForwardProxy:
             return True
         line = head.partition(b"\r\n")[0].decode()
         self.asked.append(line)
+        if self._instead is not None:
+            await reader.readexactly(_length(head))
+            writer.write(self._instead)
+            return False
         method, target, _ = line.split(" ")
         parts = urlsplit(f"//{target}" if method == "CONNECT" else target)
         if method == "CONNECT":

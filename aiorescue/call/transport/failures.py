@@ -2,6 +2,7 @@
 
 import re
 import ssl
+from traceback import walk_tb
 from typing import Any, TypeVar
 
 import aiohttp
@@ -20,10 +21,12 @@ _SERVER_ERROR = 500
 PROXY_AUTHENTICATION = 407
 #: What stands before the part of an answer that an exception of aiohttp's parsers quotes.
 _QUOTED = re.compile(r"[:\"]| '")
+#: Where aiohttp takes a connection from its pool or opens one, with a proxy's CONNECT, before it writes a request.
+_CONNECT = aiohttp.BaseConnector.connect.__code__
 
 
 class HungUpError(Exception):
-    """The connection broke. It replaces aiohttp's exception, after which aiohttp would repeat a GET by itself."""
+    """The connection broke. It replaces its cause, after which aiohttp would repeat a GET by itself."""
 
 
 class ProxyRefusedError(Exception):
@@ -46,11 +49,15 @@ def failed(problem: Exception, base_url: str, seconds: float) -> Outcome[object]
         base_url: where requests go.
         seconds: the timeout of the request.
     """
+    if isinstance(problem, HungUpError) and isinstance(problem.__cause__, Exception):
+        problem = problem.__cause__
     match problem:
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | UnaskedError():
             return _never_left(problem, base_url)
         case ProxyRefusedError() | aiohttp.ClientHttpProxyError():
             return _refused_by_proxy(problem.status, base_url)
+        case aiohttp.ClientError() | OSError() if was_connecting(problem):
+            return _never_left(problem, base_url)
         case TimeoutError():
             why = f"no answer within {seconds:g} s"
             return lost(OutcomeClass.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
@@ -58,11 +65,25 @@ def failed(problem: Exception, base_url: str, seconds: float) -> Outcome[object]
             why = "the answer stops before its end"
             return lost(OutcomeClass.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
         case aiohttp.ClientResponseError():
-            # Its text may go on with what was sent, cookies and all; of a chunk, aiohttp's Python parser says no more.
-            is_chunk = _cause(problem, TransferEncodingError) is not None
-            why = f"not HTTP: {'Bad chunk' if is_chunk else _QUOTED.split(problem.message)[0]}"
-            return lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
+            return lost(OutcomeClass.FINAL, errors.ProtocolError, _not_http(problem), ambiguous=True)
     return _broke(problem)
+
+
+def was_connecting(problem: BaseException) -> bool:
+    """Whether a problem arose before its request was begun, while aiohttp took or opened a connection.
+
+    aiohttp raises the same exceptions where a proxy does not answer a CONNECT as where the service does not answer a
+    request. The place where they were raised tells them apart, also where a middleware of the program sends a request
+    in another task, and costs nothing for a request that is answered.
+    """
+    return any(frame.f_code is _CONNECT for frame, _ in walk_tb(problem.__traceback__))
+
+
+def _not_http(problem: aiohttp.ClientResponseError) -> str:
+    """What aiohttp's parser did not understand, without a part of the answer."""
+    # Its text may go on with what was sent, cookies and all; of a chunk, aiohttp's Python parser says no more.
+    is_chunk = _cause(problem, TransferEncodingError) is not None
+    return f"not HTTP: {'Bad chunk' if is_chunk else _QUOTED.split(problem.message)[0]}"
 
 
 def _never_left(problem: Exception, base_url: str) -> Outcome[object]:
@@ -77,6 +98,12 @@ def _never_left(problem: Exception, base_url: str) -> Outcome[object]:
             outcome_class, why = OutcomeClass.FINAL, reason(problem)
         case aiohttp.ClientProxyConnectionError():
             why = f"cannot connect to the proxy {problem.host}:{problem.port}: {reason(problem)}"
+        case aiohttp.ClientResponseError():
+            why = f"the proxy's answer to a CONNECT for {base_url} is {_not_http(problem)}"
+        case aiohttp.ServerDisconnectedError():
+            why = f"the proxy hung up on a CONNECT for {base_url}"
+        case aiohttp.ClientOSError() if not isinstance(problem, aiohttp.ClientConnectorError):
+            why = f"the proxy hung up on a CONNECT for {base_url}: {reason(problem)}"
     return lost(outcome_class, errors.ConnectionFailed, why)
 
 

@@ -10,7 +10,7 @@ from aiohttp.client import ClientRequest, ClientResponse
 from aiohttp.connector import Connection
 from aiohttp.http import StreamWriter
 
-from aiorescue.call.transport.failures import HungUpError, reason
+from aiorescue.call.transport.failures import HungUpError
 from aiorescue.call.transport.trust import Trust, is_kept
 from aiorescue.pace.turns import PrioritySemaphore
 
@@ -29,7 +29,7 @@ async def send_once(request: ClientRequest, handler: aiohttp.ClientHandlerType) 
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as problem:
         if isinstance(problem, aiohttp.ClientConnectorError):
             raise
-        raise HungUpError(reason(problem)) from problem.__cause__
+        raise HungUpError from problem
 
 
 def as_data(body: bytes | None) -> bytes | BytesIO | None:

@@ -22,6 +22,7 @@ from aiorescue.call.transport.failures import (
     ProxyRefusedError,
     failed,
     lost,
+    was_connecting,
 )
 from aiorescue.call.transport.request import as_data, checking, send_once
 from aiorescue.call.transport.trust import Trust, UnaskedError
@@ -150,7 +151,7 @@ class Transport:
             if isinstance(received, Outcome) or received.problem is not None:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
         except Exception as problem:  # noqa: BLE001 - of any type where aiohttp stumbles over a length or a cookie
-            is_unread = isinstance(problem, aiohttp.ClientResponseError)
+            is_unread = isinstance(problem, aiohttp.ClientResponseError) and not was_connecting(problem)
             return (is_unread and self.trust.saved()) or self._failed(problem, times.seconds)
         except asyncio.CancelledError:
             if task is None or not times.deadlines.ran_out(task):

@@ -3,8 +3,7 @@
 A request whose attempts all ended in an error, a timeout or a broken connection says little about the request when the
 ones around it fare no better. After three such failures in a row, without one good answer between them, the breaker
 *opens*: nothing is sent but one *probe* at a time, the first after a second, each later one after twice as long, up to
-ten seconds. Any other answer closes it. A request fails by itself only if others were
-answered between its failures.
+ten seconds. Any other answer closes it. A request fails by itself only if others were answered between its failures.
 """
 
 from typing import Final

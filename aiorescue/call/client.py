@@ -307,7 +307,7 @@ class ServiceClient:
                 yield step
         finally:
             # On a closed client the generator's last calls would fail; the logout has freed what they would free.
-            with calls.refused() if self._closed else self._counted(what):
+            with calls.refuse() if self._closed else self._counted(what):
                 await source.aclose()
 
     @contextmanager

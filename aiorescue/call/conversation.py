@@ -49,7 +49,7 @@ class Conversation:
         return await self._runner.call(operation, self._identity, binding=binding, options=self._options)
 
     @contextmanager
-    def refused(self) -> Iterator[None]:
+    def refuse(self) -> Iterator[None]:
         """Refuse all further calls, from the beginning of the context on and after its end."""
         self._over = True
         yield

@@ -20,12 +20,10 @@ import attrs
 
 from aiorescue.clock import Clock, SystemClock
 from aiorescue.pace.shared.books import PATIENCE, Books, Reachability, SlotAnswer, SlotRequest
-from aiorescue.pace.shared.host_state import FORMAT, take_place, take_slot
+from aiorescue.pace.shared.host_state import FORMAT, LARGEST, take_place, take_slot
 
 T = TypeVar("T")
 
-#: Bytes that are read of a file; books are much smaller.
-_LARGEST = 2**18
 #: Seconds between two tries to lock a file.
 _TRY_AGAIN = 0.001
 #: How often a file that was removed while it was being locked is opened again.
@@ -87,7 +85,7 @@ class HostBooks(Books):
         folder = users_folder() if self._directory is None else self._directory
         path = folder / name
         with self._locked(path) as file:
-            content, answer = change(os.pread(file, _LARGEST, 0), self._now())
+            content, answer = change(os.pread(file, LARGEST, 0), self._now())
             if content is not None:
                 # In one piece, and cut to its length afterwards: whatever kills us, its beginning is whole.
                 if os.pwrite(file, content, 0) != len(content):

@@ -7,14 +7,13 @@ from pathlib import Path
 from aiorescue.operation import Family, frozen
 from aiorescue.pace.limit import UNKNOWN, Limit
 from aiorescue.pace.pace import PacedAccount
-from aiorescue.pace.shared.host_state import FORMAT, read
+from aiorescue.pace.shared.host_state import FORMAT, LARGEST, read
 from aiorescue.pace.shared.pacers import digest_of
 from aiorescue.pace.shared.packed import unpack
 
 #: Seconds after which what was learned of a limit is not reported any more.
 _YOUNG = 3600.0
 _MINUTE = 60.0
-_LARGEST = 2**18
 
 
 @frozen
@@ -51,7 +50,7 @@ def look(account: PacedAccount, service: str, family: Family, *, directory: Path
     for path in folder.glob(f"{digest_of(account, service)}-{family.value}-*.slots{FORMAT}.json"):
         try:
             with path.open("rb") as file:
-                books = read(file.read(_LARGEST))
+                books = read(file.read(LARGEST))
         except OSError:
             continue
         moments = [moment for _, moment in books.slots]

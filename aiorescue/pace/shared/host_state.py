@@ -10,6 +10,8 @@ from aiorescue.pace.shared.books import MOST, ROUNDING, SEEN, SLACK, SlotAnswer,
 
 #: The version of what the files hold. One that another version has written counts as empty.
 FORMAT = 1
+#: Bytes that are read of a file; books are much smaller.
+LARGEST = 2**18
 _LARGEST_VERSION = 10**12
 
 

@@ -363,12 +363,15 @@ class ServiceClient:
             timeout: seconds that all of it may take. A tenth of them is kept for logging out.
 
         Raises:
-            errors.InvalidRequest: the timeout is not a number of seconds from 0 on.
+            errors.InvalidRequest: the timeout is not a number of seconds from 0 on, or the client is in use in another
+                event loop.
         """
         if not is_number(timeout) or timeout < 0:
             raise errors.InvalidRequest(f"timeout must be a number of seconds from 0 on, not {timeout!r}")
         if self._closed:
             return
+        self._under_way.check_loop("aclose")
+        self._under_way.abandon_other_loops()
         self._closed = True
         end = asyncio.get_running_loop().time() + timeout
         try:

@@ -92,6 +92,8 @@ class Deadlines:
         under_way = {task: before for task, (_, before, _) in self._under_way.items()} | self._unlimited
         self._under_way.clear()
         self._unlimited.clear()
+        if self._loop is not asyncio.get_running_loop():
+            return set()  # tasks of an event loop that does not run any more are left behind
         for task, before in under_way.items():
             self._cancel(task, before)
         return set(under_way)

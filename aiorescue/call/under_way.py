@@ -7,6 +7,7 @@ from aiorescue import errors
 from aiorescue.call.deadline import Task
 
 OTHER_LOOP = "the client is in use in another event loop, which is still running; make a client for each loop"
+_LEFT_BEHIND = "calls of the client were left under way in an event loop that does not run any more; make a new client"
 
 
 class UnderWay:
@@ -30,21 +31,35 @@ class UnderWay:
             what: the operation, or a name of the conversation.
 
         Raises:
-            errors.InvalidRequest: the client is in use in another event loop. A call that waited in one for what comes
-                free in the other would never hear of it.
+            errors.InvalidRequest: the client is in use in another event loop, or was left in one. A call that waited in
+                one loop for what comes free in the other would never hear of it.
         """
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
         if (loop := task.get_loop()) is not self._loop:
-            if self._loop is not None and self._loop.is_running():
-                raise errors.InvalidRequest(f"{what}: {OTHER_LOOP}", operation=what)
+            self.check_loop(what)
+            if self._tasks:
+                raise errors.InvalidRequest(f"{what}: {_LEFT_BEHIND}", operation=what)
             self._loop = loop
         known = self._tasks.get(task)
         self._tasks[task] = (1, task.cancelling()) if known is None else (known[0] + 1, known[1])
         return task
 
+    def check_loop(self, what: str) -> None:
+        """Raise `errors.InvalidRequest` if the client is in use in another event loop; `what` names the use."""
+        if self._loop is not asyncio.get_running_loop() and self._loop is not None and self._loop.is_running():
+            raise errors.InvalidRequest(f"{what}: {OTHER_LOOP}", operation=what)
+
+    def abandon_other_loops(self) -> None:
+        """Forget the tasks of event loops that do not run any more: they never end."""
+        loop = asyncio.get_running_loop()
+        for task in [task for task in self._tasks if task.get_loop() is not loop]:
+            del self._tasks[task]
+
     def end(self, task: Task) -> None:
         """End the call or conversation that the task began last."""
+        if task not in self._tasks:
+            return  # it was left behind in another event loop, and is collected as garbage
         depth, before = self._tasks[task]
         if depth > 1:
             self._tasks[task] = depth - 1, before

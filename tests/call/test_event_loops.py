@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from aiorescue import AuthCode, Binding, InfoRouterClient, Login, RescueClient, RetryPolicy, errors
+from aiorescue import AuthCode, Binding, InfoRouterClient, Login, Pace, RescueClient, RetryPolicy, errors
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import Report, ReportArea
 from tests.support import IMPATIENT
@@ -139,6 +139,43 @@ def test_a_call_does_not_wait_for_what_comes_free_in_another_event_loop(emulator
         assert caught.value.operation == "requestPINCode"
         call.cancel()
         await client.aclose(timeout=0.1)
+
+    asyncio.run(both())
+
+
+@pytest.mark.parametrize("latency", [0.0, 1000.0], ids=["waiting for a turn", "sent"])
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_client_whose_calls_were_left_in_an_event_loop_says_so_and_closes(
+    emulator: Emulator, closed: bool, latency: float
+):
+    client = RescueClient(CODE, base_url=emulator.url, pace=Pace(pins=0.1))
+    emulator.latency = latency
+    loop = asyncio.new_event_loop()
+    calls = [loop.create_task(client.request_pin_code()) for _ in range(3)]
+    loop.run_until_complete(asyncio.sleep(0.05))
+    if closed:
+        loop.close()
+
+    async def again() -> None:
+        with pytest.raises(errors.InvalidRequest, match="left under way in an event loop that does not run any more"):
+            await client.request_pin_code()
+        await client.aclose(timeout=5)
+        assert client.closed
+
+    asyncio.run(asyncio.wait_for(again(), 2))
+    assert any(not call.done() for call in calls)
+    loop.close()
+
+
+def test_a_client_that_is_in_use_is_not_closed_from_another_event_loop(emulator: Emulator):
+    client = RescueClient(CODE, base_url=emulator.url, pace=None)
+
+    async def both() -> None:
+        await client.request_pin_code()
+        with pytest.raises(errors.InvalidRequest, match="aclose: the client is in use in another event loop"):
+            await asyncio.to_thread(asyncio.run, client.aclose())
+        assert await client.request_pin_code()
+        await client.aclose()
 
     asyncio.run(both())
 

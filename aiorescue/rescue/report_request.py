@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta, timezone
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any, ClassVar, Required, TypedDict, TypeVar, Unpack
 
 import attrs
 
-from aiorescue import errors
+from aiorescue import errors, wire
 from aiorescue.call.conversation import Conversation
 from aiorescue.operation import Binding, Operation, frozen, operation
+from aiorescue.operation.number import is_whole
 from aiorescue.rescue.answers.report import Report
 from aiorescue.rescue.answers.report_stream import ReportRows, ReportStream
 from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOutput, ReportType
@@ -34,6 +36,9 @@ _LAST = time(23, 59, 59)
 
 
 R = TypeVar("R")
+E = TypeVar("E", bound=StrEnum)
+#: Minutes of a day: no zone is as far from UTC.
+_DAY = 24 * 60
 
 
 @operation
@@ -79,10 +84,10 @@ class Wanted:
     begin: datetime
     end: datetime
     node: int
-    node_ref: ReportNodeRef = ReportNodeRef.NODE
+    node_ref: ReportNodeRef
     timezone: int = 0
-    type: ReportType = ReportType.LISTALL
-    output: ReportOutput = ReportOutput.XML
+    type: ReportType
+    output: ReportOutput
     delimiter: str = "|"
 
     def __attrs_post_init__(self) -> None:
@@ -133,7 +138,24 @@ class ReportOptions(TypedDict, total=False):
 def wanted(area: ReportArea | str, begin: date, end: date, **options: Unpack[ReportOptions]) -> Wanted:
     """Check the arguments of `RescueClient.report`; raises `errors.InvalidRequest`."""
     offset = options.get("timezone", 0)
-    return Wanted(area=area_of(area), begin=moment_of(begin, offset), end=moment_of(end, offset, last=True), **options)
+    if not is_whole(offset) or abs(offset) >= _DAY:
+        raise errors.InvalidRequest(f"report: timezone must be whole minutes from UTC, such as -240, not {offset!r}")
+    options["node_ref"] = _one_of(ReportNodeRef, "node_ref", options.get("node_ref", ReportNodeRef.NODE))
+    options["type"] = _one_of(ReportType, "type", options.get("type", ReportType.LISTALL))
+    options["output"] = _one_of(ReportOutput, "output", options.get("output", ReportOutput.XML))
+    found = Wanted(area=area_of(area), begin=moment_of(begin, offset), end=moment_of(end, offset, last=True), **options)
+    # The service keeps each setting, so that none is sent before all can be.
+    steps: tuple[Operation[Any], ...] = (*found.settings(), GetReportV2(found.node, found.node_ref))
+    for step in steps:
+        wire.codec(type(step), BINDING).draft(step)
+    return found
+
+
+def _one_of(known: type[E], name: str, value: E | str) -> E:
+    try:
+        return known(value)
+    except ValueError:
+        raise errors.InvalidRequest(f"report: {name} must be one of {', '.join(known)}, not {value!r}") from None
 
 
 def area_of(area: ReportArea | int | str) -> ReportArea:
@@ -154,14 +176,17 @@ def moment_of(value: date, offset: int, *, last: bool = False) -> datetime:
         last: True for the end of the report.
 
     Raises:
-        errors.InvalidRequest: the value is neither a moment nor a day.
+        errors.InvalidRequest: the value is neither a moment nor a day, or lies outside of the calendar in that zone.
     """
     if not isinstance(value, date):
         raise errors.InvalidRequest(f"report: begin and end must be a date or a datetime, not {type(value).__name__}")
     if not isinstance(value, datetime):
         return datetime.combine(value, _LAST if last else time())
     if value.tzinfo is not None:
-        value = value.astimezone(timezone(timedelta(minutes=offset))).replace(tzinfo=None)
+        try:
+            value = value.astimezone(timezone(timedelta(minutes=offset))).replace(tzinfo=None)
+        except OverflowError:
+            raise errors.InvalidRequest(f"report: {value} lies outside of the calendar in the report's zone") from None
     return value.replace(microsecond=0)
 
 

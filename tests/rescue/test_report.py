@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -249,3 +250,24 @@ async def test_a_day_is_a_date_and_no_text(service: Emulator):
         with pytest.raises(errors.InvalidRequest, match="must be a date or a datetime, not str"):
             await rescue_client.report("SESSION", "2024-01-01", date(2024, 1, 2), node=1)
     assert service.requests.count == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"timezone": "60"}, "timezone must be whole minutes from UTC"),
+        ({"timezone": 24 * 60}, "timezone must be whole minutes from UTC"),
+        ({"type": "NOPE"}, "type must be one of LISTALL, SUMMARY"),
+        ({"output": "NOPE"}, "output must be one of XML, TEXT"),
+        ({"node_ref": "NOPE"}, "node_ref must be one of NODE"),
+        ({"output": "TEXT", "delimiter": ""}, "delimiter must not be empty"),
+        ({"node": "x"}, "node must be int"),
+        ({"begin": datetime.min.replace(tzinfo=UTC), "timezone": -60}, "lies outside of the calendar"),
+    ],
+)
+async def test_no_setting_is_sent_before_all_can_be(options: dict[str, Any], says: str):
+    days = {"begin": datetime(2024, 1, 2, tzinfo=UTC), "end": datetime(2024, 1, 2, tzinfo=UTC)}
+    async with pages(**SET, getreport_v2=ONE) as service, client(service, AuthCode("4ahx")) as docs:
+        with pytest.raises(errors.InvalidRequest, match=says):
+            await docs.report("SESSION", **{"node": 7, **days, **options})
+    assert service.names == []

@@ -43,6 +43,29 @@ def test_a_last_cell_may_hold_the_delimiter_and_a_line_break():
     assert (found.rows, found.mended) == (rows, (0, 2))
 
 
+@pytest.mark.parametrize("stray", ["Total|2|", "Total|", "Total|0:05:00|"])
+@pytest.mark.parametrize("titles", [TITLES, ("Start Time", "Name", "Session ID"), ("Start Time", "Name", "Total Time")])
+@pytest.mark.parametrize("behind", [0, 1])
+def test_a_stray_line_behind_a_complete_row_changes_no_value_of_it(titles, stray, behind):
+    cells = {"Start Time": FULL[0][0], "Session ID": "5", "Name": "J D", "Status": "Closed", "Total Time": "0:04:00"}
+    row = tuple(cells[title] for title in titles)
+    with pytest.raises(Unclear):
+        tables.parse(table([row], titles) + stray + "\n" + table([row] * behind, titles).partition("\n")[2], check)
+
+
+def test_what_is_typed_below_a_complete_row_belongs_to_its_last_cell_and_to_no_other_one():
+    titles = ("Session ID", "Custom field 1", "Chatlog")
+    rows = [("1", "a", "9:00 hi|\n9:01 ho"), ("2", "b|c", "x\ny"), ("3", "c", "d|\ne|\nf")]
+    assert tables.parse(table(rows, titles).replace("\r\n", "\n"), check).rows == rows
+
+
+@pytest.mark.parametrize("titles", [TITLES, ("Start Time", "Name", "Chatlog")])
+def test_a_table_that_was_cut_in_the_first_cell_of_a_row_is_asked_for_again(titles):
+    rows = [tuple(FULL[0][: len(titles)]), ("2/16",)]
+    outcome = decode("getReport_v2", Binding.TEXT_POST, f"OK\n\n{table(rows, titles)[:-3]}")
+    assert outcome.outcome_class is OutcomeClass.TRANSIENT
+
+
 def test_blank_lines_between_rows_cost_none():
     found = tables.parse("Session ID|Name|\n1|a|\n\n2|b|\n\n \n3|c\nd|\n", check)
     assert [(int(number), name) for number, name in found.rows] == [(1, "a"), (2, "b"), (3, "c\nd")]

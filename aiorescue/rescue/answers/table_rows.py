@@ -13,7 +13,9 @@ What can be relied on is the number of titles, and what some titles say: under "
 "Session ID" a number, under "Total Time" a duration (*checks*). From that rows are told apart:
 
 - A line with as many cells as there are titles is a row, whatever its cells hold. Only if the line behind it can begin
-  no row do the two belong together: the last cell holds the delimiter and a line break.
+  no row do the two belong together: where people type into the last column, its cell holds the delimiter and a line
+  break. In any other column that would be a guess, unless the first line has cells that do not hold what their titles
+  say.
 - A line with more cells is a row in which one cell holds the delimiter, if a single column of free text can take what
   is too much and all other columns hold what their titles say.
 - Other lines are put together until they have as many cells as there are titles, or more that one column can take.
@@ -106,6 +108,9 @@ class Rows:
             # No row begins so: the last cell of the row above holds the delimiter and a line break.
             self._open, complete, self._complete = _Open(self._columns), self._complete, None
             self._open.add(complete, self._delimiter)
+            self._open.grows_last = self._is_ready(self._open)
+            if self._is_stray(self._open) and line.endswith(self._delimiter):
+                raise misfit()
         else:
             self._end_complete()
             if self._open is not None and self._is_ready(self._open) and (exact or begins is not False):
@@ -143,12 +148,16 @@ class Rows:
 
     def _is_ready(self, row: "_Open") -> bool:
         """Whether the lines that are put together can be a row."""
-        if row.surplus < 0 or not row.closed:
+        if row.surplus < 0 or not row.closed or self._is_stray(row):
             return False
         if row.ready is None:
             row.ready, work = self._columns.fits(row.cells, row.prefix)
             self._spend(work)
         return row.ready
+
+    def _is_stray(self, row: "_Open") -> bool:
+        """Whether the lines below the first belong to no row: it is one by itself, and no free text ends it."""
+        return row.grows_last and not self._columns.last_is_free
 
     def _finish(self, *, doubt: bool) -> None:
         row = self._open
@@ -159,7 +168,8 @@ class Rows:
         exact = row.surplus == 0
         if not exact:
             self._spend(len(row.cells) + self._columns.width)
-        cells = tuple(row.cells) if exact else self._columns.fit(row.cells, row.prefix, self._delimiter)
+        least = self._columns.width - 1 if row.grows_last else 0
+        cells = tuple(row.cells) if exact else self._columns.fit(row.cells, row.prefix, self._delimiter, least)
         self._emit(cells, mended=not (exact and row.single) or any(REPLACEMENT in cell for cell in cells))
 
     def _spend(self, work: int) -> None:
@@ -184,6 +194,7 @@ class _Open:
         closed: True if the last line ends with the delimiter.
         single: True if there is one line.
         ready: whether the lines can be a row; None if that was not looked at since the last line came.
+        grows_last: True if the first line is a row by itself, so that the others belong to its last cell.
     """
 
     def __init__(self, columns: "_ColumnChecks") -> None:
@@ -194,6 +205,7 @@ class _Open:
         self.prefix = 0
         self.closed = False
         self.ready: bool | None = None
+        self.grows_last = False
 
     @property
     def surplus(self) -> int:
@@ -227,12 +239,17 @@ class _ColumnChecks:
     Args:
         checks: for each column the function that says whether a text can be a cell of it; None if any text can.
         free: for each column, whether people type its texts.
+
+    Attributes:
+        width: number of columns.
+        last_is_free: whether people type the texts of the last column.
     """
 
     def __init__(self, checks: Sequence[Check | None], free: Sequence[bool]) -> None:
         self.width = len(checks)
         self._checks = checks
         self._free = free
+        self.last_is_free = free[-1] and checks[-1] is None
         # For each column the nearest one at or before it that can hold any text; -1 if there is none.
         self._last = list(accumulate((-1 if check else column for column, check in enumerate(checks)), max))
 
@@ -271,10 +288,10 @@ class _ColumnChecks:
             column -= 1
         return column
 
-    def fit(self, cells: Sequence[str], prefix: int, delimiter: str) -> Row:
-        """Make a row of the cells: a single column of texts takes all surplus cells."""
+    def fit(self, cells: Sequence[str], prefix: int, delimiter: str, least: int = 0) -> Row:
+        """Make a row of the cells: a single column of texts, not before `least`, takes all surplus cells."""
         surplus = len(cells) - self.width
-        first = max(0, self._suffix(cells, surplus, 0) - 1)
+        first = max(least, self._suffix(cells, surplus, 0) - 1)
         # A delimiter within a text has text on both sides, and free texts are where people type.
         empty = list(accumulate((not cell.strip() for cell in cells), initial=0))
         column = min(

@@ -10,6 +10,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Answer, Operation, Outcome, OutcomeClass
+from aiorescue.wire import redirect
 from aiorescue.wire.bounded import PIECE
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.dates import seconds_until
@@ -142,13 +143,17 @@ def _by_status(operation: Operation[object], response: Response) -> Outcome[obje
             retry_after=retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
         )
     ours = unread or _BAD_REQUEST <= status < _SERVER_ERROR
+    is_redirect = _REDIRECT <= status < _BAD_REQUEST
+    if is_redirect and not operation.spec.secret_answer and (to := redirect.shown(response.headers)):
+        detail += f", a redirect to {to}"
     return Outcome(
         OutcomeClass.FINAL,
         error=errors.ServiceFault if ours else errors.ProtocolError,
         detail=detail,
         quote=quote,
         # Any other status of a server that failed, or succeeded.
-        ambiguous=not ours and not _REDIRECT <= status < _BAD_REQUEST,
+        ambiguous=not ours
+        and not (is_redirect and redirect.is_not_carried_out(operation.spec, status, response.headers)),
     )
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from aiorescue import AuthCode, Binding, RescueClient, errors
+from aiorescue import AuthCode, Binding, RescueClient, errors, wire
 from aiorescue.emulator import Emulator
 from aiorescue.operation import OutcomeClass
 from aiorescue.rescue import CreateGroup, RequestPinCode
@@ -71,6 +71,60 @@ async def test_another_status_of_a_server_is_counted_too(service: Emulator, stat
         with pytest.raises(errors.ProtocolError) as caught:
             await client.request_pin_code()
     assert caught.value.possibly_orphaned == 1
+
+
+ERROR_PAGE = "/error.htm?aspxerrorpath=/API/requestPINCode.aspx&code=fixedtech0000"
+
+
+async def test_a_redirect_to_an_error_page_after_the_work_is_counted(service: Emulator):
+    service.fault("redirect", times=2, effect=True, location=ERROR_PAGE)
+    async with client_of(service) as client:
+        with pytest.raises(errors.ProtocolError, match=r"HTTP 302, a redirect to /error\.htm: ") as caught:
+            await client.request_pin_code(no_tech_console=True)
+        assert caught.value.possibly_orphaned == len(service.ledger) == 1
+        assert "fixedtech0000" not in str(caught.value)
+        with pytest.raises(errors.AmbiguousOutcome, match=r"a redirect to /error\.htm"):
+            await client.call(CreateGroup(337364))
+
+
+PAGE = "/API/createGroup.aspx"
+BEFORE = {
+    "a login page": (302, "/login?returnUrl=%2fAPI%2fAPI.asmx"),
+    "a login page by its query": (302, "https://accounts.example.com/start?x=1&ReturnURL=%2fAPI"),
+    "a login page by its path": (303, "/Account/LogOn.aspx"),
+    "the same page over HTTPS": (301, f"https://rescue.example.com{PAGE}"),
+    "the same page of another host": (308, f"https://www.example.com/rescue{PAGE.lower()}?x=1"),
+    "the same path of SOAP": (307, "https://rescue.example.com/API/API.asmx"),
+}
+AFTER = {
+    "an error page": (302, f"/error.htm?aspxerrorpath={PAGE}"),
+    "an error page of a login page": (302, "/error.htm?aspxerrorpath=/login.aspx&returnurl=x"),
+    "the page itself, as after a form": (302, PAGE),
+    "another page": (301, "/maintenance.htm"),
+    "no address": (302, None),
+    "an address that is none": (301, "http://[::"),
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "location", "ambiguous"),
+    [*((*one, False) for one in BEFORE.values()), *((*one, True) for one in AFTER.values())],
+    ids=[*BEFORE, *AFTER],
+)
+def test_a_redirect_is_no_doubt_about_the_call_only_where_it_comes_before_the_work(status, location, ambiguous):
+    headers = {} if location is None else {"Location": location}
+    operation = CreateGroup(337364)
+    codec = wire.codec(CreateGroup, Binding.TEXT_POST)
+    outcome = wire.read(codec, operation, wire.ANONYMOUS, wire.Response(status, b"Object moved", headers))
+    assert outcome.error is errors.ProtocolError
+    assert outcome.ambiguous == ambiguous
+
+
+def test_the_address_of_a_redirect_is_shown_without_user_and_query():
+    location = "https://jane:s3cret@www.example.com:8443/maintenance?ticket=s3cret#s3cret"
+    response = wire.Response(302, b"", {"Location": location})
+    outcome = wire.read(wire.codec(CreateGroup, Binding.TEXT_POST), CreateGroup(337364), wire.ANONYMOUS, response)
+    assert outcome.detail == "HTTP 302, a redirect to https://www.example.com:8443/maintenance"
 
 
 @pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.TEXT_POST])

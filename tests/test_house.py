@@ -11,7 +11,10 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "aiorescue"
 
 #: The rooms in order: each may import those before it, but not its neighbours between two signs.
-ORDER = "errors, clock < operation < wire, pace, events < identity < call < rescue, inforouter < bulk < emulator < cli"
+ORDER = (
+    "errors, clock, files < operation < wire, pace, events < identity < call < rescue, inforouter < bulk"
+    " < emulator < cli"
+)
 _GROUPS = [set(group.split(", ")) for group in ORDER.split(" < ")]
 MAY_IMPORT = {room: set[str]().union(*_GROUPS[:place]) for place, group in enumerate(_GROUPS) for room in group}
 # The emulator reads what the services declare, and nothing of how a client calls them.

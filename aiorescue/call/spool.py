@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterable, Iterator
 from contextlib import contextmanager, suppress
 
+from aiorescue.files import write_all
 from aiorescue.wire.charset import Decoder, encoding_of
 
 #: Bytes above which an answer is spooled.
@@ -57,11 +58,9 @@ class Spool:
         self._size += len(data)
         if self._size > LARGEST_LONG_ANSWER:
             raise TooLargeError
-        left = memoryview(data)
         try:
             with self._opened() as file:
-                while left:
-                    left = left[file.write(left) :]
+                write_all(file, data)
         except OSError as problem:
             why = problem.strerror or type(problem).__name__
             raise NoRoomError(f"the answer cannot be kept in a temporary file: {why}") from None

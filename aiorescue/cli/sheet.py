@@ -2,19 +2,15 @@
 
 import asyncio
 import csv
-import errno
 import os
 import re
-import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import IO, Any, Final
 
-from aiorescue import errors
+from aiorescue import errors, files
 from aiorescue.cli import stdio
 
 #: Rows, or seconds, after which rows go to the disk.
@@ -28,23 +24,16 @@ _FORMULA: Final = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets t
 _DESCRIPTOR: Final = re.compile(r"/dev/(?:std(?:in|out|err)|fd/\d+)|/proc/[^/]+/fd/\d+")
 #: How each SQLite database begins.
 _DATABASE: Final = b"SQLite format 3\0"
-#: The file cannot be replaced: it is a mount point, or the folder belongs to another user.
-_IRREPLACEABLE: Final = {errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def is_stream(path: Path) -> bool:
     """Whether an output is stdout, a pipe or a device, and not a regular file."""
-    return path == DASH or (path.exists() and not path.is_file() and not path.is_dir())
+    return path == DASH or files.is_stream(path)
 
 
 def is_descriptor(path: Path) -> bool:
     """Whether a path names what the process has open, as ``/dev/stdin``; another process has another file there."""
     return _DESCRIPTOR.fullmatch(os.path.abspath(path)) is not None  # noqa: PTH100 - `absolute` keeps the dots
-
-
-def real(path: Path) -> Path:
-    """The file that a path leads to, so that a link stays a link; opening a loop of links is an OSError, as it was."""
-    return Path(os.path.realpath(path))
 
 
 class CsvLines:
@@ -161,8 +150,9 @@ class Sheet:
             return stdio.stdout_for_data()
         if is_stream(self._path):
             return self._path.open("w", encoding=self._encoding, newline="")
-        self._path = real(self._path)
-        handle, self._part = _make_part(self._path)
+        # PINs open doors: only the owner may read them, unless the old file was open to others.
+        self._path = files.real(self._path)
+        handle, self._part = files.make_part(self._path)
         return open(handle, "w", encoding=self._encoding, newline="")  # noqa: PTH123 - of a descriptor
 
     def _drop(self) -> None:
@@ -181,7 +171,8 @@ class Sheet:
             self._file.close()
             kept = keep()
             if self._part is not None:
-                _replace(self._path, self._part)
+                part, self._part = self._part, None
+                files.replace(self._path, part)
         except OSError as problem:
             raise named(problem, self._path) from None
         return kept
@@ -193,20 +184,18 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         OSError: the file, which the error names, cannot be written.
     """
-    target = real(path)
-    part = None
-    try:
-        handle, part = _make_part(target)
-        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - of a descriptor
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        _replace(target, part)
-    except OSError as problem:
-        if part is not None:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-        raise OSError(problem.errno, problem.strerror, str(path)) from None
+    target = files.real(path)
+    with files.naming(path):
+        handle, part = files.make_part(target)
+        try:
+            with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - of a descriptor
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError:
+            files.discard(part)
+            raise
+        files.replace(target, part)
 
 
 def named(problem: OSError, path: Path) -> OSError:
@@ -226,18 +215,16 @@ def check_writable(path: Path, size: int) -> None:
     """
     if is_stream(path):
         return
-    resolved = real(path)
-    try:
+    resolved = files.real(path)
+    with files.naming(path):
         if _is_database(resolved):
             raise errors.InvalidRequest(f"{path} is a database, such as a journal, and is never replaced; name another")
-        handle, part = _make_part(resolved, ".try")
+        handle, part = files.make_part(resolved, ".try")
         try:
-            _allocate(handle, size)
+            files.allocate(handle, size)
         finally:
             os.close(handle)
             part.unlink(missing_ok=True)
-    except OSError as problem:
-        raise OSError(problem.errno, problem.strerror, str(path)) from None
 
 
 def _is_database(path: Path) -> bool:
@@ -245,52 +232,3 @@ def _is_database(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(len(_DATABASE)) == _DATABASE
-
-
-def _allocate(handle: int, size: int) -> None:
-    """Take room on the disk. Raises OSError where it is full; file systems that cannot say so are trusted."""
-    if size and hasattr(os, "posix_fallocate"):
-        try:
-            os.posix_fallocate(handle, 0, size)
-        except OSError as problem:
-            if problem.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-
-
-def _make_part(path: Path, ending: str = ".part") -> tuple[int, Path]:
-    """Make the file that rows go into: beside the output, or elsewhere if only the output itself can be written."""
-    # Under a name of its own: another process may be writing its rows for the same output. PINs open doors: only the
-    # owner may read them, unless the old file was open to others.
-    make = partial(tempfile.mkstemp, prefix=f"{path.name}.", suffix=ending)
-    try:
-        handle, part = make(dir=path.parent)
-    except OSError as problem:
-        if problem.errno not in _IRREPLACEABLE or not (path.is_file() and os.access(path, os.W_OK)):
-            raise
-        handle, part = make()
-        return handle, Path(part)
-    if path.exists():
-        shutil.copymode(path, part)
-    return handle, Path(part)
-
-
-def _replace(path: Path, part: Path) -> None:
-    try:
-        part.replace(path)
-    except OSError as problem:
-        if problem.errno not in _IRREPLACEABLE or not path.exists():
-            raise
-        _write_over(path, part)
-        part.unlink()
-
-
-def _write_over(path: Path, part: Path) -> None:
-    try:
-        with part.open("rb") as source, path.open("r+b") as target:
-            _allocate(target.fileno(), part.stat().st_size)
-            shutil.copyfileobj(source, target)
-            target.truncate()
-            target.flush()
-            os.fsync(target.fileno())
-    except OSError as problem:
-        raise OSError(problem.errno, f"{problem.strerror}; all rows are in {part}", str(path)) from None

@@ -307,8 +307,8 @@ class InfoRouterClient(ServiceClient):
         makes them a third longer.
 
         Args:
-            source: path of a file, bytes, a file open in binary mode, or an async iterator of bytes. A path or bytes
-                are sent once more from the beginning if the connection breaks within a chunk.
+            source: path of a file, bytes, a file open in binary mode, which has to block, or an async iterator of
+                bytes. A path or bytes are sent once more from the beginning if the connection breaks within a chunk.
             path: path of the document on the server; a document that exists there gets a new version.
             comment: comment on the version.
             chunk_size: bytes in a chunk, 262,144 to 33,554,432; the server may choose another size.
@@ -317,6 +317,7 @@ class InfoRouterClient(ServiceClient):
         Raises:
             errors.AmbiguousOutcome: the connection broke at the very end; whether the document exists is unknown.
             errors.InvalidParameter: the document exists, but this user has not checked it out.
+            errors.InvalidRequest: the source yields no bytes; noticed at its beginning, before anything is sent.
             errors.ProtocolError: the server has other bytes than were sent; the document is unchanged.
             errors.RescueError: any other failure; see `aiorescue.errors`.
         """
@@ -338,8 +339,9 @@ class InfoRouterClient(ServiceClient):
 
         Args:
             path: path of the document on the server.
-            target: path of a file, or a file open in binary mode. A path is written under a name ending in ``.part``
-                first, so that a file with the target's name is always a whole document.
+            target: path of a file, or a file open in binary mode, which has to block. A path is written under a name
+                ending in ``.part`` first, so that a file with the target's name is always a whole document; the mode of
+                an old file is kept. A link stays, and a pipe or a device is written in place.
             version: major times 1,000,000 plus minor times 1,000 plus revision; left out, the published or latest.
             chunk_size: bytes in a chunk; the server may choose another size.
             progress: called after each chunk with the bytes received and, if known, those of the whole.
@@ -350,7 +352,9 @@ class InfoRouterClient(ServiceClient):
         Raises:
             errors.NotFound: no such document or version.
             errors.ProtocolError: the bytes do not fit the server's checksums.
+            errors.InvalidRequest: the open file took no bytes, because it does not block.
             errors.RescueError: any other failure; see `aiorescue.errors`.
+            OSError: the target cannot be written; for a folder before anything is sent.
         """
         more = {} if progress is None else {"progress": progress}
         async with self._together(self._identities[0], "download") as calls:

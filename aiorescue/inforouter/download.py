@@ -5,26 +5,28 @@ A document of any size comes chunk by chunk: one chunk in memory, files written 
 
 import asyncio
 import os
-import secrets
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from functools import partial
 from typing import Annotated, Any, BinaryIO
 
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
+from aiorescue.files import is_stream
 from aiorescue.inforouter.answers.transfers import Chunk, DownloadHandler, is_crc
 from aiorescue.inforouter.authentication import IsValidTicket
 from aiorescue.inforouter.files import (
     CHUNK,
+    Part,
     Progress,
     bytes_in_chunk,
     close_file,
-    finish,
     local_path,
     no_progress,
-    open_file,
+    open_stream,
+    write_to,
+    write_to_stream,
 )
 from aiorescue.inforouter.invocation import Invocation
 from aiorescue.inforouter.library import GetDocument
@@ -122,6 +124,8 @@ class DownloadDocumentVersion(InfoRouterOperation[bytes]):
 # --- the whole download ---------------------------------------------------------------------------
 
 Target = str | os.PathLike[str] | BinaryIO
+#: Writes all of some bytes.
+Write = Callable[[bytes], Awaitable[None]]
 
 
 async def download(
@@ -135,19 +139,23 @@ async def download(
 ) -> DownloadHandler:
     """Write a document to a path or a binary file; `InfoRouterClient.download` describes the arguments."""
     if not isinstance(target, str | os.PathLike):
-        return await _write(calls, await _begin(calls, path, version, chunk_size), target, progress)
-    # The bytes go to a file of another name first, so that what has the target's name is always a whole document.
-    final = local_path("target", target)
-    part = final.with_name(f"{final.name}.{secrets.token_hex(4)}.part")
-    try:
-        file = await open_file(part, "wb")
+        return await _write(calls, await _begin(calls, path, version, chunk_size), partial(write_to, target), progress)
+    where = local_path("target", target)
+    if await asyncio.to_thread(is_stream, where):
+        file = await open_stream(where)
         try:
-            handler = await _write(calls, await _begin(calls, path, version, chunk_size), file, progress)
+            to_stream = partial(write_to_stream, file, where)
+            return await _write(calls, await _begin(calls, path, version, chunk_size), to_stream, progress)
         finally:
             await close_file(file)
-        await asyncio.to_thread(part.replace, final)
+    # The bytes go to a file of another name first, so that what has the target's name is always a whole document.
+    part = Part(where)
+    try:
+        await part.open()
+        handler = await _write(calls, await _begin(calls, path, version, chunk_size), part.write, progress)
+        await part.put_in_place()
     except BaseException:
-        await finish(partial(part.unlink, missing_ok=True))
+        await part.drop()
         raise
     return handler
 
@@ -165,11 +173,11 @@ async def _begin(calls: Conversation, path: str, version: int | None, chunk_size
     return await calls.call(GetDownloadHandlerByVersion(path, chunk_size, version))
 
 
-async def _write(calls: Conversation, handler: DownloadHandler, file: BinaryIO, progress: Progress) -> DownloadHandler:
+async def _write(calls: Conversation, handler: DownloadHandler, write: Write, progress: Progress) -> DownloadHandler:
     done = 0
     async with aclosing(_chunks(calls, handler)) as chunks:
         async for data in chunks:
-            await asyncio.to_thread(file.write, data)
+            await write(data)
             done += len(data)
             progress(done, handler.size)
     return handler

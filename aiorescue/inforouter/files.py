@@ -1,18 +1,25 @@
 """What uploads and downloads share: the size of a chunk, reports of progress, file work in threads."""
 
 import asyncio
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, TypeVar
 
-from aiorescue import errors
+from aiorescue import errors, files
+
+R = TypeVar("R")
+F = TypeVar("F", bound=BinaryIO | None)
 
 #: Bytes in a chunk, unless the program or the server chooses another size.
 CHUNK = 2**20
 #: Bytes in the largest chunk that a server is known to choose.
 _LARGEST_CHUNK = 2**25
+#: Seconds between two looks whether a named pipe has a reader.
+_LOOK_FOR_READER = 0.05
 
 #: Called with the number of bytes that are done and of bytes in the whole document, None while that is unknown.
 Progress = Callable[[int, int | None], object]
@@ -41,27 +48,135 @@ def local_path(name: str, given: str | os.PathLike[str]) -> Path:
     return Path(text)
 
 
-async def open_file(path: Path, mode: Literal["rb", "wb"]) -> BinaryIO:
-    """Open a file in a thread. If the task is cancelled before that is done, the file is closed again.
+class Part:
+    """The file of another name that a download is written to: it replaces the target as a whole, or not at all.
 
-    A file to write is closed before the cancellation goes on, so that it can be removed. One to read may be a pipe that
-    is never opened at its other end, so it is closed once it has been opened.
+    Args:
+        target: path of the target; where it is a link, the file that the link leads to is replaced.
     """
-    opening: asyncio.Future[BinaryIO] = asyncio.get_running_loop().run_in_executor(None, lambda: path.open(mode))
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._path: Path | None = None  # None: not made, or put in place
+        self._file: BinaryIO
+
+    async def open(self) -> None:
+        """Make the file. Raises OSError, which names the target, such as for a folder."""
+        await finish(self._open)
+
+    async def write(self, data: bytes) -> None:
+        """Write bytes to the file. Raises OSError, which names the target."""
+        await asyncio.to_thread(self._write, data)
+
+    async def put_in_place(self) -> None:
+        """Let the file take the place of the target. Raises OSError, which names the target."""
+        await finish(self._put_in_place)
+
+    async def drop(self) -> None:
+        """Remove the file, unless it is in its place; the target stays as it was."""
+        await finish(self._drop)
+
+    # --- in a thread ---
+
+    def _open(self) -> None:
+        with files.naming(self._target):
+            self._real = files.real(self._target)
+            handle, self._path = files.make_part(self._real, private=False)
+            self._file = open(handle, "wb")  # noqa: PTH123, SIM115 - of a descriptor; `put_in_place` or `drop` closes it
+
+    def _write(self, data: bytes) -> None:
+        with files.naming(self._target):
+            self._file.write(data)
+
+    def _put_in_place(self) -> None:
+        with files.naming(self._target):
+            self._file.close()
+            path, self._path = self._path, None
+            if path is not None:
+                files.replace(self._real, path)
+
+    def _drop(self) -> None:
+        if self._path is not None:
+            with suppress(OSError):  # a full disk, once more
+                self._file.close()
+            files.discard(self._path)
+
+
+async def write_to(file: BinaryIO, data: bytes) -> None:
+    """Write all bytes to a file in a thread. Raises `errors.InvalidRequest` for a file that takes none of them now."""
+    try:
+        await asyncio.to_thread(files.write_all, file, data)
+    except files.NothingWrittenError:
+        raise errors.InvalidRequest(
+            "download writes to a file that takes bytes whenever they come, and this one took none of them"
+            " (write returned None or 0, as that of a non-blocking file does): pass a file that blocks"
+        ) from None
+
+
+async def open_stream(path: Path) -> BinaryIO:
+    """Open a pipe or a device to write to it. A named pipe is opened once it has a reader.
+
+    No thread waits for that reader, and `write_to_stream` waits in none: a cancellation ends either wait.
+    """
+    while True:
+        file = await open_file(partial(_open_stream, path))
+        if file is not None:
+            return file
+        await asyncio.sleep(_LOOK_FOR_READER)
+
+
+def _open_stream(path: Path) -> BinaryIO | None:
+    """Open a pipe or a device without blocking. None for a named pipe that nothing reads from."""
+    try:
+        return open(path, "wb", buffering=0, opener=_without_blocking)
+    except OSError as problem:
+        if problem.errno != errno.ENXIO or not path.is_fifo():
+            raise
+        return None
+
+
+def _without_blocking(path: str, _: int) -> int:
+    return os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+
+
+async def write_to_stream(file: BinaryIO, path: Path, data: bytes) -> None:
+    """Write all bytes to a file of `open_stream`, as fast as they are read. Raises OSError, which names the path."""
+    left = memoryview(data)
+    with files.naming(path):
+        while left:
+            written = await finish(partial(file.write, left))
+            if not written:  # None where a reader is busy
+                await _until_writable(file.fileno())
+            else:
+                left = left[written:]
+
+
+async def _until_writable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    writable = asyncio.Event()
+    loop.add_writer(descriptor, writable.set)
+    try:
+        await writable.wait()
+    finally:
+        loop.remove_writer(descriptor)
+
+
+async def open_file(opened: Callable[[], F]) -> F:
+    """Open a file in a thread. If the task is cancelled before that is done, the file is closed once it is open.
+
+    That is not waited for: the file may be a pipe that is never opened at its other end.
+    """
+    opening: asyncio.Future[F] = asyncio.get_running_loop().run_in_executor(None, opened)
     try:
         return await asyncio.shield(opening)
     except asyncio.CancelledError:
-        if mode == "rb":
-            opening.add_done_callback(_close_unused)
-        else:
-            await _end_of(opening)
-            _close_unused(opening)
+        opening.add_done_callback(_close_unused)
         raise
 
 
-def _close_unused(opening: "asyncio.Future[BinaryIO]") -> None:
+def _close_unused(opening: "asyncio.Future[Any]") -> None:
     """Close a file that was opened for a task which has been cancelled; nothing was written to it or read from it."""
-    if not opening.cancelled() and opening.exception() is None:
+    if not opening.cancelled() and opening.exception() is None and opening.result() is not None:
         opening.result().close()
 
 
@@ -70,11 +185,11 @@ async def close_file(file: BinaryIO) -> None:
     await finish(file.close)
 
 
-async def finish(work: Callable[[], Any]) -> None:
+async def finish(work: Callable[[], R]) -> R:
     """Run a function in a thread. A cancellation of the task goes on after the function's end, not before."""
     working = asyncio.get_running_loop().run_in_executor(None, work)
     try:
-        await asyncio.shield(working)
+        return await asyncio.shield(working)
     except asyncio.CancelledError:
         await _end_of(working)
         raise

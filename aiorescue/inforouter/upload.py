@@ -9,7 +9,7 @@ import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from io import BytesIO
-from typing import Annotated, BinaryIO, Protocol
+from typing import Annotated, Any, BinaryIO, Protocol
 
 import attrs
 
@@ -111,6 +111,10 @@ def crc32(data: bytes) -> str:
     return f"{zlib.crc32(data):X}"
 
 
+#: What an async iterator yields at its end.
+_END = object()
+
+
 class _Reads(Protocol):
     def read(self, size: int, /) -> object: ...
 
@@ -124,10 +128,15 @@ class _IteratorReader:
 
     async def read(self, size: int) -> bytes:
         while len(self.buffer) < size:
-            piece = await anext(self.source, None)
-            if piece is None:
+            piece: Any = await anext(self.source, _END)
+            if piece is _END:
                 break
-            self.buffer += piece
+            try:
+                self.buffer += piece
+            except TypeError:
+                raise errors.InvalidRequest(
+                    f"upload takes an async iterator of bytes; this one yields {type(piece).__name__}"
+                ) from None
         found = bytes(self.buffer[:size])
         del self.buffer[:size]
         return found
@@ -154,7 +163,8 @@ class Upload:
     async def send(self, source: Source) -> Uploaded:
         """Send the document from a path, bytes, a binary file or an async iterator of bytes."""
         if isinstance(source, str | os.PathLike):
-            file = await open_file(local_path("source", source), "rb")
+            path = local_path("source", source)
+            file = await open_file(lambda: path.open("rb"))
             try:
                 total = (await asyncio.to_thread(os.fstat, file.fileno())).st_size
                 return await self._send_repeatable(file, total)
@@ -164,12 +174,12 @@ class Upload:
             held = bytes(source)
             return await self._send_repeatable(BytesIO(held), len(held))
         if hasattr(source, "__aiter__"):
-            return await self._send_once(_IteratorReader(aiter(source)).read)
+            return await self._send_once(await _begun(_IteratorReader(aiter(source)).read))
         if not hasattr(source, "read"):
             raise errors.InvalidRequest(
                 f"upload takes a path, bytes, a binary file or an async iterator of bytes, not {type(source).__name__}"
             )
-        return await self._send_once(_in_thread(source))
+        return await self._send_once(await _begun(_in_thread(source)))
 
     async def _send_repeatable(self, file: BinaryIO, total: int) -> Uploaded:
         """Send a file; begin anew, once, if it is unknown whether a chunk arrived.
@@ -219,7 +229,12 @@ def _in_thread(file: _Reads) -> Read:
 
     async def read(size: int) -> bytes:
         parts: list[bytes] = []
-        while size > 0 and (part := await asyncio.to_thread(file.read, size)):
+        while size > 0 and (part := await asyncio.to_thread(file.read, size)) != b"":
+            if part is None:
+                raise errors.InvalidRequest(
+                    "upload reads a file until read returns b'', and this one has nothing yet (read returned None, as"
+                    " that of a non-blocking file does): pass a file that blocks, or an async iterator of bytes"
+                )
             if not isinstance(part, bytes):
                 raise errors.InvalidRequest(
                     f"upload takes a file that is open in binary mode; this one reads {type(part).__name__}"
@@ -229,3 +244,15 @@ def _in_thread(file: _Reads) -> Read:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     return read
+
+
+async def _begun(read: Read) -> Read:
+    """Read the first byte of a source, so that one which yields no bytes is refused before anything is sent."""
+    first = await read(1)
+
+    async def read_on(size: int) -> bytes:
+        nonlocal first
+        begin, first = first, b""
+        return begin + await read(size - len(begin)) if begin else await read(size)
+
+    return read_on

@@ -11,7 +11,7 @@ import attrs
 import typer
 
 import aiorescue
-from aiorescue import Login, errors
+from aiorescue import Login, errors, files
 from aiorescue.bulk.job import PATIENCE
 from aiorescue.call.base_url import check_base_url
 from aiorescue.cli import credentials, sheet, signals
@@ -167,11 +167,11 @@ def _journal_beside(customers: Path, output: Path) -> Path:
 
 def _check_files(customers: Path, output: Path, journal: Path, report: Path | None) -> None:
     """Check that all files can be written side by side; raises `errors.InvalidRequest`."""
-    files = {"the input": customers, "--output": output, "--journal": journal}
+    paths = {"the input": customers, "--output": output, "--journal": journal}
     if report is not None:
-        files["--report"] = report
-    kept = {name: path for name, path in files.items() if not sheet.is_stream(path)}
-    if len({sheet.real(path) for path in kept.values()}) < len(kept):
+        paths["--report"] = report
+    kept = {name: path for name, path in paths.items() if not sheet.is_stream(path)}
+    if len({files.real(path) for path in kept.values()}) < len(kept):
         listed = ", ".join(f"{name} {path}" for name, path in kept.items())
         raise errors.InvalidRequest(f"different files are needed: {listed}")
     for path in (journal, report):

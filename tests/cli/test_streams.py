@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import math
 import os
 import shlex
 import signal
@@ -137,6 +138,7 @@ async def test_a_signal_finishes_what_is_in_flight_and_says_how_to_go_on(command
     [
         (None, None, ""),
         (Outage(ConnectionFailed("refused"), 125.0, 600.0), None, "service away, 2:05 of 10:00"),
+        (Outage(ConnectionFailed("refused"), 125.0, math.inf), None, "service away, 2:05 of ∞"),
         (None, 113.0, "waiting 1:53 to log in"),
     ],
 )

@@ -1,5 +1,6 @@
 """The figures of a run of `aiorescue pins`, and figures as people read them."""
 
+import math
 import time
 from collections import deque
 from typing import Any, Final
@@ -115,9 +116,11 @@ class Tally:
 
 
 def clock(seconds: float | None) -> str:
-    """Write seconds as a clock shows them: ``1:02:03``."""
+    """Write seconds as a clock shows them: ``1:02:03``; ``∞`` for ever."""
     if seconds is None:
         return "?:??"
+    if seconds == math.inf:
+        return "∞"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -132,7 +132,7 @@ async def test_tables_of_another_version_are_refused_by_a_message_that_says_so(d
     async with connected(database) as connection:
         await connection.execute("UPDATE aiorescue.version SET version = 99")
     with pytest.raises(errors.JournalError, match="jobs of version 99, and this aiorescue works with version 1"):
-        await distributed.work(database, {"north": None})
+        await distributed.work(database, {"north": AuthCode("fixednorth0000")})
 
 
 async def test_tables_that_lack_a_column_end_a_worker_that_has_begun_by_a_message_that_says_so(database):

@@ -1,9 +1,10 @@
-"""`LaneStore`: the rows of one job for one lane. Every write names the epoch of the lane in its own statement."""
+"""`LaneStore`: the rows of one job for one lane. Every write names the lane's epoch and the claim of its row."""
 
 import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import attrs
 import psycopg
 
 from aiorescue import errors
@@ -15,7 +16,7 @@ from aiorescue.bulk.store import Claimed, Entry, InputRow, Lane, Staging
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import PinRequest
 
-#: Numbers of the claims of this process. A row that is claimed has the number, negative, until it is sent.
+#: Numbers of the claims of this process: with its owner and epoch, a number that no other claim of a row has.
 _numbers: Final = itertools.count(1)
 #: The share lock waits for a worker that raises the epoch; the statement then finds no lane with the old one. A claim
 #: that is repeated returns the rows that it claimed before its answer was lost, and not others, if there are any.
@@ -35,7 +36,8 @@ next AS MATERIALIZED (
 UPDATE aiorescue.request r SET owner = %(owner)s, epoch = %(epoch)s, attempt = %(claim)s
 FROM (SELECT id FROM next UNION ALL SELECT id FROM before) claimed WHERE r.id = claimed.id
 RETURNING r.key, r.position, r.operation, r.fields::text, r.orphans"""
-_MINE: Final = "owner = %(owner)s AND epoch = %(epoch)s AND state IN (0, 1)"
+#: A row that was corrected since has lost its owner, and another claim when the lane claimed it again.
+_MINE: Final = "owner = %(owner)s AND epoch = %(epoch)s AND attempt = %(claim)s AND state IN (0, 1)"
 
 
 def _row(changes: str, condition: str) -> bytes:
@@ -43,11 +45,8 @@ def _row(changes: str, condition: str) -> bytes:
     return f"UPDATE aiorescue.request SET {changes} WHERE {row} RETURNING 1".encode()
 
 
-#: An attempt has a number, so that a statement that is repeated counts no orphan.
-_SENT: Final = _row(
-    "orphans = orphans + (state = 1 AND attempt IS DISTINCT FROM %(attempt)s)::int, state = 1, attempt = %(attempt)s",
-    _MINE,
-)
+#: Not for a row that is no longer in the input.
+_SENT: Final = _row("orphans = %(orphans)s, state = 1", f"{_MINE} AND position IS NOT NULL")
 _END: Final = "ended = pg_current_xact_id(), owner = NULL, epoch = NULL, orphans = %(orphans)s"
 _ISSUED: Final = _row(
     f"state = 2, pin = %(pin)s, error = NULL, issued_at = coalesce(issued_at, now()), {_END}",
@@ -56,11 +55,29 @@ _ISSUED: Final = _row(
 _FAILED: Final = _row(
     f"state = 3, error = %(error)s, {_END}", f"{_MINE} OR state = 3 AND error = %(error)s AND owner IS NULL"
 )
-_GIVEN_BACK: Final = _row("state = 0, orphans = %(orphans)s, attempt = NULL", _MINE)
+_GIVEN_BACK: Final = _row("state = 0, orphans = %(orphans)s", _MINE)
+
+
+@attrs.define(eq=False)
+class _Held:
+    """A row that the lane has claimed and not ended.
+
+    Attributes:
+        claim: number of the claim.
+        orphans: earlier attempts that may have left an unclaimed PIN.
+        is_sent: True if an attempt has left whose outcome is not known.
+    """
+
+    claim: int
+    orphans: int
+    is_sent: bool = False
 
 
 class LaneStore(PostgresReader):
     """The store of one lane; `claim` and the notes of what became of rows are fenced by its epoch.
+
+    A row that is corrected or removed while the lane holds it is no longer the lane's: the next note of it, or its next
+    claim, raises `errors.JournalError`, and the lane is to begin anew.
 
     Args:
         statements: runs the statements.
@@ -79,13 +96,17 @@ class LaneStore(PostgresReader):
         self._statements = statements
         self._lane, self._most = lane, most
         self._values: dict[str, Any] = {"job": job, "owner": owner, "epoch": lane.epoch}
-        self._attempt = 0
+        self._held: dict[str, _Held] = {}
 
     async def claim(self, most: int, lane: Lane | None = None) -> Sequence[Claimed]:
         """Hand out the next rows to be sent; empty when no row is free at this moment, or the lane is fenced."""
         with explained():
-            values = {"most": min(most, self._most), "claim": -next(_numbers), REPEATED: False}
+            claim = next(_numbers)
+            values = {"most": min(most, self._most), "claim": claim, REPEATED: False}
             found = await self._statements.rows(_CLAIM, self._values | values)
+        if any(row[0] in self._held for row in found):
+            raise self._lost()
+        self._held |= {key: _Held(claim, orphans) for key, *_, orphans in found}
         claimed = []
         for key, position, operation, fields, orphans in sorted(found, key=lambda row: row[1]):
             try:
@@ -101,8 +122,12 @@ class LaneStore(PostgresReader):
 
     async def sent(self, key: str, lane: Lane | None = None) -> None:
         """Record that an attempt is about to leave. Raises `errors.JournalError` if the lane is fenced."""
-        self._attempt += 1
-        await self._note(_SENT, key, attempt=self._attempt)
+        held = self._held.get(key)
+        if held is None:
+            raise self._lost()
+        held.orphans += held.is_sent
+        held.is_sent = True
+        await self._note(_SENT, key, orphans=held.orphans)
 
     async def issued(self, key: str, pin: str, orphans: int, lane: Lane | None = None) -> None:
         """Record a PIN; see `Store.issued`. Raises `errors.JournalError` if the lane is fenced."""
@@ -111,15 +136,19 @@ class LaneStore(PostgresReader):
         except psycopg.errors.UniqueViolation:
             text = "the answer is OK, but its PIN is that of another request of this job"
             raise errors.ProtocolError(text) from None
+        self._held.pop(key, None)
 
     async def failed(self, key: str, error: str, orphans: int, lane: Lane | None = None) -> None:
         """Record that a request failed by itself; see `Store.failed`. Raises `errors.JournalError` if fenced."""
         text = error.replace("\0", "\\0").encode("utf-8", "replace").decode()
         await self._note(_FAILED, key, error=text, orphans=orphans)
+        self._held.pop(key, None)
 
     async def given_back(self, key: str, orphans: int, lane: Lane | None = None) -> None:
         """Record that the request has no result for a reason that lies outside it; the lane keeps it."""
         await self._note(_GIVEN_BACK, key, orphans=orphans)
+        held = self._held[key]
+        held.orphans, held.is_sent = orphans, False
 
     async def stage(self, rows: Iterable[InputRow], *, columns: Sequence[str] = ()) -> Staging:
         """Raise `errors.InvalidRequest`: rows come in by `submit`."""
@@ -135,14 +164,19 @@ class LaneStore(PostgresReader):
 
     async def _note(self, statement: bytes, key: str, **values: Any) -> None:
         try:
-            found = await self._statements.rows(statement, self._values | {"key": key} | values)
+            claim = self._held[key].claim if key in self._held else None
+            found = await self._statements.rows(statement, self._values | {"key": key, "claim": claim} | values)
         except psycopg.errors.UniqueViolation:
             raise
         except psycopg.Error:
             with explained():
                 raise
         if not found:
-            raise errors.JournalError(
-                f"the lane of {self._lane.identity!r} has begun elsewhere, or the job was deleted",
-                reason=JournalReason.IN_USE,
-            )
+            raise self._lost()
+
+    def _lost(self) -> errors.JournalError:
+        return errors.JournalError(
+            f"the lane of {self._lane.identity!r} has begun elsewhere, or the job was deleted, or a row that the lane"
+            " held was corrected or removed",
+            reason=JournalReason.IN_USE,
+        )

@@ -69,7 +69,7 @@ class _Holding:
         for number, task in self.lanes.items():
             if number in self.jobs:
                 self.jobs[number].stop()
-            else:
+            elif task is not asyncio.current_task():
                 task.cancel()
 
     async def end(self) -> None:
@@ -273,7 +273,7 @@ class _Worker:
                 async for _ in job:
                     pass
         except (errors.AuthenticationError, errors.OutOfPinCodes) as problem:
-            holding.leaving = True
+            holding.leave()
             if says_login_limit(problem.status):
                 self._rests[holding.name] = asyncio.get_running_loop().time() + _REST
                 _log.warning("identity %s has logged in too often, and rests for %.0f s", holding.name, _REST)
@@ -281,7 +281,7 @@ class _Worker:
             self._refused[holding.name] = problem
             _log.warning("identity %s is refused, and its rows go to others: %s", holding.name, problem)
         except (errors.RescueError, psycopg.Error) as problem:
-            holding.leaving = True
+            holding.leave()
             _log.warning("lane of %s in job %s ended: %s", holding.name, lane.job_name, problem)
         finally:
             holding.lanes.pop(lane.job, None)

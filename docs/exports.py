@@ -16,6 +16,7 @@ _LINE = 120
 _VALUES = {
     "aiorescue.rescue.answers.chat": "Chat ChatLine",
     "aiorescue.rescue.answers.nodes": "Account Group Hierarchy Node NodeStatus NodeType User",
+    "aiorescue.rescue.answers.raw": "Raw",
     "aiorescue.rescue.answers.report": "Report",
     "aiorescue.rescue.answers.report_stream": "ReportStream",
     "aiorescue.rescue.answers.sessions": "Session SessionStatus",
@@ -23,13 +24,31 @@ _VALUES = {
     "aiorescue.rescue.client": "RescueClient",
     "aiorescue.rescue.invitations": "EmailText",
     "aiorescue.rescue.pins": "PinCode PinRequest SentPinCode",
-    "aiorescue.rescue.raw": "Raw",
     "aiorescue.rescue.report_options": "ReportArea ReportNodeRef ReportOutput ReportType",
     "aiorescue.rescue.sessions": "NodeRef",
     "aiorescue.rescue.users": "NewUser",
 }
-_HEAD = '''"""LogMeIn Rescue: the client and its operations as values. Written by `docs/generate.py`; do not edit."""
-'''
+_HEAD = '''"""LogMeIn Rescue: the client and its operations as values. Written by `docs/generate.py`; do not edit.
+
+Names are imported when they are first used, so that a program loads only the operations that it needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:'''
+_TAIL = """
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]"""
 
 
 def _is_declaration(statement: ast.stmt) -> bool:
@@ -47,9 +66,11 @@ def declared(path: Path) -> list[str]:
 
 
 def _import(module: str, names: list[str]) -> str:
-    """An import statement as ruff formats it."""
-    line = f"from {module} import {', '.join(names)}"
-    return line if len(line) <= _LINE else "\n".join((f"from {module} import (", *(f"    {n}," for n in names), ")"))
+    """An import statement as ruff formats it, below ``if TYPE_CHECKING``."""
+    line = f"    from {module} import {', '.join(names)}"
+    if len(line) <= _LINE:
+        return line
+    return "\n".join((f"    from {module} import (", *(f"        {n}," for n in names), "    )"))
 
 
 def _lines() -> Iterator[str]:
@@ -60,7 +81,10 @@ def _lines() -> Iterator[str]:
     yield _HEAD
     yield from (_import(module, sorted(names)) for module, names in sorted(exported.items()))
     every = sorted((name for names in exported.values() for name in names), key=lambda name: (not name.isupper(), name))
+    homes = {name: module for module, names in exported.items() for name in names}
     yield "\n".join(("", "__all__ = [", *(f'    "{name}",' for name in every), "]"))
+    yield "\n".join(("", "_HOMES = {", *(f'    "{name}": "{homes[name]}",' for name in every), "}"))
+    yield _TAIL
 
 
 def source() -> str:

@@ -94,6 +94,8 @@ def _members(cls: type) -> Iterator[str]:
     shown = set() if issubclass(cls, enum.Enum) else {p.name: p.annotation for p in _parameters(cls)}.keys()
     own = [base for base in cls.__mro__ if base.__module__.split(".")[0] == "aiorescue"]
     annotated = {name: kind for base in reversed(own) for name, kind in inspect.get_annotations(base).items()}
+    for name in dir(cls):
+        getattr(cls, name, None)  # the method of an operation is made when it is first looked up
     members = {name: value for base in reversed(own) for name, value in vars(base).items()}
     for name in sorted({*annotated, *members} - shown):
         value = members.get(name)

@@ -1,7 +1,8 @@
 """Operations as awaitable methods of a client: ``close_session = awaits(CloseSession)``."""
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from importlib import import_module
 from typing import Annotated, Any, Concatenate, ParamSpec, Protocol, TypeVar, get_args, get_origin
 
 from aiorescue.operation import Operation
@@ -17,31 +18,106 @@ class Calls(Protocol):
         """Call the operation, and return its result."""
 
 
+class Topic:
+    """A module of operations that is imported when the first of them is used.
+
+    Its attributes stand for those of the module: `awaits` takes them for operation types, and they can be called.
+
+    Args:
+        module: the dotted name of the module.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> "Later":
+        return Later(self._module, name)
+
+
+def topics(package: str, *names: str) -> Iterator[Topic]:
+    """The modules of a package by their names, each to be imported when it is first used."""
+    return (Topic(f"{package}.{name}") for name in names)
+
+
+class Later:
+    """A class or function of a module that is imported when it is first used."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self._module, self._name = module, name
+
+    def get(self) -> Any:
+        """The class or function itself."""
+        return getattr(import_module(self._module), self._name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it with these arguments."""
+        return self.get()(*args, **kwargs)
+
+
 def awaits(operation: Callable[P, Operation[R]]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:
     """Make a method that calls an operation, with the operation's own parameters, docstring and result.
 
     The method is a plain coroutine function, on the class as on the instance, so that `inspect`, `help()`,
-    ``AsyncMock(spec=…)`` and editors see what it is. Its attribute ``operation`` is the operation type. Name and
-    signature are set by `name_methods`, when the name in the class is known.
+    ``AsyncMock(spec=…)`` and editors see what it is. Its attribute ``operation`` is the operation type. It is made when
+    it is first looked up.
 
     Args:
-        operation: the operation type.
+        operation: the operation type, or one of a `Topic`.
 
     Raises:
         TypeError: the class is no complete operation type; the message says what it lacks.
     """
+    if not isinstance(operation, Later):
+        _check_type(operation)
+    return _Method(operation)  # type: ignore[return-value]  # that is what it becomes
+
+
+class _Method:
+    """A method of a client class until it is first looked up. The function that it makes then takes its place."""
+
+    def __init__(self, operation: Any) -> None:
+        self._operation = operation
+
+    def __set_name__(self, client: type, name: str) -> None:
+        self._client, self._name = client, name
+
+    @property
+    def operation(self) -> type[Operation[Any]]:
+        """The operation type that the method calls."""
+        found: type[Operation[Any]] = self._operation.get() if isinstance(self._operation, Later) else self._operation
+        return found
+
+    def __get__(self, instance: object, client: type) -> Any:
+        made = vars(self._client).get(self._name)
+        if made is self:
+            made = _method(self.operation, self._client, self._name)
+            setattr(self._client, self._name, made)
+        return made.__get__(instance, client)  # type: ignore[union-attr]
+
+
+def _method(operation: Any, client: type, name: str) -> Any:
+    """The coroutine function that calls an operation, as a method of a client class."""
     _check_type(operation)
 
-    async def method(client: Calls, /, *args: P.args, **kwargs: P.kwargs) -> R:
+    async def method(client: Calls, /, *args: Any, **kwargs: Any) -> Any:
         try:
             called = operation(*args, **kwargs)
         finally:
             del args, kwargs  # in a traceback they would show a password
         return await client.call(called)
 
-    method.__doc__ = operation.__doc__
-    method.operation = operation  # type: ignore[attr-defined]
-    return method
+    made: Any = method
+    made.__doc__, made.operation = operation.__doc__, operation
+    made.__name__, made.__qualname__, made.__module__ = name, f"{client.__qualname__}.{name}", client.__module__
+    # Of the function itself, with its `self`: through the class it would take twice as long.
+    own = inspect.signature(operation.__init__).parameters.values()
+    parameters = [
+        inspect.Parameter(one.name, one.kind, default=one.default, annotation=_plain(one.annotation)) for one in own
+    ]
+    result = _result_of(operation)
+    made.__signature__ = inspect.Signature(parameters, return_annotation=result)
+    made.__annotations__ = {**{one.name: one.annotation for one in parameters[1:]}, "return": result}
+    return made
 
 
 def _check_type(operation: Any) -> None:
@@ -55,25 +131,6 @@ def _check_type(operation: Any) -> None:
 def operations_of(client: type) -> dict[str, type[Operation[Any]]]:
     """The operation types that a client class has methods for, by the names of the methods, in their order."""
     return {name: method.operation for name, method in vars(client).items() if hasattr(method, "operation")}
-
-
-def name_methods(client: type) -> None:
-    """Give the methods that `awaits` made for a client class their names and signatures."""
-    for name, operation in operations_of(client).items():
-        method = vars(client)[name]
-        method.__name__, method.__qualname__, method.__module__ = (
-            name,
-            f"{client.__qualname__}.{name}",
-            client.__module__,
-        )
-        # Of the function itself, with its `self`: through the class it would take twice as long, for 69 methods.
-        own = inspect.signature(operation.__init__).parameters.values()
-        parameters = [
-            inspect.Parameter(one.name, one.kind, default=one.default, annotation=_plain(one.annotation)) for one in own
-        ]
-        result = _result_of(operation)
-        method.__signature__ = inspect.Signature(parameters, return_annotation=result)
-        method.__annotations__ = {**{one.name: one.annotation for one in parameters[1:]}, "return": result}
 
 
 def _plain(annotation: Any) -> Any:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from aiorescue import errors
 from aiorescue.call.arguments import check_arguments, check_listener, check_operation_type, no_operation
-from aiorescue.call.awaits import name_methods
 from aiorescue.call.base_url import check_base_url, find_route
 from aiorescue.call.call import BeforeSend
 from aiorescue.call.conversation import Conversation, closed_error, hold_in_time
@@ -49,10 +48,6 @@ class ServiceClient:
     # The options have a place of their own, so that a view can share all the rest: the very `__dict__`.
     __slots__ = ("__dict__", "_options")
     _options: CallOptions
-
-    def __init_subclass__(cls) -> None:
-        super().__init_subclass__()
-        name_methods(cls)
 
     def __init__(
         self,

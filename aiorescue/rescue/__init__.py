@@ -1,94 +1,101 @@
-"""LogMeIn Rescue: the client and its operations as values. Written by `docs/generate.py`; do not edit."""
+"""LogMeIn Rescue: the client and its operations as values. Written by `docs/generate.py`; do not edit.
 
-from aiorescue.rescue.answers.chat import Chat, ChatLine
-from aiorescue.rescue.answers.nodes import Account, Group, Hierarchy, Node, NodeStatus, NodeType, User
-from aiorescue.rescue.answers.report import Report
-from aiorescue.rescue.answers.report_stream import ReportStream
-from aiorescue.rescue.answers.sessions import Session, SessionStatus
-from aiorescue.rescue.authentication import (
-    GetDtcLoginTicket,
-    GetLoginTicket,
-    Login,
-    Logout,
-    RequestAuthCode,
-    RequestAuthCodeSso,
-)
-from aiorescue.rescue.catalogue import OPERATIONS
-from aiorescue.rescue.client import RescueClient
-from aiorescue.rescue.groups import CreateGroup, GetGroup, GetGroupV2, SetGroup, SetGroupV2
-from aiorescue.rescue.hierarchy import (
-    AssignChannel,
-    DeleteNode,
-    GetAccount,
-    GetAccountV2,
-    GetHierarchy,
-    GetHierarchyV2,
-    MoveNode,
-    UnassignChannel,
-)
-from aiorescue.rescue.invitations import EmailText, GenerateEmailText, RequestInvitationLink
-from aiorescue.rescue.pins import (
-    PinCode,
-    PinRequest,
-    RequestLensPinCode,
-    RequestLensPinCodeV2,
-    RequestLensPinCodeV3,
-    RequestLensPinCodeV4,
-    RequestPinCode,
-    RequestPinCodeV2,
-    RequestPinCodeV3,
-    SentPinCode,
-)
-from aiorescue.rescue.raw import Raw
-from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOutput, ReportType
-from aiorescue.rescue.report_settings import (
-    SetDateFormat,
-    SetDelimiter,
-    SetOutput,
-    SetReportArea,
-    SetReportAreaV2,
-    SetReportAreaV8,
-    SetReportDate,
-    SetReportDateV2,
-    SetReportTime,
-    SetReportType,
-    SetTimeZone,
-)
-from aiorescue.rescue.report_state import (
-    GetDelimiter,
-    GetOutput,
-    GetReportArea,
-    GetReportAreaV2,
-    GetReportAreaV8,
-    GetReportDate,
-    GetReportTime,
-    GetReportType,
-    GetTimeZone,
-)
-from aiorescue.rescue.reports import GetChat, GetNote, GetReport, GetReportV2
-from aiorescue.rescue.sessions import (
-    CancelAction,
-    CloseSession,
-    GetSession,
-    GetSessionV2,
-    GetSessionV3,
-    HoldSession,
-    IsAnyTechAvailableOnChannel,
-    NodeRef,
-    StartSession,
-    TransferSession,
-)
-from aiorescue.rescue.users import (
-    CreateUser,
-    CreateUsers,
-    GetUser,
-    GetUserV2,
-    GetUserV3,
-    NewUser,
-    SetUser,
-    SetUserStatusV71,
-    SetUserV2,
-)
+Names are imported when they are first used, so that a program loads only the operations that it needs.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aiorescue.rescue.answers.chat import Chat, ChatLine
+    from aiorescue.rescue.answers.nodes import Account, Group, Hierarchy, Node, NodeStatus, NodeType, User
+    from aiorescue.rescue.answers.raw import Raw
+    from aiorescue.rescue.answers.report import Report
+    from aiorescue.rescue.answers.report_stream import ReportStream
+    from aiorescue.rescue.answers.sessions import Session, SessionStatus
+    from aiorescue.rescue.authentication import (
+        GetDtcLoginTicket,
+        GetLoginTicket,
+        Login,
+        Logout,
+        RequestAuthCode,
+        RequestAuthCodeSso,
+    )
+    from aiorescue.rescue.catalogue import OPERATIONS
+    from aiorescue.rescue.client import RescueClient
+    from aiorescue.rescue.groups import CreateGroup, GetGroup, GetGroupV2, SetGroup, SetGroupV2
+    from aiorescue.rescue.hierarchy import (
+        AssignChannel,
+        DeleteNode,
+        GetAccount,
+        GetAccountV2,
+        GetHierarchy,
+        GetHierarchyV2,
+        MoveNode,
+        UnassignChannel,
+    )
+    from aiorescue.rescue.invitations import EmailText, GenerateEmailText, RequestInvitationLink
+    from aiorescue.rescue.pins import (
+        PinCode,
+        PinRequest,
+        RequestLensPinCode,
+        RequestLensPinCodeV2,
+        RequestLensPinCodeV3,
+        RequestLensPinCodeV4,
+        RequestPinCode,
+        RequestPinCodeV2,
+        RequestPinCodeV3,
+        SentPinCode,
+    )
+    from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOutput, ReportType
+    from aiorescue.rescue.report_settings import (
+        SetDateFormat,
+        SetDelimiter,
+        SetOutput,
+        SetReportArea,
+        SetReportAreaV2,
+        SetReportAreaV8,
+        SetReportDate,
+        SetReportDateV2,
+        SetReportTime,
+        SetReportType,
+        SetTimeZone,
+    )
+    from aiorescue.rescue.report_state import (
+        GetDelimiter,
+        GetOutput,
+        GetReportArea,
+        GetReportAreaV2,
+        GetReportAreaV8,
+        GetReportDate,
+        GetReportTime,
+        GetReportType,
+        GetTimeZone,
+    )
+    from aiorescue.rescue.reports import GetChat, GetNote, GetReport, GetReportV2
+    from aiorescue.rescue.sessions import (
+        CancelAction,
+        CloseSession,
+        GetSession,
+        GetSessionV2,
+        GetSessionV3,
+        HoldSession,
+        IsAnyTechAvailableOnChannel,
+        NodeRef,
+        StartSession,
+        TransferSession,
+    )
+    from aiorescue.rescue.users import (
+        CreateUser,
+        CreateUsers,
+        GetUser,
+        GetUserV2,
+        GetUserV3,
+        NewUser,
+        SetUser,
+        SetUserStatusV71,
+        SetUserV2,
+    )
 
 __all__ = [
     "OPERATIONS",
@@ -187,3 +194,113 @@ __all__ = [
     "UnassignChannel",
     "User",
 ]
+
+_HOMES = {
+    "OPERATIONS": "aiorescue.rescue.catalogue",
+    "Account": "aiorescue.rescue.answers.nodes",
+    "AssignChannel": "aiorescue.rescue.hierarchy",
+    "CancelAction": "aiorescue.rescue.sessions",
+    "Chat": "aiorescue.rescue.answers.chat",
+    "ChatLine": "aiorescue.rescue.answers.chat",
+    "CloseSession": "aiorescue.rescue.sessions",
+    "CreateGroup": "aiorescue.rescue.groups",
+    "CreateUser": "aiorescue.rescue.users",
+    "CreateUsers": "aiorescue.rescue.users",
+    "DeleteNode": "aiorescue.rescue.hierarchy",
+    "EmailText": "aiorescue.rescue.invitations",
+    "GenerateEmailText": "aiorescue.rescue.invitations",
+    "GetAccount": "aiorescue.rescue.hierarchy",
+    "GetAccountV2": "aiorescue.rescue.hierarchy",
+    "GetChat": "aiorescue.rescue.reports",
+    "GetDelimiter": "aiorescue.rescue.report_state",
+    "GetDtcLoginTicket": "aiorescue.rescue.authentication",
+    "GetGroup": "aiorescue.rescue.groups",
+    "GetGroupV2": "aiorescue.rescue.groups",
+    "GetHierarchy": "aiorescue.rescue.hierarchy",
+    "GetHierarchyV2": "aiorescue.rescue.hierarchy",
+    "GetLoginTicket": "aiorescue.rescue.authentication",
+    "GetNote": "aiorescue.rescue.reports",
+    "GetOutput": "aiorescue.rescue.report_state",
+    "GetReport": "aiorescue.rescue.reports",
+    "GetReportArea": "aiorescue.rescue.report_state",
+    "GetReportAreaV2": "aiorescue.rescue.report_state",
+    "GetReportAreaV8": "aiorescue.rescue.report_state",
+    "GetReportDate": "aiorescue.rescue.report_state",
+    "GetReportTime": "aiorescue.rescue.report_state",
+    "GetReportType": "aiorescue.rescue.report_state",
+    "GetReportV2": "aiorescue.rescue.reports",
+    "GetSession": "aiorescue.rescue.sessions",
+    "GetSessionV2": "aiorescue.rescue.sessions",
+    "GetSessionV3": "aiorescue.rescue.sessions",
+    "GetTimeZone": "aiorescue.rescue.report_state",
+    "GetUser": "aiorescue.rescue.users",
+    "GetUserV2": "aiorescue.rescue.users",
+    "GetUserV3": "aiorescue.rescue.users",
+    "Group": "aiorescue.rescue.answers.nodes",
+    "Hierarchy": "aiorescue.rescue.answers.nodes",
+    "HoldSession": "aiorescue.rescue.sessions",
+    "IsAnyTechAvailableOnChannel": "aiorescue.rescue.sessions",
+    "Login": "aiorescue.rescue.authentication",
+    "Logout": "aiorescue.rescue.authentication",
+    "MoveNode": "aiorescue.rescue.hierarchy",
+    "NewUser": "aiorescue.rescue.users",
+    "Node": "aiorescue.rescue.answers.nodes",
+    "NodeRef": "aiorescue.rescue.sessions",
+    "NodeStatus": "aiorescue.rescue.answers.nodes",
+    "NodeType": "aiorescue.rescue.answers.nodes",
+    "PinCode": "aiorescue.rescue.pins",
+    "PinRequest": "aiorescue.rescue.pins",
+    "Raw": "aiorescue.rescue.answers.raw",
+    "Report": "aiorescue.rescue.answers.report",
+    "ReportArea": "aiorescue.rescue.report_options",
+    "ReportNodeRef": "aiorescue.rescue.report_options",
+    "ReportOutput": "aiorescue.rescue.report_options",
+    "ReportStream": "aiorescue.rescue.answers.report_stream",
+    "ReportType": "aiorescue.rescue.report_options",
+    "RequestAuthCode": "aiorescue.rescue.authentication",
+    "RequestAuthCodeSso": "aiorescue.rescue.authentication",
+    "RequestInvitationLink": "aiorescue.rescue.invitations",
+    "RequestLensPinCode": "aiorescue.rescue.pins",
+    "RequestLensPinCodeV2": "aiorescue.rescue.pins",
+    "RequestLensPinCodeV3": "aiorescue.rescue.pins",
+    "RequestLensPinCodeV4": "aiorescue.rescue.pins",
+    "RequestPinCode": "aiorescue.rescue.pins",
+    "RequestPinCodeV2": "aiorescue.rescue.pins",
+    "RequestPinCodeV3": "aiorescue.rescue.pins",
+    "RescueClient": "aiorescue.rescue.client",
+    "SentPinCode": "aiorescue.rescue.pins",
+    "Session": "aiorescue.rescue.answers.sessions",
+    "SessionStatus": "aiorescue.rescue.answers.sessions",
+    "SetDateFormat": "aiorescue.rescue.report_settings",
+    "SetDelimiter": "aiorescue.rescue.report_settings",
+    "SetGroup": "aiorescue.rescue.groups",
+    "SetGroupV2": "aiorescue.rescue.groups",
+    "SetOutput": "aiorescue.rescue.report_settings",
+    "SetReportArea": "aiorescue.rescue.report_settings",
+    "SetReportAreaV2": "aiorescue.rescue.report_settings",
+    "SetReportAreaV8": "aiorescue.rescue.report_settings",
+    "SetReportDate": "aiorescue.rescue.report_settings",
+    "SetReportDateV2": "aiorescue.rescue.report_settings",
+    "SetReportTime": "aiorescue.rescue.report_settings",
+    "SetReportType": "aiorescue.rescue.report_settings",
+    "SetTimeZone": "aiorescue.rescue.report_settings",
+    "SetUser": "aiorescue.rescue.users",
+    "SetUserStatusV71": "aiorescue.rescue.users",
+    "SetUserV2": "aiorescue.rescue.users",
+    "StartSession": "aiorescue.rescue.sessions",
+    "TransferSession": "aiorescue.rescue.sessions",
+    "UnassignChannel": "aiorescue.rescue.hierarchy",
+    "User": "aiorescue.rescue.answers.nodes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 import attrs
 
 from aiorescue import errors
-from aiorescue.call.awaits import awaits
+from aiorescue.call.awaits import awaits, topics
 from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
 from aiorescue.call.conversation import Conversation
 from aiorescue.call.retry import RetryPolicy
@@ -20,31 +20,37 @@ from aiorescue.identity.credentials import AuthCode, Login, several
 from aiorescue.identity.identity import AnonymousIdentity, CodeIdentity, Identity
 from aiorescue.identity.login import LoginIdentity
 from aiorescue.identity.standing import REFUSED_FOR, Standing, checked_refused_for
-from aiorescue.operation import Binding, Operation, discreet
+from aiorescue.operation import Binding, Family, Operation, discreet
 from aiorescue.operation.number import check_count
 from aiorescue.pace.pace import Pace, PaceSetting
-from aiorescue.rescue import (
-    authentication,
-    groups,
-    hierarchy,
-    invitations,
-    pins,
-    report_settings,
-    report_state,
-    reports,
-    sessions,
-    users,
-)
+from aiorescue.rescue.answers.raw import Raw
 from aiorescue.rescue.answers.report import Report
 from aiorescue.rescue.answers.report_stream import ReportStream
-from aiorescue.rescue.catalogue import OPERATIONS
-from aiorescue.rescue.raw import Raw, call_of
-from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOutput, ReportType
-from aiorescue.rescue.report_request import ReportOptions, Wanted, get, stream, wanted
+from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOptions, ReportOutput, ReportType
 from aiorescue.rescue.report_turns import ReportTurns
 
 if TYPE_CHECKING:
     from aiorescue.events import Listener
+    from aiorescue.rescue import (
+        authentication,
+        groups,
+        hierarchy,
+        invitations,
+        pins,
+        raw,
+        report_request,
+        report_settings,
+        report_state,
+        reports,
+        sessions,
+        users,
+    )
+else:  # imported when they are first used: a program needs few of them, and all take a third of the import's time
+    authentication, groups, hierarchy = topics("aiorescue.rescue", "authentication", "groups", "hierarchy")
+    invitations, pins, raw = topics("aiorescue.rescue", "invitations", "pins", "raw")
+    report_request, report_settings = topics("aiorescue.rescue", "report_request", "report_settings")
+    report_state, reports = topics("aiorescue.rescue", "report_state", "reports")
+    sessions, users = topics("aiorescue.rescue", "sessions", "users")
 
 T = TypeVar("T")
 
@@ -152,11 +158,14 @@ class RescueClient(ServiceClient):
         )
 
     def _choose(self, operation: Operation[Any]) -> Identity:
-        if type(operation) is authentication.Login:
-            return self._identity_of_login(operation)
+        if operation.spec.family is Family.LOGINS:
+            from aiorescue.rescue.authentication import Login as LoginOperation  # noqa: PLC0415 - loaded by its value
+
+            if type(operation) is LoginOperation:  # and no raw call
+                return self._identity_of_login(operation)
         return super()._choose(operation)
 
-    def _identity_of_login(self, operation: authentication.Login) -> Identity:
+    def _identity_of_login(self, operation: "authentication.Login") -> Identity:
         """The identity that an explicit login logs in; raises `errors.InvalidRequest` if no identity can be."""
         logins = [identity for identity in self._identities if isinstance(identity, LoginIdentity)]
         if operation.email is None or operation.password is None:
@@ -289,20 +298,10 @@ class RescueClient(ServiceClient):
             errors.InvalidRequest: there is no such area, or the end lies before the begin; nothing was sent.
             errors.RescueError: see `call`.
         """
-        return await self._report(
-            wanted(
-                area,
-                begin,
-                end,
-                node=node,
-                node_ref=node_ref,
-                timezone=timezone,
-                type=type,
-                output=output,
-                delimiter=delimiter,
-            ),
-            get,
+        options = ReportOptions(
+            node=node, node_ref=node_ref, timezone=timezone, type=type, output=output, delimiter=delimiter
         )
+        return await self._report(report_request.wanted(area, begin, end, **options), report_request.get)
 
     async def reports(
         self,
@@ -325,8 +324,8 @@ class RescueClient(ServiceClient):
         Raises:
             errors.RescueError: see `report`.
         """
-        for piece in wanted(area, begin, end, **options).windows(window):
-            yield await self._report(piece, get)
+        for piece in report_request.wanted(area, begin, end, **options).windows(window):
+            yield await self._report(piece, report_request.get)
 
     @asynccontextmanager
     async def stream_report(
@@ -350,14 +349,16 @@ class RescueClient(ServiceClient):
         Raises:
             errors.RescueError: see `report`.
         """
-        rows = await self._report(wanted(area, begin, end, **options), stream)
+        rows = await self._report(report_request.wanted(area, begin, end, **options), report_request.stream)
         try:
             yield rows
         finally:
             await rows.aclose()
 
-    async def _report(self, wanted: Wanted, how: Callable[[Conversation, Wanted], Awaitable[T]]) -> T:
-        identity = self._report_turns.soonest(self._identities, reports.GetReportV2(wanted.node), self._pacers)
+    async def _report(
+        self, wanted: "report_request.Wanted", how: "Callable[[Conversation, report_request.Wanted], Awaitable[T]]"
+    ) -> T:
+        identity = self._report_turns.soonest(self._identities, wanted.request, self._pacers)
         async with self._together(identity, "report", turn=self._report_turns.of(identity)) as calls:
             return await how(calls, wanted)
 
@@ -383,10 +384,8 @@ class RescueClient(ServiceClient):
             errors.RescueError: see `call`.
         """
         began = self._clock.time()
-        given: Any = name
         try:
-            declared = OPERATIONS.get(name) if isinstance(given, str) else None
-            operation = call_of(name, parameters or {}, None if declared is None else declared.spec)
+            operation = raw.call_of(name, parameters or {})
         finally:
             del parameters  # in a traceback they would show a password
         answer = await self.call(operation, binding=binding)

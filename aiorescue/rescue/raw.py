@@ -21,36 +21,19 @@ from aiorescue.operation import (
     Source,
     Spec,
     discreet,
-    frozen,
     operation,
     verdict,
 )
 from aiorescue.rescue.answers import records
 from aiorescue.rescue.answers.keyed import lines_of
 from aiorescue.rescue.answers.pages import with_line_feeds, without_empty_lines
+from aiorescue.rescue.answers.raw import Raw
+from aiorescue.rescue.catalogue import OPERATIONS
 from aiorescue.rescue.service import AUTH_CODE, RESCUE
 
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"
 _SENSITIVE = "(?i)pwd|pass|ticket|authcode|secret|token|apikey|cookie|credential"
 _KEY = r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:(.*)"
-
-
-@frozen
-class Raw:
-    """The answer to a raw call.
-
-    Attributes:
-        status: status word as the service wrote it; empty if an XML document came in place of one.
-        outputs: elements of a SOAP answer by name (texts, or mappings and lists of them), or the lines of a text page
-            that have the form KEY:value.
-        text: text behind the status word of a text page; empty over SOAP.
-        seconds: seconds from the call to the result, including waits and retries.
-    """
-
-    status: str
-    outputs: Mapping[str, Any] = attrs.field(repr=False)
-    text: str = attrs.field(default="", repr=False)
-    seconds: float = 0.0
 
 
 def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
@@ -86,13 +69,12 @@ _MOST_CLASSES = 128
 
 
 @discreet
-def call_of(name: str, parameters: Mapping[str, str | int | bool], known: Spec | None) -> RawCall:
+def call_of(name: str, parameters: Mapping[str, str | int | bool]) -> RawCall:
     """Make a raw call.
 
     Args:
         name: the vendor's name of the operation; for a text page the page's name without ``.aspx``.
         parameters: values by the wire names of the binding, without the auth code, which the client adds.
-        known: declaration of the operation; None if it has none.
 
     Raises:
         errors.InvalidRequest: a name cannot be one on the wire, or a parameter holds the auth code.
@@ -108,14 +90,16 @@ def call_of(name: str, parameters: Mapping[str, str | int | bool], known: Spec |
         if not isinstance(value, str | int | bool):
             raise errors.InvalidRequest(f"raw: {one} must be a text, a number or a bool")
     key = (name, *((one, type(value)) for one, value in parameters.items()))
-    made = _CLASSES.pop(key, None) or _make(name, parameters, known)
+    made = _CLASSES.pop(key, None) or _make(name, parameters)
     _CLASSES[key] = made
     if len(_CLASSES) > _MOST_CLASSES:
         del _CLASSES[next(iter(_CLASSES))]
     return made(tuple(parameters.values()))
 
 
-def _make(name: str, parameters: Mapping[str, str | int | bool], known: Spec | None) -> type[RawCall]:
+def _make(name: str, parameters: Mapping[str, str | int | bool]) -> type[RawCall]:
+    declared = OPERATIONS.get(name)
+    known = None if declared is None else declared.spec
     # A login carries its own credentials: as the client's it would turn a session over to another user.
     needs = known.needs if known is not None else Needs.IDENTITY
     spec = Spec(

@@ -1,6 +1,7 @@
 """What the settings of a report may be: its area, its type, its output, and the nodes it is about."""
 
 import enum
+from typing import Required, TypedDict
 
 
 class ReportArea(enum.IntEnum):
@@ -42,3 +43,14 @@ class ReportNodeRef(enum.StrEnum):
     EXTERNALROOT = "EXTERNALROOT"
     EXTERNALTECH = "EXTERNALTECH"
     EXTERNALGROUP = "EXTERNALGROUP"
+
+
+class ReportOptions(TypedDict, total=False):
+    """The keyword arguments of `RescueClient.report`."""
+
+    node: Required[int]
+    node_ref: ReportNodeRef
+    timezone: int
+    type: ReportType
+    output: ReportOutput
+    delimiter: str

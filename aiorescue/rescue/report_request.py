@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta, timezone
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, ClassVar, Required, TypedDict, TypeVar, Unpack
+from typing import Any, ClassVar, TypeVar, Unpack
 
 import attrs
 
@@ -14,7 +14,7 @@ from aiorescue.operation import Binding, Operation, frozen, operation
 from aiorescue.operation.number import is_whole
 from aiorescue.rescue.answers.report import Report
 from aiorescue.rescue.answers.report_stream import ReportRows, ReportStream
-from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOutput, ReportType
+from aiorescue.rescue.report_options import ReportArea, ReportNodeRef, ReportOptions, ReportOutput, ReportType
 from aiorescue.rescue.report_settings import (
     SetDateFormat,
     SetDelimiter,
@@ -94,6 +94,11 @@ class Wanted:
         if self.end < self.begin:
             raise errors.InvalidRequest("report: the end lies before the begin")
 
+    @property
+    def request(self) -> GetReportV2:
+        """The operation that asks for the report, once it is set up."""
+        return GetReportV2(self.node, self.node_ref)
+
     def settings(self) -> Iterator[Operation[None]]:
         """The operations that set up the report: every setting, because an earlier report may have left any value."""
         beyond = self.area > ReportArea.FAILED_SESSIONS
@@ -124,17 +129,6 @@ class Wanted:
             begin += window
 
 
-class ReportOptions(TypedDict, total=False):
-    """The keyword arguments of `RescueClient.report`."""
-
-    node: Required[int]
-    node_ref: ReportNodeRef
-    timezone: int
-    type: ReportType
-    output: ReportOutput
-    delimiter: str
-
-
 def wanted(area: ReportArea | str, begin: date, end: date, **options: Unpack[ReportOptions]) -> Wanted:
     """Check the arguments of `RescueClient.report`; raises `errors.InvalidRequest`."""
     offset = options.get("timezone", 0)
@@ -145,7 +139,7 @@ def wanted(area: ReportArea | str, begin: date, end: date, **options: Unpack[Rep
     options["output"] = _one_of(ReportOutput, "output", options.get("output", ReportOutput.XML))
     found = Wanted(area=area_of(area), begin=moment_of(begin, offset), end=moment_of(end, offset, last=True), **options)
     # The service keeps each setting, so that none is sent before all can be.
-    steps: tuple[Operation[Any], ...] = (*found.settings(), GetReportV2(found.node, found.node_ref))
+    steps: tuple[Operation[Any], ...] = (*found.settings(), found.request)
     for step in steps:
         wire.codec(type(step), BINDING).draft(step)
     return found

@@ -2,6 +2,8 @@
 
 import inspect
 import pydoc
+import subprocess
+import sys
 from typing import get_type_hints
 from unittest.mock import AsyncMock, create_autospec
 
@@ -90,3 +92,21 @@ async def test_an_autospec_refuses_arguments_that_the_operation_lacks():
         client.close_session()
     with pytest.raises(TypeError, match="node"):
         client.close_session(42, node=7)
+
+
+def test_a_program_imports_the_operations_that_it_uses_and_no_other():
+    source = """
+import inspect, sys
+from aiorescue import RescueClient
+topics = lambda: {name.rpartition(".")[2] for name in sys.modules} & {"pins", "users", "sessions", "catalogue"}
+print(sorted(topics()), RescueClient.request_pin_code.__name__, sorted(topics()))
+print(sorted(name for name, _ in inspect.getmembers(RescueClient, inspect.iscoroutinefunction) if name[0] != "_")[:2])
+from aiorescue.rescue import *
+print(CreateUser.__name__, sorted(topics()))
+"""
+    shown = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True).stdout
+    assert shown.splitlines() == [
+        "[] request_pin_code ['pins']",
+        "['aclose', 'assign_channel']",
+        "CreateUser ['catalogue', 'pins', 'sessions', 'users']",
+    ]

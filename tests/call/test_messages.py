@@ -87,7 +87,7 @@ def test_every_error_can_be_copied_grouped_and_sent_to_another_process(error: ty
 
 def test_a_refused_number_of_a_secret_parameter_is_not_shown():
     with pytest.raises(errors.InvalidRequest, match="iPass is too large, but the service takes 32-bit numbers"):
-        call_of("op", {"iPass": 90210907 * 10**9}, None)
+        call_of("op", {"iPass": 90210907 * 10**9})
 
 
 def test_a_veiled_value_does_not_show_itself():
@@ -104,7 +104,7 @@ def test_an_outcome_does_not_show_its_value():
 
 def test_raw_keeps_a_bounded_number_of_classes_and_codecs():
     def call(number: int) -> type:
-        operation = call_of(f"operation{number}", {"iSession": 1, f"sName{number}": "x"}, None)
+        operation = call_of(f"operation{number}", {"iSession": 1, f"sName{number}": "x"})
         for binding in (Binding.SOAP11, Binding.TEXT_POST):
             wire.codec(type(operation), binding).draft(operation)
         return type(operation)
@@ -123,7 +123,7 @@ def test_raw_keeps_a_bounded_number_of_classes_and_codecs():
 async def test_a_client_keeps_a_bounded_number_of_readers():
     async with server(answer(b"OK\n")) as url, RescueClient(AuthCode("code"), base_url=url) as client:
         for number in range(600):
-            operation = call_of(f"operation{number}", {}, None)
+            operation = call_of(f"operation{number}", {})
             client._runner._find_reader(type(operation), Binding.TEXT_POST)
         assert len(client._runner._readers) <= 513
         await client.raw("operation0", binding=Binding.TEXT_POST)

@@ -134,7 +134,7 @@ SHAPES: dict[str, Shape] = {
         "</data></report>]]></sReport>",
         prefix="getReport",
     ),
-    "soap: raw elements": _in_soap("getSomething", "", "<a>b</a>", operation=call_of("getSomething", {}, None)),
+    "soap: raw elements": _in_soap("getSomething", "", "<a>b</a>", operation=call_of("getSomething", {})),
     "form: elements": Shape(EXAMPLES["closeSession"], Binding.HTTP_POST, "<a>", "<b>c</b>", "</a>"),
     "form: a long word": Shape(EXAMPLES["closeSession"], Binding.HTTP_POST, "<a>", "b", "</a>"),
     # Text pages

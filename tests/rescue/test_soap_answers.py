@@ -141,7 +141,7 @@ def test_a_raw_word_may_have_attributes_and_blanks_too():
         ' xmlns="https://secure.logmeinrescue.com/API/API.asmx"><getDateFormatResult id="1"> getDateFormat_{}'
         "\n</getDateFormatResult></getDateFormatResponse></s:Body></s:Envelope>"
     )
-    call = call_of("getDateFormat", {}, None)
+    call = call_of("getDateFormat", {})
     found = [
         wire.read(wire.codec(type(call), SOAP), call, Authorization(), Response(200, body.format(word).encode()))
         for word in ("OK", "NotLoggedIn")

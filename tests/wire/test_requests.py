@@ -160,7 +160,7 @@ class Word(str, enum.Enum):  # noqa: UP042 - not a StrEnum: `str` shows the name
 
 @pytest.mark.parametrize("binding", Binding)
 def test_a_member_of_an_enum_is_sent_as_its_value(binding: Binding):
-    operation = call_of("doSomething", {"number": Number.TWO, "word": Word.SMALL, "flag": True}, None)
+    operation = call_of("doSomething", {"number": Number.TWO, "word": Word.SMALL, "flag": True})
     request = encoded(operation, binding)
     sent = request.query or (request.body or b"").decode()
     if binding in (Binding.SOAP11, Binding.SOAP12):

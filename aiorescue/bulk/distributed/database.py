@@ -29,6 +29,9 @@ _OPTIONS: Final = {
     "keepalives_count": 3,
     "application_name": "aiorescue",
 }
+#: A note that was answered survives a crash of the server, whatever is set for it; a stronger setting stays as it is.
+_DURABLE: Final = """SELECT set_config('synchronous_commit', CASE found WHEN 'off' THEN 'on' ELSE found END, false)
+    FROM current_setting('synchronous_commit') found"""
 #: Connections for the writes of a worker, and the seconds after which a write does not wait for those before it.
 _MOST, _STUCK = 3, 0.25
 #: Name of the parameter that is true when a statement is repeated, as the answer to it was lost.
@@ -74,11 +77,21 @@ def _error(problem: psycopg.Error) -> errors.JournalError:
     return errors.JournalError(f"the database cannot be used: {text}", reason=JournalReason.FAILED)
 
 
+async def _connect(url: str) -> AsyncConnection[Any]:
+    connection = await AsyncConnection.connect(url, **_OPTIONS)  # type: ignore[arg-type]
+    try:
+        await connection.execute(_DURABLE)
+    except BaseException:
+        await asyncio.shield(connection.close())
+        raise
+    return connection
+
+
 @asynccontextmanager
 async def connected(url: str, *, prepare: bool = False) -> AsyncIterator[AsyncConnection[Any]]:
     """A connection while the context lasts; the tables are checked, or made with `prepare`."""
     with explained():
-        async with await AsyncConnection.connect(url, **_OPTIONS) as connection:  # type: ignore[arg-type]
+        async with await _connect(url) as connection:
             await (schema.prepare if prepare else schema.check_version)(connection)
             yield connection
 
@@ -195,7 +208,7 @@ class Statements:
 
     async def _carry_out(self, group: Sequence[_Write]) -> list[Rows]:
         """The rows of all statements of a group, in one transaction."""
-        connection = self._idle.pop() if self._idle else await AsyncConnection.connect(self._url, **_OPTIONS)  # type: ignore[arg-type]
+        connection = self._idle.pop() if self._idle else await _connect(self._url)
         try:
             if len(group) == 1:
                 found = [await (await connection.execute(group[0].statement, group[0].values)).fetchall()]

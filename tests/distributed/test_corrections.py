@@ -122,3 +122,14 @@ async def test_a_worker_sends_what_was_submitted_last_and_goes_on(database, resc
     }
     declared = (await distributed.status(database, "spring")).possibly_orphaned
     assert len(rescue_emulator.ledger) - len(rows) - 8 <= declared
+
+
+async def test_an_identity_that_is_no_longer_named_claims_no_more_rows(database):
+    await distributed.submit(database, "spring", requests(5), identities=["north", "south"])
+    async with lanes(database) as begin:
+        lane = await begin()
+        assert len(await lane.claim(2)) == 2
+        await distributed.submit(database, "spring", requests(5), identities=["south"])
+        assert await lane.claim(2) == []
+        await submit(database, requests(5))
+        assert len(await lane.claim(2)) == 2

@@ -18,10 +18,12 @@ from aiorescue.rescue import PinRequest
 
 #: Numbers of the claims of this process: with its owner and epoch, a number that no other claim of a row has.
 _numbers: Final = itertools.count(1)
-#: The share lock waits for a worker that raises the epoch; the statement then finds no lane with the old one. A claim
-#: that is repeated returns the rows that it claimed before its answer was lost, and not others, if there are any.
+#: The share lock waits for a worker that raises the epoch; the statement then finds no lane with the old one, nor one
+#: that the last submission does not name. A claim that is repeated returns the rows that it claimed before its answer
+#: was lost, and not others, if there are any.
 _CLAIM: Final = b"""
-WITH lane AS MATERIALIZED (SELECT id FROM aiorescue.identity WHERE id = %(owner)s AND epoch = %(epoch)s FOR SHARE),
+WITH lane AS MATERIALIZED (SELECT i.id FROM aiorescue.identity i WHERE i.id = %(owner)s AND i.epoch = %(epoch)s
+    AND EXISTS (SELECT FROM aiorescue.lane l WHERE l.job = %(job)s AND l.identity = i.id) FOR SHARE),
 before AS MATERIALIZED (
     SELECT r.id FROM aiorescue.request r
     WHERE %(repeated)s AND r.job = %(job)s AND r.owner = %(owner)s AND r.epoch = %(epoch)s AND r.state = 0

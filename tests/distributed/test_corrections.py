@@ -133,3 +133,26 @@ async def test_an_identity_that_is_no_longer_named_claims_no_more_rows(database)
         assert await lane.claim(2) == []
         await submit(database, requests(5))
         assert len(await lane.claim(2)) == 2
+
+
+async def test_a_submission_whose_input_is_slow_holds_up_no_worker_and_no_results(database, rescue_emulator):
+    rescue_emulator.limits.pin_rate = 20.0
+    began, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def slow():
+        for one in requests(12):
+            yield one
+            began.set()
+            await goes_on.wait()
+
+    await submit(database, requests(10))
+    submitting = asyncio.create_task(submit(database, slow()))
+    await began.wait()
+    codes = {"north": AuthCode("fixedtech0000")}
+    async with asyncio.timeout(30):
+        await distributed.work(database, codes, base_url=rescue_emulator.url, pace=Pace(pins=20), until_done=True)
+        assert len([one async for one in distributed.results(database, "spring", follow=True)]) == 10
+    goes_on.set()
+    await submitting
+    status = await distributed.status(database, "spring")
+    assert (status.rows, status.issued, status.left, status.runs) == (12, 10, 2, 1)

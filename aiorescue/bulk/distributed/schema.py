@@ -8,8 +8,8 @@ from aiorescue import errors
 from aiorescue.errors import JournalReason
 
 VERSION: Final = 1
-#: First number of the advisory locks of identities, of workers, and of the making of the tables.
-IDENTITY_LOCK, WORKER_LOCK, SCHEMA_LOCK = 1380275025, 1380275026, 1380275027
+#: First number of the advisory locks of identities, of workers, of the making of the tables, and of submissions.
+IDENTITY_LOCK, WORKER_LOCK, SCHEMA_LOCK, SUBMISSION_LOCK = 1380275025, 1380275026, 1380275027, 1380275028
 
 #: No index has the state of a request, so that the note that it was sent writes to none.
 _TABLES: Final = """

@@ -1,4 +1,8 @@
-"""Submission: takes a whole input into the database by COPY, in one transaction, and compares it with the last."""
+"""Submission: copies a whole input into a table of its own, and enters it into the job in one transaction.
+
+An input may take long to come. No transaction is open meanwhile, and nothing locked: one that is open holds back the
+results of all jobs, and a lock on the job the workers that begin its lanes.
+"""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
@@ -9,16 +13,18 @@ from psycopg import AsyncConnection
 from aiorescue import errors
 from aiorescue.bulk import records
 from aiorescue.bulk.distributed.database import connected
+from aiorescue.bulk.distributed.schema import SUBMISSION_LOCK
 from aiorescue.bulk.store import InputRow, Staging, State
 from aiorescue.rescue import PinRequest
 
 #: Rows after which the event loop gets its turn.
 _BREATH: Final = 200
 _LINES: Final = 100
-#: Rows whose cells are moved at once.
+#: Rows that are copied at once, and rows whose cells are moved at once.
 _AT_ONCE: Final = 1_000
+#: It is gone with the connection.
 _STAGE: Final = """CREATE TEMP TABLE staged (position bigint, line bigint, cells text, key text, digest bytea,
-    operation text, fields jsonb, problem text) ON COMMIT DROP"""
+    operation text, fields jsonb, problem text)"""
 #: A tracking field that occurs twice makes the later row a bad one; other rows of the same fields are numbered.
 _NUMBER: Final = """
 CREATE TEMP TABLE numbered ON COMMIT DROP AS
@@ -72,25 +78,53 @@ async def submit(
     names = list(dict.fromkeys([identities] if isinstance(identities, str) else identities))
     if not job or not names or not all(names):
         raise errors.InvalidRequest("a job needs a name and at least one identity; names must not be empty")
-    async with connected(database, prepare=True) as connection, connection.transaction():
-        before = await _columns_before(connection, job)
-        number, staging = await _enter_job(connection, job, records.to_json(list(columns)))
-        await _enter_identities(connection, number, names)
-        await connection.execute(_STAGE)
+    async with connected(database, prepare=True) as connection:
+        await _copy(connection, requests)
+        async with connection.transaction():
+            number, staging, before = await _find_or_enter(connection, job)
+            await _enter_identities(connection, number, names)
+            found = await _merge(connection, number, staging)
+            if found.vanished and before and before != tuple(columns):
+                await _move_cells(connection, number, before, columns)
+            # At the end, as workers that begin a lane count it in this row.
+            await connection.execute(
+                "UPDATE aiorescue.job SET columns = %s, staging = %s WHERE id = %s",
+                (records.to_json(list(columns)), staging, number),
+            )
+            return found
+
+
+async def _copy(connection: AsyncConnection[Any], requests: Requests) -> None:
+    """Copy the rows of an input into `staged`, some at a time."""
+    await connection.execute(_STAGE)
+    rows: list[tuple[Any, ...]] = []
+
+    async def flush() -> None:
         async with connection.cursor().copy("COPY staged FROM STDIN") as copy:
-            async for position, one in _numbered(requests):
-                await copy.write_row(_columns_of(position, one))
-        found = await _merge(connection, number, staging)
-        if found.vanished and before and before != tuple(columns):
-            await _move_cells(connection, number, before, columns)
-        return found
+            for row in rows:
+                await copy.write_row(row)
+        rows.clear()
+
+    async for position, one in _numbered(requests):
+        rows.append(_columns_of(position, one))
+        if len(rows) == _AT_ONCE:
+            await flush()
+    await flush()
 
 
-async def _columns_before(connection: AsyncConnection[Any], job: str) -> tuple[str, ...]:
-    """The columns of the input before, empty for a new job. Locks the job, as another submission may be under way."""
-    found = await connection.execute("SELECT columns FROM aiorescue.job WHERE name = %s FOR UPDATE", (job,))
-    row = await found.fetchone()
-    return records.cells_of(row[0]) if row is not None else ()
+async def _find_or_enter(connection: AsyncConnection[Any], job: str) -> tuple[int, int, tuple[str, ...]]:
+    """Id of a job, number of this submission, and the columns of the one before; waits for one that is under way."""
+    await connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (SUBMISSION_LOCK, job))
+    for statement in (
+        # It cannot be deleted meanwhile.
+        b"SELECT id, staging + 1, columns FROM aiorescue.job WHERE name = %s FOR KEY SHARE",
+        b"INSERT INTO aiorescue.job (name) VALUES (%s) RETURNING id, staging + 1, columns",
+    ):
+        row = await (await connection.execute(statement, (job,))).fetchone()
+        if row is not None:
+            break
+    assert row is not None  # noqa: S101 - RETURNING returns
+    return row[0], row[1], records.cells_of(row[2])
 
 
 async def _move_cells(connection: AsyncConnection[Any], job: int, before: Sequence[str], after: Sequence[str]) -> None:
@@ -117,17 +151,6 @@ async def _move_cells(connection: AsyncConnection[Any], job: int, before: Sequen
         )
         async with connection.cursor() as cursor:
             await cursor.executemany("UPDATE aiorescue.request SET cells = %s WHERE id = %s", moved)
-
-
-async def _enter_job(connection: AsyncConnection[Any], job: str, columns: str) -> tuple[int, int]:
-    found = await connection.execute(
-        "INSERT INTO aiorescue.job (name, columns, staging) VALUES (%s, %s, 1) ON CONFLICT (name) DO UPDATE"
-        " SET columns = excluded.columns, staging = aiorescue.job.staging + 1 RETURNING id, staging",
-        (job, columns),
-    )
-    row = await found.fetchone()
-    assert row is not None  # noqa: S101 - RETURNING returns
-    return row[0], row[1]
 
 
 async def _enter_identities(connection: AsyncConnection[Any], job: int, names: list[str]) -> None:

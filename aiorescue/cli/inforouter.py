@@ -1,5 +1,6 @@
 """`aiorescue inforouter`: calls methods of an infoRouter server, uploads and downloads documents."""
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from aiorescue import errors
-from aiorescue.cli import credentials, signals
+from aiorescue.cli import credentials, sheet, signals, stdio
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import CommandResult
 from aiorescue.inforouter import METHODS, Element
@@ -38,11 +39,13 @@ class Transferred(CommandResult):
         path: path of the document on the server.
         file: the file on this machine.
         sentence: sentence for people that says what was transferred.
+        on_stdout: True if stdout has the document, and nothing else.
     """
 
     path: str
     file: str
     sentence: str
+    on_stdout: bool = False
 
     @property
     def is_notice(self) -> bool:
@@ -50,8 +53,8 @@ class Transferred(CommandResult):
         return True
 
     def for_people(self) -> Iterable[str]:
-        """Yield the sentence that says what was transferred."""
-        return [self.sentence]
+        """Yield the sentence that says what was transferred; none if stdout has the document."""
+        return [] if self.on_stdout else [self.sentence]
 
     def for_programs(self) -> Any:
         """The document's path on the server, and the file on this machine."""
@@ -99,25 +102,41 @@ def upload(
 def download(
     path: Annotated[str, typer.Argument(metavar="PATH", help="Path of the document: /Public/report.pdf.")],
     file: Annotated[
-        Path | None, typer.Argument(metavar="FILE", help="Where it goes.", show_default="the document's name")
+        Path | None,
+        typer.Argument(metavar="FILE", help="Where it goes; - is stdout.", show_default="the document's name"),
     ] = None,
     *,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where it goes, as an option.")
     ] = None,
-    as_json: JsonOption = False,  # noqa: ARG001 - read where the result is printed
+    as_json: JsonOption = False,
 ) -> Transferred:
-    """Download a document; the file appears when all of it has arrived."""
+    """Download a document; the file appears when all of it has arrived. Stdout (-) and pipes get it as it comes."""
     if file and output:
         raise errors.InvalidRequest(f"two files are named, {file} and --output {output}: name one")
-    target = file or output or Path(path.rstrip("/").rpartition("/")[2] or "document")
+    named = file or output
+    target = named or Path(path.rstrip("/").rpartition("/")[2] or "document")
+    on_stdout = named is not None and sheet.is_stdout(named)
+    if on_stdout and as_json:
+        raise errors.InvalidRequest(
+            "stdout cannot hold the document and the JSON of --json: name a file for one of them"
+        )
 
     async def perform() -> None:
         async with credentials.inforouter() as docs:
-            await docs.download(path, target)
+            if not on_stdout:
+                await docs.download(path, target)
+                return
+            stdout = stdio.stdout_for_bytes()
+            try:
+                with stdio.given_up_on_failure():
+                    await docs.download(path, stdout)
+                    await asyncio.to_thread(stdout.flush)
+            except OSError as problem:
+                raise sheet.named(problem, sheet.DASH) from None
 
     signals.run(perform())
-    return Transferred(path, str(target), f"{path} is in {target}")
+    return Transferred(path, str(target), f"{path} is in {target}", on_stdout)
 
 
 def _values(name: str, given: Iterable[str]) -> dict[str, Any]:

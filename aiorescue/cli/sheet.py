@@ -31,6 +31,14 @@ def is_stream(path: Path) -> bool:
     return path == DASH or files.is_stream(path)
 
 
+def is_stdout(path: Path) -> bool:
+    """Whether a path leads to what stdout is: ``-``, ``/dev/stdout``, a link to either, or the file behind it."""
+    try:
+        return path == DASH or os.path.samestat(path.stat(), os.fstat(1))
+    except OSError:
+        return False
+
+
 def is_descriptor(path: Path) -> bool:
     """Whether a path names what the process has open, as ``/dev/stdin``; another process has another file there."""
     return _DESCRIPTOR.fullmatch(os.path.abspath(path)) is not None  # noqa: PTH100 - `absolute` keeps the dots

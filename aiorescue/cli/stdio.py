@@ -1,12 +1,13 @@
 """The standard streams: closed ones are replaced, and texts that their encoding lacks are escaped."""
 
+import errno
 import io
 import os
 import sys
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from aiorescue.operation import frozen
 
@@ -72,7 +73,7 @@ def has_terminal_in() -> bool:
 
 
 @contextmanager
-def _given_up_on_failure() -> Iterator[None]:
+def given_up_on_failure() -> Iterator[None]:
     """Give stdout up if it cannot be written: what its buffer holds must not fail once more when Python ends."""
     try:
         yield
@@ -84,7 +85,7 @@ def _given_up_on_failure() -> Iterator[None]:
 def flush_stdout() -> bool:
     """Flush stdout; returns whether it took all that its buffer held. If not, it is given up."""
     try:
-        with _given_up_on_failure():
+        with given_up_on_failure():
             if sys.stdout is not None:
                 sys.stdout.flush()
     except OSError:
@@ -104,19 +105,26 @@ class Data:
         if is_terminal(sys.stdout):
             text = escaped(text)
         if sys.stdout is not None:
-            with _given_up_on_failure():
+            with given_up_on_failure():
                 sys.stdout.write(text)
         return len(text)
 
     def flush(self) -> None:
         """Flush stdout, so that what was written reaches its reader."""
         if sys.stdout is not None:
-            with _given_up_on_failure():
+            with given_up_on_failure():
                 sys.stdout.flush()
 
     def close(self) -> None:
         """Flush stdout, which stays open."""
         self.flush()
+
+
+def stdout_for_bytes() -> BinaryIO:
+    """Stdout as a file of bytes, which write all of them. Raises OSError if it is closed."""
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF), "standard output")
+    return sys.stdout.buffer
 
 
 def stdout_for_data() -> Data:

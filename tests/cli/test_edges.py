@@ -1,6 +1,7 @@
 """Edges of an operator's day: changed columns, readers that leave, missing packages, and the files of infoRouter."""
 
 import asyncio
+import os
 import shlex
 import sqlite3
 import subprocess
@@ -9,6 +10,7 @@ from contextlib import closing
 
 import pytest
 
+from aiorescue import InfoRouterClient, Login
 from aiorescue.cli.status import MEANING, Status
 from tests.cli.conftest import COMMAND
 
@@ -81,23 +83,70 @@ def test_without_psycopg_a_database_has_the_status_of_what_is_not_installed():
     assert done.stderr.count("\n") == 1
 
 
-async def test_a_document_is_uploaded_and_downloaded_into_the_file_that_is_named(command, service):
-    command.write("words", "report.txt")
-    router = {
+def router(service) -> dict[str, str]:
+    """The environment in which the command finds the emulated infoRouter."""
+    return {
         "INFOROUTER_BASE_URL": service.url,
         "INFOROUTER_USER": "tech@example.com",
         "INFOROUTER_PASSWORD": "secret",
     }
-    done = await command("inforouter", "upload", "report.txt", "/Public/report.txt", "--comment", "first", **router)
+
+
+async def test_a_document_is_uploaded_and_downloaded_into_the_file_that_is_named(command, service):
+    command.write("words", "report.txt")
+    there = router(service)
+    done = await command("inforouter", "upload", "report.txt", "/Public/report.txt", "--comment", "first", **there)
     assert (done.status, done.err) == (Status.OK, "")
     [version] = service.state.library.store.find("/Public/report.txt").versions
     assert version.comment == "first"
-    done = await command("inforouter", "download", "/Public/report.txt", "-o", "copy.txt", **router)
+    done = await command("inforouter", "download", "/Public/report.txt", "-o", "copy.txt", **there)
     assert (done.status, done.err) == (Status.OK, "")
     assert (command.folder / "copy.txt").read_text() == "words"
-    done = await command("inforouter", "download", "/Public/report.txt", "a.txt", "-o", "b.txt", **router)
+    done = await command("inforouter", "download", "/Public/report.txt", "a.txt", "-o", "b.txt", **there)
     assert done.status == Status.BAD_INPUT
     assert "two files are named" in done.err
+
+
+async def put(service, document: bytes) -> None:
+    async with InfoRouterClient(Login("tech@example.com", "secret"), base_url=service.url) as docs:
+        await docs.upload(document, "/Public/a.bin")
+
+
+@pytest.mark.parametrize("target", ["-", "-o -", "out", "/proc/self/fd/1"])
+@pytest.mark.parametrize("kind", ["a pipe", "a file"])
+async def test_a_document_on_stdout_is_all_that_is_there(alone, service, target, kind):
+    document = bytes(range(256)) * 8_000
+    await put(service, document)
+    # "out" is a link to stdout of the test's own, and what the file had before is kept.
+    line = f"ln -s /proc/self/fd/1 out; {COMMAND} inforouter download /Public/a.bin {target}"
+    line += " | cat > got" if kind == "a pipe" else " >> got"
+    alone.write(b"before ", "got") if kind == "a file" else None
+    process = await asyncio.create_subprocess_shell(
+        line, cwd=alone.folder, env={**os.environ, **router(service)}, stderr=asyncio.subprocess.PIPE
+    )
+    _, err = await process.communicate()
+    assert (process.returncode, err) == (Status.OK, b"")
+    assert (alone.folder / "got").read_bytes() == (b"before " if kind == "a file" else b"") + document
+    assert sorted(path.name for path in alone.folder.iterdir()) == ["got", "out"]
+    assert (alone.folder / "out").is_symlink()
+
+
+async def test_a_document_on_a_full_stdout_or_beside_json_is_one_line(alone, service):
+    await put(service, bytes(1000))
+    for ending, problem in (
+        (">/dev/full", b"standard output: No space left on device"),
+        (">&-", b"standard output: Bad file descriptor"),
+        ("--json", b"stdout cannot hold the document and the JSON of --json: name a file for one of them"),
+    ):
+        process = await asyncio.create_subprocess_shell(
+            f"{COMMAND} inforouter download /Public/a.bin - {ending}",
+            cwd=alone.folder,
+            env={**os.environ, **router(service)},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, err = await process.communicate()
+        assert (process.returncode, err) == (Status.BAD_INPUT, b"aiorescue: " + problem + b"\n")
 
 
 async def test_completion_knows_the_operations(alone):

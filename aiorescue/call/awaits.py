@@ -51,7 +51,10 @@ class Later:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it with these arguments."""
-        return self.get()(*args, **kwargs)
+        try:
+            return self.get()(*args, **kwargs)
+        finally:
+            del args, kwargs  # in a traceback they would show a password
 
 
 def awaits(operation: Callable[P, Operation[R]]) -> Callable[Concatenate[Any, P], Coroutine[Any, Any, R]]:

@@ -1,9 +1,14 @@
 """What is set for the database itself: commits that do not wait for the disk, and transactions of other programs."""
 
+import asyncio
+
 import psycopg
 import pytest
 
+from aiorescue import AuthCode, Pace
+from aiorescue.bulk import distributed
 from aiorescue.bulk.distributed.database import Statements, connected
+from aiorescue.rescue import RequestPinCode
 
 
 @pytest.mark.parametrize(("found", "used"), [("off", "on"), ("local", "local"), ("remote_apply", "remote_apply")])
@@ -15,3 +20,42 @@ async def test_a_note_is_on_the_disk_when_it_is_answered_though_the_server_would
     async with connected(database, prepare=True) as connection, Statements(database) as statements:
         assert await (await connection.execute(question)).fetchone() == (used,)
         assert await statements.rows(question.encode(), {}) == [(used,)]
+
+
+async def collected(database, *, follow):
+    async with asyncio.timeout(20):
+        return [one.pin.code async for one in distributed.results(database, "spring", follow=follow)]
+
+
+@pytest.fixture
+async def done(database, rescue_emulator):
+    """A job with five PINs."""
+    rescue_emulator.limits.pin_rate = 50.0
+    given = [RequestPinCode(tracking=f"CASE-{n}", no_tech_console=True) for n in range(5)]
+    await distributed.submit(database, "spring", given, identities=["north"])
+    await distributed.work(
+        database,
+        {"north": AuthCode("fixedtech0000")},
+        base_url=rescue_emulator.url,
+        pace=Pace(pins=50),
+        until_done=True,
+    )
+    return [entry.pin for entry in rescue_emulator.ledger]
+
+
+@pytest.mark.parametrize("follow", [False, True])
+async def test_the_results_of_a_job_that_is_done_do_not_wait_for_transactions_of_other_programs(
+    database, postgres, done, follow
+):
+    with psycopg.connect(postgres.new_database()) as other:
+        other.execute("CREATE TABLE open ()")  # its transaction is older than what comes
+        with psycopg.connect(database) as connection:
+            connection.execute("UPDATE aiorescue.request SET ended = pg_current_xact_id() WHERE ended IS NOT NULL")
+        assert sorted(await collected(database, follow=follow)) == sorted(done)
+
+
+@pytest.mark.parametrize("follow", [False, True])
+async def test_the_results_of_a_job_that_was_moved_to_another_server_are_read(database, done, follow):
+    with psycopg.connect(database) as connection:  # as numbers of transactions come from where the job was
+        connection.execute("UPDATE aiorescue.request SET ended = '9000000000'::xid8 WHERE ended IS NOT NULL")
+    assert sorted(await collected(database, follow=follow)) == sorted(done)

@@ -15,12 +15,11 @@ from aiorescue.rescue import PinCode, PinRequest
 _LOOK: Final = 0.5
 #: A transaction below the horizon has ended, so that no row of it comes later.
 _HORIZON: Final = """SELECT pg_snapshot_xmin(pg_current_snapshot())::text, NOT EXISTS
-    (SELECT FROM aiorescue.request WHERE job = %(job)s AND state IN (0, 1) AND position IS NOT NULL),
-    NOT EXISTS (SELECT FROM aiorescue.request
-        WHERE job = %(job)s AND ended >= pg_snapshot_xmin(pg_current_snapshot()))"""
+    (SELECT FROM aiorescue.request WHERE job = %(job)s AND state IN (0, 1) AND position IS NOT NULL)"""
 _ENDED: Final = """
 SELECT key, position, line, cells, operation, fields::text, state, pin, orphans, error, corrected
-FROM aiorescue.request WHERE job = %(job)s AND ended >= %(after)s::xid8 AND ended < %(horizon)s::xid8 ORDER BY ended"""
+FROM aiorescue.request WHERE job = %(job)s AND ended >= %(after)s::xid8
+    AND (%(horizon)s::xid8 IS NULL OR ended < %(horizon)s::xid8) ORDER BY ended"""
 
 
 async def results(database: str, job: str, *, follow: bool = False) -> AsyncIterator[Issued[PinRequest]]:
@@ -29,7 +28,9 @@ async def results(database: str, job: str, *, follow: bool = False) -> AsyncIter
     Args:
         database: URL of the PostgreSQL.
         job: name of the job.
-        follow: wait for further results until no row is left; a row that is retried then has a second result.
+        follow: wait for further results until no row is left; a row that is retried then has a second result. While a
+            transaction that writes is open anywhere in the PostgreSQL, results of later ones wait for its end, or for
+            the end of the job.
 
     Raises:
         errors.JournalError: the database cannot be used, or there is no such job, or no longer.
@@ -40,7 +41,9 @@ async def results(database: str, job: str, *, follow: bool = False) -> AsyncIter
             number, _, _ = await find(connection, job)
             row = await (await connection.execute(_HORIZON, {"job": number})).fetchone()
             assert row is not None  # noqa: S101 - a SELECT without FROM has a row
-            horizon, no_row_left, no_result_ahead = row
+            horizon, no_row_left = row
+            if no_row_left or not follow:
+                horizon = None  # nothing is to come later that could be missed
             async with connection.transaction(), connection.cursor("ended") as cursor:
                 cursor.itersize = 500
                 await cursor.execute(_ENDED, {"job": number, "after": after, "horizon": horizon})
@@ -48,9 +51,9 @@ async def results(database: str, job: str, *, follow: bool = False) -> AsyncIter
                     result = _result(stored_row(*values))
                     if result is not None:
                         yield result
-            after = horizon
-            if no_result_ahead and (no_row_left or not follow):
+            if horizon is None:
                 return
+            after = horizon
             await asyncio.sleep(_LOOK)
 
 

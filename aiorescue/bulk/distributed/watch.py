@@ -14,7 +14,9 @@ from aiorescue.operation import frozen
 
 _LOCKS: Final = """SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {}
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
-_LIVE: Final = _LOCKS.format(WORKER_LOCK).encode()
+#: Living workers, and the version of the row of each, which another one has when its names change.
+_LIVE: Final = f"""SELECT live.id, w.xmin::text FROM ({_LOCKS.format(WORKER_LOCK)}) live (id)
+    LEFT JOIN aiorescue.worker w ON w.id = live.id""".encode()
 #: Identities that have rows and no holder.
 _DEAD: Final = (
     f"SELECT DISTINCT owner FROM aiorescue.request WHERE owner IS NOT NULL EXCEPT {_LOCKS.format(IDENTITY_LOCK)}"
@@ -65,8 +67,8 @@ class WorkerWatch:
         self._connection = connection
         self._names = list(names)
         self._known: dict[int, frozenset[str]] = {}
-        self._live: frozenset[int] = frozenset()
-        self._mine: dict[str, bool] = {}  # as long as the same workers live
+        self._live: dict[int, str | None] = {}
+        self._mine: dict[str, bool] = {}  # as long as the same workers live, with the same names
         self.id = number
 
     async def register(self) -> None:
@@ -78,10 +80,17 @@ class WorkerWatch:
             "INSERT INTO aiorescue.worker VALUES (%s, %s) ON CONFLICT DO NOTHING", (self.id, self._names)
         )
 
+    async def leave_out(self, refused: Collection[str]) -> None:
+        """Leave identities to other workers, as the service refuses the credentials that this one has."""
+        if not any(name in refused for name in self._names):
+            return
+        self._names = [name for name in self._names if name not in refused]
+        await self._connection.execute("UPDATE aiorescue.worker SET names = %s WHERE id = %s", (self._names, self.id))
+
     async def look(self) -> list[Work]:
         """Notice which workers live, free the rows that dead ones held, and return the lanes with rows to send."""
-        live = frozenset(await self._numbers(_LIVE))
-        if live != self._live or not live <= self._known.keys():
+        live = dict(await (await self._connection.execute(_LIVE)).fetchall())
+        if live != self._live:
             self._live = live
             self._mine.clear()
             await self._learn_names()
@@ -92,12 +101,10 @@ class WorkerWatch:
         return [Work(*row) for row in await work.fetchall()]
 
     async def _learn_names(self) -> None:
-        if self._live <= self._known.keys():
-            return
         found = await self._connection.execute("SELECT id, names FROM aiorescue.worker")
         rows = await found.fetchall()
         self._known = {number: frozenset(names) for number, names in rows}
-        dead = list(self._known.keys() - self._live - {self.id})
+        dead = list(self._known.keys() - self._live.keys() - {self.id})
         # Entered a moment after its lock was taken: only rows below the newest living worker are surely old.
         await self._connection.execute(
             "DELETE FROM aiorescue.worker WHERE id = ANY(%s) AND id < %s", (dead, max(self._live, default=0))
@@ -112,9 +119,9 @@ class WorkerWatch:
             self._mine[identity] = found
         return found
 
-    async def is_open(self) -> bool:
-        """Whether any job of these identities has a row without a result."""
-        return bool((await self._row(_OPEN, self._names))[0])
+    async def is_open(self, *names: str) -> bool:
+        """Whether any job of some identities, or of all that this worker can hold, has a row without a result."""
+        return bool((await self._row(_OPEN, list(names) or self._names))[0])
 
     async def hold(self, identities: Collection[int]) -> dict[int, int]:
         """Take identities and raise their epochs, which fences earlier lanes.

@@ -103,14 +103,16 @@ async def work(
         base_url: scheme and host of the service.
         pace: what the service allows each identity.
         patience: seconds for which a lane waits for a service that is away, before it begins anew.
-        until_done: return when no job of these identities has a row left. Default: wait for further jobs.
+        until_done: return when no job of these identities has a row left. Default: wait for further jobs. Raises the
+            refusal if the rows that are left are of jobs for which the service refuses the credentials given here.
         stop: once set, nothing more is sent; what is under way is finished and recorded, and `work` returns.
         on_event: called with the events of clients and jobs.
         options: further options of each `RescueClient`, such as ``relogin`` or ``proxy``.
 
     Raises:
         errors.InvalidRequest: there are no credentials, or an argument cannot be used; nothing was done.
-        errors.AuthenticationError, errors.OutOfPinCodes: the service refused the last identity that was left.
+        errors.AuthenticationError, errors.OutOfPinCodes: the service refused the last identity that was left, or
+            with `until_done` the last one that could work on what is left; the message names it.
         errors.JournalError: the database cannot be used at the beginning, or its tables are of another version.
     """
     client_options = {"base_url": base_url, "pace": pace, "relogin": True, "on_event": on_event, **options}
@@ -218,6 +220,7 @@ class _Worker:
 
     async def _look_once(self, watch: WorkerWatch) -> bool:
         """Take and give up identities, and begin lanes; returns whether there is anything to wait for."""
+        await watch.leave_out(self._refused)
         lanes = await watch.look()
         for holding in self._held.values():
             if not watch.is_mine(holding.name):
@@ -228,8 +231,15 @@ class _Worker:
             raise next(iter(self._refused.values()))
         await self._serve(watch, [lane for lane in lanes if self._may_begin(watch, lane.identity_name)])
         if self._until_done and not lanes and not any(one.lanes for one in self._held.values()):
-            return await watch.is_open()
+            return await watch.is_open() or await self._fail_if_refused(watch)
         return True
+
+    async def _fail_if_refused(self, watch: WorkerWatch) -> bool:
+        """Raise the refusal of an identity whose jobs have rows left; returns False if there is none."""
+        for name, problem in self._refused.items():
+            if await watch.is_open(name):
+                raise problem
+        return False
 
     def _may_begin(self, watch: WorkerWatch, identity: str) -> bool:
         rests = self._rests.get(identity, 0.0) > asyncio.get_running_loop().time()
@@ -278,8 +288,9 @@ class _Worker:
                 self._rests[holding.name] = asyncio.get_running_loop().time() + _REST
                 _log.warning("identity %s has logged in too often, and rests for %.0f s", holding.name, _REST)
                 return
-            self._refused[holding.name] = problem
-            _log.warning("identity %s is refused, and its rows go to others: %s", holding.name, problem)
+            refusal = type(problem)(f"identity {holding.name} is refused: {problem}", **vars(problem))
+            self._refused[holding.name] = refusal
+            _log.warning("%s; its rows go to others", refusal)
         except (errors.RescueError, psycopg.Error) as problem:
             holding.leave()
             _log.warning("lane of %s in job %s ended: %s", holding.name, lane.job_name, problem)

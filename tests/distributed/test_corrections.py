@@ -7,6 +7,7 @@ import pytest
 
 from aiorescue import AuthCode, Pace, errors
 from aiorescue.bulk import distributed
+from aiorescue.bulk.distributed.allowance import Allowance
 from aiorescue.bulk.distributed.database import Statements, connected
 from aiorescue.bulk.distributed.lane_store import LaneStore
 from aiorescue.bulk.distributed.watch import WorkerWatch
@@ -34,7 +35,16 @@ async def lanes(database):
 
         async def begin():
             epoch = (await watch.hold([1]))[1]
-            return LaneStore(statements, database, job=1, name="spring", owner=1, lane=Lane("north", epoch), most=3)
+            return LaneStore(
+                statements,
+                database,
+                job=1,
+                name="spring",
+                owner=1,
+                lane=Lane("north", epoch),
+                most=3,
+                allowance=Allowance(99),
+            )
 
         yield begin
 

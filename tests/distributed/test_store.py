@@ -7,6 +7,7 @@ import pytest
 
 from aiorescue import AuthCode, errors
 from aiorescue.bulk import InputRow, State, distributed
+from aiorescue.bulk.distributed.allowance import Allowance
 from aiorescue.bulk.distributed.database import Statements, connected
 from aiorescue.bulk.distributed.lane_store import LaneStore
 from aiorescue.bulk.distributed.watch import WorkerWatch
@@ -20,7 +21,16 @@ def requests(count):
 
 
 def store(database, statements, epoch, owner=1):
-    return LaneStore(statements, database, job=1, name="spring", owner=owner, lane=Lane("north", epoch), most=3)
+    return LaneStore(
+        statements,
+        database,
+        job=1,
+        name="spring",
+        owner=owner,
+        lane=Lane("north", epoch),
+        most=3,
+        allowance=Allowance(99),
+    )
 
 
 async def test_a_submitted_job_is_read_in_the_order_of_its_input(database):

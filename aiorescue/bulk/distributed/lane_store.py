@@ -9,7 +9,8 @@ import psycopg
 
 from aiorescue import errors
 from aiorescue.bulk import records
-from aiorescue.bulk.distributed.database import REPEATED, Statements, explained
+from aiorescue.bulk.distributed.allowance import Allowance
+from aiorescue.bulk.distributed.database import REPEATED, Rows, Statements, explained
 from aiorescue.bulk.distributed.reader import PostgresReader
 from aiorescue.bulk.distributed.results import retry
 from aiorescue.bulk.store import Claimed, Entry, InputRow, Lane, Staging
@@ -89,23 +90,41 @@ class LaneStore(PostgresReader):
         owner: id of the identity.
         lane: the lane, with the epoch of its identity.
         most: the most rows to claim at once.
+        allowance: the rows that all lanes of the identity may hold.
     """
 
     def __init__(
-        self, statements: Statements, database: str, *, job: int, name: str, owner: int, lane: Lane, most: int
+        self,
+        statements: Statements,
+        database: str,
+        *,
+        job: int,
+        name: str,
+        owner: int,
+        lane: Lane,
+        most: int,
+        allowance: Allowance,
     ) -> None:
         super().__init__(database, name)
         self._statements = statements
-        self._lane, self._most = lane, most
+        self._lane, self._most, self._allowance = lane, most, allowance
         self._values: dict[str, Any] = {"job": job, "owner": owner, "epoch": lane.epoch}
         self._held: dict[str, _Held] = {}
 
     async def claim(self, most: int, lane: Lane | None = None) -> Sequence[Claimed]:
-        """Hand out the next rows to be sent; empty when no row is free at this moment, or the lane is fenced."""
-        with explained():
-            claim = next(_numbers)
-            values = {"most": min(most, self._most), "claim": claim, REPEATED: False}
-            found = await self._statements.rows(_CLAIM, self._values | values)
+        """Hand out the next rows to be sent; empty when no row is free at this moment, or the lane is fenced.
+
+        Waits while the lanes of the identity hold as many rows as they may.
+        """
+        room = await self._allowance.take(min(most, self._most))
+        found: Rows = []
+        try:
+            with explained():
+                claim = next(_numbers)
+                values = {"most": room, "claim": claim, REPEATED: False}
+                found = await self._statements.rows(_CLAIM, self._values | values)
+        finally:
+            self._allowance.give_back(room - len(found))
         if any(row[0] in self._held for row in found):
             raise self._lost()
         self._held |= {key: _Held(claim, orphans) for key, *_, orphans in found}
@@ -138,13 +157,13 @@ class LaneStore(PostgresReader):
         except psycopg.errors.UniqueViolation:
             text = "the answer is OK, but its PIN is that of another request of this job"
             raise errors.ProtocolError(text) from None
-        self._held.pop(key, None)
+        self._ended(key)
 
     async def failed(self, key: str, error: str, orphans: int, lane: Lane | None = None) -> None:
         """Record that a request failed by itself; see `Store.failed`. Raises `errors.JournalError` if fenced."""
         text = error.replace("\0", "\\0").encode("utf-8", "replace").decode()
         await self._note(_FAILED, key, error=text, orphans=orphans)
-        self._held.pop(key, None)
+        self._ended(key)
 
     async def given_back(self, key: str, orphans: int, lane: Lane | None = None) -> None:
         """Record that the request has no result for a reason that lies outside it; the lane keeps it."""
@@ -163,6 +182,10 @@ class LaneStore(PostgresReader):
     async def retry(self) -> int:
         """Make the failed rows of the job ready to be sent again; returns how many."""
         return await retry(self._database, self._name)
+
+    def _ended(self, key: str) -> None:
+        if self._held.pop(key, None) is not None:
+            self._allowance.give_back()
 
     async def _note(self, statement: bytes, key: str, **values: Any) -> None:
         try:

@@ -11,6 +11,7 @@ import attrs
 import psycopg
 
 from aiorescue import errors
+from aiorescue.bulk.distributed.allowance import Allowance
 from aiorescue.bulk.distributed.database import Statements, connected
 from aiorescue.bulk.distributed.lane_store import LaneStore
 from aiorescue.bulk.distributed.watch import Work, WorkerWatch
@@ -48,6 +49,7 @@ class _Holding:
         name: name of the identity.
         epoch: epoch of the identity, which its lanes name in each write.
         client: calls as the identity, and keeps its pace over all jobs.
+        allowance: the rows that its lanes may hold at once.
         lanes: the task of each lane, by the id of its job.
         jobs: the job of each lane that has begun to send, so that it can be stopped.
         leaving: True if it takes no more rows, and is to be given back when the calls under way have ended.
@@ -57,6 +59,7 @@ class _Holding:
     name: str
     epoch: int
     client: RescueClient
+    allowance: Allowance
     lanes: dict[int, "asyncio.Task[None]"] = attrs.field(factory=dict)
     jobs: dict[int, Job[PinRequest]] = attrs.field(factory=dict)
     leaving: bool = False
@@ -160,6 +163,7 @@ class _Worker:
         rate = options["pace"].pins
         self._rate = float(rate) if isinstance(rate, int | float) else 1.0
         self._in_flight = min(max(2, ceil(2 * self._rate)), _IN_FLIGHT)
+        self._claim = max(_CLAIM, ceil(self._rate))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, also when the database goes away and comes back."""
@@ -250,7 +254,8 @@ class _Worker:
         names = {lane.identity: lane.identity_name for lane in lanes if lane.identity not in self._held}
         for number, epoch in (await watch.hold(names) if names else {}).items():
             client = RescueClient(self._credentials[names[number]], **self._options)
-            self._held[number] = _Holding(number, names[number], epoch, client)
+            allowance = Allowance(self._in_flight + self._claim)
+            self._held[number] = _Holding(number, names[number], epoch, client, allowance)
         begun = []
         for lane in lanes:
             holding = self._held.get(lane.identity)
@@ -273,7 +278,8 @@ class _Worker:
                 name=lane.job_name,
                 owner=lane.identity,
                 lane=Lane(holding.name, holding.epoch),
-                most=max(_CLAIM, ceil(self._rate)),
+                most=self._claim,
+                allowance=holding.allowance,
             )
             job = issue_staged(
                 holding.client, store, job=lane.job_name, in_flight=self._in_flight, patience=self._patience

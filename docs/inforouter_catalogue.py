@@ -11,6 +11,7 @@ answer, a current method that is known since 2019 or before, and all three bindi
 import json
 import re
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,11 @@ def effect(name: str) -> str:
     return "READ" if _READS.match(name) else "CREATES"
 
 
-def parameter(declared: dict[str, Any]) -> str:
-    """One parameter in the notation of the catalogue."""
+def parameter(declared: dict[str, Any], wsdl: Collection[str]) -> str:
+    """One parameter in the notation of the catalogue; names in the WSDL go before those in the samples of a page."""
     name = declared["name"]
-    soap = declared.get("soap_name_wsdl2019") or declared.get("soap_name_docs") or name
+    sample = None if name in wsdl else declared.get("soap_name_docs")
+    soap = declared.get("soap_name_wsdl2019") or sample or name
     kind = "node" if declared.get("soap_type_wsdl2019") == "xml-node" else declared["type"]
     marks = ("" if declared["required"] else "?") + ("!" if _SECRET.search(name) else "")
     return f"{name} {kind}{marks}" + ("" if soap == name else f" {soap}")
@@ -56,11 +58,12 @@ def parameter(declared: dict[str, Any]) -> str:
 
 def record(method: dict[str, Any], groups: list[str]) -> dict[str, Any]:
     """One method, without the values that most methods have."""
+    wsdl = (method["wsdl2019"] or {}).get("params") or ()
     ticket = [p for p in method["params"] if p["name"].lower() == "authenticationticket"]
     rest = [p for p in method["params"] if p not in ticket]
     found: dict[str, Any] = {"name": method["name"], "group": groups.index(method["group"] or "")}
     if ticket:
-        found["ticket"] = parameter(ticket[0]).replace(" string", "").replace("?", "").strip()
+        found["ticket"] = parameter(ticket[0], wsdl).replace(" string", "").replace("?", "").strip()
     if method["ticket"] != "required":
         found["needs"] = method["ticket"]
     if method["response"]["kind"] != "xml":
@@ -72,7 +75,7 @@ def record(method: dict[str, Any], groups: list[str]) -> dict[str, Any]:
         found["new"] = True
     if "GET" not in method["bindings"]:
         found["get"] = False
-    found["parameters"] = [parameter(p) for p in rest]
+    found["parameters"] = [parameter(p, wsdl) for p in rest]
     return found
 
 

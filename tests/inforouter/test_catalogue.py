@@ -52,6 +52,10 @@ def test_importing_loads_no_catalogue():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_the_name_that_the_wsdl_and_the_page_agree_on_goes_before_that_of_the_sample():
+    assert METHODS["UpdateUserPreferences"].parameters[1].soap == "xmlPreferences"
+
+
 def test_a_record_says_it_all():
     method = METHODS["UploadFileChunk"]
     assert (method.ticket, method.ticket_name, method.ticket_soap) == (

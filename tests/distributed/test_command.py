@@ -40,6 +40,12 @@ def test_a_job_is_submitted_worked_on_and_exported_by_its_name(environment, caps
     assert run(["job", "retry", "spring"]) == 0
 
 
+def test_a_worker_that_is_done_says_whose_rows_are_done(environment, capsys):
+    assert run(["job", "submit", str(environment), "--job", "spring", "--identities", "North"]) == 0
+    assert run(["job", "work", "--until-done"]) == 0
+    assert capsys.readouterr().out.endswith("no row of these identities is left: NORTH, north\n")
+
+
 def test_a_second_signal_ends_a_worker_at_once_with_one_line(environment, rescue_emulator):
     assert run(["job", "submit", str(environment), "--job", "spring", "--identities", "north"]) == 0
     rescue_emulator.fault("delay_before", "requestPINCode", seconds=60.0)
@@ -54,8 +60,10 @@ def test_a_second_signal_ends_a_worker_at_once_with_one_line(environment, rescue
 
 @pytest.mark.usefixtures("environment")
 def test_a_password_in_an_argument_and_a_missing_identity_are_refused(capsys, monkeypatch):
-    assert run(["job", "status", "spring", "--database", "postgresql://u:secret@127.0.0.1/x"]) == 2
-    assert "secret" not in capsys.readouterr().err
+    for url in ("postgresql://u:secret@127.0.0.1/x", "user=u password = secret", "user=u\npassword=secret"):
+        assert run(["job", "status", "spring", "--database", url]) == 2
+        assert "others can read a password" in (message := capsys.readouterr().err)
+        assert "secret" not in message
     monkeypatch.delenv("RESCUE_AUTH_CODE_NORTH")
     assert run(["job", "work"]) != 0
     assert "RESCUE_AUTH_CODE_NAME" in capsys.readouterr().err

@@ -122,6 +122,16 @@ async def test_a_corrected_row_keeps_its_pin_and_a_vanished_one_is_not_sent(data
     assert [(row.state, row.pin) for row in found] == [(State.ISSUED, "123456"), (State.BAD, None)]
 
 
+async def test_a_failed_row_that_vanished_is_not_retried(database):
+    await distributed.submit(database, "spring", requests(2), identities=["north"])
+    async with connected(database) as one, Statements(database) as statements:
+        lane = store(database, statements, (await WorkerWatch(one, ["north"]).hold([1]))[1])
+        for row in await lane.claim(2):
+            await lane.failed(row.key, "no", 0)
+    await distributed.submit(database, "spring", requests(1), identities=["north"])
+    assert await distributed.retry(database, "spring") == 1
+
+
 async def test_a_row_that_vanished_stays_under_its_own_columns_when_their_order_changes(database):
     def rows(*cells):
         return [InputRow(2 + n, each, RequestPinCode(tracking=f"CASE-{n}")) for n, each in enumerate(cells)]

@@ -73,12 +73,12 @@ async def status(database: str, job: str) -> JobStatus:
 
 
 async def retry(database: str, job: str) -> int:
-    """Make the failed rows of a job ready to be sent again, which workers do at once; returns how many."""
+    """Make the failed rows of a job's input ready to be sent again, which workers do at once; returns how many."""
     async with connected(database) as connection, connection.transaction():
         number, _, _ = await find(connection, job)
         done = await connection.execute(
             "UPDATE aiorescue.request SET state = 0, error = NULL, ended = NULL, attempt = NULL"
-            " WHERE job = %s AND state = %s",
+            " WHERE job = %s AND state = %s AND position IS NOT NULL",
             (number, State.FAILED.value),
         )
         return done.rowcount

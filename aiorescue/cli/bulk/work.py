@@ -51,7 +51,7 @@ class Worked(CommandResult):
 
     Attributes:
         identities: names of the identities that the worker could call as.
-        number: signal that ended the worker; 0 if no row was left.
+        number: signal that ended the worker; 0 if no row of these identities was left.
     """
 
     identities: list[str]
@@ -63,8 +63,11 @@ class Worked(CommandResult):
         return Status.of_signal(self.number) if self.number else Status.OK
 
     def for_people(self) -> Iterable[str]:
-        """Yield one line: that no row is left, or which signal ended the worker."""
-        return ["stopped; what was under way is recorded" if self.number else "no row is left"]
+        """Yield one line: that no row of its identities is left, or that a signal has ended the worker."""
+        names = ", ".join(self.identities)
+        return [
+            "stopped; what was under way is recorded" if self.number else f"no row of these identities is left: {names}"
+        ]
 
 
 def submit(
@@ -103,7 +106,9 @@ def work(
     *,
     database: DatabaseOption = None,
     pin_rate: Annotated[float, typer.Option(help="PINs per second that the service allows each identity.")] = 1.0,
-    until_done: Annotated[bool, typer.Option("--until-done", help="End when no row is left.")] = False,
+    until_done: Annotated[
+        bool, typer.Option("--until-done", help="End when no row of these identities is left.")
+    ] = False,
     as_json: JsonOption = False,  # noqa: ARG001 - read where the result is printed
 ) -> Worked:
     """Work on the jobs of a database, until it is interrupted.

@@ -1,20 +1,11 @@
 """Credentials: the auth code, login or ticket that a program gives a client."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import discreet, frozen
-
-C = TypeVar("C", bound=type)
-
-
-def _discreetly_made(cls: C) -> C:
-    """Make a class whose constructor, if it refuses a value, leaves no field in the traceback."""
-    cls.__init__ = discreet(cls.__init__)  # type: ignore[misc]
-    return cls
+from aiorescue.operation import discreetly_made, frozen
 
 
 def _secret(what: str) -> Callable[[object, "attrs.Attribute[str]", object], None]:
@@ -28,7 +19,7 @@ def _secret(what: str) -> Callable[[object, "attrs.Attribute[str]", object], Non
     return check
 
 
-@_discreetly_made
+@discreetly_made
 @frozen
 class AuthCode:
     """Call with an auth code (or an API token): no login, no session, no cookie.
@@ -40,7 +31,7 @@ class AuthCode:
     code: str = attrs.field(repr=False, validator=_secret("AuthCode"))
 
 
-@_discreetly_made
+@discreetly_made
 @frozen
 class Login:
     """Log in with a name and a password, and call in the server sessions that this opens.
@@ -54,7 +45,7 @@ class Login:
     password: str = attrs.field(repr=False, validator=_secret("Login"))
 
 
-@_discreetly_made
+@discreetly_made
 @frozen
 class Ticket:
     """Call infoRouter with a ticket that another program asked for. The client never logs it out.

@@ -10,7 +10,14 @@
 """
 
 from aiorescue.operation.declared import declared
-from aiorescue.operation.frames import Veiled, discreet, discreetly_awaited, forget
+from aiorescue.operation.frames import (
+    Veiled,
+    discreet,
+    discreetly_awaited,
+    discreetly_iterated,
+    discreetly_made,
+    forget,
+)
 from aiorescue.operation.frozen import frozen
 from aiorescue.operation.frozen import frozen as operation
 from aiorescue.operation.outcome import Answer, Outcome, StreamedText
@@ -57,6 +64,8 @@ __all__ = [
     "declared",
     "discreet",
     "discreetly_awaited",
+    "discreetly_iterated",
+    "discreetly_made",
     "forget",
     "frozen",
     "operation",

@@ -7,7 +7,8 @@ function, and none of the values.
 """
 
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import aclosing
 from functools import wraps
 from traceback import clear_frames
 from typing import Any, ParamSpec, TypeVar
@@ -15,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 E = TypeVar("E", bound=BaseException)
+C = TypeVar("C", bound=type)
 
 
 def forget(problem: E) -> E:
@@ -89,6 +91,39 @@ def discreetly_awaited(function: Callable[P, Coroutine[Any, Any, R]]) -> Callabl
             del failure
 
     return call
+
+
+def discreetly_iterated(function: Callable[P, AsyncIterator[R]]) -> Callable[P, AsyncIterator[R]]:
+    """Make an async generator function whose exceptions carry no local variable.
+
+    Args:
+        function: the async generator function.
+    """
+
+    @wraps(function)
+    async def iterate(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[R]:
+        generator: Any = function(*args, **kwargs)
+        del args, kwargs
+        try:
+            async with aclosing(generator):
+                async for one in generator:
+                    yield one
+        except BaseException as problem:  # noqa: BLE001 - raised again below
+            failure = problem
+        else:
+            return
+        try:
+            raise forget(failure)
+        finally:
+            del failure
+
+    return iterate
+
+
+def discreetly_made(cls: C) -> C:
+    """Make a class of which a refused value shows no argument in the traceback, such as a password."""
+    cls.__init__ = discreet(cls.__init__)  # type: ignore[misc]
+    return cls
 
 
 class Veiled:

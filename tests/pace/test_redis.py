@@ -78,6 +78,13 @@ def test_the_url_is_not_shown():
     assert "hidden-word" not in str(caught.value)
 
 
+@pytest.mark.parametrize("parameter", ["foo=bar", "ssl_ca_certs=ca.pem", "db=first"])
+def test_a_parameter_that_redis_py_does_not_take_is_refused_when_the_client_is_made(parameter: str):
+    with pytest.raises(errors.InvalidRequest, match="rediss://"):
+        RescueClient(AuthCode(CODE), pace=RedisPace(f"redis://127.0.0.1:1/0?{parameter}"))
+    RescueClient(AuthCode(CODE), pace=RedisPace("rediss://127.0.0.1:1/0?ssl_ca_certs=ca.pem"))
+
+
 WITHOUT_REDIS = """
 import sys
 class Missing:

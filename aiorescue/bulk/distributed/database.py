@@ -18,7 +18,9 @@ from tenacity import (
 
 from aiorescue import errors
 from aiorescue.bulk.distributed import schema
+from aiorescue.bulk.distributed.url import check_url, secrets_of
 from aiorescue.errors import JournalReason
+from aiorescue.wire.redact import clean
 
 #: A host that vanished is noticed within half a minute, and its session locks are free then.
 _OPTIONS: Final = {
@@ -54,20 +56,18 @@ Rows = list[tuple[Any, ...]]
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn what psycopg raises into `errors.JournalError`, or `errors.InvalidRequest` for a text that is no URL."""
+def explained(secrets: Sequence[str] = ()) -> Iterator[None]:
+    """Turn what psycopg raises into `errors.JournalError`, which quotes it without the secrets."""
     try:
         yield
-    except psycopg.ProgrammingError as problem:
-        if problem.sqlstate is None:
-            raise errors.InvalidRequest("the database must be a URL: postgresql://user@host/database") from None
-        raise _error(problem) from None
     except psycopg.Error as problem:
-        raise _error(problem) from None
+        raise _error(problem, secrets) from None
 
 
-def _error(problem: psycopg.Error) -> errors.JournalError:
+def _error(problem: psycopg.Error, secrets: Sequence[str]) -> errors.JournalError:
     text = " ".join(str(problem).split())
+    if secrets:
+        text = clean(text, secrets)
     if isinstance(problem, _NOT_OURS):
         return errors.JournalError(
             f"the tables in the database are not those of this version of aiorescue ({text});"
@@ -89,8 +89,14 @@ async def _connect(url: str) -> AsyncConnection[Any]:
 
 @asynccontextmanager
 async def connected(url: str, *, prepare: bool = False) -> AsyncIterator[AsyncConnection[Any]]:
-    """A connection while the context lasts; the tables are checked, or made with `prepare`."""
-    with explained():
+    """A connection while the context lasts; the tables are checked, or made with `prepare`.
+
+    Raises:
+        errors.InvalidRequest: the text is no URL of a database.
+        errors.JournalError: the database cannot be used, or its tables are not those of this version.
+    """
+    check_url(url)
+    with explained(secrets_of(url)):
         async with await _connect(url) as connection:
             await (schema.prepare if prepare else schema.check_version)(connection)
             yield connection

@@ -12,6 +12,7 @@ from aiorescue.bulk.distributed.schema import IDENTITY_LOCK
 from aiorescue.bulk.figures import WINDOW, FigureSums
 from aiorescue.bulk.store import JobStatus, State, StoredRow
 from aiorescue.errors import JournalReason
+from aiorescue.operation import discreetly_awaited, discreetly_iterated
 
 _HELD: Final = f"""SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {IDENTITY_LOCK}
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
@@ -52,6 +53,7 @@ class PostgresReader:
     def __init__(self, database: str, name: str) -> None:
         self._database, self._name = database, name
 
+    @discreetly_awaited
     async def status(self) -> JobStatus:
         """The figures of the job at this moment."""
         async with connected(self._database) as connection, connection.transaction():
@@ -66,17 +68,20 @@ class PostgresReader:
         running = bool(sums.left and row and row[0])
         return sums.status(self._name, runs=runs, running=running, seconds=age)
 
+    @discreetly_awaited
     async def columns(self) -> tuple[str, ...]:
         """The names of the program's own columns, as they were submitted last."""
         async with connected(self._database) as connection:
             return records.cells_of((await find(connection, self._name))[1])
 
+    @discreetly_iterated
     async def rows(self, *states: State) -> AsyncIterator[StoredRow]:
         """Yield the rows as they were at one moment, in the order of the input."""
         which = f"state IN ({', '.join(str(int(state)) for state in states)})" if states else "true"
         async for row in self._select(which):
             yield row
 
+    @discreetly_iterated
     async def orphans(self) -> AsyncIterator[StoredRow]:
         """Yield the rows with attempts that may have left an unclaimed PIN."""
         async for row in self._select(f"orphans > 0 OR state = 1 AND owner NOT IN ({_HELD})"):

@@ -9,6 +9,7 @@ from aiorescue.bulk.distributed.database import connected
 from aiorescue.bulk.distributed.reader import PostgresReader, find, stored_row
 from aiorescue.bulk.issued import Issued
 from aiorescue.bulk.store import JobStatus, State, StoredRow
+from aiorescue.operation import discreetly_awaited, discreetly_iterated
 from aiorescue.rescue import PinCode, PinRequest
 
 #: Seconds between two looks for new results.
@@ -22,6 +23,7 @@ FROM aiorescue.request WHERE job = %(job)s AND ended >= %(after)s::xid8
     AND (%(horizon)s::xid8 IS NULL OR ended < %(horizon)s::xid8) ORDER BY ended"""
 
 
+@discreetly_iterated
 async def results(database: str, job: str, *, follow: bool = False) -> AsyncIterator[Issued[PinRequest]]:
     """Yield the results of a job in the order in which they were recorded; constant in memory.
 
@@ -67,11 +69,13 @@ def _result(row: StoredRow) -> Issued[PinRequest] | None:
     return Issued(row.request, None, errors.RescueError(row.error), 0, name, position)
 
 
+@discreetly_awaited
 async def status(database: str, job: str) -> JobStatus:
     """The figures of a job at this moment. Raises `errors.JournalError` if there is no such job."""
     return await PostgresReader(database, job).status()
 
 
+@discreetly_awaited
 async def retry(database: str, job: str) -> int:
     """Make the failed rows of a job's input ready to be sent again, which workers do at once; returns how many."""
     async with connected(database) as connection, connection.transaction():
@@ -84,6 +88,7 @@ async def retry(database: str, job: str) -> int:
         return done.rowcount
 
 
+@discreetly_awaited
 async def delete(database: str, job: str) -> None:
     """Delete a job with its rows and PINs; workers stop before they send another of its requests."""
     async with connected(database) as connection, connection.transaction():

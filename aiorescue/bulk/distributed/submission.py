@@ -15,6 +15,7 @@ from aiorescue.bulk import records
 from aiorescue.bulk.distributed.database import connected
 from aiorescue.bulk.distributed.schema import SUBMISSION_LOCK
 from aiorescue.bulk.store import InputRow, Staging, State
+from aiorescue.operation import discreetly_awaited
 from aiorescue.rescue import PinRequest
 
 #: Rows after which the event loop gets its turn.
@@ -57,6 +58,7 @@ ON CONFLICT (job, key) DO UPDATE SET
 Requests = Iterable[PinRequest | InputRow] | AsyncIterable[PinRequest | InputRow]
 
 
+@discreetly_awaited
 async def submit(
     database: str, job: str, requests: Requests, *, identities: Sequence[str], columns: Sequence[str] = ()
 ) -> Staging:

@@ -21,6 +21,7 @@ from aiorescue.errors import JournalReason
 from aiorescue.events import Listener
 from aiorescue.identity.credentials import AuthCode, Login
 from aiorescue.identity.standing import says_login_limit
+from aiorescue.operation import discreetly_awaited
 from aiorescue.pace.pace import Pace
 from aiorescue.rescue import PinRequest, RescueClient
 from aiorescue.rescue.client import BASE_URL
@@ -86,6 +87,7 @@ class _Holding:
                 await asyncio.wait(tasks)
 
 
+@discreetly_awaited
 async def work(
     database: str,
     credentials: Mapping[str, AuthCode | Login],

@@ -6,11 +6,12 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.clock import Clock
-from aiorescue.operation import frozen
+from aiorescue.operation import discreet, discreetly_made, frozen
 from aiorescue.pace.pace import Pace, SharedPace, check_shared
 from aiorescue.pace.shared.pacers import BookPacers
 
 
+@discreetly_made
 @frozen
 class RedisPace(SharedPace):
     """A pace that processes on many machines share: ``RescueClient(…, pace=RedisPace("redis://…"))``.
@@ -28,6 +29,7 @@ class RedisPace(SharedPace):
     pace: Pace | Literal["auto"] = attrs.field(default=Pace(), kw_only=True, validator=check_shared)
     prefix: str = attrs.field(default="aiorescue:pace:", kw_only=True)
 
+    @discreet
     def open(self, clock: Clock, service: str) -> BookPacers:
         """Pacers for one client of one service.
 
@@ -46,5 +48,8 @@ class RedisPace(SharedPace):
         try:
             books = RedisBooks(self.url, f"{self.prefix}2:", clock)
         except (ValueError, AttributeError, TypeError):
-            raise errors.InvalidRequest("RedisPace: url must be like redis://host:6379/0") from None
+            raise errors.InvalidRequest(
+                "RedisPace: url must be like redis://host:6379/0, and its parameters those of redis-py;"
+                " those of TLS, such as ssl_ca_certs, go with rediss://"
+            ) from None
         return BookPacers(self.pace, books, clock, service)

@@ -111,6 +111,8 @@ class RedisBooks(Books):
             socket_connect_timeout=PATIENCE,
             **_QUIET,
         )
+        # It is not opened: parameters of the URL that the connection does not take are a TypeError now, and not later.
+        self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
         self._scripts = {text: self._redis.register_script(text) for text in (_SLOT, _PLACE)}
 
     async def slot(self, key: str, request: SlotRequest) -> SlotAnswer:

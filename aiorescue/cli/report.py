@@ -14,7 +14,7 @@ import typer
 from aiorescue.cli import credentials, signals
 from aiorescue.cli.options import JsonOption, SafeOption
 from aiorescue.cli.output import CommandResult, RowsWritten
-from aiorescue.cli.sheet import DASH, Sheet, check_writable
+from aiorescue.cli.sheet import DASH, Sheet, check_writable, dash_if_stdout
 from aiorescue.operation import frozen
 from aiorescue.rescue import Report, ReportStream
 from aiorescue.rescue.answers.cells import written
@@ -61,6 +61,7 @@ def report(
     as_json: JsonOption = False,
 ) -> CommandResult:
     """Get a report; the service allows one a minute."""
+    output = dash_if_stdout(output)
     wanted = {"area": area, "begin": begin, "end": end, "node": node, "timezone": timezone}
     if as_json:
         return WholeReport(signals.run(_get(wanted)))

@@ -39,6 +39,11 @@ def is_stdout(path: Path) -> bool:
         return False
 
 
+def dash_if_stdout(path: Path) -> Path:
+    """An output, as ``-`` where it leads to what stdout is: then nothing else goes there."""
+    return DASH if is_stdout(path) else path
+
+
 def is_descriptor(path: Path) -> bool:
     """Whether a path names what the process has open, as ``/dev/stdin``; another process has another file there."""
     return _DESCRIPTOR.fullmatch(os.path.abspath(path)) is not None  # noqa: PTH100 - `absolute` keeps the dots

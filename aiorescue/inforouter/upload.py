@@ -5,6 +5,7 @@ A document of any size goes up chunk by chunk: two chunks in memory, files read 
 
 import asyncio
 import os
+import stat
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -166,8 +167,10 @@ class Upload:
             path = local_path("source", source)
             file = await open_file(lambda: path.open("rb"))
             try:
-                total = (await asyncio.to_thread(os.fstat, file.fileno())).st_size
-                return await self._send_repeatable(file, total)
+                found = await asyncio.to_thread(os.fstat, file.fileno())
+                if not stat.S_ISREG(found.st_mode):  # a pipe, which is read once
+                    return await self._send_once(await _begun(_in_thread(file)))
+                return await self._send_repeatable(file, found.st_size)
             finally:
                 await close_file(file)
         if isinstance(source, bytes | bytearray | memoryview):

@@ -131,6 +131,21 @@ async def test_a_document_on_stdout_is_all_that_is_there(alone, service, target,
     assert (alone.folder / "out").is_symlink()
 
 
+@pytest.mark.parametrize("command", ["pins c.csv --emulator --journal other", "job export j"])
+async def test_rows_on_stdout_are_all_that_is_there_by_whatever_name(alone, command):
+    alone.write("tracking\nA\n", "c.csv")
+    assert (await alone("pins", "c.csv", "--emulator", "-o", "p", "--journal", "j")).status == Status.OK
+    alone.write("before\n", "got")
+    (alone.folder / "out").symlink_to("/proc/self/fd/1")
+    for ending in (">> got", "| cat >> got"):
+        line = f"{shlex.quote(str(COMMAND))} {command} -o out {ending}"
+        process = await asyncio.create_subprocess_shell(line, cwd=alone.folder, stderr=asyncio.subprocess.DEVNULL)
+        assert await process.wait() == Status.OK
+    before, *lines = (alone.folder / "got").read_text().splitlines()
+    assert (before, lines[:2], lines[2:]) == ("before", lines[2:], lines[:2])
+    assert lines[0] == "tracking,pin,status,error"
+
+
 async def test_a_document_on_a_full_stdout_or_beside_json_is_one_line(alone, service):
     await put(service, bytes(1000))
     for ending, problem in (

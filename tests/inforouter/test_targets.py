@@ -228,3 +228,24 @@ async def test_a_source_that_yields_other_things_later_leaves_no_document(docs: 
         await docs.upload(texts(b"bytes", bytearray(b"more"), memoryview(b"and more")), "/Public/new")
     assert "/Public/new" not in library.documents
     assert library.uploads == {}
+
+
+async def test_a_named_pipe_is_read_once_and_its_size_is_not_known(
+    docs: InfoRouterClient, library: Library, tmp_path: Path
+):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(fifo, os.O_WRONLY)
+    os.write(writer, BIG[:60_000])
+    steps: list[tuple[int, int | None]] = []
+    library.chunk = 16_384
+    library.faults["UploadFileChunk"] = ["", "drop_after"]
+    try:
+        with pytest.raises(errors.AmbiguousOutcome):
+            await docs.upload(fifo, "/Public/new", progress=lambda *step: steps.append(step))
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert steps == [(16_384, None)]
+    assert "/Public/new" not in library.documents

@@ -169,6 +169,7 @@ def export(
     as_json: JsonOption = False,
 ) -> CommandResult:
     """Write the rows of a job as CSV: the columns of its input, then pin, status and error."""
+    output = sheet.dash_if_stdout(output)
     sheet.check_writable(output, 0)
 
     async def read() -> CommandResult:

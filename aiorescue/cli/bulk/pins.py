@@ -110,6 +110,7 @@ def pins(
     if not patience >= 0:
         raise errors.InvalidRequest(f"--patience must be at least 0 seconds, not {patience:g}")
     headers = headers_of(column or ())
+    output = sheet.dash_if_stdout(output)
     journal = journal or _journal_beside(customers, output)
     _check_files(customers, output, journal, report)
     with closing(Customers.check(customers, headers)) as given:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 import ssl
 from collections import defaultdict
 from typing import Self
@@ -32,12 +33,12 @@ async def nothing_lent():
     return None
 
 
-async def lent_with_a_jar():
-    return aiohttp.ClientSession()
+async def lent_with_a_jar(connector: aiohttp.TCPConnector | None = None):
+    return aiohttp.ClientSession(connector=connector)
 
 
-async def lent_without_a_jar():
-    return aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+async def lent_without_a_jar(connector: aiohttp.TCPConnector | None = None):
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 @pytest.mark.parametrize("make", [nothing_lent, lent_with_a_jar, lent_without_a_jar])
@@ -227,6 +228,40 @@ async def test_a_connection_is_looked_at_before_it_is_used(stray: bytes, read: b
             codes.append(pin.code)
     assert codes == ["111111", "111112", "111113", "111114"]
     assert len(server.writers) == 4
+
+
+def end(writer: asyncio.StreamWriter) -> None:
+    """End a TCP connection, at once; `StreamWriter.close` does it in the next turn of the event loop."""
+    writer.get_extra_info("socket").shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("make", [lent_with_a_jar, lent_without_a_jar])
+@pytest.mark.parametrize(
+    ("disturb", "over_tls"),
+    [
+        (end, False),
+        (end, True),
+        (lambda writer: writer.close(), True),
+        (lambda writer: writer.write(RUBBISH), False),
+        (lambda writer: writer.write(RUBBISH), True),
+    ],
+    ids=["ended", "ended, TLS", "ended by TLS", "rubbish", "rubbish, TLS"],
+)
+async def test_a_connection_that_the_program_has_used_is_looked_at_before_it_is_used(make, disturb, over_tls: bool):
+    authority = trustme.CA()
+    served, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(served)
+    authority.configure_trust(trusting)
+    async with (
+        Wire(served if over_tls else None) as server,
+        await make(aiohttp.TCPConnector(ssl=trusting)) as http,
+        RescueClient(CODE, base_url=server.url, http=http, **OPTIONS | {"retry": RetryPolicy(attempts=1)}) as client,
+    ):
+        async with http.post(server.url, data=b"...") as response:
+            await response.read()
+        disturb(server.writers[0])
+        pin = await client.request_pin_code()
+        assert (pin.code, pin.possibly_orphaned, len(server.writers)) == ("111112", 0, 2)
 
 
 async def test_what_a_server_says_before_it_is_asked_is_no_answer():

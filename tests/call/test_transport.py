@@ -1,6 +1,7 @@
 """The connection pool: a session of the program's own, TLS, the size cap."""
 
 import asyncio
+import socket
 import ssl
 
 import aiohttp
@@ -8,7 +9,7 @@ import pytest
 import trustme
 from aiohttp import web
 
-from aiorescue import AuthCode, RescueClient, RetryPolicy, errors, rescue
+from aiorescue import AuthCode, Binding, RescueClient, RetryPolicy, errors, rescue
 from aiorescue.call.transport import transport
 from aiorescue.emulator import Emulator
 from tests.support import IMPATIENT
@@ -71,6 +72,45 @@ async def test_a_lent_session_that_is_closed_is_replaced_by_no_other(service: Em
         with pytest.raises(errors.ConnectionFailed, match="the session given as http= is closed"):
             await client.request_pin_code()
     assert not service.ledger
+
+
+@pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
+@pytest.mark.parametrize("binding", [Binding.SOAP11, Binding.TEXT_GET])
+async def test_a_lent_session_that_is_closed_while_a_request_takes_a_connection(
+    service: Emulator, jar: type, binding: Binding
+):
+    http = aiohttp.ClientSession(cookie_jar=jar())
+    async with RescueClient(CODE, base_url=service.url, http=http, pace=None, binding=binding) as client:
+        for _ in range(2):
+            await asyncio.gather(*(client.request_pin_code() for _ in range(3)))
+        issued = len(service.ledger)
+        calls = [asyncio.create_task(client.request_pin_code()) for _ in range(3)]
+        closing = asyncio.create_task(http.close())
+        for problem in await asyncio.gather(*calls, return_exceptions=True):
+            assert isinstance(problem, errors.ConnectionFailed)
+            assert "the session given as http= is closed" in str(problem)
+        await closing
+    assert len(service.ledger) - issued <= client.stats().possibly_orphaned
+
+
+@pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
+async def test_a_lent_session_that_is_closed_while_a_request_waits_in_its_pool(jar: type):
+    listening = socket.create_server(("127.0.0.1", 0))  # a server that hangs
+    url, pool = f"http://127.0.0.1:{listening.getsockname()[1]}", aiohttp.TCPConnector(limit=1)
+    http = aiohttp.ClientSession(cookie_jar=jar(), connector=pool)
+    with listening:
+        async with RescueClient(CODE, base_url=url, http=http, pace=None) as client:
+            own = asyncio.create_task(http.get(url))
+            while not pool._acquired:
+                await asyncio.sleep(0)
+            call = asyncio.create_task(client.request_pin_code())
+            while not pool._waiters:
+                await asyncio.sleep(0)
+            await http.close()
+            with pytest.raises(errors.ConnectionFailed, match="the session given as http= is closed") as caught:
+                await call
+            assert caught.value.possibly_orphaned == call.cancelling() == 0
+            await asyncio.gather(own, return_exceptions=True)
 
 
 @pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])

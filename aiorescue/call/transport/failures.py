@@ -29,6 +29,10 @@ class HungUpError(Exception):
     """The connection broke. It replaces its cause, after which aiohttp would repeat a GET by itself."""
 
 
+class LentClosedError(Exception):
+    """The program has closed the session that it lends."""
+
+
 class ProxyRefusedError(Exception):
     """A proxy answered in the place of the service.
 
@@ -54,6 +58,8 @@ def failed(problem: Exception, base_url: str, seconds: float) -> Outcome[object]
     match problem:
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError() | UnaskedError():
             return _never_left(problem, base_url)
+        case LentClosedError():
+            return LENT_CLOSED
         case ProxyRefusedError() | aiohttp.ClientHttpProxyError():
             return _refused_by_proxy(problem.status, base_url)
         case aiohttp.ClientError() | OSError() if was_connecting(problem):
@@ -166,6 +172,8 @@ def reason(problem: BaseException) -> str:
 
 #: Outcome of a call that was not sent because the client is closed.
 CLOSED = lost(OutcomeClass.FINAL, errors.InvalidRequest, "the client is closed; make a new one")
+#: Outcome of a request that was not sent because the program has closed the session that it lends.
+LENT_CLOSED = lost(OutcomeClass.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
 #: What sending gives where the turn of the call in the pace passed while all connections were in use.
 TURN_PASSED = Outcome[object](OutcomeClass.FINAL)
 #: Outcome of a request that was under way when the client was closed.

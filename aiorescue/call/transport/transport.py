@@ -17,8 +17,10 @@ from aiorescue.call.transport import connections
 from aiorescue.call.transport.failures import (
     CLOSED,
     INTERRUPTED,
+    LENT_CLOSED,
     PROXY_AUTHENTICATION,
     TURN_PASSED,
+    LentClosedError,
     ProxyRefusedError,
     failed,
     lost,
@@ -139,10 +141,7 @@ class Transport:
                 return CLOSED if self._closed else TURN_PASSED
             task = times.deadlines.begin(limited=not request.streamed)
             received: Response | Outcome[object]
-            session = self._session or self._open()
-            if session.closed:
-                return lost(OutcomeClass.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
-            response = await self._request(session, request, times)
+            response = await self._request(self._session or self._open(), request, times)
             try:
                 received = _read_at_once(response) or await (_receive if request.streamed else _read)(response)
             except BaseException:
@@ -153,10 +152,12 @@ class Transport:
         except Exception as problem:  # noqa: BLE001 - of any type where aiohttp stumbles over a length or a cookie
             is_unread = isinstance(problem, aiohttp.ClientResponseError) and not was_connecting(problem)
             return (is_unread and self.trust.saved()) or self._failed(problem, times.seconds)
-        except asyncio.CancelledError:
-            if task is None or not times.deadlines.ran_out(task):
+        except asyncio.CancelledError as problem:
+            if task is not None and times.deadlines.ran_out(task):
+                return self._failed(TimeoutError(), times.seconds)
+            if task is None or task.cancelling() or not was_connecting(problem):
                 raise
-            return self._failed(TimeoutError(), times.seconds)
+            return LENT_CLOSED  # aiohttp cancels what waits in a pool that is closed, and not the task that waits
         finally:
             if task is not None:
                 times.deadlines.end(task)
@@ -166,6 +167,8 @@ class Transport:
     async def _request(self, session: ClientSession, request: Request, times: TimeLimits) -> ClientResponse:
         """Send a request and return the head of the answer; on one kept connection after another, then on a new one."""
         while True:
+            if session.closed:
+                raise LentClosedError
             try:
                 response = await session.request(
                     request.method,

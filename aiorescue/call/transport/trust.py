@@ -180,10 +180,12 @@ class Trust:
             watch.in_use, watch.filled, watch.is_kept = conn, 0, True
             watch.trust, watch.generation = self, self.generation
         else:
+            is_used = protocol._payload is not None  # noqa: SLF001 - the program has had an answer on it
             watch = _WatchedProtocol(protocol, self, transport, conn)
             # On a new TLS connection lie the server's session tickets, which TLS reads by itself.
-            if protocol.should_close or (not watch.encrypted and watch.is_readable()):
-                raise UnaskedError(kept=False)
+            is_looked_at = is_used or not watch.encrypted
+            if protocol.should_close or (is_looked_at and (transport.is_closing() or watch.is_readable())):
+                raise UnaskedError(kept=is_used)
             transport.set_protocol(watch)
         _used.set(watch)
         if self.generation and self.is_lost:

@@ -125,7 +125,7 @@ class Deadlines:
         blocked = min(now - next(iter(self._under_way.values()), (now,))[0], self._seconds)
         if blocked > _BLOCKED:
             extended = (
-                (task, (at if was else max(at, now) + blocked, before, True))
+                (task, (at if was else min(max(at, now) + blocked, now + self._seconds), before, True))
                 for task, (at, before, was) in self._under_way.items()
             )
             self._under_way = dict(sorted(extended, key=lambda one: one[1][0]))

@@ -154,6 +154,23 @@ def test_a_limit_that_ends_while_the_event_loop_is_blocked_is_extended_once():
     assert run(blocked()) == ["answered", "ran out at 1045", "ran out at 1045"]
 
 
+def test_a_request_that_begins_when_the_event_loop_is_no_longer_blocked_has_the_limit_and_no_more():
+    async def late() -> list[str]:
+        deadlines = Deadlines(30)
+        loop = asyncio.get_running_loop()
+        begun = []
+
+        def block() -> None:
+            loop._virtual.now += 20  # up to 40: the first limit is over by 10 seconds, and its timer has not gone off
+            begun.append(loop.create_task(request(deadlines, 5000)))
+
+        loop.call_at(20, block)
+        first = await request(deadlines, 5000)
+        return [first, await begun[0]]
+
+    assert run(late()) == ["ran out at 50", "ran out at 70"]
+
+
 def test_an_answer_that_lies_in_the_socket_at_the_end_of_the_limit_is_read():
     async def arrived() -> str:
         deadlines = Deadlines(30)

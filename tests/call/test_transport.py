@@ -1,20 +1,26 @@
-"""The connection pool: a session of the program's own, TLS, the size cap."""
+"""The connection pool: a session of the program's own, TLS, the size cap, sockets of servers that hang."""
 
 import asyncio
+import gc
 import socket
 import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
 import trustme
 from aiohttp import web
 
-from aiorescue import AuthCode, Binding, RescueClient, RetryPolicy, errors, rescue
+from aiorescue import AuthCode, Binding, InfoRouterClient, RescueClient, RetryPolicy, Ticket, errors, rescue
 from aiorescue.call.transport import transport
 from aiorescue.emulator import Emulator
 from tests.support import IMPATIENT
 
 CODE = AuthCode("fixedtech0000")
+TICKET = Ticket("3f2a1b4c-5d6e-7f8a-9b0c-1d2e3f4a5b6c")
+LONG, SHORT = bytes(6_000_000), b"a few bytes"
+AUTHORITY = trustme.CA()
 
 
 @pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
@@ -197,3 +203,77 @@ async def test_a_content_length_is_always_sent_with_a_post(service: Emulator):
     assert [chunked for _, chunked in lengths] == [None] * 4
     assert all(length is not None for length, _ in lengths)
     assert [length for length, _ in lengths][-2:] == ["0", "0"]  # forms without parameters
+
+
+@asynccontextmanager
+async def hanging(context: ssl.SSLContext | None) -> AsyncIterator[tuple[str, asyncio.Semaphore]]:
+    """A server that reads what its buffer takes and never answers: its base URL, and a semaphore of connections."""
+    opened, release = asyncio.Semaphore(0), asyncio.Event()
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.release()
+        await release.wait()
+        writer.transport.abort()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        scheme = "http" if context is None else "https"
+        yield f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}", opened
+        release.set()
+
+
+def open_to(base_url: str) -> int:
+    """The number of sockets of this process that are connected to a server."""
+    peer = ("127.0.0.1", int(base_url.rpartition(":")[2]))
+    found = 0
+    for one in gc.get_objects():
+        if isinstance(one, socket.socket) and one.fileno() != -1:
+            with suppress(OSError):
+                found += one.getpeername() == peer
+    return found
+
+
+async def run_out(calls: list[asyncio.Task[object]], _: InfoRouterClient) -> None:
+    await asyncio.gather(*calls)
+
+
+async def cancel(calls: list[asyncio.Task[object]], _: InfoRouterClient) -> None:
+    for call in calls:
+        call.cancel()
+
+
+async def close(_: list[asyncio.Task[object]], client: InfoRouterClient) -> None:
+    await client.aclose(timeout=0)
+
+
+@pytest.mark.every_loop
+@pytest.mark.parametrize("over_tls", [False, True], ids=["TCP", "TLS"])
+@pytest.mark.parametrize("lent", [False, True], ids=["own", "lent"])
+@pytest.mark.parametrize("body", [LONG, SHORT], ids=["long", "short"])
+@pytest.mark.parametrize("end", [run_out, cancel, close])
+async def test_no_socket_waits_for_a_server_that_hangs(over_tls: bool, lent: bool, body: bytes, end: Callable):
+    served, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    AUTHORITY.issue_cert("127.0.0.1").configure_cert(served)
+    AUTHORITY.configure_trust(trusting)
+    async with (
+        hanging(served if over_tls else None) as (url, opened),
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting)) as http,
+        InfoRouterClient(
+            TICKET,
+            base_url=url,
+            timeout=0.5 if end is run_out else 60,
+            retry=RetryPolicy(attempts=1),
+            **({"http": http} if lent else {"ssl": trusting}),
+        ) as client,
+    ):
+        calls = [asyncio.create_task(client.upload_document("/a", body)) for _ in range(4)]
+        ended = asyncio.gather(*calls, return_exceptions=True)
+        for _ in calls:
+            await opened.acquire()
+        assert open_to(url) == len(calls)
+        with suppress(errors.RescueError):
+            await end(calls, client)
+        assert all(isinstance(one, errors.RescueError | asyncio.CancelledError) for one in await ended)
+        for _ in range(10):  # turns of the event loop, in which it closes what was given up
+            await asyncio.sleep(0)
+        assert open_to(url) == 0

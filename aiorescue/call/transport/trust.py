@@ -84,6 +84,7 @@ class _WatchedProtocol(asyncio.BufferedProtocol):
         self.is_readable = _look_at(transport.get_extra_info("socket"))
         self.encrypted = encrypted = transport.get_extra_info("sslcontext") is not None
         self._inner = inner
+        inner.close = self.close  # type: ignore[method-assign]  # aiohttp closes a connection by it
         self._is_silent = encrypted  # nothing has come on this TLS connection since its handshake
         self._data_received = inner.data_received
         self.trust, self.generation = trust, trust.generation
@@ -117,8 +118,22 @@ class _WatchedProtocol(asyncio.BufferedProtocol):
         """Whether the connection ends with the answer that came last."""
         return self._inner.should_close
 
+    def close(self) -> None:
+        """Close the connection for aiohttp, at once if its request has no answer yet or was not taken whole.
+
+        asyncio keeps a socket until the server has taken all that was written, which one that hangs never does, or has
+        ended TLS. What the program itself does with a pool that it lends is left alone.
+        """
+        transport, is_in_use = self._inner.transport, self.in_use.protocol is not None
+        if transport is not None and (is_in_use or not self.trust.is_lent):
+            is_unanswered = is_in_use and not self.filled
+            if is_unanswered or transport.get_write_buffer_size():
+                transport.abort()
+        ResponseHandler.close(self._inner)
+
     def connection_lost(self, exc: Exception | None) -> None:
         self.unread()
+        del self._inner.close  # it would hold this object, which holds it
         self._buffer = memoryview(b"")  # `_used` may hold this object for as long as a task lives
         # In TLS 1.3 a server looks at the client's certificate after the client's handshake is done.
         if isinstance(exc, SSLError):

@@ -2,6 +2,7 @@
 
 import re
 import ssl
+import sys
 from traceback import walk_tb
 from typing import Any, TypeVar
 
@@ -23,6 +24,9 @@ PROXY_AUTHENTICATION = 407
 _QUOTED = re.compile(r"[:\"]| '")
 #: Where aiohttp takes a connection from its pool or opens one, with a proxy's CONNECT, before it writes a request.
 _CONNECT = aiohttp.BaseConnector.connect.__code__
+
+#: Packages whose exceptions are about an answer.
+_NOT_OF_THE_PROGRAM = frozenset({"aiohttp", "aiohappyeyeballs", "aiorescue", "multidict", "yarl"})
 
 
 class HungUpError(Exception):
@@ -142,6 +146,9 @@ def _broke(problem: Exception) -> Outcome[object]:
     if isinstance(problem, MemoryError | RuntimeError):
         raise problem  # no fault of an answer
     if not isinstance(problem, aiohttp.ClientError | OSError | HungUpError):
+        if _is_of_the_program(problem):
+            why = f"a middleware or trace of the session given as http= raised {type(problem).__name__}"
+            return lost(OutcomeClass.FINAL, errors.RescueError, why, ambiguous=not was_connecting(problem))
         # Its text may quote the answer.
         why = f"the head of the answer cannot be read ({type(problem).__name__})"
         return lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
@@ -151,6 +158,13 @@ def _broke(problem: Exception) -> Outcome[object]:
         return lost(OutcomeClass.TRANSIENT, errors.ConnectionFailed, why, ambiguous=True)
     outcome_class = OutcomeClass.FINAL if broken.refuses_client else OutcomeClass.TRANSIENT
     return lost(outcome_class, errors.ConnectionFailed, str(broken.strerror), ambiguous=not broken.refuses_client)
+
+
+def _is_of_the_program(problem: Exception) -> bool:
+    """Whether code of the program, which a lent session brings along, raised an exception, or what it calls did."""
+    names = [frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in walk_tb(problem.__traceback__)]
+    callers = (name for name in reversed(names) if name not in sys.stdlib_module_names)
+    return next(callers, "aiohttp") not in _NOT_OF_THE_PROGRAM
 
 
 def lost(

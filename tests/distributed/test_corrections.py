@@ -166,3 +166,28 @@ async def test_a_submission_whose_input_is_slow_holds_up_no_worker_and_no_result
     await submitting
     status = await distributed.status(database, "spring")
     assert (status.rows, status.issued, status.left, status.runs) == (12, 10, 2, 1)
+
+
+@pytest.mark.parametrize("deletes", [False, True], ids=["submission", "deletion"])
+async def test_a_change_of_a_job_that_waits_for_notes_of_a_worker_that_wait_for_it_is_made_all_the_same(
+    database, deletes
+):
+    await submit(database, requests(2))
+    change = distributed.delete(database, "spring") if deletes else submit(database, requests(3))
+    async with connected(database) as worker:
+        await worker.execute("SET deadlock_timeout = '1min'")  # the submission is the one that is ended
+        async with worker.transaction():
+            await worker.execute("UPDATE aiorescue.request SET orphans = 1 WHERE key = '=CASE-1'")
+            changing = asyncio.create_task(change)
+            async with asyncio.timeout(30):
+                waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+                while await (await worker.execute(waits)).fetchone() == (False,):
+                    await asyncio.sleep(0.01)
+                await worker.execute("UPDATE aiorescue.request SET orphans = 1 WHERE key = '=CASE-0'")
+        await changing
+    if deletes:
+        with pytest.raises(errors.JournalError, match="there is no job"):
+            await distributed.status(database, "spring")
+    else:
+        status = await distributed.status(database, "spring")
+        assert (status.rows, status.possibly_orphaned) == (3, 2)

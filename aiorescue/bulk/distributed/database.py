@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from tenacity import (
     AsyncRetrying,
     retry_if_exception_type,
+    stop_after_attempt,
     stop_after_delay,
     wait_exponential,
     wait_random_exponential,
@@ -85,6 +86,16 @@ async def _connect(url: str) -> AsyncConnection[Any]:
         await asyncio.shield(connection.close())
         raise
     return connection
+
+
+def beyond_deadlocks() -> AsyncRetrying:
+    """Repeats a transaction that PostgreSQL ended because it and those of lanes waited for each other.
+
+    What becomes of several rows is committed at once, in any order.
+    """
+    return AsyncRetrying(
+        retry=retry_if_exception_type(psycopg.errors.DeadlockDetected), stop=stop_after_attempt(10), reraise=True
+    )
 
 
 @asynccontextmanager

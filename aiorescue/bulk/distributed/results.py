@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from aiorescue import errors
-from aiorescue.bulk.distributed.database import connected
+from aiorescue.bulk.distributed.database import beyond_deadlocks, connected
 from aiorescue.bulk.distributed.reader import PostgresReader, find, stored_row
 from aiorescue.bulk.issued import Issued
 from aiorescue.bulk.store import JobStatus, State, StoredRow
@@ -91,6 +91,6 @@ async def retry(database: str, job: str) -> int:
 @discreetly_awaited
 async def delete(database: str, job: str) -> None:
     """Delete a job with its rows and PINs; workers stop before they send another of its requests."""
-    async with connected(database) as connection, connection.transaction():
+    async with connected(database) as connection:
         number, _, _ = await find(connection, job)
-        await connection.execute("DELETE FROM aiorescue.job WHERE id = %s", (number,))
+        await beyond_deadlocks()(connection.execute, b"DELETE FROM aiorescue.job WHERE id = %s", (number,))

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 
 from aiorescue import errors
 from aiorescue.bulk import records
-from aiorescue.bulk.distributed.database import connected
+from aiorescue.bulk.distributed.database import beyond_deadlocks, connected
 from aiorescue.bulk.distributed.schema import SUBMISSION_LOCK
 from aiorescue.bulk.store import InputRow, Staging, State
 from aiorescue.operation import discreetly_awaited
@@ -82,18 +82,23 @@ async def submit(
         raise errors.InvalidRequest("a job needs a name and at least one identity; names must not be empty")
     async with connected(database, prepare=True) as connection:
         await _copy(connection, requests)
-        async with connection.transaction():
-            number, staging, before = await _find_or_enter(connection, job)
-            await _enter_identities(connection, number, names)
-            found = await _merge(connection, number, staging)
-            if found.vanished and before and before != tuple(columns):
-                await _move_cells(connection, number, before, columns)
-            # At the end, as workers that begin a lane count it in this row.
-            await connection.execute(
-                "UPDATE aiorescue.job SET columns = %s, staging = %s WHERE id = %s",
-                (records.to_json(list(columns)), staging, number),
-            )
-            return found
+        return await beyond_deadlocks()(_enter, connection, job, names, columns)
+
+
+async def _enter(connection: AsyncConnection[Any], job: str, names: list[str], columns: Sequence[str]) -> Staging:
+    """Enter the rows that were copied into a job."""
+    async with connection.transaction():
+        number, staging, before = await _find_or_enter(connection, job)
+        await _enter_identities(connection, number, names)
+        found = await _merge(connection, number, staging)
+        if found.vanished and before and before != tuple(columns):
+            await _move_cells(connection, number, before, columns)
+        # At the end, as workers that begin a lane count it in this row.
+        await connection.execute(
+            "UPDATE aiorescue.job SET columns = %s, staging = %s WHERE id = %s",
+            (records.to_json(list(columns)), staging, number),
+        )
+        return found
 
 
 async def _copy(connection: AsyncConnection[Any], requests: Requests) -> None:

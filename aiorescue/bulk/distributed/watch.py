@@ -5,10 +5,9 @@ from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
-import psycopg
 from psycopg import AsyncConnection
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
+from aiorescue.bulk.distributed.database import beyond_deadlocks
 from aiorescue.bulk.distributed.schema import IDENTITY_LOCK, WORKER_LOCK
 from aiorescue.operation import frozen
 
@@ -156,11 +155,7 @@ class WorkerWatch:
                 await self._connection.execute(_REOPEN, (numbers,))
             return dict(raised)
 
-        # A worker that lost an identity unnoticed may commit several rows at once, in another order.
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(psycopg.errors.DeadlockDetected), stop=stop_after_attempt(5), reraise=True
-        )
-        return await retrying(once)
+        return await beyond_deadlocks()(once)  # a worker that lost an identity unnoticed may still write
 
     async def count_runs(self, jobs: Iterable[int]) -> None:
         """Count lanes that begin, by the jobs that they are of."""

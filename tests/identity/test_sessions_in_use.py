@@ -1,12 +1,16 @@
 """Server sessions that must not be used: of a call that was cancelled, or for the login of another user."""
 
 import asyncio
+import random
+from contextlib import suppress
 from datetime import date
+from functools import partial
 
 import pytest
 
-from aiorescue import AuthCode, Login, RescueClient, errors
+from aiorescue import AuthCode, Login, Pace, RescueClient, errors
 from aiorescue.emulator import Emulator
+from aiorescue.emulator.rules.rescue import access
 
 TECH, DAY = Login("tech@example.com", "secret"), date(2026, 11, 1)
 
@@ -81,3 +85,42 @@ async def test_a_logout_waits_for_the_call_whose_session_it_ends_and_stands_in_n
             assert not slow.done()
             await slow
         assert rescue.stats().logins == 2
+
+
+@pytest.mark.every_loop
+@pytest.mark.parametrize("seed", range(3))
+async def test_calls_reports_logins_logouts_and_cancellations_in_any_order_all_end_well(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+):
+    chance = random.Random(seed)
+    monkeypatch.setattr(access, "LOGINS", 10**6)
+    unlimited = Pace(pins=None, reports=None, logins=10**6)
+
+    async def cancelled() -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(chance.random() * 0.01):
+                await rescue.get_account()
+
+    async def one() -> None:
+        await asyncio.sleep(chance.random() * 0.3)
+        kinds = {
+            rescue.get_account: 5,
+            cancelled: 2,
+            rescue.login: 1,
+            rescue.logout: 1,
+            partial(rescue.raw, "logout"): 1,
+            partial(rescue.report, "SESSION", DAY, DAY, node=337366): 2,
+        }
+        await chance.choices(list(kinds), list(kinds.values()))[0]()
+
+    async with (
+        Emulator(pin_rate=None, latency=0.002) as service,
+        RescueClient(
+            TECH, base_url=service.url, pace=unlimited, sessions=1 + seed, max_connections=2 + 2 * seed, relogin=True
+        ) as rescue,
+        asyncio.timeout(60),
+    ):
+        service.limits.report_interval = 0
+        await asyncio.gather(*(one() for _ in range(120)))
+        assert await rescue.get_account()
+        assert rescue.stats().under_way == 0

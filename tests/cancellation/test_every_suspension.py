@@ -1,6 +1,7 @@
 """Each kind of operation is cancelled at each of its suspensions: nothing is left, and the next call works."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from datetime import date
@@ -189,6 +190,22 @@ async def download(client: InfoRouterClient, folder: Path) -> None:
     assert (folder / "target").read_bytes() == CONTENT
 
 
+async def download_into_pipe(client: InfoRouterClient, folder: Path) -> None:
+    pipe, got = folder / "pipe", bytearray()
+    with suppress(FileExistsError):
+        os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    asyncio.get_running_loop().add_reader(reader, lambda: got.extend(os.read(reader, 2**20)))
+    try:
+        await client.download(DOCUMENT, pipe)
+        while data := os.read(reader, 2**20):
+            got.extend(data)
+    finally:
+        asyncio.get_running_loop().remove_reader(reader)
+        os.close(reader)
+    assert got == CONTENT
+
+
 def open_files() -> list[str]:
     """Names of the files that this process has open, as far as the system tells."""
     names = []
@@ -199,7 +216,7 @@ def open_files() -> list[str]:
 
 
 @how_cancelled
-@pytest.mark.parametrize("work", [upload, download], ids=lambda work: work.__name__)
+@pytest.mark.parametrize("work", [upload, download, download_into_pipe], ids=lambda work: work.__name__)
 async def test_a_transfer_cancelled_at_each_suspension_leaves_no_half_of_a_document(
     library: Library, work: Work, after_result: bool, again: bool, tmp_path: Path
 ):
@@ -207,7 +224,7 @@ async def test_a_transfer_cancelled_at_each_suspension_leaves_no_half_of_a_docum
         before = asyncio.all_tasks()
         folder = tmp_path / str(number)
         folder.mkdir()
-        library.documents[DOCUMENT] = CONTENT if work is download else b"before"
+        library.documents[DOCUMENT] = b"before" if work is upload else CONTENT
         async with InfoRouterClient(Login("ann", "secret"), base_url=library.url, binding=Binding.HTTP_POST) as docs:
             transfer = work(docs, folder)
             reached = await cancelled_at(number, transfer, after_result=after_result, again=again)

@@ -65,20 +65,22 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name == "errors":
-        return import_module("aiorescue.errors")
-    if name == "__version__":
-        return import_module("importlib.metadata").version("aiorescue")
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name.endswith("Client"):
-        # From here and not from deep within our modules: an interpreter keeps its frames in pieces of 16 KiB, and where
-        # one ended, thousands of short calls in the import of aiohttp would each ask the system for another piece.
-        import_module("aiohttp")
-    value = globals()[name] = getattr(import_module(home), name)
-    return value
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name == "errors":
+            return import_module("aiorescue.errors")
+        if name == "__version__":
+            return import_module("importlib.metadata").version("aiorescue")
+        home = _HOMES.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name.endswith("Client"):
+            # From here and not from deep within our modules: an interpreter keeps its frames in pieces of 16 KiB, and
+            # where one ended, thousands of short calls in aiohttp's import would each ask the system for another piece.
+            import_module("aiohttp")
+        value = globals()[name] = getattr(import_module(home), name)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -119,3 +119,8 @@ def clients() -> None:
     InfoRouterClient(Login("user", "secret"), base_url="https://docs.example.com")
     InfoRouterClient(Ticket("3f2a"), base_url="https://docs.example.com")
     InfoRouterClient(AuthCode("code"), base_url="https://docs.example.com")  # type: ignore[arg-type]
+
+
+# A wrong name is found: were it not, mypy would call these comments needless.
+from aiorescue import RescueClientele  # type: ignore[attr-defined]  # noqa: E402, F401
+from aiorescue.rescue import CloseSessions  # type: ignore[attr-defined]  # noqa: E402, F401

@@ -2,7 +2,9 @@
 
 import inspect
 from collections.abc import Callable, Coroutine, Iterator
+from functools import cached_property
 from importlib import import_module
+from types import FunctionType
 from typing import Annotated, Any, Concatenate, ParamSpec, Protocol, TypeVar, get_args, get_origin
 
 from aiorescue.operation import Operation
@@ -72,11 +74,17 @@ def awaits(operation: Callable[P, Operation[R]]) -> Callable[Concatenate[Any, P]
     """
     if not isinstance(operation, Later):
         _check_type(operation)
-    return _Method(operation)  # type: ignore[return-value]  # that is what it becomes
+    return _Method(operation)
 
 
 class _Method:
-    """A method of a client class until it is first looked up. The function that it makes then takes its place."""
+    """A method of a client class until it is first looked up. The function that it makes then takes its place.
+
+    `unittest.mock.patch` and others take what they find in the class without looking it up, so it passes for the
+    function in all that they ask.
+    """
+
+    __class__ = property(lambda _: FunctionType)  # for `isinstance`
 
     def __init__(self, operation: Any) -> None:
         self._operation = operation
@@ -90,12 +98,20 @@ class _Method:
         found: type[Operation[Any]] = self._operation.get() if isinstance(self._operation, Later) else self._operation
         return found
 
+    @cached_property
+    def _function(self) -> Any:
+        return _method(self.operation, self._client, self._name)
+
     def __get__(self, instance: object, client: type) -> Any:
-        made = vars(self._client).get(self._name)
-        if made is self:
-            made = _method(self.operation, self._client, self._name)
-            setattr(self._client, self._name, made)
-        return made.__get__(instance, client)  # type: ignore[union-attr]
+        if vars(self._client).get(self._name) is self:
+            setattr(self._client, self._name, self._function)
+        return self._function.__get__(instance, client)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._function(*args, **kwargs)
 
 
 def _method(operation: Any, client: type, name: str) -> Any:

@@ -110,3 +110,34 @@ print(CreateUser.__name__, sorted(topics()))
         "['aclose', 'assign_channel']",
         "CreateUser ['catalogue', 'pins', 'sessions', 'users']",
     ]
+
+
+def test_a_method_that_was_not_looked_up_yet_is_patched_as_any_coroutine_function():
+    source = """
+import asyncio, inspect
+from unittest.mock import AsyncMock, patch
+from aiorescue import RescueClient
+
+async def main():
+    strict = patch.object(RescueClient, "close_session", autospec=True)
+    with strict, patch.object(RescueClient, "hold_session") as plain:
+        async with RescueClient() as client:
+            await client.hold_session("anything")
+            await client.close_session(5)
+            plain.assert_awaited_once_with("anything")
+            try:
+                await client.close_session()
+            except TypeError as problem:
+                print(type(plain).__name__, problem)
+    found = vars(RescueClient)["create_user"]
+    print(inspect.isfunction(found), inspect.iscoroutinefunction(found), found.__qualname__)
+
+asyncio.run(main())
+print(inspect.signature(RescueClient.close_session))
+"""
+    shown = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True).stdout
+    assert shown.splitlines() == [
+        "AsyncMock missing a required argument: 'session'",
+        "True True RescueClient.create_user",
+        "(self, session: int) -> None",
+    ]

@@ -50,9 +50,10 @@ async def test_a_stream_that_is_closed_or_full_is_no_traceback(alone, redirectio
     assert err == (b"aiorescue: standard output: No space left on device\n" if status else b"")
 
 
-@pytest.mark.parametrize(
-    ("command", "elsewhere"),
-    [
+async def test_what_cannot_be_written_to_stdout_is_an_error_that_says_where_the_pins_are(alone):
+    alone.write(rows(3))
+    assert (await alone("pins", "customers.csv", "--emulator")).status == Status.OK
+    for command, elsewhere in (
         ("pins customers.csv --emulator", "; the PINs are in pins.csv"),
         ("pins customers.csv --emulator --json", "; the PINs are in pins.csv"),
         ("job status pins.csv.journal --json", ""),
@@ -60,16 +61,12 @@ async def test_a_stream_that_is_closed_or_full_is_no_traceback(alone, redirectio
         ("job export pins.csv.journal -o again.csv --json", "; the rows are in again.csv"),
         ("--version", ""),
         ("pins --help", ""),
-    ],
-)
-async def test_what_cannot_be_written_to_stdout_is_an_error_that_says_where_the_pins_are(alone, command, elsewhere):
-    alone.write(rows(3))
-    assert (await alone("pins", "customers.csv", "--emulator")).status == Status.OK
-    line = f"{shlex.quote(sys.executable)} -m aiorescue {command} >/dev/full"
-    process = await asyncio.create_subprocess_shell(line, stderr=asyncio.subprocess.PIPE, cwd=alone.folder)
-    _, err = await process.communicate()
-    assert process.returncode == Status.BAD_INPUT
-    assert err.decode() == f"aiorescue: standard output: No space left on device{elsewhere}\n"
+    ):
+        line = f"{shlex.quote(sys.executable)} -m aiorescue {command} >/dev/full"
+        process = await asyncio.create_subprocess_shell(line, stderr=asyncio.subprocess.PIPE, cwd=alone.folder)
+        _, err = await process.communicate()
+        assert process.returncode == Status.BAD_INPUT, command
+        assert err.decode() == f"aiorescue: standard output: No space left on device{elsewhere}\n", command
 
 
 async def test_a_full_folder_for_temporary_files_is_named(alone):

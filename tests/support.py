@@ -1,13 +1,18 @@
-"""An example value of each Rescue operation, and the retry policy of tests."""
+"""An example value of each Rescue operation, the retry policy of tests, and TLS between their servers and clients."""
 
+import ssl
 from datetime import date, datetime
 from datetime import time as clock_time
+
+import trustme
 
 from aiorescue import RetryPolicy, rescue
 from aiorescue.operation import Operation
 
 #: As many attempts as by default, without the waits in between.
 IMPATIENT = RetryPolicy(first=0.0)
+#: Signs the certificates of the servers of tests.
+AUTHORITY = trustme.CA()
 
 _USER = {"node": 337366, "name": "John Doe", "email": "jdoe@company.com"}
 _BEGIN, _END = datetime(2024, 1, 2, 3, 4, 5), datetime(2024, 1, 31, 23, 59, 59)
@@ -95,3 +100,18 @@ EXAMPLES = Examples(
         rescue.GetOutput(),
     )
 )
+
+
+def trusting(*authorities: trustme.CA) -> ssl.SSLContext:
+    """TLS of a client that trusts these authorities, too."""
+    context = ssl.create_default_context()
+    for authority in authorities:
+        authority.configure_trust(context)
+    return context
+
+
+def serving(*names: str, **options: datetime) -> ssl.SSLContext:
+    """TLS of a server with a certificate of `AUTHORITY`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    AUTHORITY.issue_cert(*names, **options).configure_cert(context)
+    return context

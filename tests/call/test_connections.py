@@ -9,13 +9,13 @@ from typing import Self
 
 import aiohttp
 import pytest
-import trustme
 
 from aiorescue import AuthCode, Binding, Login, RescueClient, RetryPolicy, errors
 from aiorescue.call.repeats import Repeats
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import CreateGroup
 from tests.lab.proxy import HALF, INTERIM, LATE_408, RUBBISH, UNASKED, Disturbance, Proxy
+from tests.support import AUTHORITY, serving, trusting
 
 CODE = AuthCode("fixedtech0000")
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\nOK\n\nPINCODE:%b"
@@ -210,13 +210,9 @@ STRAYS = {"answer": ANSWER % b"666666", "408": LATE_408, "103": INTERIM, "rubbis
 @pytest.mark.parametrize("read", [True, False], ids=["read by the loop", "unread"])
 @pytest.mark.parametrize("over_tls", [False, True], ids=["TCP", "TLS"])
 async def test_a_connection_is_looked_at_before_it_is_used(stray: bytes, read: bool, over_tls: bool):
-    authority = trustme.CA()
-    served, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    authority.issue_cert("127.0.0.1").configure_cert(served)
-    authority.configure_trust(trusting)
     async with (
-        Wire(served if over_tls else None) as server,
-        RescueClient(CODE, base_url=server.url, ssl=trusting, **OPTIONS) as client,
+        Wire(serving("127.0.0.1") if over_tls else None) as server,
+        RescueClient(CODE, base_url=server.url, ssl=trusting(AUTHORITY), **OPTIONS) as client,
     ):
         codes = [(await client.request_pin_code()).code]
         for _ in range(3):
@@ -248,13 +244,9 @@ def end(writer: asyncio.StreamWriter) -> None:
     ids=["ended", "ended, TLS", "ended by TLS", "rubbish", "rubbish, TLS"],
 )
 async def test_a_connection_that_the_program_has_used_is_looked_at_before_it_is_used(make, disturb, over_tls: bool):
-    authority = trustme.CA()
-    served, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    authority.issue_cert("127.0.0.1").configure_cert(served)
-    authority.configure_trust(trusting)
     async with (
-        Wire(served if over_tls else None) as server,
-        await make(aiohttp.TCPConnector(ssl=trusting)) as http,
+        Wire(serving("127.0.0.1") if over_tls else None) as server,
+        await make(aiohttp.TCPConnector(ssl=trusting(AUTHORITY))) as http,
         RescueClient(CODE, base_url=server.url, http=http, **OPTIONS | {"retry": RetryPolicy(attempts=1)}) as client,
     ):
         async with http.post(server.url, data=b"...") as response:

@@ -17,10 +17,9 @@ from aiorescue.emulator import Emulator
 from aiorescue.rescue import CreateGroup
 from tests.lab.forward_proxy import ForwardProxy
 from tests.lab.proxy import RUBBISH, Proxy
-from tests.support import IMPATIENT
+from tests.support import AUTHORITY, IMPATIENT, serving, trusting
 
 CODE, TECH = AuthCode("fixedtech0000"), Login("tech@example.com", "secret")
-AUTHORITY = trustme.CA()
 
 
 @pytest.fixture(autouse=True)
@@ -28,19 +27,6 @@ def _no_proxy_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-
-
-def trusting(*authorities: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    for authority in authorities:
-        authority.configure_trust(context)
-    return context
-
-
-def serving(*names: str, **options: datetime) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    AUTHORITY.issue_cert(*names, **options).configure_cert(context)
-    return context
 
 
 @asynccontextmanager

@@ -11,18 +11,16 @@ from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
-import trustme
 from aiohttp import web
 
 from aiorescue import AuthCode, Binding, InfoRouterClient, RescueClient, RetryPolicy, Ticket, errors, rescue
 from aiorescue.call.transport import transport
 from aiorescue.emulator import Emulator
-from tests.support import IMPATIENT
+from tests.support import AUTHORITY, IMPATIENT, serving, trusting
 
 CODE = AuthCode("fixedtech0000")
 TICKET = Ticket("3f2a1b4c-5d6e-7f8a-9b0c-1d2e3f4a5b6c")
 LONG, SHORT = bytes(6_000_000), b"a few bytes"
-AUTHORITY = trustme.CA()
 
 
 @pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
@@ -159,13 +157,10 @@ def test_a_lent_session_of_another_event_loop_is_named(jar: type):
 
 
 async def test_an_untrusted_certificate_is_refused_without_a_retry():
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
     requests = []
     runner = web.ServerRunner(web.Server(requests.append))
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=serving("127.0.0.1")).start()
     url = f"https://127.0.0.1:{runner.addresses[0][1]}"
     try:
         async with RescueClient(CODE, base_url=url, retry=IMPATIENT) as client:
@@ -275,18 +270,15 @@ async def close(_: list[asyncio.Task[object]], client: InfoRouterClient) -> None
 @pytest.mark.parametrize("body", [LONG, SHORT], ids=["long", "short"])
 @pytest.mark.parametrize("end", [run_out, cancel, close])
 async def test_no_socket_waits_for_a_server_that_hangs(over_tls: bool, lent: bool, body: bytes, end: Callable):
-    served, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    AUTHORITY.issue_cert("127.0.0.1").configure_cert(served)
-    AUTHORITY.configure_trust(trusting)
     async with (
-        hanging(served if over_tls else None) as (url, opened),
-        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting)) as http,
+        hanging(serving("127.0.0.1") if over_tls else None) as (url, opened),
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting(AUTHORITY))) as http,
         InfoRouterClient(
             TICKET,
             base_url=url,
             timeout=1 if end is run_out else 60,
             retry=RetryPolicy(attempts=1),
-            **({"http": http} if lent else {"ssl": trusting}),
+            **({"http": http} if lent else {"ssl": trusting(AUTHORITY)}),
         ) as client,
     ):
         calls = [asyncio.create_task(client.upload_document("/a", body)) for _ in range(4)]
@@ -309,9 +301,6 @@ PIN = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 18\r\n\r\n
 @pytest.mark.every_loop
 async def test_a_kept_tls_connection_that_the_server_ends_right_before_a_request_is_written_is_not_used():
     """The event loop reads the end of TLS between the pool's look at the connection and the writing of the request."""
-    served, trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    AUTHORITY.issue_cert("127.0.0.1").configure_cert(served)
-    AUTHORITY.configure_trust(trusting)
     idle: set[asyncio.StreamWriter] = set()
     numbers, asked, release, calls = itertools.count(), [], asyncio.Event(), []
 
@@ -327,13 +316,13 @@ async def test_a_kept_tls_connection_that_the_server_ends_right_before_a_request
                 idle.add(writer)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=served)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=serving("127.0.0.1"))
     async with (
         server,
         RescueClient(
             CODE,
             base_url=f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}",
-            ssl=trusting,
+            ssl=trusting(AUTHORITY),
             pace=None,
             binding=Binding.TEXT_POST,
             retry=RetryPolicy(attempts=1),

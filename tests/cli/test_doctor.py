@@ -1,15 +1,14 @@
 """`aiorescue doctor` names each problem that is planted, and neither changes anything nor shows a secret."""
 
 import asyncio
-import ssl
 
 import pytest
-import trustme
 
 from aiorescue import AuthCode, HostPace, Pace, RescueClient
 from aiorescue.emulator import Emulator
 from aiorescue.pace.shared.host_books import users_folder
 from aiorescue.pace.shared.pacers import digest_of
+from tests.support import serving
 
 
 async def test_all_is_well_and_no_pin_is_issued(command, service: Emulator):
@@ -105,9 +104,7 @@ async def test_a_clock_that_differs_is_said(command):
 
 
 async def test_a_certificate_of_an_unknown_authority_is_said(command):
-    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    trustme.CA().issue_cert("127.0.0.1").configure_cert(served)
-    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=served) as server:
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=serving("127.0.0.1")) as server:
         port = server.sockets[0].getsockname()[1]
         done = await command("doctor", RESCUE_BASE_URL=f"https://127.0.0.1:{port}")
     assert done.status == 5

@@ -95,7 +95,10 @@ class _Method:
     @property
     def operation(self) -> type[Operation[Any]]:
         """The operation type that the method calls."""
-        found: type[Operation[Any]] = self._operation.get() if isinstance(self._operation, Later) else self._operation
+        found: type[Operation[Any]] = self._operation
+        if isinstance(self._operation, Later):
+            found = self._operation.get()
+            _check_type(found)
         return found
 
     @cached_property
@@ -116,7 +119,6 @@ class _Method:
 
 def _method(operation: Any, client: type, name: str) -> Any:
     """The coroutine function that calls an operation, as a method of a client class."""
-    _check_type(operation)
 
     async def method(client: Calls, /, *args: Any, **kwargs: Any) -> Any:
         try:

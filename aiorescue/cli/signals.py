@@ -236,8 +236,7 @@ def _signals_of_loop(respond: Callable[[int], None], keep: _Handler) -> Iterator
 
     loop = asyncio.get_running_loop()
     handled: list[int] = []
-    # The event loops of Windows handle no signals: without this no command would run there.
-    with suppress(NotImplementedError):
+    with suppress(NotImplementedError):  # the event loops of Windows handle no signals; a command runs there, too
         for number in _heeded() if _is_main_thread() else ():
             loop.add_signal_handler(number, respond, number)
             handled.append(number)

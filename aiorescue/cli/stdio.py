@@ -85,9 +85,7 @@ def given_up_on_failure() -> Iterator[None]:
 def flush_stdout() -> bool:
     """Flush stdout; returns whether it took all that its buffer held. If not, it is given up."""
     try:
-        with given_up_on_failure():
-            if sys.stdout is not None:
-                sys.stdout.flush()
+        Data().flush()
     except OSError:
         return False
     return True

@@ -133,11 +133,7 @@ class SessionPool:
         self._drop_expired()
         if responsive := [one for one in self._free if not one.stuck]:
             return self._take(responsive[-1])
-        if only_alive:
-            if self._free:
-                return self._take(self._free[0])
-            return None if self.any_alive else Outcome(OutcomeClass.OK)
-        if self._logging_in is None and len(self._sessions) < self._most:
+        if not only_alive and self._logging_in is None and len(self._sessions) < self._most:
             refused = self._no_logins.outcome()
             if refused is not None and not self.any_alive:
                 return refused
@@ -145,6 +141,8 @@ class SessionPool:
                 return self._open_to_log_in()
         if self._free:  # all are stuck: the one that has been so for longest is the most likely to be free again
             return self._take(self._free[0])
+        if only_alive:
+            return None if self.any_alive else Outcome(OutcomeClass.OK)
         if self._logging_in is None and not self._sessions:
             return self._open_to_log_in()  # the login waits for its turn in the pace
         return None

@@ -34,7 +34,7 @@ class Turn:
         priority: where the call stands in line.
         rejections: how often this call has been rejected as too fast.
         at_once: whether the turn is of use only at once. Entering it raises `NoTurnAtOnceError` where it would have to
-            wait for its moment in the window of a `WindowPacer`, or in one that processes share.
+            wait for its moment.
         sent: the moment of sending, in seconds of the pacer's clock; set on entering.
     """
 
@@ -70,6 +70,8 @@ class Turn:
         self.sent = await self._pacer.keep_gap()
 
     def __aenter__(self) -> "Coroutine[Any, Any, Turn]":
+        if self.at_once:
+            self._pacer.check_at_once(self)
         return self._pacer.wait(self)  # a coroutine of its own around it would cost each attempt half a microsecond
 
     async def __aexit__(self, *_: object) -> None:
@@ -121,6 +123,11 @@ class Pacer(ABC):
     def ahead(self, priority: Priority = Priority.CALL) -> int:
         """How many calls stand in line before one that came now."""
         return 0
+
+    def check_at_once(self, turn: Turn) -> None:
+        """Raise `NoTurnAtOnceError` if a turn would have to wait, as far as that is known. Called by the turn."""
+        if self.ready_at(turn.priority) > self._clock.time():
+            raise NoTurnAtOnceError
 
     @abstractmethod
     async def wait(self, turn: Turn) -> Turn:

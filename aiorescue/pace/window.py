@@ -69,8 +69,6 @@ class WindowPacer(Pacer):
 
     async def wait(self, turn: Turn) -> Turn:
         """Wait until one more call fits into the window, then set its `Turn.sent`. Raises `NoTurnAtOnceError`."""
-        if turn.at_once and self.ready_at(turn.priority) > self._clock.time():
-            raise NoTurnAtOnceError
         await self._line.acquire(turn.priority)
         try:
             while (moment := self._free_at(0)) > (now := self._clock.time()):

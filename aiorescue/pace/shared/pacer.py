@@ -7,7 +7,7 @@ from abc import abstractmethod
 
 from aiorescue.clock import Clock
 from aiorescue.pace.shared.books import BooksAwayError
-from aiorescue.pace.turns import NoTurnAtOnceError, Pacer, Priority, PrioritySemaphore, Turn
+from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
 
 
 class SharedPacer(Pacer):
@@ -30,13 +30,7 @@ class SharedPacer(Pacer):
         return self._line.ahead(priority)
 
     async def wait(self, turn: Turn) -> Turn:
-        """Wait for the next slot of all processes, or of this one while the books are away.
-
-        Raises:
-            NoTurnAtOnceError: the turn is of use only at once, and would have to wait.
-        """
-        if turn.at_once and self.ready_at(turn.priority) > self._clock.time():
-            raise NoTurnAtOnceError
+        """Wait for the next slot of all processes, or of this one while the books are away."""
         await self._line.acquire(turn.priority)
         try:
             try:

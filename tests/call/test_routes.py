@@ -101,7 +101,7 @@ async def test_a_server_that_wants_a_client_certificate_is_named_as_the_reason(
         trustme.CA().issue_cert("program@example.com").configure_cert(shown)
     async with (
         over_tls(service, demanding(version)) as url,
-        RescueClient(CODE, base_url=url, ssl=shown, retry=IMPATIENT, binding=binding) as client,
+        RescueClient(CODE, base_url=url, ssl=shown, retry=IMPATIENT, pace=None, binding=binding) as client,
     ):
         with pytest.raises(errors.ConnectionFailed, match=r"demand a client certificate: ssl= takes") as caught:
             await client.request_pin_code()

@@ -74,13 +74,16 @@ class Runner:
 
 
 @pytest.fixture(autouse=True)
-def _hangups_are_heeded() -> Iterator[None]:
-    """Let commands begin with the default of SIGHUP: they inherit its neglect where the tests run under ``nohup``."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+def _signals_are_heeded() -> Iterator[None]:
+    """Let commands begin with the defaults of signals: they inherit what ``nohup`` or a shell's ``&`` ignores."""
+    ignored = [one for one in (signal.SIGHUP, signal.SIGINT) if signal.getsignal(one) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
     try:
         yield
     finally:
-        signal.signal(signal.SIGHUP, before)
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture

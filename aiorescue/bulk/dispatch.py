@@ -38,6 +38,8 @@ _STOPS_IDENTITY: Final = (errors.AuthenticationError, errors.OutOfPinCodes)
 _ANY: Final = RequestPinCode()
 #: Requests that are taken from the feed at once, for each that may be under way in a lane.
 _AHEAD: Final = 4
+#: The most that are taken at once.
+_MOST_AHEAD: Final = 4_096
 #: How often a request may get a PIN that another request has, before it fails.
 _REPEATS: Final = 5
 
@@ -94,7 +96,7 @@ class Dispatcher(Generic[RequestT]):
         self._progress = progress
         self._breaker = Breaker(patience)
         self._lanes = Lanes(client.identities, in_flight, self._ready_at)
-        self._batch = _AHEAD * in_flight
+        self._batch = min(_AHEAD * in_flight, _MOST_AHEAD)
         self._most = client.max_connections  # calls under way; one that had its turn would wait for a connection
         self._room = max(in_flight, len(self._lanes.all))  # results that may wait to be read
         self._ready: deque[Item[RequestT]] = deque()

@@ -7,7 +7,7 @@ from aiorescue.operation.number import check_count, is_number
 
 
 def check_arguments(
-    *, timeout: object, max_connections: object, binding: object, retry: object, on_event: object
+    timeout: object, max_connections: object, *, binding: object, retry: object, clock: object, on_event: object
 ) -> None:
     """Check arguments of a client that no other part of it checks.
 
@@ -20,7 +20,17 @@ def check_arguments(
     if not isinstance(retry, RetryPolicy):
         raise errors.InvalidRequest(f"retry must be RetryPolicy(attempts=…, total=…), not {retry!r}")
     check_binding(binding)
+    # Looked at and not called: a clock may be of any type.
+    if clock is not None and not (callable(getattr(clock, "time", None)) and callable(getattr(clock, "sleep", None))):
+        raise errors.InvalidRequest(f"clock must have time() and sleep(seconds), which {type(clock).__name__} lacks")
     check_listener(on_event)
+
+
+def check_flags(**flags: object) -> None:
+    """Check arguments that are True or False; raises `errors.InvalidRequest` for others, as the text "no" is true."""
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise errors.InvalidRequest(f"{name} must be True or False, not {value!r}")
 
 
 def check_binding(binding: object) -> None:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from aiorescue import errors
-from aiorescue.call.arguments import check_arguments, check_listener, check_operation_type, no_operation
+from aiorescue.call.arguments import check_arguments, check_flags, check_listener, check_operation_type, no_operation
 from aiorescue.call.base_url import check_base_url, find_route
 from aiorescue.call.call import BeforeSend
 from aiorescue.call.conversation import Conversation, closed_error, hold_in_time
@@ -67,9 +67,8 @@ class ServiceClient:
         clock: Clock | None,
         on_event: "Listener | None",
     ) -> None:
-        check_arguments(
-            timeout=timeout, max_connections=max_connections, binding=binding, retry=retry, on_event=on_event
-        )
+        check_arguments(timeout, max_connections, binding=binding, retry=retry, clock=clock, on_event=on_event)
+        check_flags(trust_env=trust_env, relogin=relogin, allow_plain_http=allow_plain_http)
         self.base_url = check_base_url(base_url, allow_plain_http=allow_plain_http)
         self._options = NO_OPTIONS
         self.max_connections = max_connections

@@ -10,7 +10,9 @@ from aiorescue.operation import discreetly_made, frozen
 
 def _secret(what: str) -> Callable[[object, "attrs.Attribute[str]", object], None]:
     def check(_: object, field: "attrs.Attribute[str]", value: object) -> None:
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str):  # not shown either: bytes of a secret are one
+            raise errors.InvalidRequest(f"{what}: {field.name} must be a text, not {type(value).__name__}")
+        if not value.strip():
             raise errors.InvalidRequest(f"{what}: {field.name} must not be empty")
         if not all(character.isprintable() for character in value):
             # Not shown: it is a secret. In a header it would end the line, and XML cannot carry most of them.

@@ -72,3 +72,10 @@ def test_a_journal_with_another_kind_of_name_or_path_is_not_made(path: object, n
     with pytest.raises(errors.InvalidRequest):
         Journal(tmp_path / path if isinstance(path, str) else path, name)
     assert not list(tmp_path.iterdir())
+
+
+async def test_more_in_flight_than_there_are_numbers_is_as_many_as_connections(service: Emulator):
+    async with RescueClient(CODE, base_url=service.url, pace=None) as client:
+        requests = (RequestPinCode(tracking=f"CASE-{number}") for number in range(300))
+        found = [issued.error async for issued in issue(client, requests, in_flight=10**30)]
+    assert found == [None] * 300

@@ -1,5 +1,6 @@
 """Bad input is refused before anything is sent, with a message that names the place and the limit."""
 
+import time
 from datetime import date
 
 import pytest
@@ -10,6 +11,7 @@ from aiorescue import (
     InfoRouterClient,
     Login,
     Pace,
+    RedisPace,
     RescueClient,
     RetryPolicy,
     Ticket,
@@ -144,6 +146,13 @@ def test_empty_credentials_are_refused(make):
         make()
 
 
+@pytest.mark.parametrize("make", [AuthCode, Ticket, lambda given: Login("jane", given)])
+def test_credentials_that_are_no_text_are_refused_and_not_shown(make):
+    with pytest.raises(errors.InvalidRequest, match="must be a text, not bytes") as caught:
+        make(b"fixedtech0000")
+    assert "fixedtech0000" not in str(caught.value)
+
+
 def test_credentials_of_the_wrong_kind_are_refused_and_not_shown():
     with pytest.raises(errors.InvalidRequest, match="not str") as caught:
         RescueClient("fixedtech0000")
@@ -252,6 +261,11 @@ def test_a_time_of_a_retry_policy_that_is_none_is_refused(name: str, seconds):
         ({"retry": 3}, r"retry must be RetryPolicy\(attempts=…, total=…\), not 3"),
         ({"binding": "SOAP11"}, "binding must be one of Binding.SOAP11, Binding.SOAP12, .*, not 'SOAP11'"),
         ({"on_event": []}, "on_event must be a function that takes an event, not list"),
+        ({"relogin": "no"}, "relogin must be True or False, not 'no'"),
+        ({"trust_env": 1}, "trust_env must be True or False, not 1"),
+        ({"allow_plain_http": None}, "allow_plain_http must be True or False, not None"),
+        ({"clock": time.monotonic}, r"clock must have time\(\) and sleep\(seconds\), which builtin_\w+ lacks"),
+        ({"http": "session"}, "http must be an aiohttp.ClientSession, not str"),
     ],
 )
 def test_an_option_of_the_wrong_type_is_named_when_the_client_is_made(options: dict, message: str):
@@ -259,6 +273,12 @@ def test_an_option_of_the_wrong_type_is_named_when_the_client_is_made(options: d
         RescueClient(CODE, **options)
     with pytest.raises(errors.InvalidRequest, match=message):
         InfoRouterClient(Login("jane", "secret"), base_url="https://docs.example.com", **options)
+
+
+@pytest.mark.parametrize("options", [{"url": 5}, {"url": None}, {"url": "redis://localhost", "prefix": 5}])
+def test_an_option_of_redis_of_the_wrong_type_is_named(options: dict):
+    with pytest.raises(errors.InvalidRequest, match=r"RedisPace: (url|prefix) must be a text, not (int|NoneType)"):
+        RedisPace(**options)
 
 
 @pytest.mark.parametrize("page", ["API/API.asmx", "API/API.asmx/", "API/API.asmx?WSDL", "API/requestPINCode.aspx"])

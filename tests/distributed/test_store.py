@@ -47,6 +47,15 @@ async def test_a_tracking_field_that_occurs_twice_is_bad_and_equal_rows_without_
     assert (status.rows, status.bad, status.left) == (4, 1, 3)
 
 
+@pytest.mark.parametrize(
+    ("job", "identities"),
+    [("", ["north"]), (5, ["north"]), ("spring", []), ("spring", ""), ("spring", [""]), ("spring", [5])],
+)
+async def test_a_name_that_is_empty_or_no_text_is_refused_before_the_database_is_looked_for(job, identities):
+    with pytest.raises(errors.InvalidRequest, match="a job needs a name and at least one identity"):
+        await distributed.submit("postgresql://localhost:1/none", job, requests(1), identities=identities)
+
+
 async def test_nothing_of_an_input_is_entered_if_one_row_is_no_request(database):
     with pytest.raises(errors.InvalidRequest):
         await distributed.submit(database, "spring", [*requests(5), "pin"], identities=["north"])

@@ -91,6 +91,7 @@ async def test_rows_of_a_refused_identity_go_to_others(database, rescue_emulator
         ({"pace": "auto"}, "pace must be Pace"),
         ({"timeout": "5"}, "timeout must be"),
         ({"on_event": 5}, "on_event must be"),
+        ({"until_done": "yes"}, "until_done must be True or False, not 'yes'"),
         ({"credentials": {"tech": "fixedtech0000"}}, "credentials must be aiorescue's AuthCode.*, not str"),
         ({"credentials": {"tech": None}}, "credentials must be .*, not NoneType"),
         ({"credentials": [AuthCode("fixedtech0000")]}, "credentials must be a mapping of names"),

@@ -74,12 +74,13 @@ async def submit(
         columns: names of the cells of rows of an input.
 
     Raises:
-        errors.InvalidRequest: a name is empty, or an item is no PIN operation; nothing was entered.
+        errors.InvalidRequest: a name is empty or no text, or an item is no PIN operation; nothing was entered.
         errors.JournalError: the database cannot be used.
     """
     names = list(dict.fromkeys([identities] if isinstance(identities, str) else identities))
-    if not job or not names or not all(names):
-        raise errors.InvalidRequest("a job needs a name and at least one identity; names must not be empty")
+    given: list[object] = [job, *names]
+    if not names or not all(isinstance(name, str) and name for name in given):
+        raise errors.InvalidRequest("a job needs a name and at least one identity; a name is a text that is not empty")
     async with connected(database, prepare=True) as connection:
         await _copy(connection, requests)
         return await beyond_deadlocks()(_enter, connection, job, names, columns)

@@ -17,6 +17,7 @@ from aiorescue.bulk.distributed.lane_store import LaneStore
 from aiorescue.bulk.distributed.watch import Work, WorkerWatch
 from aiorescue.bulk.job import PATIENCE, Job, check_patience, issue_staged
 from aiorescue.bulk.store import Lane
+from aiorescue.call.arguments import check_flags
 from aiorescue.errors import JournalReason
 from aiorescue.events import Listener
 from aiorescue.identity.credentials import AuthCode, Login
@@ -121,6 +122,7 @@ async def work(
         errors.JournalError: the database cannot be used at the beginning, or its tables are of another version.
     """
     client_options = {"base_url": base_url, "pace": pace, "relogin": True, "on_event": on_event, **options}
+    check_flags(until_done=until_done)
     _check(credentials, pace, patience, client_options)
     async with connected(database, prepare=True):
         pass

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import aiohttp
 from aiohttp import ClientSession
 
+from aiorescue import errors
 from aiorescue.call.base_url import HEADERS, Route
 from aiorescue.call.transport.request import checked_request
 from aiorescue.call.transport.trust import Trust
@@ -14,6 +15,12 @@ from aiorescue.pace.turns import PrioritySemaphore
 
 #: Seconds that an idle connection is kept. The server closes it after 15; below that no request meets a dying one.
 KEEP_ALIVE = 10.0
+
+
+def check_lent(http: object) -> None:
+    """Check a session that a program lends; raises `errors.InvalidRequest` for anything else but None."""
+    if http is not None and not isinstance(http, ClientSession):
+        raise errors.InvalidRequest(f"http must be an aiohttp.ClientSession, not {type(http).__name__}")
 
 
 def open_session(

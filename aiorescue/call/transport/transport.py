@@ -91,6 +91,7 @@ class Transport:
     def __init__(
         self, base_url: str, *, timeout: float, max_connections: int, route: Route, http: ClientSession | None
     ) -> None:
+        connections.check_lent(http)
         self.base_url = base_url
         self._times = TimeLimits(timeout)
         self._other_times: dict[float, TimeLimits] = {}

@@ -11,6 +11,11 @@ from aiorescue.pace.pace import Pace, SharedPace, check_shared
 from aiorescue.pace.shared.pacers import BookPacers
 
 
+def _text(_: object, field: "attrs.Attribute[str]", value: object) -> None:
+    if not isinstance(value, str):
+        raise errors.InvalidRequest(f"RedisPace: {field.name} must be a text, not {type(value).__name__}")
+
+
 @discreetly_made
 @frozen
 class RedisPace(SharedPace):
@@ -25,9 +30,9 @@ class RedisPace(SharedPace):
         prefix: what the keys begin with; the version of what they hold follows.
     """
 
-    url: str = attrs.field(repr=False)
+    url: str = attrs.field(repr=False, validator=_text)
     pace: Pace | Literal["auto"] = attrs.field(default=Pace(), kw_only=True, validator=check_shared)
-    prefix: str = attrs.field(default="aiorescue:pace:", kw_only=True)
+    prefix: str = attrs.field(default="aiorescue:pace:", kw_only=True, validator=_text)
 
     @discreet
     def open(self, clock: Clock, service: str) -> BookPacers:

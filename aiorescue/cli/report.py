@@ -63,7 +63,7 @@ def report(
     """Get a report; the service allows one a minute."""
     output = dash_if_stdout(output)
     wanted = {"area": area, "begin": begin, "end": end, "node": node, "timezone": timezone}
-    if as_json:
+    if as_json and output == DASH:
         return WholeReport(signals.run(_get(wanted)))
     return RowsWritten(signals.run(_write(wanted, output, safe=safe_csv)), None if output == DASH else output)
 

@@ -25,6 +25,14 @@ async def test_a_report_goes_into_a_file_or_to_a_program(command, service):
     assert (done.status, done.out) == (Status.OK, f"{done.out.split()[0]} rows in report.csv\n")
     text = (command.folder / "report.csv").read_text("utf-8")
     service.clock.advance(60)
+    figures = await command(*MONTH, "--json", "--output", "again.csv")
+    assert figures.json == {
+        "rows": len(list(csv.reader(io.StringIO(text)))) - 1,
+        "output": "again.csv",
+        "exit_status": 0,
+    }
+    assert command.folder.joinpath("again.csv").read_bytes().decode() == text
+    service.clock.advance(60)
     again = await command(*MONTH, "--json")
     assert again.json["columns"] == next(csv.reader(io.StringIO(text)))
     assert len(again.json["rows"]) == len(list(csv.reader(io.StringIO(text)))) - 1

@@ -60,7 +60,10 @@ def test_a_second_signal_ends_a_worker_at_once_with_one_line(environment, rescue
 
 @pytest.mark.usefixtures("environment")
 def test_a_password_in_an_argument_and_a_missing_identity_are_refused(capsys, monkeypatch):
-    for url in ("postgresql://u:secret@127.0.0.1/x", "user=u password = secret", "user=u\npassword=secret"):
+    for url in (
+        *("postgresql://u:secret@127.0.0.1/x", "postgresql://u:sec/secret@127.0.0.1/x"),
+        *("user=u password = secret", "user=u\npassword=secret"),
+    ):
         assert run(["job", "status", "spring", "--database", url]) == 2
         assert "others can read a password" in (message := capsys.readouterr().err)
         assert "secret" not in message

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final, Self
 
 import attrs
@@ -57,7 +57,7 @@ Rows = list[tuple[Any, ...]]
 
 
 @contextmanager
-def explained(secrets: Sequence[str] = ()) -> Iterator[None]:
+def explained(secrets: Sequence[str]) -> Iterator[None]:
     """Turn what psycopg raises into `errors.JournalError`, which quotes it without the secrets."""
     try:
         yield
@@ -66,9 +66,7 @@ def explained(secrets: Sequence[str] = ()) -> Iterator[None]:
 
 
 def _error(problem: psycopg.Error, secrets: Sequence[str]) -> errors.JournalError:
-    text = " ".join(str(problem).split())
-    if secrets:
-        text = clean(text, secrets)
+    text = clean(" ".join(str(problem).split()), secrets)
     if isinstance(problem, _NOT_OURS):
         return errors.JournalError(
             f"the tables in the database are not those of this version of aiorescue ({text});"
@@ -139,7 +137,7 @@ class Statements:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url, self._secrets = url, secrets_of(url)
         self._waiting: list[_Write] = []
         self._idle: list[AsyncConnection[Any]] = []
         self._commits: set[asyncio.Task[None]] = set()
@@ -164,6 +162,10 @@ class Statements:
             await asyncio.wait(self._commits)
         while self._idle:
             await self._idle.pop().close()
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Turns what `rows` raises into `errors.JournalError`, without the secrets of the URL."""
+        return explained(self._secrets)
 
     async def rows(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
         """The rows that a statement returns, once it is committed; it must have one effect even if carried out twice.

@@ -10,7 +10,7 @@ import psycopg
 from aiorescue import errors
 from aiorescue.bulk import records
 from aiorescue.bulk.distributed.allowance import Allowance
-from aiorescue.bulk.distributed.database import REPEATED, Rows, Statements, explained
+from aiorescue.bulk.distributed.database import REPEATED, Rows, Statements
 from aiorescue.bulk.distributed.reader import PostgresReader
 from aiorescue.bulk.distributed.results import retry
 from aiorescue.bulk.store import Claimed, Entry, InputRow, Lane, Staging
@@ -119,7 +119,7 @@ class LaneStore(PostgresReader):
         room = await self._allowance.take(min(most, self._most))
         found: Rows = []
         try:
-            with explained():
+            with self._statements.explained():
                 claim = next(_numbers)
                 values = {"most": room, "claim": claim, REPEATED: False}
                 found = await self._statements.rows(_CLAIM, self._values | values)
@@ -194,7 +194,7 @@ class LaneStore(PostgresReader):
         except psycopg.errors.UniqueViolation:
             raise
         except psycopg.Error:
-            with explained():
+            with self._statements.explained():
                 raise
         if not found:
             raise self._lost()

@@ -36,7 +36,7 @@ def distributed() -> Any:
 
 def find_url(option: str | None) -> str | None:
     """The URL of the database, or None. Raises `errors.InvalidRequest` for a password in an argument."""
-    if option is not None and re.match(r"[^/@]*//[^/@]*:[^/@]+@|(?s:.*)password\s*=", option):
+    if option is not None and re.match(r"[^?@]*//[^?@]*:[^?]+@|(?s:.*)password\s*=", option):
         raise errors.InvalidRequest(
             f"--database: others can read a password that is an argument; put the URL into {DATABASE} instead"
         )

@@ -12,7 +12,7 @@ their results. While the service is away, the breaker of `outage.py` lets nothin
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Generic
@@ -95,7 +95,7 @@ class Dispatcher(Generic[RequestT]):
         self._binding = binding
         self._progress = progress
         self._breaker = Breaker(patience)
-        self._lanes = Lanes(client.identities, in_flight, self._ready_at)
+        self._lanes = Lanes(client.identities, in_flight, self._readiness)
         self._batch = min(_AHEAD * in_flight, _MOST_AHEAD)
         self._most = client.max_connections  # calls under way; one that had its turn would wait for a connection
         self._room = max(in_flight, len(self._lanes.all))  # results that may wait to be read
@@ -238,9 +238,9 @@ class Dispatcher(Generic[RequestT]):
             if not attempt.is_sent and attempt.task is not None:
                 attempt.task.cancel()
 
-    def _ready_at(self, identity: Identity) -> float:
+    def _readiness(self, identity: Identity) -> Callable[[], float]:
         # All PIN requests are of one rate family.
-        return self._client.ready_at(identity, RequestPinCode)
+        return self._client.readiness(identity, RequestPinCode)
 
     # --- requests in ---
 

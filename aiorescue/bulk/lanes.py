@@ -21,6 +21,7 @@ class WorkLane:
     Attributes:
         identity: the identity that calls.
         name: name of the lane in the writes of the store.
+        ready_at: gives the moment at which the pace would let a call of the identity be sent.
         under_way: number of calls that have begun and not ended.
         refusal: why the service takes no more calls of this identity; None as long as it does.
         is_queued: True while the lane stands in the order of `Lanes`.
@@ -28,6 +29,7 @@ class WorkLane:
 
     identity: Identity
     name: Lane
+    ready_at: Callable[[], float]
     under_way: int = 0
     refusal: errors.RescueError | None = None
     is_queued: bool = False
@@ -39,13 +41,14 @@ class Lanes:
     Args:
         identities: the identities of the client.
         in_flight: the most calls under way in one lane.
-        ready_at: the moment at which the pace would let a call of an identity be sent.
+        readiness: gives, for an identity, what gives the moment at which the pace would let a call of it be sent.
     """
 
-    def __init__(self, identities: Sequence[Identity], in_flight: int, ready_at: Callable[[Identity], float]) -> None:
-        self.all = [WorkLane(identity, Lane(identity.name)) for identity in identities]
+    def __init__(
+        self, identities: Sequence[Identity], in_flight: int, readiness: Callable[[Identity], Callable[[], float]]
+    ) -> None:
+        self.all = [WorkLane(identity, Lane(identity.name), readiness(identity)) for identity in identities]
         self._in_flight = in_flight
-        self._ready_at = ready_at
         self._order: list[tuple[float, int, WorkLane]] = []
         self._number = 0
         self.left = len(self.all)
@@ -79,7 +82,7 @@ class Lanes:
                 continue
             if moment - LEAD > now:
                 return moment - LEAD
-            ready = self._ready_at(lane.identity)
+            ready = lane.ready_at()
             if ready - LEAD > now:
                 heapq.heapreplace(order, (ready, number, lane))
                 continue
@@ -92,7 +95,7 @@ class Lanes:
         """Let a lane take part again, once its pace knows of the call that it was taken for. Returns whether it may."""
         if lane.is_queued or lane.refusal is not None or lane.under_way >= self._in_flight:
             return False
-        self._queue(lane, self._ready_at(lane.identity))
+        self._queue(lane, lane.ready_at())
         return True
 
     def _queue(self, lane: WorkLane, moment: float) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from ssl import SSLContext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
@@ -125,9 +126,9 @@ class ServiceClient:
         """Whether the client was closed, so that it takes no more calls."""
         return self._closed
 
-    def ready_at(self, identity: Identity, operation_type: type[Operation[Any]]) -> float:
-        """The moment at which a bulk call that an identity made now would be sent, in seconds of `clock`."""
-        return self._runner.ready_at(identity, operation_type.spec.family)
+    def readiness(self, identity: Identity, operation_type: type[Operation[Any]]) -> Callable[[], float]:
+        """What gives the moment at which a bulk call that an identity made now would be sent, in seconds of `clock`."""
+        return partial(self._pacers.of(identity.account, operation_type.spec.family).ready_at, Priority.BULK)
 
     def login_wait(self, identity: Identity, operation: Operation[Any]) -> float | None:
         """Seconds until the service's limit lets a login go out for which calls of an identity wait; None without."""

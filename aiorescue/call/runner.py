@@ -104,10 +104,6 @@ class CallRunner:
         #: By operation type and the binding named for the call; None for the client's preferred one.
         self._readers: dict[tuple[type[Operation[Any]], Binding | None], AnswerReader] = {}
 
-    def ready_at(self, identity: Identity, family: Family | None) -> float:
-        """The moment at which a bulk call that an identity made now would be sent."""
-        return self._pacers.of(identity.account, family).ready_at(Priority.BULK)
-
     @discreet
     def call(
         self,

@@ -16,6 +16,8 @@ __all__ = ["main"]
 def main() -> None:
     """Run the command line and exit with its status."""
     signals.leave_at_once()
+    # What is imported stays. Looking for garbage in it is a tenth of the start and a twentieth of what a PIN costs.
+    gc.disable()
     from aiorescue.cli import stdio  # noqa: PLC0415 - see above
 
     stdio.prepare()
@@ -27,8 +29,8 @@ def main() -> None:
             raise
         stdio.write_error(f"aiorescue: the command needs {library}: pip install 'aiorescue[cli]'\n")
         sys.exit(Status.NOT_INSTALLED)
-    # What was imported stays. Looking for garbage in it, again and again, is a twentieth of what a PIN costs.
     gc.freeze()
+    gc.enable()
     status = run(sys.argv[1:])
     signals.ignore()
     sys.exit(status)

@@ -1,13 +1,13 @@
 """The connection pool: a session of the program's own, TLS, the size cap, sockets of servers that hang."""
 
 import asyncio
-import gc
 import itertools
 import json
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -244,10 +244,13 @@ def open_to(base_url: str) -> int:
     """The number of sockets of this process that are connected to a server."""
     peer = ("127.0.0.1", int(base_url.rpartition(":")[2]))
     found = 0
-    for one in gc.get_objects():
-        if isinstance(one, socket.socket) and one.fileno() != -1:
-            with suppress(OSError):
+    for descriptor in [int(one.name) for one in Path("/proc/self/fd").iterdir()]:
+        with suppress(OSError):  # it is no socket, or connected to none
+            one = socket.socket(fileno=descriptor)
+            try:
                 found += one.getpeername() == peer
+            finally:
+                one.detach()  # to the one that it belongs to
     return found
 
 

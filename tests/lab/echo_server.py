@@ -89,7 +89,7 @@ class EchoServer:
     logs_in: bool = False
     arrived: asyncio.Event = attrs.field(factory=asyncio.Event)
     posted_to: set[str] = attrs.field(factory=set)
-    connections: dict[asyncio.StreamWriter, asyncio.Task[None]] = attrs.field(factory=dict)
+    connections: dict[asyncio.StreamWriter, asyncio.Task[None]] = attrs.field(factory=dict, repr=False)
 
     async def end(self) -> None:
         """Close all connections."""

@@ -73,7 +73,7 @@ def from_threads(monkeypatch):
 
 
 @pytest.mark.parametrize("output", list(ReportOutput))
-async def test_a_report_of_100_mib_takes_little_memory_and_is_decoded_in_threads(output, files, from_threads):
+async def test_a_report_of_60_mib_takes_little_memory_and_is_decoded_in_threads(output, files, from_threads):
     with report_server() as url:
         async with client(url) as rescue:
             async with rescue.stream_report("SESSION", DAY, DAY, node=MIB, output=output) as rows:
@@ -81,7 +81,7 @@ async def test_a_report_of_100_mib_takes_little_memory_and_is_decoded_in_threads
             before = peak = resident()
             from_threads.clear()
             count = 0
-            async with rescue.stream_report("SESSION", DAY, DAY, node=100 * MIB, output=output) as rows:
+            async with rescue.stream_report("SESSION", DAY, DAY, node=60 * MIB, output=output) as rows:
                 assert files() == 1
                 async for row in rows:
                     assert row["Session ID"] == count or output is ReportOutput.TEXT

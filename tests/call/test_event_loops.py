@@ -92,6 +92,21 @@ def test_a_client_works_in_one_event_loop_after_the_other(emulator: Emulator, ma
     asyncio.run(client.aclose())
 
 
+@pytest.mark.parametrize("make", CLIENTS.values(), ids=CLIENTS)
+def test_a_client_leaves_no_task_in_an_event_loop_that_stays_open(emulator: Emulator, make: Callable[[str], Any]):
+    client = make(emulator.url)
+    operation = client.is_valid_ticket if isinstance(client, InfoRouterClient) else client.request_pin_code
+    first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+    first.run_until_complete(operation())
+    second.run_until_complete(operation())
+    asyncio.run(client.aclose())
+    left = [*asyncio.all_tasks(first), *asyncio.all_tasks(second)]
+    for loop in (first, second):
+        loop.run_until_complete(asyncio.sleep(0))  # what is left may end
+        loop.close()
+    assert not left
+
+
 def test_a_session_outlives_the_event_loop_that_it_was_logged_in_on(emulator: Emulator):
     client = RescueClient(TECH, base_url=emulator.url, pace=None, sessions=1)
     for _ in range(3):

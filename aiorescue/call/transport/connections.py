@@ -78,13 +78,19 @@ def when_left_open(owner: object, session: ClientSession, base_url: str) -> weak
 def _left_open(session: ClientSession, base_url: str) -> None:
     if session.closed:
         return  # the pool was lent, and its owner has closed it
-    connector, is_owner = session.connector, session.connector_owner
-    session.detach()
-    if connector is not None and is_owner:
-        connector._close()  # noqa: SLF001 - as its own finalizer does: its `close` would need a running event loop
+    close_elsewhere(session)
     warnings.warn(
         f"a client of {base_url} was not closed: use `async with`, or await its aclose()", ResourceWarning, stacklevel=2
     )
+
+
+def close_elsewhere(session: ClientSession) -> None:
+    """Close a session, and its pool unless that was lent, without the event loop that its connections belong to."""
+    connector, is_owner = session.connector, session.connector_owner
+    session.detach()
+    if connector is not None and is_owner:
+        # As its own finalizer does: its `close` would leave a task in that event loop, which nothing may run again.
+        connector._close()  # noqa: SLF001
 
 
 def is_used_itself(lent: ClientSession) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 import aiohttp
 from aiohttp import ClientSession
@@ -266,8 +265,10 @@ class Transport:
         session, self._session = self._session, None
         if session is not None and session is not self._http:
             self._left_open.detach()
-            with suppress(RuntimeError):  # connections of another event loop
+            if session._loop is asyncio.get_running_loop():  # noqa: SLF001 - its property is deprecated
                 await session.close()
+            else:
+                connections.close_elsewhere(session)
 
 
 def _read_at_once(response: ClientResponse) -> Response | None:

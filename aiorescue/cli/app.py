@@ -1,9 +1,10 @@
 """The command line: registers the commands, prints what they return or raise, and maps it to an exit status."""
 
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -94,44 +95,51 @@ class PackageVersion(output.CommandResult):
 
 
 _NAMES = {"help_option_names": ["--help", "-h"]}
+#: Columns that the tables of the help need. In fewer their cells end in an ellipsis, even the names of options.
+_TABLE_WIDTH = 80
+_MARKUP: Literal["rich"] | None = "rich" if shutil.get_terminal_size().columns >= _TABLE_WIDTH else None
 
 
 def _group(help_: str, **options: Any) -> typer.Typer:
     # typer's own tracebacks show local variables, which may hold secrets.
     return typer.Typer(
-        help=help_, context_settings=_NAMES, rich_markup_mode="rich", pretty_exceptions_enable=False, **options
+        help=help_, context_settings=_NAMES, rich_markup_mode=_MARKUP, pretty_exceptions_enable=False, **options
     )
+
+
+def _register(group: typer.Typer, command: Callable[..., output.CommandResult | None], **options: Any) -> None:
+    # Help without tables cuts the first sentence short, unless it is given for the list of commands.
+    sentence = " ".join((command.__doc__ or "").partition("\n\n")[0].split())
+    group.command(short_help=sentence, **options)(_printed(command))
+
+
+def _add_group(name: str, help_: str, *commands: Callable[..., output.CommandResult | None]) -> None:
+    group = _group(help_)
+    for command in commands:
+        _register(group, command)
+    app.add_typer(group, name=name, short_help=help_)
 
 
 app = _group(_HELP, epilog=_EPILOG, invoke_without_command=True, no_args_is_help=True)
 app.callback()(_with_settings)
-app.command()(_printed(pins))
-_job = _group("Look at a job, also while it runs: figures, rows, failures; put one into a database, and work there.")
-_job.command()(_printed(work.submit))
-_job.command()(_printed(work.work))
-_job.command()(_printed(job.status))
-_job.command()(_printed(job.export))
-_job.command()(_printed(job.failures))
-_job.command()(_printed(job.retry))
-app.add_typer(_job, name="job")
-# Its own --help shows the parameters of an operation.
-app.command(add_help_option=False)(_printed(call))
-_sessions = _group("Start and close sessions; needs an administrator.")
-_sessions.command()(_printed(session.start))
-_sessions.command()(_printed(session.close))
-app.add_typer(_sessions, name="session")
-app.command()(_printed(report))
-_router = _group(
-    "Call infoRouter, upload and download documents. Credentials come from INFOROUTER_BASE_URL and INFOROUTER_TICKET,"
-    " or INFOROUTER_USER and INFOROUTER_PASSWORD."
+_register(app, pins)
+_add_group(
+    "job",
+    "Look at a job, also while it runs: figures, rows, failures; put one into a database, and work there.",
+    *(work.submit, work.work, job.status, job.export, job.failures, job.retry),
 )
-_router.command()(_printed(inforouter.call))
-_router.command()(_printed(inforouter.upload))
-_router.command()(_printed(inforouter.download))
-app.add_typer(_router, name="inforouter")
-app.command()(_printed(emulator))
-app.command()(_printed(doctor))
-app.command()(_printed(verify))
+# Its own --help shows the parameters of an operation.
+_register(app, call, add_help_option=False)
+_add_group("session", "Start and close sessions; needs an administrator.", session.start, session.close)
+_register(app, report)
+_add_group(
+    "inforouter",
+    "Call infoRouter, upload and download documents. Credentials come from INFOROUTER_BASE_URL and INFOROUTER_TICKET,"
+    " or INFOROUTER_USER and INFOROUTER_PASSWORD.",
+    *(inforouter.call, inforouter.upload, inforouter.download),
+)
+for _command in (emulator, doctor, verify):
+    _register(app, _command)
 
 # Where this class lives changes with typer's versions.
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

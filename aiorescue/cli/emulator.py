@@ -1,6 +1,7 @@
 """`aiorescue emulator`: serves an emulated LogMeIn Rescue and infoRouter on this machine, until Ctrl-C."""
 
 import asyncio
+import errno
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +30,12 @@ def emulator(
         raise errors.InvalidRequest(f"--pin-rate must be above 0, not {pin_rate:g}")
     from aiorescue.emulator import Emulator  # noqa: PLC0415 - takes long to import, and no other command serves
 
-    signals.run(_serve(Emulator(port, pin_rate, host=host, seed=seed), as_json=as_json))
+    try:
+        signals.run(_serve(Emulator(port, pin_rate, host=host, seed=seed), as_json=as_json))
+    except OSError as problem:
+        if problem.errno != errno.EADDRINUSE:
+            raise
+        raise errors.InvalidRequest(f"port {port} of {host} is taken; --port 0 takes a free one") from None
 
 
 async def _serve(service: "Emulator", *, as_json: bool) -> None:

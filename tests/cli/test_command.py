@@ -1,7 +1,10 @@
 """The command as a whole: help, statuses, the emulator, and what happens where typer is missing."""
 
 import json
+import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +34,32 @@ def test_the_guide_has_the_table_of_exit_statuses():
 def test_without_arguments_it_helps(capsys):
     assert run([]) == Status.OK
     assert "pins" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("columns", [60, 79, 80])
+def test_the_help_cuts_nothing_short_in_a_narrow_window(columns):
+    names = ("pins", "call", "job submit", "job status", "verify", "inforouter", "")
+    script = f"from aiorescue.cli.app import run\nfor name in {names!r}: run([*name.split(), '--help'])"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"COLUMNS": str(columns)},
+    )
+    assert done.stdout
+    assert not re.search(r"\w…|[\w:,]\.\.\.$", done.stdout.replace("CUSTOMER_SURVEY, …", ""), re.MULTILINE)
+    for whole in ("--install-completion", "--change-report-settings", "isAnyTechAvailableOnChannel", "RESCUE_DATABASE"):
+        assert whole in done.stdout
+    assert "result comes as JSON." in " ".join(done.stdout.replace("│", "").split())
+
+
+def test_a_port_that_is_taken_is_one_line_with_the_option_that_helps(here):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = here("emulator", "--port", str(port))
+    assert done.status == Status.BAD_INPUT
+    assert done.err == f"aiorescue: port {port} of 127.0.0.1 is taken; --port 0 takes a free one\n"
 
 
 @pytest.mark.parametrize("arguments", [["pinz"], ["session"], ["session", "close", "abc"], ["emulator", "--port", "x"]])

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import shlex
+import sqlite3
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -87,6 +89,39 @@ def test_a_column_that_is_none_is_refused(here, options, told):
     done = here(*JOB, *(word for option in options for word in ("--column", option)))
     assert done.status == Status.BAD_INPUT
     assert told in done.err
+
+
+@pytest.mark.parametrize("header", ["Tracking", "tracking ", "TRACKING"])
+def test_a_column_that_would_be_left_out_for_its_spelling_is_refused_beside_headers_of_the_users_own(here, header):
+    (here.folder / "customers.csv").write_text(f"Name,{header}\nJane,T-1\n")
+    done = here(*JOB, "--column", "custom_field_0=Name")
+    assert done.status == Status.BAD_INPUT
+    advice = done.err.rpartition("--column ")[2].strip()
+    assert f"unknown column {header!r}; did you mean tracking?" in done.err
+    done = here(*JOB, "--column", "custom_field_0=Name", "--column", *shlex.split(advice), "--json")
+    assert (done.status, done.json["issued"]) == (Status.OK, 1)
+    with closing(sqlite3.connect(here.folder / "pins.csv.journal")) as journal:
+        assert journal.execute("SELECT key FROM request").fetchall() == [("=T-1",)]
+
+
+def test_a_column_that_resembles_one_that_is_sent_is_carried_through(here):
+    (here.folder / "customers.csv").write_text("Ticket,Tracking,Name\nT-1,by post,Jane\n")
+    done = here(*JOB, "--column", "tracking=Ticket", "--column", "custom_field_0=Name")
+    assert done.status == Status.OK
+    assert lines_of(here.folder / "pins.csv")[1].startswith("T-1,by post,Jane,")
+
+
+@pytest.mark.parametrize("command", ["status", "export", "failures", "retry"])
+def test_the_output_in_place_of_the_journal_is_answered_with_its_name(here, command):
+    (here.folder / "customers.csv").write_text("tracking\nA\n")
+    assert here(*JOB).status == Status.OK
+    output = here.folder / "pins.csv"
+    for _ in ("an output", "none, as after a kill"):
+        done = here("job", command, "pins.csv")
+        assert done.status == Status.JOURNAL
+        assert done.err == "aiorescue: journal pins.csv: it is not a journal; did you mean pins.csv.journal?\n"
+        output.unlink(missing_ok=True)
+    assert here("job", command, "pins.csv.journal").status == Status.OK
 
 
 def test_an_input_that_has_a_column_of_the_output_is_refused(here):

@@ -152,12 +152,12 @@ def test_the_display_fits_its_terminal_and_says_what_failed_what_comes_from_the_
         monkeypatch.setenv(name, value)
     bar = Bar(100_000)
     job = SimpleNamespace(outage=outage, login_wait=login_wait)
-    bar.show(Tally(100_000, issued=50_000, from_journal=20_000, failed=3), waits_for(job))
+    bar.show(Tally(100_000, issued=50_000, from_journal=20_000, failed=3, bad_rows=2), waits_for(job))
     bar.close()
     last = shown.getvalue().rsplit("\r", 1)[-1]
     plain = "".join(char for char in last if char.isprintable())
-    assert "70003/100000" in plain
-    assert "3 failed" in plain
+    assert "70005/100000" in plain
+    assert "3 failed · 2 bad" in plain
     assert (shown_wait or "0.0 PINs/s") in plain
     assert shown_wait or width == 60 or "20000 from before" in plain
     assert len(last.split("\n")[0].replace("\x1b[2K", "")) <= width

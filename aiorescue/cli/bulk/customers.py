@@ -8,6 +8,7 @@ import csv
 import io
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -305,10 +306,17 @@ def _sent(label: str, columns: Sequence[str], headers: Mapping[str, str]) -> tup
         near = "" if column or headers else did_you_mean(name, COLUMNS)
         if near:
             raise errors.InvalidRequest(f"{label}: line 1: unknown column {name[:80]!r}{near}")
+        # Beside headers of the user's own only one that differs in capitals and blanks is a misspelt one.
+        known = "_".join(name.casefold().split())
+        if column is None and known in COLUMNS.keys() - set(sent):
+            raise errors.InvalidRequest(
+                f"{label}: line 1: unknown column {name[:80]!r}; did you mean {known}? rename it,"
+                f" or send it with --column {known}={shlex.quote(name[:80])}"
+            )
     if not any(sent):
         raise errors.InvalidRequest(
             f"{label}: line 1: unknown column {columns[0][:80]!r}; the columns are any of {_KNOWN};"
-            f" send one of yours with --column tracking='{columns[0][:80]}'"
+            f" send one of yours with --column {_CUSTOM[0]}={shlex.quote(columns[0][:80])}"
         )
     return sent
 

@@ -11,7 +11,7 @@ from aiorescue.bulk import JobStatus, Journal, State, StoredRow
 from aiorescue.cli import sheet, signals
 from aiorescue.cli.bulk import table
 from aiorescue.cli.bulk.customers import RESULTS
-from aiorescue.cli.bulk.database import DatabaseOption, distributed, find_url, reader_of
+from aiorescue.cli.bulk.database import DatabaseOption, distributed, find_url, journal_at, reader_of
 from aiorescue.cli.bulk.tally import clock
 from aiorescue.cli.options import JsonOption, SafeOption
 from aiorescue.cli.output import CommandResult, RowsWritten, complain, complaint, counted, one_line
@@ -150,9 +150,9 @@ _NO_PIN = (State.FAILED, State.BAD)
 
 def status(journal: JournalArgument, *, database: DatabaseOption = None, as_json: JsonOption = False) -> Figures:  # noqa: ARG001 - read at the print
     """Show the figures of a job; it may be running."""
+    reader = reader_of(journal, database)
 
     async def read() -> Figures:
-        reader = reader_of(journal, database)
         return Figures(Path(journal), await reader.status(), [row async for row in reader.orphans()])
 
     return signals.run(read())
@@ -172,8 +172,9 @@ def export(
     output = sheet.dash_if_stdout(output)
     sheet.check_writable(output, 0)
 
+    reader = reader_of(journal, database)
+
     async def read() -> CommandResult:
-        reader = reader_of(journal, database)
         if as_json and output == sheet.DASH:
             columns = await table.columns_of(reader)
             names = [*columns, *RESULTS]
@@ -192,22 +193,24 @@ def export(
 
 def failures(journal: JournalArgument, *, database: DatabaseOption = None, as_json: JsonOption = False) -> Failures:  # noqa: ARG001 - as above
     """List the rows that failed, and those of which no request can be made."""
+    reader = reader_of(journal, database)
 
     async def read() -> Failures:
-        return Failures([row async for row in reader_of(journal, database).rows(*_NO_PIN)])
+        return Failures([row async for row in reader.rows(*_NO_PIN)])
 
     return signals.run(read())
 
 
 def retry(journal: JournalArgument, *, database: DatabaseOption = None, as_json: JsonOption = False) -> Retried:  # noqa: ARG001 - as above
     """Make the failed rows of a job ready to be sent again, and accept a journal that has lost its log."""
+    url = find_url(database)
+    path = journal_at(journal) if url is None else journal
 
     async def write() -> Retried:
-        url = find_url(database)
         if url is not None:
             return Retried(await distributed().retry(url, journal), Path(journal), "its workers go on with it")
-        name = (await Journal.reading(journal).status()).name
-        async with Journal(journal, name, accept_loss=True) as store:
+        name = (await Journal.reading(path).status()).name
+        async with Journal(path, name, accept_loss=True) as store:
             return Retried(await store.retry(), Path(journal))
 
     return signals.run(write())

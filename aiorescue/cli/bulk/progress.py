@@ -46,8 +46,10 @@ def waits_for(job: Job[PinRequest]) -> str:
 def figures(tally: Tally, waits_for: str) -> Iterator[str]:
     """The figures to show, the most useful first: where there is little room, the last ones are left out."""
     yield f"{tally.done}/{tally.rows}"
-    if tally.failed or tally.bad_rows:
-        yield f"{tally.failed + tally.bad_rows} failed"
+    if tally.failed:
+        yield f"{tally.failed} failed"
+    if tally.bad_rows:
+        yield f"{tally.bad_rows} bad"
     if waits_for:
         yield waits_for
     else:

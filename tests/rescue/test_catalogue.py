@@ -48,7 +48,7 @@ def snake_case(name: str) -> str:
 
 def test_no_operation_got_lost():
     assert rescue.OPERATIONS.keys() >= KNOWN
-    assert EXAMPLES.keys() == rescue.OPERATIONS.keys()
+    assert not EXAMPLES.keys() - rescue.OPERATIONS.keys()
 
 
 def test_each_class_that_names_an_operation_of_the_vendor_is_in_the_catalogue():

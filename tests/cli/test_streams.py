@@ -17,7 +17,7 @@ import pytest
 
 from aiorescue.bulk import Issued, Outage
 from aiorescue.cli import stdio
-from aiorescue.cli.bulk.progress import Bar, waits_for
+from aiorescue.cli.bulk.progress import Bar, figures, waits_for
 from aiorescue.cli.bulk.summary import Changes, Summary
 from aiorescue.cli.bulk.tally import Tally
 from aiorescue.cli.output import counted, json_text
@@ -157,10 +157,15 @@ def test_the_display_fits_its_terminal_and_says_what_failed_what_comes_from_the_
     last = shown.getvalue().rsplit("\r", 1)[-1]
     plain = "".join(char for char in last if char.isprintable())
     assert "70005/100000" in plain
-    assert "3 failed · 2 bad" in plain
+    assert "3 failed" in plain
     assert (shown_wait or "0.0 PINs/s") in plain
     assert shown_wait or width == 60 or "20000 from before" in plain
     assert len(last.split("\n")[0].replace("\x1b[2K", "")) <= width
+
+
+def test_the_figures_count_bad_rows_apart_from_failed_ones():
+    assert list(figures(Tally(9, issued=2, bad_rows=4), "")) == ["6/9", "0.0 PINs/s", "?:?? left", "4 bad"]
+    assert list(figures(Tally(9, failed=1, bad_rows=4), "waits")) == ["5/9", "1 failed", "waits", "4 bad"]
 
 
 def test_the_rate_falls_when_no_pin_comes(monkeypatch):

@@ -48,8 +48,6 @@ def figures(tally: Tally, waits_for: str) -> Iterator[str]:
     yield f"{tally.done}/{tally.rows}"
     if tally.failed:
         yield f"{tally.failed} failed"
-    if tally.bad_rows:
-        yield f"{tally.bad_rows} bad"
     if waits_for:
         yield waits_for
     else:
@@ -57,6 +55,8 @@ def figures(tally: Tally, waits_for: str) -> Iterator[str]:
         yield f"{clock(tally.seconds_left)} left"
     if tally.from_journal:
         yield f"{tally.from_journal} from before"
+    if tally.bad_rows:  # each was named before the first request
+        yield f"{tally.bad_rows} bad"
 
 
 class Quiet:

@@ -2,6 +2,7 @@
 
 import base64
 import pickle
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -16,11 +17,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiorescue import Binding, errors, inforouter
-from aiorescue.inforouter import METHODS, invocation
+from aiorescue import Binding, InfoRouterClient, errors, inforouter
+from aiorescue.inforouter import METHODS, authentication, invocation, library, search, server
 from aiorescue.inforouter.client import ByteMethod
-from aiorescue.operation import Content, Effect, Needs
+from aiorescue.operation import Content, Effect, Needs, declared
 from aiorescue.wire import Authorization, codec
+from tests.lab.pages import ROOT
 
 GUID = "3f2a1b4c-5d6e-7f8a-9b0c-1d2e3f4a5b6c"
 
@@ -104,6 +106,18 @@ def test_every_declared_operation_is_exported_under_its_class_name():
         assert getattr(inforouter, own, None) is operation, missing
         assert own in inforouter.__all__, missing
         assert f"``{name}``" in operation.__doc__, f"{own}: name ``{name}`` in the docstring"
+
+
+@pytest.mark.parametrize("topic", [authentication, library, search, server])
+def test_a_declared_operation_is_a_method_and_stands_in_the_table_of_its_page(topic):
+    page = (ROOT / "docs" / "inforouter.md").read_text("utf-8")
+    for operation in declared(topic).values():
+        own = operation.__name__
+        name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", own).lower()
+        assert hasattr(InfoRouterClient, name), (
+            f"{own} is no method: add a line to aiorescue/inforouter/client.py, {name}"
+        )
+        assert f"`{name}`" in page, f"{name} is not among the typed methods of docs/inforouter.md"
 
 
 def test_editors_know_which_methods_answer_with_bytes():

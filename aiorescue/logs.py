@@ -91,7 +91,7 @@ def _(event: events.PaceChanged) -> None:
 def _(event: events.JobProgressed) -> None:
     _job.log(
         _level_of(event.issued + event.from_journal + event.failed),
-        "%s: %d PINs issued, %d from the journal, %d failed, %d possibly orphaned",
+        "%s: %d issued, %d from the journal, %d failed, %d possibly orphaned",
         *(event.job, event.issued, event.from_journal, event.failed, event.possibly_orphaned),
     )
 

@@ -230,7 +230,7 @@ def check_writable(path: Path, size: int) -> None:
         return
     resolved = files.real(path)
     with files.naming(path):
-        if _is_database(resolved):
+        if is_database(resolved):
             raise errors.InvalidRequest(f"{path} is a database, such as a journal, and is never replaced; name another")
         handle, part = files.make_part(resolved, ".try")
         try:
@@ -240,7 +240,8 @@ def check_writable(path: Path, size: int) -> None:
             part.unlink(missing_ok=True)
 
 
-def _is_database(path: Path) -> bool:
+def is_database(path: Path) -> bool:
+    """Whether a file is one of SQLite's, as a journal is. Raises OSError if it cannot be read."""
     if not path.is_file():
         return False
     with path.open("rb") as file:

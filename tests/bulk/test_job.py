@@ -53,7 +53,7 @@ async def test_the_log_tells_milestones_at_info_and_each_result_at_debug(
     told = [record.getMessage() for record in caplog.records if record.name == "aiorescue.job"]
     assert len(told) == lines
     if lines:
-        assert told[0].endswith(": 1 PINs issued, 0 from the journal, 0 failed, 0 possibly orphaned")
+        assert told[0].endswith(": 1 issued, 0 from the journal, 0 failed, 0 possibly orphaned")
 
 
 async def test_requests_may_come_from_an_async_iterable(service: Emulator):

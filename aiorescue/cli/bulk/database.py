@@ -11,12 +11,11 @@ import typer
 from aiorescue import AuthCode, Login, errors
 from aiorescue.bulk import Journal, StoreReader
 from aiorescue.cli.credentials import CODE, EMAIL, PASSWORD
+from aiorescue.cli.sheet import is_database
 from aiorescue.cli.status import NotInstalled
 from aiorescue.errors import JournalReason
 
 DATABASE = "RESCUE_DATABASE"
-#: How each file of SQLite begins.
-_SQLITE = b"SQLite format 3\0"
 DatabaseOption = Annotated[
     str | None,
     typer.Option(
@@ -67,20 +66,11 @@ def reader_of(name: str, option: str | None) -> StoreReader:
 def journal_at(name: str) -> str:
     """The path of a journal. Raises `errors.JournalError` for the output of a job, whose journal lies beside it."""
     beside = Path(f"{name}.journal")
-    if beside.is_file() and not _is_database(Path(name)):
+    if beside.is_file() and not is_database(Path(name)):
         raise errors.JournalError(
             f"journal {name}: it is not a journal; did you mean {beside}?", reason=JournalReason.NO_DATABASE
         )
     return name
-
-
-def _is_database(path: Path) -> bool:
-    """Whether a file is one of SQLite's, or one that cannot be read, of which SQLite says more."""
-    try:
-        with path.open("rb") as file:
-            return file.read(len(_SQLITE)) == _SQLITE
-    except OSError:
-        return path.is_file()
 
 
 def identities() -> dict[str, AuthCode | Login]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import ClientSession
+from aiohttp.hdrs import ACCEPT_ENCODING
 
 from aiorescue import errors
 from aiorescue.call.base_url import HEADERS, Route
@@ -96,6 +97,13 @@ def close_elsewhere(session: ClientSession) -> None:
 def is_used_itself(lent: ClientSession) -> bool:
     """Whether a lent session sends the client's requests itself, as it keeps no cookies."""
     return isinstance(lent.cookie_jar, aiohttp.DummyCookieJar)
+
+
+def missing_headers(lent: ClientSession | None) -> Mapping[str, str]:
+    """The headers that requests need where a lent session sends them itself, and would ask for compressed answers."""
+    if lent is None or not is_used_itself(lent) or ACCEPT_ENCODING in lent.headers:
+        return {}
+    return {ACCEPT_ENCODING: HEADERS[ACCEPT_ENCODING]}
 
 
 def limit_of(http: ClientSession | None) -> int | None:

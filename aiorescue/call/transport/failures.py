@@ -25,6 +25,9 @@ _QUOTED = re.compile(r"[:\"]| '")
 #: Where aiohttp takes a connection from its pool or opens one, with a proxy's CONNECT, before it writes a request.
 _CONNECT = aiohttp.BaseConnector.connect.__code__
 
+#: What reading an answer raises where it is not all there; aiohttp's Python parser raises the second one for a chunk.
+UNFINISHED = aiohttp.ClientPayloadError, TransferEncodingError
+
 #: Packages whose exceptions are about an answer.
 _NOT_OF_THE_PROGRAM = frozenset({"aiohttp", "aiohappyeyeballs", "aiorescue", "multidict", "yarl"})
 
@@ -71,7 +74,7 @@ def failed(problem: Exception, base_url: str, seconds: float) -> Outcome[object]
         case TimeoutError():
             why = f"no answer within {seconds:g} s"
             return lost(OutcomeClass.TRANSIENT, errors.RequestTimeout, why, ambiguous=True)
-        case aiohttp.ClientPayloadError():
+        case _ if isinstance(problem, UNFINISHED):
             why = "the answer stops before its end"
             return lost(OutcomeClass.TRANSIENT, errors.ProtocolError, why, ambiguous=True)
         case aiohttp.ClientResponseError():

@@ -1,7 +1,7 @@
 """The transport: requests out, responses in, through a connection pool with timeouts and a size limit."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 
 import aiohttp
 from aiohttp import ClientSession
@@ -19,6 +19,7 @@ from aiorescue.call.transport.failures import (
     LENT_CLOSED,
     PROXY_AUTHENTICATION,
     TURN_PASSED,
+    UNFINISHED,
     LentClosedError,
     ProxyRefusedError,
     failed,
@@ -27,6 +28,7 @@ from aiorescue.call.transport.failures import (
 )
 from aiorescue.call.transport.request import as_data, checking, send_once
 from aiorescue.call.transport.trust import Trust, UnaskedError
+from aiorescue.call.transport.unpacking import unpacked
 from aiorescue.call.under_way import OTHER_LOOP
 from aiorescue.operation import Outcome, OutcomeClass
 from aiorescue.pace.patience import Patience
@@ -98,6 +100,7 @@ class Transport:
         self._route = route
         self._proxy_headers = route.proxy_headers()
         self._http = http
+        self._more_headers = connections.missing_headers(http)
         self.lent_pool = None if http is None else http.connector
         self.trust = Trust(lent=http is not None)
         # Our own limit, not above the pool's: calls queueing inside aiohttp would have their timeout running.
@@ -174,11 +177,12 @@ class Transport:
                     request.method,
                     self._url(request),
                     data=as_data(request.body),
-                    headers=request.headers,
+                    headers={**request.headers, **self._more_headers} if self._more_headers else request.headers,
                     timeout=times.patient if request.streamed else times.whole,
                     raise_for_status=False,
                     proxy_headers=self._proxy_headers,
                     allow_redirects=False,  # a redirect leads to a login page, and would turn a POST into a GET
+                    auto_decompress=False,  # see `unpacking`
                     middlewares=self._middlewares[request.method],
                 )
             except UnaskedError as problem:
@@ -286,14 +290,16 @@ async def _read(response: ClientResponse) -> Response:
     chunks: list[bytes] = []
     size, length, problem = 0, response.content_length or 0, None
     try:
-        async for chunk in response.content.iter_any():
+        async for chunk in _body(response):
             chunks.append(chunk)
             size += len(chunk)
             if max(length, size) > LARGEST_ANSWER:
                 problem = _too_large(LARGEST_ANSWER)
                 break
-    except aiohttp.ClientPayloadError:
+    except UNFINISHED:
         problem = Unreadable("the answer stops before its end", cut=True)
+    except Unreadable as unknown:
+        problem = unknown
     # Megabytes take milliseconds to join; Python lets other threads run meanwhile.
     body = b"".join(chunks) if size <= _JOINED_AT_ONCE else await asyncio.to_thread(b"".join, chunks)
     return Response(response.status, body, response.headers, problem=problem)
@@ -302,12 +308,19 @@ async def _read(response: ClientResponse) -> Response:
 async def _receive(response: ClientResponse) -> Response | Outcome[object]:
     """A response that may be long: in memory if it is short, else with a stream from a temporary file."""
     try:
-        body, rest = await spool.receive(response.content.iter_any(), response.headers.get("Content-Type", ""))
+        body, rest = await spool.receive(_body(response), response.headers.get("Content-Type", ""))
     except spool.TooLargeError:
         return Response(response.status, b"", response.headers, problem=_too_large(spool.LARGEST_LONG_ANSWER))
     except spool.NoRoomError as problem:
         return lost(OutcomeClass.FINAL, errors.RescueError, str(problem), ambiguous=True)
+    except Unreadable as problem:
+        return Response(response.status, b"", response.headers, problem=problem)
     return Response(response.status, body, response.headers, rest)
+
+
+def _body(response: ClientResponse) -> AsyncIterable[bytes]:
+    """The body of a response, as it comes, without its Content-Encoding."""
+    return unpacked(response.content.iter_any(), ",".join(response.headers.getall("Content-Encoding", ())))
 
 
 def _too_large(largest: int) -> Unreadable:

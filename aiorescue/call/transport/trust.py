@@ -21,6 +21,7 @@ from contextvars import ContextVar
 from functools import partial
 from ssl import SSLError
 
+from aiohttp import ClientPayloadError
 from aiohttp.base_protocol import BaseProtocol
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
@@ -140,7 +141,11 @@ class _WatchedProtocol(asyncio.BufferedProtocol):
             exc = TLSBrokenError(exc)
         elif self._is_silent and (exc is None or isinstance(exc, ConnectionError)):
             exc = TLSBrokenError(None)
+        payload = self._inner._payload  # noqa: SLF001 - it shows none
         self._inner.connection_lost(exc)
+        if payload is not None and not payload.is_eof() and payload.exception() is None:
+            # What aiohttp's parser cannot read behind a head, such as a bad chunk, it does not tell who reads the body.
+            payload.set_exception(ClientPayloadError())
 
     def pause_writing(self) -> None:
         self._inner.pause_writing()

@@ -4,6 +4,7 @@ A word that is not in the table is an `errors.ServiceError` that quotes the word
 """
 
 import enum
+import re
 from collections.abc import Iterable, Mapping
 
 import attrs
@@ -103,6 +104,10 @@ def _verdicts() -> dict[str, Verdict]:
     }
 
 
+#: What precedes the underscore of an unexpected prefix: the name of an operation, as no word begins; and of one behind
+#: the declared prefix.
+_OPERATION, _VERSION = r"[a-z]\w*|[A-Z][a-z]+[A-Z]\w*", r"[Vv][0-9]+"
+
 #: The verdict on each known status word, in the text pages' capitals. SOAP writes the words in mixed case.
 VERDICTS: Mapping[str, Verdict] = _verdicts()
 _INVALID_PARAMETER = Verdict(
@@ -117,16 +122,18 @@ def verdict(word: str, prefix: str | None = None, declared: Iterable[str] = ()) 
     """The verdict on a status word in any case.
 
     SOAP's words carry a prefix. The service's choice of prefixes is irregular (later versions of an operation keep that
-    of the first), so an unexpected prefix is taken off up to its underscore. A text page's words have none: what stands
-    before an underscore there is a part of the word, and ``NOT_OK`` is no OK.
+    of the first), so the name of another operation is taken off up to its underscore, or a version behind the declared
+    prefix. Anything else before an underscore is a part of the word, and on a text page all is: ``Not_OK`` is no OK.
 
     Args:
         word: status word as the service wrote it.
         prefix: prefix that the operation declares over SOAP; None for a word of a text page.
         declared: words that the operation may answer with; without any, all words of the table hold.
     """
-    bare = word.removeprefix(prefix or "")
-    for known in (bare,) if prefix is None else (bare, bare.partition("_")[2]):
+    bare = word[len(prefix) :] if prefix and word.lower().startswith(prefix.lower()) else word
+    before, _, behind = bare.partition("_")
+    is_prefix = prefix is not None and re.fullmatch(_OPERATION if bare == word else _VERSION, before, re.ASCII)
+    for known in (bare, behind) if is_prefix else (bare,):
         found = _known(known)
         if found is not None:
             holds = found.everywhere or not declared or known.upper() in map(str.upper, declared)

@@ -85,7 +85,8 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     word = records.content(answer.result)
     word = word.strip() if isinstance(word, str) and len(word) <= LONGEST else ""
     if not word:
-        return Outcome(OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer holds no status word")
+        why = "the answer holds no status word"
+        return Outcome(OutcomeClass.FINAL, error=errors.ProtocolError, detail=why, ambiguous=True)
     found = verdict(word, None if answer.from_page else spec.prefix, (*spec.words, *spec.page_words))
     if found.outcome_class is not OutcomeClass.OK:
         return Outcome(found.outcome_class, word=word, error=found.error, detail=found.hint, ambiguous=found.ambiguous)

@@ -144,6 +144,17 @@ def test_a_word_that_the_operation_does_not_declare_is_an_unknown_one(binding, w
     assert word.upper() in (outcome.word or "").upper()
 
 
+@pytest.mark.parametrize("result", ["", "<requestPINCodeResult/>", "<requestPINCodeResult>  </requestPINCodeResult>"])
+def test_an_answer_without_a_status_word_leaves_open_what_was_done(result):
+    body = (
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        f'<requestPINCodeResponse xmlns="https://secure.logmeinrescue.com/API/API.asmx">{result}'
+        "<iPINCode>12345</iPINCode></requestPINCodeResponse></s:Body></s:Envelope>"
+    )
+    outcome = decode("requestPINCode", Binding.SOAP11, body)
+    assert (outcome.error, outcome.ambiguous) == (errors.ProtocolError, True)
+
+
 @pytest.mark.parametrize("word", ["GLOBALIPRESTRICTED", "NOTLOGGEDIN", "USER_IS_DELETED", "INVALIDPARAM_NODE"])
 def test_a_word_for_a_failed_login_or_a_refused_value_holds_everywhere(word):
     outcome = decode("closeSession", Binding.TEXT_POST, word)

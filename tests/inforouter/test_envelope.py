@@ -33,6 +33,9 @@ def soap(result, method="GetDocuments"):
     "body",
     [
         "<root/>",
+        "<root success=''/>",
+        "<root success='yes' error=' ' errorCode='0'/>",
+        "<root error=''/>",
         "<root><a success='true'/></root>",
         "<html><body/></html>",
         "no XML",
@@ -41,9 +44,21 @@ def soap(result, method="GetDocuments"):
         soap("<GetDocumentsResult/>"),
     ],
 )
-def test_what_is_no_answer_is_a_protocol_error(body):
+def test_what_is_no_answer_is_a_protocol_error_and_leaves_open_what_was_done(body):
     found = outcome(body)
-    assert (found.outcome_class, found.error) == (OutcomeClass.FINAL, errors.ProtocolError)
+    assert (found.outcome_class, found.error, found.ambiguous) == (OutcomeClass.FINAL, errors.ProtocolError, True)
+
+
+@pytest.mark.parametrize("said", ["[log]", "[LOG]", " [Log] 1 of 2"])
+@pytest.mark.parametrize("success", ["true", "false"])
+def test_a_failure_for_some_items_is_one_in_any_spelling(said, success):
+    log = "<log><item>a.pdf</item><error>locked</error></log>"
+    found = outcome(f"<root success='{success}' error='{said}'>{log}</root>", inforouter.CreateFolder("/a"))
+    assert (found.error, found.more["log"]) == (errors.PartialFailure, (LogEntry("a.pdf", "locked"),))
+
+
+def test_blanks_before_a_code_hide_nothing():
+    assert outcome("<root success='false' error=' [901] expired'/>").error is errors.NotLoggedIn
 
 
 @pytest.mark.parametrize("body", ["", "<root succ", '<root success="true">'])

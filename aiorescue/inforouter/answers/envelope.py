@@ -20,6 +20,7 @@ _CODE = re.compile(r"\[(\d{1,9})\]\s*", re.ASCII)
 _LONGEST_CODE = 9
 #: What `error` begins with if a bulk call failed for some of its items.
 _PARTIAL = "[log]"
+_NEITHER = "the answer says neither success nor error"
 #: Items of a partial failure that its message names; its `log` has all of them.
 _NAMED = 3
 
@@ -40,9 +41,7 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     try:
         root = Element.of(answer.result) if isinstance(answer.result, ET.Element) else None
         if root is None or not ("success" in root or "error" in root):
-            return Outcome(
-                OutcomeClass.FINAL, error=errors.ProtocolError, detail="the answer says neither success nor error"
-            )
+            return _unreadable(_NEITHER)
         return _judge(operation, root)
     except RecursionError:
         return _unreadable("the elements of the answer are nested too deeply")
@@ -59,16 +58,24 @@ def _judge(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
         return Outcome(
             OutcomeClass.TRANSIENT, error=errors.ServiceError, word="tryagain", detail="the chunk arrived damaged"
         )
-    if root.get("success").strip().lower() not in ("true", "1"):  # any other word is no success
+    success, error = root.get("success").strip().lower(), root.get("error").strip()
+    if success not in ("true", "1"):  # any other word is no success
+        if success not in ("false", "0") and not error and not root.get("errorCode").strip("0 "):
+            return _unreadable(_NEITHER)
         refused = failure(operation, root)
         false_on = operation.spec.false_on
         if false_on and issubclass(refused.error, false_on):
             return Outcome(OutcomeClass.OK, value=False, word=refused.word)
         return refused
     reader = cast("type[_ReadsElement]", operation)
-    if root.get("error").startswith(_PARTIAL) and not reader.partial_is_success:
+    if _is_partial(error) and not reader.partial_is_success:
         return failure(operation, root)
     return Outcome(OutcomeClass.OK, value=reader.read(root))
+
+
+def _is_partial(error: str) -> bool:
+    """Whether an error text says that a call failed for some of its items; the service is not sure of its case."""
+    return error[: len(_PARTIAL)].lower() == _PARTIAL
 
 
 def _unreadable(detail: str) -> Outcome[Any]:
@@ -78,8 +85,8 @@ def _unreadable(detail: str) -> Outcome[Any]:
 
 def failure(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
     """The outcome of an answer that says that the call failed, for all or for some of its items."""
-    text = root.get("error")
-    if text.startswith(_PARTIAL):
+    text = root.get("error").strip()
+    if _is_partial(text):
         log = root.log
         named = "; ".join(f"{entry.item}: {entry.error}" for entry in log[:_NAMED])
         return Outcome(

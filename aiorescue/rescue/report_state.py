@@ -21,6 +21,8 @@ _MOMENT = rf"([0-9]{{1,2}}/[0-9]{{1,2}}/[0-9]{{4}})(?:[ ]{_TIME})?"
 #: What else may stand around two moments: a word, with a colon if it is a key. ``p.m.`` may belong to one of them.
 _WORD = r"(?![ap]m\b)[a-z_]{2,}:?"
 _PAIR = 2
+#: How the key of the later one of two values begins.
+_END = r"\be(?:nd|date|time)"
 _NAME = r"^\s*[A-Za-z_]+:"
 _KEY = rf"{_NAME}[ \t]*"
 
@@ -50,14 +52,20 @@ def _unreadable(what: str, values: Mapping[str, Any]) -> ValueError:
 
 
 def _pair(pattern: str, what: str, values: Mapping[str, Any]) -> tuple[re.Match[str], re.Match[str]]:
-    """The two places of a text where a pattern is found; raises ValueError where anything else could be a value."""
+    """The two places of a text where a pattern is found, begin and end, in the order of their keys if it has such.
+
+    Raises ValueError where anything else could be a value.
+    """
     text = _text(values)
     found = list(re.finditer(pattern, text, re.IGNORECASE))
     around = re.split(r"[\s,;|\u2013-]+", re.sub(pattern, " ", text, flags=re.IGNORECASE))
     known = all(re.fullmatch(_WORD, word, re.IGNORECASE | re.ASCII) for word in around if word)
     if len(found) != _PAIR or not known:
         raise _unreadable(what, values)
-    return found[0], found[1]
+    first, second = found
+    before, between = text[: first.start()], text[first.end() : second.start()]
+    is_reversed = re.search(_END, before, re.IGNORECASE) and not re.search(_END, between, re.IGNORECASE)
+    return (second, first) if is_reversed else (first, second)
 
 
 # --- what the report is about ---------------------------------------------------------------------

@@ -33,9 +33,6 @@ def soap(result, method="GetDocuments"):
     "body",
     [
         "<root/>",
-        "<root success=''/>",
-        "<root success='yes' error=' ' errorCode='0'/>",
-        "<root error=''/>",
         "<root><a success='true'/></root>",
         "<html><body/></html>",
         "no XML",
@@ -47,6 +44,14 @@ def soap(result, method="GetDocuments"):
 def test_what_is_no_answer_is_a_protocol_error_and_leaves_open_what_was_done(body):
     found = outcome(body)
     assert (found.outcome_class, found.error, found.ambiguous) == (OutcomeClass.FINAL, errors.ProtocolError, True)
+
+
+@pytest.mark.parametrize("attributes", ["success=''", "success='yes' error=''", "error=''", "success=' ' error=' '"])
+def test_an_answer_that_names_neither_a_failure_nor_a_success_leaves_open_what_was_done(attributes):
+    found = outcome(f"<root {attributes}/>")
+    assert (found.error, found.ambiguous) == (errors.ServiceError, True)
+    for clear in ("success='false'", "error='[115] no library'", "success='no' errorCode='4041'"):
+        assert not outcome(f"<root {clear}/>").ambiguous
 
 
 @pytest.mark.parametrize("said", ["[log]", "[LOG]", " [Log] 1 of 2"])

@@ -276,6 +276,8 @@ def test_an_email_text_of_several_lines():
         ("getDelimiter", "OK\n\nDELIMITER:|", "|"),
         ("getDelimiter", "OK\n\n|", "|"),
         ("getReportDate", "OK\n\nBEGIN:1/2/2024\nEND:1/31/2024", (datetime(2024, 1, 2), datetime(2024, 1, 31))),
+        ("getReportDate", "OK\n\nEND:1/31/2024\nBEGIN:1/2/2024", (datetime(2024, 1, 2), datetime(2024, 1, 31))),
+        ("getReportTime", "OK\n\nETIME:9:00\nBTIME:22:00", (time(22), time(9))),
         ("getReportDate", "OK\n\n1/2/2024 9:00 pm - 1/31/2024", (datetime(2024, 1, 2, 21), datetime(2024, 1, 31))),
         ("getReportTime", "OK\n\nBEGIN:00:00:00\nEND:23:59:59", (time(0), time(23, 59, 59))),
         ("getReportTime", "OK\n\nBegin time: 12:00 AM, End time: 11:59pm", (time(0), time(23, 59))),

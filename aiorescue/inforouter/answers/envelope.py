@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Protocol, cast
 from xml.etree import ElementTree as ET
 
+import attrs
+
 from aiorescue import errors
 from aiorescue.inforouter.answers.codes import bracketed, numbered
 from aiorescue.inforouter.answers.element import Element
@@ -20,7 +22,6 @@ _CODE = re.compile(r"\[(\d{1,9})\]\s*", re.ASCII)
 _LONGEST_CODE = 9
 #: What `error` begins with if a bulk call failed for some of its items.
 _PARTIAL = "[log]"
-_NEITHER = "the answer says neither success nor error"
 #: Items of a partial failure that its message names; its `log` has all of them.
 _NAMED = 3
 
@@ -41,7 +42,7 @@ def understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
     try:
         root = Element.of(answer.result) if isinstance(answer.result, ET.Element) else None
         if root is None or not ("success" in root or "error" in root):
-            return _unreadable(_NEITHER)
+            return _unreadable("the answer says neither success nor error")
         return _judge(operation, root)
     except RecursionError:
         return _unreadable("the elements of the answer are nested too deeply")
@@ -60,9 +61,9 @@ def _judge(operation: type[Operation[Any]], root: Element) -> Outcome[Any]:
         )
     success, error = root.get("success").strip().lower(), root.get("error").strip()
     if success not in ("true", "1"):  # any other word is no success
-        if success not in ("false", "0") and not error and not root.get("errorCode").strip("0 "):
-            return _unreadable(_NEITHER)
         refused = failure(operation, root)
+        if success not in ("false", "0") and not refused.word:
+            refused = attrs.evolve(refused, ambiguous=True)  # it does not say failure either
         false_on = operation.spec.false_on
         if false_on and issubclass(refused.error, false_on):
             return Outcome(OutcomeClass.OK, value=False, word=refused.word)

@@ -83,10 +83,27 @@ def test_a_field_is_all_the_text_in_it(cell, text):
     assert Report.parse(report(cell, "z")).column("Name") == [text, "z"]
 
 
-@pytest.mark.parametrize("row", ["<row><field id='0'>a</field><field id='0'>b</field></row>", "<row><row/></row>"])
-def test_a_row_that_says_two_things_is_no_row(row):
+@pytest.mark.parametrize(
+    "row",
+    [
+        "<row><field id='0'>a</field><field id='0'>b</field></row>",
+        "<row><row/></row>",
+        "<row>a<field id='0'>b</field></row>",
+        "<row><field id='0'>b</field> a </row>",
+        "<row><cell id='0'>a</cell></row>",
+        "<row><field id='0'>a<field id='1'>b</field></field></row>",
+        "<Record><field id='0'>a</field></Record>",
+    ],
+)
+def test_a_row_that_says_two_things_or_in_two_places_is_no_row(row):
     with pytest.raises(Unclear):
         Report.parse(f"<r><header><field id='0'>Name</field></header><data>{row}</data></r>")
+
+
+def test_what_says_nothing_between_fields_costs_nothing():
+    row = "<row>\n  <field id='0'>a</field>\r\n<!-- b --><c/>\t</row>"
+    body = f"<r><title>A report</title><header> <field id='0'>Name</field> </header><data> {row} </data></r>"
+    assert Report.parse(body).column("Name") == ["a"]
 
 
 def test_markup_in_an_answer_over_soap_is_an_error_and_no_half_text():

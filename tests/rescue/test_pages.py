@@ -57,6 +57,11 @@ def test_a_table_with_no_known_title_is_no_empty_list():
     assert value("getSession_V3", f"OK\n\n{HEAD}\n") == []
 
 
+def test_a_table_with_two_columns_of_one_title_is_no_list():
+    outcome = decode("getSession_V3", TEXT, "OK\n\nID|Status|id |\n1|Waiting|2|\n")
+    assert (outcome.error, outcome.outcome_class) == (errors.ProtocolError, OutcomeClass.FINAL)
+
+
 @pytest.mark.parametrize("word", ["NOT_OK", "CLOSE_ERROR", "NODE_INVALID"])
 def test_a_word_of_a_page_has_no_prefix(word):
     outcome = decode("closeSession", TEXT, word)

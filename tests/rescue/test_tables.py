@@ -135,3 +135,17 @@ def test_a_moment_is_read_in_each_form(when: datetime, form: str):
 @pytest.mark.parametrize("moment", ["2/30/2012 1:00:00 AM", "2/16/2012 13:00:00 PM", "2/16/2012 0:00:00 AM"])
 def test_a_moment_that_is_none_is_a_text(moment):
     assert Report.parse(f"Date|\n{moment}|\n")[0]["Date"] == moment
+
+
+@pytest.mark.parametrize(
+    ("titles", "columns"),
+    [
+        ("Name|Name (2)|Name|", ("Name", "Name (2)", "Name (3)")),
+        ("Name|Name|Name (2)|", ("Name", "Name (3)", "Name (2)")),
+        ("a|a|a|a (2)|a (2)|", ("a", "a (3)", "a (4)", "a (2)", "a (2) (2)")),
+    ],
+)
+def test_a_title_that_occurs_twice_gets_a_number_that_no_other_has(titles, columns):
+    cells = [str(number) for number in range(len(columns))]
+    found = Report.parse(f"{titles}\n{'|'.join(cells)}|\n", "|")
+    assert (found.columns, list(found)) == (columns, [dict(zip(columns, cells, strict=True))])

@@ -7,6 +7,7 @@ from typing import Any
 from aiorescue.operation import Answer, Output, PageLayout, Spec
 from aiorescue.rescue.answers import records, tables
 from aiorescue.rescue.answers.keyed import is_text, key_of, keyed, lines_of, one_line
+from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.bounded import PIECE
 from aiorescue.wire.untracked import beyond_few
 
@@ -140,6 +141,8 @@ def _rows(record: type[Any], body: str) -> Iterator[Any]:
     table, count = tables.Reader(check), 0
     for rows in table.read(body):
         titles = [title.strip().casefold() for title in table.titles or ()]
+        if not count and any(titles.count(title) > 1 for title in fields):
+            raise Unclear("the answer is OK but its table has two columns of one title")
         mended = set(table.mended)
         table.mended.clear()
         for index, row in enumerate(rows, count):

@@ -84,11 +84,15 @@ class Report(Sequence[Mapping[str, Value]]):
 
 
 def unique(titles: Sequence[str]) -> tuple[str, ...]:
-    """Number the titles that occur more than once, so that all of them differ."""
+    """Number the titles that occur more than once, so that all of them differ: also from one that has a number."""
     seen: dict[str, int] = {}
+    given = set(titles)
     numbered = []
     for title in titles:
-        count = seen[title] = seen.get(title, 0) + 1
+        count = seen.get(title, 0) + 1
+        while count > 1 and f"{title} ({count})" in given:
+            count += 1
+        seen[title] = count
         numbered.append(title if count == 1 else f"{title} ({count})")
     return tuple(numbered)
 

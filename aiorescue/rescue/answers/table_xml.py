@@ -19,7 +19,8 @@ class XmlTable:
 
     It has a ``header`` with ``field`` elements, and ``data`` with ``row`` elements that have ``field`` elements.
 
-    A field holds all the text that stands in it, that of elements within it too.
+    A field holds all the text that stands in it, that of elements within it too. A row with a text outside of its
+    fields is an error, and so is a field outside of a row, or within another one.
 
     Args:
         mended: takes the indices of rows that lack a character, because XML does not allow it.
@@ -73,11 +74,16 @@ class XmlTable:
         return rows
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        name = self._plain[name]
         if self._field is not None:
+            if name == "field":
+                raise misfit()
             self._within += 1
             return
-        name = self._plain[name]
-        if name == "field" and (self._in_row or self._in_header):
+        self._check_text()
+        if name == "field":
+            if not (self._in_row or self._in_header):
+                raise misfit()
             self._field = attributes.get("id", "")
         elif name == "row":
             if self._in_row:
@@ -103,13 +109,22 @@ class XmlTable:
                 raise misfit()
             else:
                 self._row[column] = text
-        elif (name := self._plain[name]) == "row":
+            self._text.clear()
+            return
+        self._check_text()
+        name = self._plain[name]
+        if name == "row":
             self._in_row = False
             self._finish(self._row)
         elif name == "header":
             self._in_header = False
             self.titles = tuple(self._names)
         self._text.clear()
+
+    def _check_text(self) -> None:
+        """Raise an error for a text in a row or in the header that stands in no field, and would be lost."""
+        if self._text and (self._in_row or self._in_header) and any(map(str.strip, self._text)):
+            raise misfit()
 
     def _name(self, column: str, title: str) -> None:
         if column in self._ids:

@@ -196,21 +196,25 @@ async def _chunks(calls: Conversation, handler: DownloadHandler) -> AsyncGenerat
 
 
 async def _checked_chunks(calls: Conversation, handler: DownloadHandler) -> AsyncGenerator[bytes, None]:
-    """Yield the chunks of a download; compare the whole with the handler's size and checksum at the end."""
-    done, crc, last = 0, 0, False
+    """Yield the chunks of a download; compare the whole with its size and checksum at the end.
+
+    Where the handler does not tell the size, each chunk may.
+    """
+    done, crc, last, size = 0, 0, False, handler.size
     while not last:
         chunk = await _intact(calls, DownloadFileChunk(handler.handler, done, bytes_in_chunk(handler.chunk_size)))
         done += len(chunk.data)
         last = chunk.last
+        size = chunk.file_length if size is None else size
         if not last and not chunk.data:
             raise _damaged("an empty chunk that is not the last")
-        if handler.size is not None and done > handler.size:
-            raise _damaged(f"more than the {handler.size:,} bytes that it announced")
+        if size is not None and done > size:
+            raise _damaged(f"more than the {size:,} bytes that it announced")
         crc = await asyncio.to_thread(zlib.crc32, chunk.data, crc)
         if chunk.data:
             yield chunk.data
-    if handler.size not in (None, done):
-        raise _damaged(f"{done:,} bytes of {handler.size:,}")
+    if size is not None and size != done:
+        raise _damaged(f"{done:,} bytes of {size:,}")
     if not is_crc(handler.crc, crc):
         raise _damaged(f"bytes with checksum {crc:X}, not {handler.crc}")
 

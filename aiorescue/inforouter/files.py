@@ -27,7 +27,7 @@ Progress = Callable[[int, int | None], object]
 
 def bytes_in_chunk(chosen: int) -> int:
     """The bytes in a chunk by the size that the server chose, within what memory and a request's number can hold."""
-    return min(max(1, chosen), _LARGEST_CHUNK)
+    return min(chosen, _LARGEST_CHUNK) if chosen > 0 else CHUNK  # of a byte each there would be millions
 
 
 def no_progress(done: int, total: int | None) -> None:

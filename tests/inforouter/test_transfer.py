@@ -3,6 +3,7 @@
 import asyncio
 import io
 import random
+import re
 import tracemalloc
 from contextlib import aclosing
 from pathlib import Path
@@ -171,6 +172,30 @@ async def test_the_server_chooses_the_size_of_chunks(library: Library):
     async with InfoRouterClient(ANN, base_url=library.url) as docs:
         await docs.upload(BIG, TO, chunk_size=1)
     assert library.count("UploadFileChunk") == 2  # of 262,144 bytes at least
+
+
+async def test_a_size_of_chunks_that_is_none_makes_no_request_for_each_byte(library: Library):
+    library.chunk = -1
+    async with InfoRouterClient(ANN, base_url=library.url) as docs:
+        await docs.upload(BIG, TO)
+        assert b"".join([data async for data in docs.stream(TO)]) == BIG
+    assert (library.count("UploadFileChunk"), library.count("DownloadFileChunk")) == (1, 1)
+
+
+async def test_a_chunk_tells_the_size_of_the_document_where_the_handler_does_not(
+    each: InfoRouterClient, library: Library, tmp_path: Path
+):
+    library.documents[TO] = BIG
+    begin, target = library.GetDownloadHandler, tmp_path / "target"
+    library.GetDownloadHandler = lambda *given: re.sub(r' (Size|CRC32)="\w+"', "", begin(*given))
+    await each.download(TO, target)
+    assert target.read_bytes() == BIG
+    get = library.DownloadFileChunk
+    library.DownloadFileChunk = lambda *given: get(*given).replace('lastchunk="false"', 'lastchunk="true"')
+    target.unlink()
+    with pytest.raises(errors.ProtocolError, match="65,536 bytes of 300,000"):
+        await each.download(TO, target)
+    assert not any(tmp_path.iterdir())
 
 
 async def test_memory_does_not_grow_with_the_document(library: Library, tmp_path: Path):

@@ -1,5 +1,6 @@
 """Dates in the headers of responses, and the time until one of them by the clock of the server that wrote it."""
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -17,7 +18,8 @@ def seconds_until(header: str, date: str | None) -> float | None:
 
 def _moment(text: str) -> datetime | None:
     try:
-        moment = parsedate_to_datetime(text)
+        # Python reads hyphens in a date, as in cookies of ASP.NET, only where a zone follows.
+        moment = parsedate_to_datetime(re.sub(r"(?<=\w)-(?=\w)", " ", text, flags=re.ASCII))
         return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     except (ValueError, TypeError, LookupError, OverflowError):  # years, zones and fields of any size
         return None

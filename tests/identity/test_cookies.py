@@ -49,6 +49,8 @@ def kept(*headers: str, date: str | None = None) -> str:
         (["a=1", f"a=x; EXPIRES = {PAST}"], ""),
         (["a=1", "a=x; expires=Tue, 12-Oct-1999 06:00:00 GMT; path=/; HttpOnly"], ""),
         (["a=1", "a=x; expires=Tuesday, 12-Oct-99 06:00:00 GMT"], ""),
+        (["a=1", "a=x; expires=Tue, 12-Oct-1999 06:00:00"], ""),
+        (["a=1; expires=Fri, 31-Dec-9999 23:59:59"], "a=1"),
         (["a=1", f"a=x; Max-Age=60; expires={PAST}"], "a=x"),
         (["a=1; expires=Fri, 31 Dec 9999 23:59:59 GMT"], "a=1"),
         (["a=1; expires=soon"], "a=1"),

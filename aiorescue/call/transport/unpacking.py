@@ -7,6 +7,7 @@ but takes one that stops anywhere for a whole one, so that half of a note or rep
 import asyncio
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Iterator
+from itertools import chain
 
 import aiohttp
 
@@ -24,7 +25,7 @@ _METHOD, _IS_DEFLATE = 0x0F, 8
 
 
 def unpacked(chunks: AsyncIterable[bytes], encoding: str) -> AsyncIterable[bytes]:
-    """Yield the bytes of a body without its encoding.
+    """The bytes of a body without its encoding, as they come.
 
     Args:
         chunks: bytes of the body, as they come.
@@ -36,21 +37,12 @@ def unpacked(chunks: AsyncIterable[bytes], encoding: str) -> AsyncIterable[bytes
     """
     named = (name.strip().lower() for name in encoding.split(","))
     codings = [name for name in named if name not in ("", "identity")]
-    return _unpacked(chunks, codings) if codings else chunks
-
-
-async def _unpacked(chunks: AsyncIterable[bytes], codings: list[str]) -> AsyncIterator[bytes]:
+    if not codings:
+        return chunks
     wbits = _CODINGS.get(codings[0]) if len(codings) == 1 else None
     if wbits is None:
         raise Unreadable("the answer is compressed in a way that is not known")
-    unpacker = _Unpacker(wbits)
-    async for chunk in chunks:
-        for start in range(0, len(chunk), _PIECE):
-            for piece in unpacker.take(chunk[start : start + _PIECE]):
-                yield piece
-                if len(piece) == _PIECE:
-                    await asyncio.sleep(0)  # other tasks get their turn
-    unpacker.end()
+    return _Unpacked(chunks, _Unpacker(wbits))
 
 
 class _Unpacker:
@@ -104,3 +96,30 @@ class _Unpacker:
                 return stream.unused_data
             data = stream.unconsumed_tail
         return b""
+
+
+class _Unpacked(AsyncIterator[bytes]):
+    """The bytes of a body, unpacked as they come. No generator, which would have to be closed where it is left early.
+
+    Args:
+        chunks: bytes of the body.
+        unpacker: unpacks them.
+    """
+
+    def __init__(self, chunks: AsyncIterable[bytes], unpacker: _Unpacker) -> None:
+        self._chunks = aiter(chunks)
+        self._unpacker = unpacker
+        self._pieces: Iterator[bytes] = iter(())
+
+    async def __anext__(self) -> bytes:
+        while (piece := next(self._pieces, None)) is None:
+            try:
+                chunk = await anext(self._chunks)
+            except StopAsyncIteration:
+                self._unpacker.end()
+                raise
+            parts = (chunk[start : start + _PIECE] for start in range(0, len(chunk), _PIECE))
+            self._pieces = chain.from_iterable(map(self._unpacker.take, parts))
+        if len(piece) == _PIECE:
+            await asyncio.sleep(0)  # other tasks get their turn
+        return piece

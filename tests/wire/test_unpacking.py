@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import re
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -11,6 +12,7 @@ import aiohttp
 import pytest
 
 from aiorescue import AuthCode, Binding, RescueClient, RetryPolicy, errors, rescue
+from tests.support import AUTHORITY, serving, trusting
 
 ONCE = RetryPolicy(attempts=1)
 NOTE = "\n".join(f"line {number} of the note" for number in range(9_000))
@@ -32,7 +34,7 @@ class Served:
 
 
 @asynccontextmanager
-async def server(*parts: bytes) -> AsyncIterator[Served]:
+async def server(*parts: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[Served]:
     """A server that answers each request with these parts, one a while after the other, and leaves the connection."""
     served, speaking = Served(), set()
 
@@ -51,8 +53,8 @@ async def server(*parts: bytes) -> AsyncIterator[Served]:
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    listening = await asyncio.start_server(speak, "127.0.0.1", 0)
-    served.url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+    listening = await asyncio.start_server(speak, "127.0.0.1", 0, ssl=tls)
+    served.url = f"http{'s' if tls else ''}://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:
         yield served
     finally:
@@ -145,13 +147,28 @@ async def test_a_compressed_or_chunked_answer_that_is_not_whole_is_one_that_was_
             await asked(served, name)
 
 
+@pytest.mark.parametrize("over_tls", [False, True], ids=["TCP", "TLS"])
+@pytest.mark.parametrize("lent", [False, True], ids=["own", "lent"])
 @pytest.mark.parametrize("name", BODIES)
-@pytest.mark.parametrize("lent", [False, True])
-async def test_a_bad_chunk_in_a_packet_of_its_own_ends_the_call_at_once(name: str, lent: bool):
+async def test_a_bad_chunk_in_a_packet_of_its_own_ends_the_call_at_once(name: str, lent: bool, over_tls: bool):
     parts = head(b"Transfer-Encoding: chunked"), chunks(BODIES[name][:50_000]), b"zz\r\nrubbish\r\n"
-    async with server(*parts) as served, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+    trusted = trusting(AUTHORITY)
+    async with (
+        server(*parts, tls=serving("127.0.0.1") if over_tls else None) as served,
+        aiohttp.ClientSession(
+            cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(ssl=trusted)
+        ) as session,
+    ):
         with pytest.raises(errors.ProtocolError, match="the answer stops before its end"):
-            await asked(served, name, **({"http": session} if lent else {}))
+            await asked(served, name, **({"http": session} if lent else {"ssl": trusted}))
+
+
+async def test_a_bad_chunk_behind_more_than_is_read_at_once_ends_the_call():
+    sent = head(b"Transfer-Encoding: chunked") + chunks(BODIES["report"] * 8) + b"zz\r\nrubbish\r\n"
+    async with server(sent) as served:
+        for name in BODIES:
+            with pytest.raises(errors.ProtocolError, match="the answer stops before its end"):
+                await asked(served, name)
 
 
 async def test_an_answer_that_was_cut_is_asked_for_again():

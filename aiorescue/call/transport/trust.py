@@ -88,6 +88,7 @@ class _WatchedProtocol(asyncio.BufferedProtocol):
         inner.close = self.close  # type: ignore[method-assign]  # aiohttp closes a connection by it
         self._is_silent = encrypted  # nothing has come on this TLS connection since its handshake
         self._data_received = inner.data_received
+        inner.data_received = self._receive  # type: ignore[method-assign]  # aiohttp goes on by it after a pause
         self.trust, self.generation = trust, trust.generation
         self.is_kept = self.has_unasked = False
         self.filled = 0
@@ -104,7 +105,15 @@ class _WatchedProtocol(asyncio.BufferedProtocol):
         if self.in_use.protocol is None and not self.has_unasked:
             self.has_unasked = True
             self.trust.unasked(data)
+        self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
+        """Give bytes to aiohttp's parser; if it cannot read them, tell the reader of the body, which it does not do."""
         self._data_received(data)
+        if self._inner.exception() is not None:
+            payload = self._inner._payload  # noqa: SLF001 - it shows none
+            if payload is not None and not payload.is_eof() and payload.exception() is None:
+                payload.set_exception(ClientPayloadError())
 
     def eof_received(self) -> None:
         self._inner.eof_received()
@@ -134,18 +143,14 @@ class _WatchedProtocol(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.unread()
-        del self._inner.close  # it would hold this object, which holds it
+        del self._inner.close, self._inner.data_received  # they would hold this object, which holds it
         self._buffer = memoryview(b"")  # `_used` may hold this object for as long as a task lives
         # In TLS 1.3 a server looks at the client's certificate after the client's handshake is done.
         if isinstance(exc, SSLError):
             exc = TLSBrokenError(exc)
         elif self._is_silent and (exc is None or isinstance(exc, ConnectionError)):
             exc = TLSBrokenError(None)
-        payload = self._inner._payload  # noqa: SLF001 - it shows none
         self._inner.connection_lost(exc)
-        if payload is not None and not payload.is_eof() and payload.exception() is None:
-            # What aiohttp's parser cannot read behind a head, such as a bad chunk, it does not tell who reads the body.
-            payload.set_exception(ClientPayloadError())
 
     def pause_writing(self) -> None:
         self._inner.pause_writing()

@@ -104,9 +104,9 @@ def _verdicts() -> dict[str, Verdict]:
     }
 
 
-#: What precedes the underscore of an unexpected prefix: the name of an operation, as no word begins; and of one behind
-#: the declared prefix.
-_OPERATION, _VERSION = r"[a-z]\w*|[A-Z][a-z]+[A-Z]\w*", r"[Vv][0-9]+"
+#: What precedes the underscore of an unexpected prefix: the name of an operation, with a capital in it as no word has
+#: there; and of one behind the declared prefix.
+_OPERATION, _VERSION = r"(?:[a-z]+|[A-Z][a-z]+)[A-Z]\w*|(?i:login|logout)", r"[Vv][0-9]+"
 
 #: The verdict on each known status word, in the text pages' capitals. SOAP writes the words in mixed case.
 VERDICTS: Mapping[str, Verdict] = _verdicts()

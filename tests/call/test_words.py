@@ -241,14 +241,14 @@ def test_an_unexpected_prefix_is_taken_off(word: str):
 
 
 @pytest.mark.parametrize(
-    "word", ["getSession_OK", "GETSESSION_OK", "getSession_V3_OK", "GetSession_OK", "getChat_OK", "OK"]
+    "word", ["getSession_OK", "GETSESSION_OK", "getSession_V3_OK", "GetSession_OK", "getChat_OK", "login_OK", "OK"]
 )
 def test_a_prefix_is_the_name_of_an_operation(word: str):
     assert verdict(word, "getSession_").outcome_class is OutcomeClass.OK
 
 
 @pytest.mark.parametrize("before", ["", "getSession_", "getSession_V3_", "getChat_"])
-@pytest.mark.parametrize("word", ["Not_OK", "Node_Invalid", "Close_Error", "OK; getSession_Error"])
+@pytest.mark.parametrize("word", ["Not_OK", "not_OK", "NOT_OK", "Node_Invalid", "Close_Error", "OK; getSession_Error"])
 def test_what_is_no_name_of_an_operation_is_a_part_of_the_word(before: str, word: str):
     found = verdict(before + word, "getSession_")
     assert (found.error, found.ambiguous) == (errors.ServiceError, True)

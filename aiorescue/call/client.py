@@ -216,6 +216,7 @@ class ServiceClient:
         if timeout is not None or max_wait is not None:
             options = options.but(timeout=timeout, max_wait=max_wait)
         identity = self._choose(operation)
+        is_new = len(self._identities) == 1 and identity is not self._identities[0]
         task = self._begin(operation.spec.name)
         try:
             while True:
@@ -230,8 +231,9 @@ class ServiceClient:
                     break
         finally:
             self._under_way.end(task)
-        if len(self._identities) == 1 and identity is not self._identities[0]:
-            # An explicit login on a client without credentials: from now on it calls as that login.
+        if is_new and identity is not self._identities[0]:
+            # An explicit login on a client without credentials: from now on it calls as that login. Not so after a call
+            # that began without an identity before that login came.
             self._replaced += self._identities
             self._identities = [identity]
         return result

@@ -210,6 +210,28 @@ async def test_a_client_without_credentials_becomes_the_one_who_logs_in(service:
     assert count(service, "logout") == 1
 
 
+async def test_a_call_that_began_before_a_login_and_ends_after_it_leaves_the_login_in_place(service: Emulator):
+    async with RescueClient(base_url=service.url) as client:
+        service.fault("delay_before", "requestAuthCode", seconds=0.3)
+        earlier = asyncio.create_task(client.request_auth_code("tech@example.com", "secret"))
+        await asyncio.sleep(0.05)
+        await client.login("tech@example.com", "secret")
+        assert not earlier.done()
+        await earlier
+        await client.close_session(12345678)
+
+
+async def test_a_call_that_began_before_a_user_logged_in_leaves_the_ticket_in_place(service: Emulator):
+    async with InfoRouterClient(base_url=service.url) as docs:
+        service.fault("delay_before", "ServerInfo", seconds=0.3)
+        earlier = asyncio.create_task(docs.server_info())
+        await asyncio.sleep(0.05)
+        await docs.authenticate_user("tech@example.com", "secret")
+        assert not earlier.done()
+        await earlier
+        assert (await docs.get_current_user()).user_name == "tech@example.com"
+
+
 async def test_credentials_left_out_are_those_of_the_client(service: Emulator):
     async with RescueClient(TECH, base_url=service.url) as client:
         code = await client.request_auth_code()

@@ -123,10 +123,12 @@ class Wanted:
         """Split the report into consecutive reports of at most the length of a window, without gap or overlap."""
         if window < _SECOND:
             raise errors.InvalidRequest("reports: window must be at least a second")
-        begin = self.begin
-        while begin <= self.end:
-            yield attrs.evolve(self, begin=begin, end=min(begin + window - _SECOND, self.end))
-            begin += window
+        # In whole seconds, as the service takes them: with parts of a second the last one could be left out.
+        length, begin = timedelta(seconds=window // _SECOND), self.begin
+        while self.end - begin >= length:
+            yield attrs.evolve(self, begin=begin, end=begin + length - _SECOND)
+            begin += length
+        yield attrs.evolve(self, begin=begin)
 
 
 def wanted(area: ReportArea | str, begin: date, end: date, **options: Unpack[ReportOptions]) -> Wanted:

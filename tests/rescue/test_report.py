@@ -2,13 +2,14 @@
 
 import asyncio
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from aiorescue import AuthCode, Binding, Login, RescueClient, errors, rescue
 from aiorescue.emulator import Emulator
-from aiorescue.rescue import ReportArea
+from aiorescue.rescue import ReportArea, report_request
 from tests.lab.clocks import QuickClock
 from tests.lab.rescue_pages import pages
 from tests.support import IMPATIENT
@@ -119,6 +120,17 @@ async def test_a_long_time_comes_window_by_window_without_a_gap():
         (datetime(2024, 1, 5), datetime(2024, 1, 5, 23, 59, 59)),
     ]
     assert service.names.count("login") == 1
+
+
+async def test_windows_of_parts_of_a_second_leave_no_second_out_and_the_longest_window_is_one_report():
+    begin, last = datetime(2024, 1, 1), datetime(2024, 1, 1, 0, 0, 5)
+    wanted = report_request.wanted("SESSION", begin, last, node=1)
+    for window in (timedelta(seconds=1.3), timedelta(seconds=2.5), timedelta.max):
+        covered = [(piece.begin, piece.end) for piece in wanted.windows(window)]
+        assert (covered[0][0], covered[-1][1]) == (begin, last)
+        assert all(after[0] - before[1] == timedelta(seconds=1) for before, after in pairwise(covered))
+    at_the_end_of_the_calendar = report_request.wanted("SESSION", date(9999, 12, 1), date.max, node=1)
+    assert len(list(at_the_end_of_the_calendar.windows(timedelta(days=7)))) == 5
 
 
 async def test_one_report_a_minute():

@@ -315,3 +315,18 @@ async def test_a_sqlite_that_is_too_old_is_named(tmp_path: Path, monkeypatch: py
             errors.JournalError, match=r"journal: it needs SQLite 3\.35 or newer, and this Python has 3\.34\.1"
         ):
             await ask()
+
+
+async def test_a_journal_that_is_closed_takes_no_write_and_is_closed_again_at_once(tmp_path: Path):
+    journal = Journal(tmp_path / "journal.sqlite", "job")
+    await journal.open()
+    entries = await journal.admit([RequestPinCode(tracking=f"T{number}") for number in range(30)])
+    for entry in entries:
+        await journal.sent(entry.key)  # many commits in a row, so that the next would be put off
+    await journal.close()
+    async with asyncio.timeout(5):
+        await journal.close()
+        for write in (partial(journal.sent, entries[0].key), partial(journal.admit, []), partial(journal.stage, [])):
+            with pytest.raises(errors.JournalError, match="the journal is closed") as refused:
+                await write()
+            assert refused.value.reason is JournalReason.CLOSED

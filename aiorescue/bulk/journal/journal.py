@@ -60,6 +60,7 @@ class Journal:
         self._checkpoint: asyncio.TimerHandle | None = None
         self._place: int | None = None  # of the row that was claimed last, among those to be sent
         self._nothing: asyncio.Future[None]
+        self._is_closed = False
 
     @classmethod
     def reading(cls, path: str | os.PathLike[str], *, now: Callable[[], float] = time.time) -> JournalReader:
@@ -86,12 +87,13 @@ class Journal:
         """Finish the writes that wait, and close the file. A second close does nothing."""
         try:
             with suppress(errors.JournalError, RuntimeError):
-                await self._commits.write(lambda _: None)  # behind all writes that wait
+                await self._write(lambda _: None)  # behind all writes that wait
         finally:
             await self._end()
 
     async def _end(self) -> None:
         """Close the file when the thread has done all its work; a cancelled wait leaves that to the thread."""
+        self._is_closed = True
         if self._checkpoint is not None:
             self._checkpoint.cancel()
         with suppress(RuntimeError):  # closed before
@@ -134,6 +136,7 @@ class Journal:
 
     async def stage(self, rows: Iterable[InputRow], *, columns: Sequence[str] = ()) -> Staging:
         """Take in a whole input, or nothing of it; see `Store.stage`."""
+        self._check_open()
         watched = Watched(rows)
         try:
             staged = await self._loop.run_in_executor(self._thread, self._stage, watched, columns)
@@ -202,9 +205,14 @@ class Journal:
         return self._nothing if self._path is None else self._write((key, change), patient=patient)
 
     def _write(self, write: Write, *, patient: bool = False) -> "asyncio.Future[Any]":
+        self._check_open()
         if self._checkpoint is None and self._path is not None:
             self._checkpoint = self._loop.call_later(_CHECKPOINT, self._begin_checkpoint)
         return self._commits.write(write, patient=patient)
+
+    def _check_open(self) -> None:
+        if self._is_closed:  # the thread takes no more work
+            raise self._file.error(JournalReason.CLOSED, "the journal is closed")
 
     def _begin_checkpoint(self) -> None:
         self._checkpoint = None

@@ -161,6 +161,63 @@ async def _until_writable(descriptor: int) -> None:
         loop.remove_writer(descriptor)
 
 
+class StreamReader:
+    """Reads a pipe or a device once. No thread waits for what writes to it, so that a cancellation ends each wait.
+
+    Args:
+        path: path of the pipe or device.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO
+        self._is_begun = True  # False for a named pipe, which seems to be at its end until a writer comes
+
+    async def open(self) -> None:
+        """Open it, without waiting for a writer. Raises OSError."""
+        self._file = await open_file(self._open)
+
+    def _open(self) -> BinaryIO:
+        self._is_begun = not self._path.is_fifo()
+        return open(self._path, "rb", buffering=0, opener=_to_read_without_blocking)
+
+    async def read(self, size: int) -> bytes:
+        """Read a number of bytes; fewer at the end. Raises OSError, which names the path."""
+        parts: list[bytes] = []
+        with files.naming(self._path):
+            while size > 0:
+                if not self._is_begun:
+                    await _until_readable(self._file.fileno())
+                    self._is_begun = True
+                part: bytes | None = await finish(partial(self._file.read, size))
+                if part is None:  # a writer has not written yet
+                    await _until_readable(self._file.fileno())
+                elif part:
+                    parts.append(part)
+                    size -= len(part)
+                else:
+                    break
+        return b"".join(parts)
+
+    async def close(self) -> None:
+        """Close it."""
+        await close_file(self._file)
+
+
+def _to_read_without_blocking(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+async def _until_readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    readable = asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
+    try:
+        await readable.wait()
+    finally:
+        loop.remove_reader(descriptor)
+
+
 async def open_file(opened: Callable[[], F]) -> F:
     """Open a file in a thread. If the task is cancelled before that is done, the file is closed once it is open.
 

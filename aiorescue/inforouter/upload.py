@@ -5,7 +5,6 @@ A document of any size goes up chunk by chunk: two chunks in memory, files read 
 
 import asyncio
 import os
-import stat
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -16,8 +15,18 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
+from aiorescue.files import is_stream
 from aiorescue.inforouter.answers.transfers import Received, Uploaded, UploadHandler, is_crc
-from aiorescue.inforouter.files import CHUNK, Progress, bytes_in_chunk, close_file, local_path, no_progress, open_file
+from aiorescue.inforouter.files import (
+    CHUNK,
+    Progress,
+    StreamReader,
+    bytes_in_chunk,
+    close_file,
+    local_path,
+    no_progress,
+    open_file,
+)
 from aiorescue.inforouter.service import InfoRouterOperation, LowerPath, declare
 from aiorescue.operation import Effect, Parameter, frozen, operation
 
@@ -165,11 +174,11 @@ class Upload:
         """Send the document from a path, bytes, a binary file or an async iterator of bytes."""
         if isinstance(source, str | os.PathLike):
             path = local_path("source", source)
+            if await asyncio.to_thread(is_stream, path):
+                return await self._send_stream(StreamReader(path))
             file = await open_file(lambda: path.open("rb"))
             try:
                 found = await asyncio.to_thread(os.fstat, file.fileno())
-                if not stat.S_ISREG(found.st_mode):  # a pipe, which is read once
-                    return await self._send_once(await _begun(_in_thread(file)))
                 return await self._send_repeatable(file, found.st_size)
             finally:
                 await close_file(file)
@@ -183,6 +192,14 @@ class Upload:
                 f"upload takes a path, bytes, a binary file or an async iterator of bytes, not {type(source).__name__}"
             )
         return await self._send_once(await _begun(_in_thread(source)))
+
+    async def _send_stream(self, stream: StreamReader) -> Uploaded:
+        """Send what comes out of a pipe or a device, which is read once."""
+        await stream.open()
+        try:
+            return await self._send_once(await _begun(stream.read))
+        finally:
+            await stream.close()
 
     async def _send_repeatable(self, file: BinaryIO, total: int) -> Uploaded:
         """Send a file; begin anew, once, if it is unknown whether a chunk arrived.

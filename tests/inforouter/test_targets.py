@@ -249,3 +249,46 @@ async def test_a_named_pipe_is_read_once_and_its_size_is_not_known(
         os.close(writer)
     assert steps == [(16_384, None)]
     assert "/Public/new" not in library.documents
+
+
+@pytest.mark.every_loop
+@pytest.mark.parametrize("comes", [None, b"", b"begin"], ids=["no writer", "a silent writer", "a slow writer"])
+async def test_an_upload_from_a_pipe_is_cancelled_while_it_waits_and_leaves_no_thread_behind(
+    docs: InfoRouterClient, library: Library, tmp_path: Path, comes: bytes | None
+):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    writer = None if comes is None else os.open(fifo, os.O_RDWR)
+    try:
+        if writer is not None:
+            os.write(writer, comes or b"")
+        upload = asyncio.create_task(docs.upload(fifo, TO))
+        await asyncio.sleep(0.2)
+        upload.cancel()
+        async with asyncio.timeout(5):
+            await asyncio.wait([upload])
+            await asyncio.get_running_loop().shutdown_default_executor()  # as asyncio.run does at its end
+        assert upload.cancelled()
+    finally:
+        if writer is not None:
+            os.close(writer)
+    assert library.documents[TO] == BIG
+
+
+@pytest.mark.every_loop
+async def test_an_upload_from_a_pipe_waits_for_its_writer_and_for_each_piece(
+    docs: InfoRouterClient, library: Library, tmp_path: Path
+):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    upload = asyncio.create_task(docs.upload(fifo, TO))
+    await asyncio.sleep(0.1)
+    writer = os.open(fifo, os.O_WRONLY)
+    try:
+        for piece in (b"one, ", b"two, ", b"three"):
+            await asyncio.sleep(0.05)
+            os.write(writer, piece)
+    finally:
+        os.close(writer)
+    await upload
+    assert library.documents[TO] == b"one, two, three"

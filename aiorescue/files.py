@@ -15,6 +15,9 @@ from typing import Any, Final, Protocol
 
 #: The file cannot be replaced: it is a mount point, or the folder belongs to another user.
 _IRREPLACEABLE: Final = {errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS}
+#: Bytes of a file's name that are kept in the name of the file that replaces it: with all of a long one it could be too
+#: long for the file system.
+_KEPT: Final = 100
 
 
 class _Writes(Protocol):
@@ -81,16 +84,17 @@ def make_part(path: Path, ending: str = ".part", *, private: bool = True) -> tup
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     is_there = path.exists()
+    begin = f"{os.fsencode(path.name)[:_KEPT].decode('utf-8', 'ignore')}."
     try:
         if private or is_there:
-            handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=ending, dir=path.parent)
+            handle, name = tempfile.mkstemp(prefix=begin, suffix=ending, dir=path.parent)
         else:
-            name = f"{path}.{secrets.token_hex(4)}{ending}"
+            name = str(path.with_name(f"{begin}{secrets.token_hex(4)}{ending}"))
             handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as problem:
         if problem.errno not in _IRREPLACEABLE or not (path.is_file() and os.access(path, os.W_OK)):
             raise
-        handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=ending)
+        handle, name = tempfile.mkstemp(prefix=begin, suffix=ending)
         return handle, Path(name)
     if is_there:
         shutil.copymode(path, name)

@@ -66,6 +66,14 @@ async def test_a_link_stays_and_the_file_that_it_leads_to_has_the_document(docs:
     assert sorted(path.name for path in (tmp_path / "folder").iterdir()) == ["new", "old"]
 
 
+async def test_a_target_may_have_as_long_a_name_as_the_file_system_takes(docs: InfoRouterClient, tmp_path: Path):
+    for name in ("Д" * 125 + ".pdf", "x" * 255):
+        for _ in ("new", "old"):
+            await docs.download(TO, tmp_path / name)
+        assert (tmp_path / name).read_bytes() == BIG
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 @pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
 async def test_a_file_keeps_its_mode_and_a_new_one_has_that_of_any_new_file(
     docs: InfoRouterClient, tmp_path: Path, mode: int

@@ -253,6 +253,7 @@ class HeldSession:
         self._pool.put_back(self._session)
         given = await self._pool.acquire()
         if not isinstance(given, ServerSession):
+            self._session = self._pool.open()  # for a repetition; the one that was put back is not in the pool any more
             return given
         self._session = given
         await given.settle_doubt()

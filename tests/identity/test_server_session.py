@@ -1,18 +1,22 @@
 """A server session owns its life; an account is the key of a pace; being too large is a reason, not a text."""
 
+import asyncio
+
 import pytest
 
 from aiorescue import Login, errors, rescue
 from aiorescue.identity.login import LoginIdentity, hold
-from aiorescue.identity.session import IDLE_LIMIT, ServerSession, SessionService
+from aiorescue.identity.session import IDLE_LIMIT, ServerSession, SessionLease, SessionService
 from aiorescue.operation import Binding, Outcome, OutcomeClass
 from aiorescue.pace.pace import PacedAccount
+from aiorescue.pace.turns import NoTurnAtOnceError
 from aiorescue.wire import ANONYMOUS, Response, Unreadable, codec, read
 from tests.lab.clocks import QuickClock
 
 OK = Outcome(OutcomeClass.OK)
 ENDED = Outcome(OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, word="NotLoggedIn")
 NO_ADMINISTRATOR = Outcome(OutcomeClass.AUTHENTICATION, error=errors.NotLoggedIn, word="NotLoggedInAsAdmin")
+FAILED = Outcome(OutcomeClass.TRANSIENT, error=errors.ServiceError)
 CALL = rescue.CloseSession(1)
 
 
@@ -116,6 +120,48 @@ async def test_a_held_session_has_the_account_of_its_login_and_is_not_its_login(
     async with hold(login) as held:
         assert held.account == login.account == PacedAccount("me")
         assert held != login
+
+
+async def test_a_conversation_whose_login_failed_repeats_it_in_a_session_of_the_pool():
+    service, answers, rate = Service(COOKIE), list[Outcome | Exception](), [True]
+
+    async def send(*sent, at_once: bool = False) -> tuple[Outcome, Response | None]:
+        answer = answers.pop(0) if answers else OK
+        if isinstance(answer, Exception):
+            raise answer
+        return answer, service.response if answer is OK else None
+
+    login = LoginIdentity(
+        Login("me", "x"),
+        login=rescue.Login("me", "x"),
+        logout=rescue.Logout(),
+        probe=rescue.GetAccount(),
+        base_url="https://host",
+        sessions=2,
+        refused_for=300.0,
+        may_log_in=lambda: rate[0],
+        send=send,
+        clock=service.clock,
+    )
+    busy = await login.lease(CALL)
+    assert isinstance(busy, SessionLease)
+    async with login.hold() as held:
+        rate[0] = False
+        first_in_line = asyncio.create_task(login.lease(CALL))
+        await asyncio.sleep(0)
+        answers += [NoTurnAtOnceError(), FAILED]
+        second_in_line = asyncio.create_task(held.lease(CALL))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        login.release(busy, ENDED, None)
+        for waiting in (first_in_line, second_in_line):
+            assert (await waiting).error is errors.ServiceError
+        repeated = await held.lease(CALL)
+        assert isinstance(repeated, SessionLease)
+        held.release(repeated, OK, None)
+    assert "1 of 2 server sessions" in repr(login)
+    service.clock.skipped += IDLE_LIMIT + 1
+    assert isinstance(await login.lease(CALL), SessionLease)
 
 
 def test_an_account_does_not_show_its_key():

@@ -125,7 +125,7 @@ async def test_a_held_session_has_the_account_of_its_login_and_is_not_its_login(
 async def test_a_conversation_whose_login_failed_repeats_it_in_a_session_of_the_pool():
     service, answers, rate = Service(COOKIE), list[Outcome | Exception](), [True]
 
-    async def send(*sent, at_once: bool = False) -> tuple[Outcome, Response | None]:
+    async def send(*_: object, **__: object) -> tuple[Outcome, Response | None]:
         answer = answers.pop(0) if answers else OK
         if isinstance(answer, Exception):
             raise answer

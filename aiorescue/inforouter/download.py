@@ -174,12 +174,18 @@ async def _begin(calls: Conversation, path: str, version: int | None, chunk_size
 
 
 async def _write(calls: Conversation, handler: DownloadHandler, write: Write, progress: Progress) -> DownloadHandler:
+    """Write the chunks of a download, and end its handler, but for a cancellation: that waits for no request."""
     done = 0
-    async with aclosing(_chunks(calls, handler)) as chunks:
-        async for data in chunks:
-            await write(data)
-            done += len(data)
-            progress(done, handler.size)
+    try:
+        async with aclosing(_checked_chunks(calls, handler)) as chunks:
+            async for data in chunks:
+                await write(data)
+                done += len(data)
+                progress(done, handler.size)
+    except Exception:
+        await _end(calls, handler)
+        raise
+    await _end(calls, handler)
     return handler
 
 

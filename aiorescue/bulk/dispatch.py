@@ -317,6 +317,7 @@ class Dispatcher(Generic[RequestT]):
                     self._progress.outage_began(self._breaker, now)
                 await self._give_back(attempt, last=True)
                 return None
+            self._progress.outage_ended(now)  # if there was one, it was this request's alone
         elif attempt.is_sent:
             self._service_answered()
         await self._store.failed(item.key, str(problem), item.orphans, lane.name)

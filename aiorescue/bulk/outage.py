@@ -109,7 +109,8 @@ class Breaker:
         self._failures += 1
         setbacks.count += self._answers > setbacks.answers or not setbacks.count
         setbacks.answers = self._answers
-        if setbacks.count >= FAILS_AT or self._is_alone(problem, now):
+        is_away = self._several and self._failures >= OPENS_AT  # so this failure says nothing of the request
+        if (setbacks.count >= FAILS_AT and not is_away) or self._is_alone(problem, now):
             self._failures = 0
             self.error = None
             return True

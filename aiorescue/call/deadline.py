@@ -88,7 +88,11 @@ class Deadlines:
         return before is not None and task.uncancel() <= before
 
     def run_out(self) -> set[Task]:
-        """Cancel the tasks of all requests under way, with a limit or without. Returns these tasks."""
+        """Cancel the tasks of all requests under way, with a limit or without.
+
+        Returns:
+            These tasks, and those that were cancelled at their limit and have not run since.
+        """
         under_way = {task: before for task, (_, before, _) in self._under_way.items()} | self._unlimited
         self._under_way.clear()
         self._unlimited.clear()
@@ -96,7 +100,7 @@ class Deadlines:
             return set()  # tasks of an event loop that does not run any more are left behind
         for task, before in under_way.items():
             self._cancel(task, before)
-        return set(under_way)
+        return set(self._over)
 
     def _expire(self, due: float | None = None, turns: int = 0) -> None:
         """Cancel the tasks whose limit is over, after some turns of the event loop; wait for the next limit.

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from aiorescue import AuthCode, RescueClient, errors
 from aiorescue.call.deadline import Deadlines
+from aiorescue.emulator import Emulator
 from tests.lab.virtual_time import run
 
 
@@ -47,6 +49,25 @@ def test_a_task_may_go_on_and_make_another_request():
         return found
 
     assert run(twice()) == ["ran out at 30", "answered", "ran out at 61"]
+
+
+async def test_a_request_whose_limit_ends_while_the_client_is_closed_is_told_as_possibly_carried_out(
+    service: Emulator, monkeypatch: pytest.MonkeyPatch
+):
+    service.fault("delay_after", seconds=1.0)
+    client = RescueClient(AuthCode("fixedtech0000"), base_url=service.url, timeout=0.2)
+    cancel = Deadlines._cancel
+
+    def cancel_and_close(self: Deadlines, task: asyncio.Task[Any], before: int) -> None:
+        cancel(self, task, before)
+        monkeypatch.undo()
+        client._interrupt()  # as `aclose` does when its time is over
+
+    monkeypatch.setattr(Deadlines, "_cancel", cancel_and_close)
+    async with client:
+        with pytest.raises(errors.ConnectionFailed, match="closed before the answer") as ended:
+            await client.request_pin_code()
+        assert ended.value.possibly_orphaned == 1
 
 
 @pytest.mark.parametrize("others_first", [True, False])

@@ -216,6 +216,8 @@ class Dispatcher(Generic[RequestT]):
         if task.cancelled():
             if not attempt.is_sent:
                 self._ready.appendleft(attempt.item)
+            elif not self._is_stopped():  # by the program: without an error its request would be missing in silence
+                self._end_with(asyncio.CancelledError("a call of the job was cancelled"))
         elif (problem := task.exception()) is not None:
             self._end_with(problem)
         elif (result := task.result()) is not None:

@@ -222,6 +222,19 @@ async def test_an_unknown_outcome_is_asked_for_again_and_counted(service: Emulat
     assert [issued.pin.possibly_orphaned for issued in results] == [1, 1, 1]
 
 
+async def test_a_call_that_the_program_cancels_ends_the_job_with_that_and_not_with_fewer_results(service: Emulator):
+    service.latency = 30.0
+    async with client_of(service) as client, issue(client, requests(3)) as job:
+        waiting = asyncio.ensure_future(anext(job))
+        while service.requests.count < 3:  # all have left
+            await asyncio.sleep(0.01)
+        for attempt in job._dispatcher._attempts:
+            assert attempt.task is not None
+            attempt.task.cancel()
+        with pytest.raises(asyncio.CancelledError, match="a call of the job was cancelled"):
+            await waiting
+
+
 async def test_stopped_it_finishes_what_was_sent_and_sends_nothing_more(service: Emulator, tmp_path: Path):
     journal = tmp_path / "pins.journal"
     results = []

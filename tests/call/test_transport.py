@@ -61,10 +61,15 @@ async def test_a_post_of_a_lent_session_keeps_its_middlewares(service: Emulator,
 
 @pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
 @pytest.mark.parametrize("when", ["middlewares", "on_request_end", "on_connection_create_start"])
+@pytest.mark.parametrize("raised", ["JSONDecodeError", "CancelledError"])
 async def test_an_exception_of_the_programs_own_code_in_a_lent_session_is_said_to_be_its(
-    service: Emulator, jar: type, when: str
+    service: Emulator, jar: type, when: str, raised: str
 ):
     async def fail(*_: object) -> aiohttp.ClientResponse:
+        if raised == "CancelledError":
+            shared = asyncio.get_running_loop().create_future()
+            shared.cancel()  # as the task of another request that asks for a token
+            await shared
         return json.loads("{")  # raises a ValueError in the standard library
 
     trace = aiohttp.TraceConfig()
@@ -75,7 +80,7 @@ async def test_an_exception_of_the_programs_own_code_in_a_lent_session_is_said_t
         aiohttp.ClientSession(cookie_jar=jar(), middlewares=own, trace_configs=[trace]) as http,
         RescueClient(CODE, base_url=service.url, http=http, pace=None) as client,
     ):
-        with pytest.raises(errors.RescueError, match="of the session given as http= raised JSONDecodeError") as caught:
+        with pytest.raises(errors.RescueError, match=f"of the session given as http= raised {raised}") as caught:
             await client.request_pin_code()
     assert len(service.ledger) <= caught.value.possibly_orphaned == (when != "on_connection_create_start")
 

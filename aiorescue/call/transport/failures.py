@@ -1,5 +1,6 @@
 """What becomes of a request that got no answer: `failed` makes an outcome of the exception that ended it."""
 
+import asyncio
 import re
 import ssl
 import sys
@@ -150,8 +151,7 @@ def _broke(problem: Exception) -> Outcome[object]:
         raise problem  # no fault of an answer
     if not isinstance(problem, aiohttp.ClientError | OSError | HungUpError):
         if _is_of_the_program(problem):
-            why = f"a middleware or trace of the session given as http= raised {type(problem).__name__}"
-            return lost(OutcomeClass.FINAL, errors.RescueError, why, ambiguous=not was_connecting(problem))
+            return _failed_in_program(problem)
         # Its text may quote the answer.
         why = f"the head of the answer cannot be read ({type(problem).__name__})"
         return lost(OutcomeClass.FINAL, errors.ProtocolError, why, ambiguous=True)
@@ -163,7 +163,20 @@ def _broke(problem: Exception) -> Outcome[object]:
     return lost(outcome_class, errors.ConnectionFailed, str(broken.strerror), ambiguous=not broken.refuses_client)
 
 
-def _is_of_the_program(problem: Exception) -> bool:
+def cancelled(problem: asyncio.CancelledError) -> Outcome[object] | None:
+    """The outcome of a request whose task was not cancelled, but what it waited for; None if that is not known."""
+    if _is_of_the_program(problem):
+        return _failed_in_program(problem)
+    return LENT_CLOSED if was_connecting(problem) else None  # aiohttp cancels what waits in a pool that is closed
+
+
+def _failed_in_program(problem: BaseException) -> Outcome[object]:
+    """The outcome of a request for which code of the program raised an exception; see `_is_of_the_program`."""
+    why = f"a middleware or trace of the session given as http= raised {type(problem).__name__}"
+    return lost(OutcomeClass.FINAL, errors.RescueError, why, ambiguous=not was_connecting(problem))
+
+
+def _is_of_the_program(problem: BaseException) -> bool:
     """Whether code of the program, which a lent session brings along, raised an exception, or what it calls did."""
     names = [frame.f_globals.get("__name__", "").partition(".")[0] for frame, _ in walk_tb(problem.__traceback__)]
     callers = (name for name in reversed(names) if name not in sys.stdlib_module_names)

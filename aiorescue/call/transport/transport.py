@@ -16,12 +16,12 @@ from aiorescue.call.transport import connections
 from aiorescue.call.transport.failures import (
     CLOSED,
     INTERRUPTED,
-    LENT_CLOSED,
     PROXY_AUTHENTICATION,
     TURN_PASSED,
     UNFINISHED,
     LentClosedError,
     ProxyRefusedError,
+    cancelled,
     failed,
     lost,
     was_connecting,
@@ -158,9 +158,9 @@ class Transport:
         except asyncio.CancelledError as problem:
             if task is not None and times.deadlines.ran_out(task):
                 return self._failed(TimeoutError(), times.seconds)
-            if task is None or task.cancelling() or not was_connecting(problem):
+            if task is None or task.cancelling() or (outcome := cancelled(problem)) is None:
                 raise
-            return LENT_CLOSED  # aiohttp cancels what waits in a pool that is closed, and not the task that waits
+            return outcome
         finally:
             if task is not None:
                 times.deadlines.end(task)

@@ -174,7 +174,7 @@ class StreamReader:
         self._is_begun = True  # False for a named pipe, which seems to be at its end until a writer comes
 
     async def open(self) -> None:
-        """Open it, without waiting for a writer. Raises OSError."""
+        """Open the pipe or device, without waiting for a writer. Raises OSError."""
         self._file = await open_file(self._open)
 
     def _open(self) -> BinaryIO:
@@ -200,7 +200,7 @@ class StreamReader:
         return b"".join(parts)
 
     async def close(self) -> None:
-        """Close it."""
+        """Close the pipe or device, which is not read any more."""
         await close_file(self._file)
 
 

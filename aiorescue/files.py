@@ -84,7 +84,10 @@ def make_part(path: Path, ending: str = ".part", *, private: bool = True) -> tup
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     is_there = path.exists()
-    begin = f"{os.fsencode(path.name)[:_KEPT].decode('utf-8', 'ignore')}."
+    begin = path.name
+    while len(os.fsencode(begin)) > _KEPT:
+        begin = begin[:-1]
+    begin += "."
     try:
         if private or is_there:
             handle, name = tempfile.mkstemp(prefix=begin, suffix=ending, dir=path.parent)

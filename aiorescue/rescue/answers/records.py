@@ -80,8 +80,9 @@ def wire_fields(record: type[Any]) -> Iterator[tuple[Field, bool]]:
 def page_keys(record: type[Any]) -> list[str]:
     """The keys of a record on its text page, in the page's order."""
     late: Sequence[str] = getattr(record, "LAST_ON_PAGE", ())
-    found = {name: field.page_key for name, mark, _ in marks(record) for field in _fields(mark) if field.page_key}
-    return [*(key for name, key in found.items() if name not in late), *(found[name] for name in late)]
+    found = {name: [field.page_key for field in _fields(mark) if field.page_key] for name, mark, _ in marks(record)}
+    names = [*(name for name in found if name not in late), *late]
+    return [key for name in names for key in found[name]]
 
 
 def outputs(record: type[Any]) -> tuple[Output, ...]:

@@ -75,22 +75,65 @@ def decode(operation: str, fields: str) -> PinRequest | None:
 
 
 def digest(request: PinRequest) -> bytes:
-    """Sixteen bytes that tell requests with other fields apart; journals of version 1 hold the digest in this form."""
-    request_type = type(request)
+    """Sixteen bytes that tell requests apart which the service would tell apart: empty texts at the end are none."""
+    return _digest(request, 0)
+
+
+def earlier_digests(request: PinRequest) -> list[bytes]:
+    """The digests that stores of earlier versions may hold for a request.
+
+    Its custom fields had empty texts at their end there, one for each column of the input that the row did not fill.
+    """
+    room = max((slots - len(_filled(read(request))) for read, slots in _readers_of(type(request)) if slots), default=0)
+    return [_digest(request, empties) for empties in range(1, room + 1)]
+
+
+def is_digest_of(found: bytes, request: PinRequest, expected: bytes) -> bool:
+    """Whether a digest of a store is that of a request, also if an earlier version wrote it.
+
+    Args:
+        found: the digest of the store.
+        request: the request.
+        expected: the request's `digest`.
+    """
+    return found == expected or found in earlier_digests(request)
+
+
+def earlier_keys(key: str, request: PinRequest) -> list[str]:
+    """The keys that stores of earlier versions may hold for a request; none for one with a tracking field."""
+    before = int(key.rpartition(".")[2]) if key.startswith("#") else None
+    return [] if before is None else [unnamed_key(fields, before) for fields in earlier_digests(request)]
+
+
+def _digest(request: PinRequest, empties: int) -> bytes:
+    """The digest of a request whose custom fields end with a number of empty texts."""
+    fields: list[Any] = [type(request).__name__]
+    for read, slots in _readers_of(type(request)):
+        value = read(request)
+        if slots:
+            texts = (*_filled(value), *("",) * empties)
+            fields += texts
+            fields += (None,) * (slots - len(texts))
+        else:
+            fields.append(value)
+    return blake2b(repr(tuple(fields)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _readers_of(request_type: type[PinRequest]) -> tuple[tuple[Callable[[Any], Any], int], ...]:
     readers = _READERS.get(request_type)
     if readers is None:
         readers = _READERS[request_type] = tuple(
             (source.get, len(source.parameters) if source.several else 0) for source in request_type.sources
         )
-    fields: list[Any] = [request_type.__name__]
-    for read, slots in readers:
-        value = read(request)
-        if slots:
-            fields += value
-            fields += (None,) * (slots - len(value))
-        else:
-            fields.append(value)
-    return blake2b(repr(tuple(fields)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return readers
+
+
+def _filled(texts: Sequence[str]) -> Sequence[str]:
+    """Texts without the empty ones at their end."""
+    count = len(texts)
+    while count and not texts[count - 1]:
+        count -= 1
+    return texts[:count]
 
 
 def named_key(tracking: str) -> str:

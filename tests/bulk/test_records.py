@@ -40,8 +40,24 @@ def test_a_request_is_kept_as_plain_json_of_the_fields_that_differ_from_their_de
 
 @given(REQUESTS)
 def test_the_digest_of_a_request_is_that_of_its_slots_in_their_order(request_: PinRequest):
+    filled = list(request_.custom_fields)
+    while filled and not filled[-1]:
+        filled.pop()
+    assert records.digest(request_) == digest_of_slots(attrs.evolve(request_, custom_fields=filled))
+    written = digest_of_slots(request_)  # by version 0.1.0
+    assert records.is_digest_of(written, request_, records.digest(request_))
+
+
+def digest_of_slots(request_: PinRequest) -> bytes:
     slots = (type(request_).__name__, *[slot.get(request_) for slot in request_.slots])
-    assert records.digest(request_) == blake2b(repr(slots).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return blake2b(repr(slots).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def test_requests_that_are_one_to_the_service_have_one_digest():
+    one, other = RequestPinCodeV3(custom_fields=["Jane"]), RequestPinCodeV3(custom_fields=["Jane", "", ""])
+    assert records.digest(one) == records.digest(other)
+    assert records.digest(one) != records.digest(RequestPinCodeV3(custom_fields=["", "Jane"]))
+    assert len(set(records.earlier_digests(one))) == 5
 
 
 @given(st.lists(CELLS, max_size=5))

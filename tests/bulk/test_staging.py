@@ -1,12 +1,13 @@
 """Staged input: rows in their order, corrected, new and vanished rows, and what may be asked of a store."""
 
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
 
 from aiorescue import AuthCode, RescueClient, errors
-from aiorescue.bulk import InputRow, Journal, State, StoredRow, issue_staged
+from aiorescue.bulk import InputRow, Journal, State, StoredRow, issue_staged, records
 from aiorescue.bulk.store import Claimed
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import RequestLensPinCodeV3, RequestPinCode, RequestPinCodeV3
@@ -271,3 +272,40 @@ async def test_reading_may_be_left_early(tmp_path: Path):
         async for _ in store.rows():
             break
         assert (await store.status()).rows == 2_000
+
+
+def digest_of_version_0_1(request: RequestPinCode) -> bytes:
+    """Tells an empty custom field from one that is not there, which the service does not."""
+    slots = (type(request).__name__, *[slot.get(request) for slot in request.slots])
+    return blake2b(repr(slots).encode(), digest_size=16).digest()
+
+
+@pytest.mark.parametrize("tracking", ["", "A"], ids=["by its fields", "by its tracking field"])
+@pytest.mark.parametrize("way", ["staged", "admitted"])
+async def test_a_row_keeps_its_pin_that_an_earlier_version_issued_with_empty_fields(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tracking: str, way: str
+):
+    before = RequestPinCode(custom_fields=["Jane", ""], tracking=tracking)
+    after = RequestPinCode(custom_fields=["Jane", "", ""], tracking=tracking)
+
+    async def enter(store: Journal, request: RequestPinCode) -> str:
+        if way == "admitted":
+            return (await store.admit([request]))[0].key
+        staging = await store.stage([InputRow(2, (), request)])
+        assert (staging.corrected, staging.vanished) == (0, 0)
+        return "".join([one.key for one in await store.claim(1)])
+
+    with monkeypatch.context() as version:
+        version.setattr(records, "digest", digest_of_version_0_1)
+        async with Journal(tmp_path / "j", "job") as store:
+            key = await enter(store, before)
+            await store.sent(key)
+            await store.issued(key, "000001", 0)
+    for request in (before, after, RequestPinCode(custom_fields=["Jane"], tracking=tracking)):
+        async with Journal(tmp_path / "j", "job") as store:
+            assert await enter(store, request) in ("", key)
+            assert [(one.pin, one.corrected) for one in await stored(store)] == [("000001", False)]
+    async with Journal(tmp_path / "j", "job") as store:
+        other = RequestPinCode(custom_fields=["Jane", "", "Doe"], tracking="B" if tracking else "")
+        entered = await store.admit([after, other])
+        assert [one.pin for one in entered] == ["000001", None]

@@ -45,6 +45,18 @@ def test_a_corrected_row_keeps_its_pin_a_new_one_is_added_and_one_that_vanished_
     )
 
 
+@pytest.mark.parametrize("tracking", ["", "A"], ids=["without a tracking field", "with one"])
+def test_a_column_that_is_added_and_empty_changes_no_row(here, tracking):
+    given, output = here.folder / "customers.csv", here.folder / "pins.csv"
+    given.write_text(f"custom_field_0,tracking\nJane,{tracking}\n")
+    here(*JOB)
+    pin = lines_of(output)[1].split(",")[2]
+    given.write_text(f"custom_field_0,custom_field_1,tracking\nJane,,{tracking}\n")
+    done = here(*JOB, "--json")
+    assert (done.json["issued"], done.json["from_journal"], done.err) == (0, 1, "")
+    assert lines_of(output)[1:] == [f"Jane,,{tracking},{pin},issued,"]
+
+
 def test_the_rows_are_those_that_were_checked_whatever_becomes_of_the_file(tmp_path):
     path = tmp_path / "customers.csv"
     path.write_text("tracking\nA\nB\n")

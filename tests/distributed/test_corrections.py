@@ -2,11 +2,12 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from hashlib import blake2b
 
 import pytest
 
 from aiorescue import AuthCode, Pace, errors
-from aiorescue.bulk import distributed
+from aiorescue.bulk import distributed, records
 from aiorescue.bulk.distributed.allowance import Allowance
 from aiorescue.bulk.distributed.database import Statements, connected
 from aiorescue.bulk.distributed.lane_store import LaneStore
@@ -191,3 +192,30 @@ async def test_a_change_of_a_job_that_waits_for_notes_of_a_worker_that_wait_for_
     else:
         status = await distributed.status(database, "spring")
         assert (status.rows, status.possibly_orphaned) == (3, 2)
+
+
+@pytest.mark.parametrize("tracking", ["", "A"], ids=["by its fields", "by its tracking field"])
+async def test_a_request_with_an_empty_field_more_or_less_keeps_its_pin_also_from_an_earlier_version(
+    database, monkeypatch, tracking
+):
+    def given(*texts):
+        return [RequestPinCode(custom_fields=texts, tracking=tracking)]
+
+    def digest_of_version_0_1(request):
+        slots = (type(request).__name__, *[slot.get(request) for slot in request.slots])
+        return blake2b(repr(slots).encode(), digest_size=16).digest()
+
+    with monkeypatch.context() as version:
+        version.setattr(records, "digest", digest_of_version_0_1)
+        await submit(database, given("Jane", ""))
+    async with lanes(database) as begin:
+        lane = await begin()
+        (claimed,) = await lane.claim(1)
+        await lane.sent(claimed.key)
+        await lane.issued(claimed.key, "000001", 0)
+    for texts in (("Jane", ""), ("Jane",), ("Jane", "", "")):
+        await submit(database, given(*texts))
+        (row,) = (await stored(database)).values()
+        assert (row.pin, row.position, row.corrected) == ("000001", 0, False)
+    await submit(database, [*given("Jane", "", ""), RequestPinCode(custom_fields=["Jane", "", "Doe"])])
+    assert [row.pin for row in (await stored(database)).values()] == ["000001", None]

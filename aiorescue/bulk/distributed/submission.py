@@ -25,12 +25,24 @@ _LINES: Final = 100
 _AT_ONCE: Final = 1_000
 #: It is gone with the connection.
 _STAGE: Final = """CREATE TEMP TABLE staged (position bigint, line bigint, cells text, key text, digest bytea,
-    operation text, fields jsonb, problem text)"""
+    operation text, fields jsonb, problem text, earlier bytea[])"""
 #: A tracking field that occurs twice makes the later row a bad one; other rows of the same fields are numbered.
 _NUMBER: Final = """
 CREATE TEMP TABLE numbered ON COMMIT DROP AS
 SELECT *, row_number() OVER same - 1 AS before, first_value(line) OVER same AS first_line
 FROM staged WINDOW same AS (PARTITION BY key ORDER BY position)"""
+#: A request that the job has under the digest of an earlier version keeps that digest, and the key that is made of it.
+_AS_BEFORE: Final = """
+UPDATE numbered SET key = known.key, digest = known.digest
+FROM (
+    SELECT position, digests.digest, CASE WHEN starts_with(key, '=') THEN key ELSE '#' || encode(digests.digest, 'hex')
+        END AS key, before, CASE WHEN starts_with(key, '#') THEN key || '.' || before END AS present
+    FROM numbered CROSS JOIN unnest(earlier) AS digests (digest)
+) AS known
+JOIN aiorescue.request AS r ON r.job = %(job)s AND r.digest = known.digest
+    AND r.key = CASE WHEN starts_with(known.key, '=') THEN known.key ELSE known.key || '.' || known.before END
+WHERE numbered.position = known.position
+    AND NOT EXISTS (SELECT FROM aiorescue.request AS p WHERE p.job = %(job)s AND p.key = known.present)"""
 _BAD: Final = """
 INSERT INTO aiorescue.request (job, staging, key, digest, position, line, cells, state, ended, error)
 SELECT %(job)s, %(staging)s, '!' || position, '', position, line, cells, 4, pg_current_xact_id(),
@@ -82,7 +94,8 @@ async def submit(
     if not names or not all(isinstance(name, str) and name for name in given):
         raise errors.InvalidRequest("a job needs a name and at least one identity; a name is a text that is not empty")
     async with connected(database, prepare=True) as connection:
-        await _copy(connection, requests)
+        is_known = await connection.execute("SELECT FROM aiorescue.job WHERE name = %s", (job,))
+        await _copy(connection, requests, is_new=not is_known.rowcount)
         return await beyond_deadlocks()(_enter, connection, job, names, columns)
 
 
@@ -102,8 +115,8 @@ async def _enter(connection: AsyncConnection[Any], job: str, names: list[str], c
         return found
 
 
-async def _copy(connection: AsyncConnection[Any], requests: Requests) -> None:
-    """Copy the rows of an input into `staged`, some at a time."""
+async def _copy(connection: AsyncConnection[Any], requests: Requests, *, is_new: bool) -> None:
+    """Copy the rows of an input into `staged`, some at a time; a new job has no earlier digests."""
     await connection.execute(_STAGE)
     rows: list[tuple[Any, ...]] = []
 
@@ -114,7 +127,7 @@ async def _copy(connection: AsyncConnection[Any], requests: Requests) -> None:
         rows.clear()
 
     async for position, one in _numbered(requests):
-        rows.append(_columns_of(position, one))
+        rows.append((*_columns_of(position, one), [] if is_new else _earlier_digests(one)))
         if len(rows) == _AT_ONCE:
             await flush()
     await flush()
@@ -174,6 +187,7 @@ async def _enter_identities(connection: AsyncConnection[Any], job: int, names: l
 async def _merge(connection: AsyncConnection[Any], job: int, staging: int) -> Staging:
     values = {"job": job, "staging": staging}
     await connection.execute(_NUMBER)
+    await connection.execute(_AS_BEFORE, values)
     before = await _one(connection, "SELECT count(*) FROM aiorescue.request WHERE job = %s AND state <> 4", job)
     await connection.execute("DELETE FROM aiorescue.request WHERE job = %s AND state = %s", (job, State.BAD.value))
     await connection.execute(_GOOD.encode(), values)
@@ -217,6 +231,11 @@ async def _numbered(requests: Requests) -> AsyncIterator[tuple[int, PinRequest |
         if not position % _BREATH:
             await asyncio.sleep(0)
         yield position, one
+
+
+def _earlier_digests(one: PinRequest | InputRow) -> list[bytes]:
+    request = one.request if isinstance(one, InputRow) else one
+    return [] if request is None else records.earlier_digests(request)
 
 
 def _columns_of(position: int, one: Any) -> tuple[Any, ...]:

@@ -1,12 +1,12 @@
 """What a journal does with its rows, in the thread that writes it: notes, admission and claims."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiorescue.bulk import records
 from aiorescue.bulk.journal import schema, statements
 from aiorescue.bulk.journal.file import JournalFile
-from aiorescue.bulk.journal.staging import damaged, insert_new, key_of, known_rows, seen_before, update
+from aiorescue.bulk.journal.staging import damaged, insert_new, key_of, known_requests, known_rows, seen_before, update
 from aiorescue.bulk.store import Claimed, Entry, State
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import PinRequest
@@ -19,7 +19,7 @@ def admit(file: JournalFile, requests: Sequence[PinRequest]) -> list[Entry]:
     """Enter requests and return what is known of each; see `aiorescue.bulk.store.Store.admit`."""
     digests = [records.digest(request) for request in requests]
     keys = [key_of(file.connection, request, digest) for request, digest in zip(requests, digests, strict=True)]
-    known = {} if file.is_temporary else known_rows(file.connection, keys)
+    known = _known(file, dict(zip(keys, requests, strict=True)))
     seen = set(known) if file.is_fresh else seen_before(file.connection, keys)
     new: dict[str, tuple[tuple[Any, ...], str, bytes]] = {}
     entries = []
@@ -38,6 +38,14 @@ def admit(file: JournalFile, requests: Sequence[PinRequest]) -> list[Entry]:
     return entries
 
 
+def _known(file: JournalFile, requests: Mapping[str, PinRequest]) -> dict[str, Any]:
+    """What the journal knows of requests, by their keys."""
+    if file.is_temporary:
+        return {}
+    # What this run has entered has the keys of today.
+    return known_rows(file.connection, tuple(requests)) if file.is_fresh else known_requests(file.connection, requests)
+
+
 def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any, *, duplicate: bool) -> Entry:
     number, _, _, operation, *found, check = row
     known = schema.RowOutcome(*found)
@@ -45,7 +53,8 @@ def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any
         raise file.error(JournalReason.DAMAGED, damaged(known.key))
     if duplicate:
         return Entry(known.key, State(known.state), known.pin, known.orphans, duplicate=True)
-    if known.digest != digest and known.state in _FINAL:
+    is_same = records.is_digest_of(known.digest, request, digest)
+    if not is_same and known.state in _FINAL:
         raise file.error(
             JournalReason.OTHER_FIELDS,
             f"request {request.tracking!r} was made with other fields;"
@@ -53,7 +62,7 @@ def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any
             advice="Use another journal",
         )
     orphans = known.orphans + (known.state == State.SENT)
-    is_as_it_was = known.state == State.ADMITTED and known.digest == digest and operation is not None
+    is_as_it_was = known.state == State.ADMITTED and is_same and operation is not None
     if known.state != State.ISSUED:
         outcome = known if is_as_it_was else schema.RowOutcome(known.key, digest, orphans=orphans)
         if not is_as_it_was:

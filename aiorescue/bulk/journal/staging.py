@@ -1,7 +1,7 @@
 """Staging: takes a whole input into the tables of a journal, and compares it with the input that was staged before."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ _AT_ONCE: Final = 500
 _INSERTED_AT_ONCE: Final = 32
 #: Place of the key in what `statements.KNOWN` finds.
 _KEY: Final = 4
+#: Place of the state there.
+_STATE: Final = 6
 #: Place of the cells in `statements.INPUT`.
 _CELLS: Final = 3
 
@@ -34,6 +36,7 @@ class _Row:
     Attributes:
         position: place in the input, from 0.
         row: the row.
+        request: its request.
         key: key of the request.
         digest: digest of the request's fields.
         given: columns that come from the input, in the order of `statements.INPUT`.
@@ -41,6 +44,7 @@ class _Row:
 
     position: int
     row: InputRow
+    request: PinRequest
     key: str
     digest: bytes
     given: tuple[Any, ...]
@@ -109,7 +113,9 @@ class Stager:
                 repeated.append(one)
         # If the journal was empty, only an earlier row of the input can have one of these keys. That is rare, and the
         # insertion finds it.
-        known = {} if self._is_first else known_rows(self._connection, tuple(rows))
+        known = (
+            {} if self._is_first else known_requests(self._connection, {one.key: one.request for one in rows.values()})
+        )
         self._update((one, known[one.key]) for one in rows.values() if one.key in known)
         self._insert([one for one in rows.values() if one.key not in known])
         self._refuse(repeated)
@@ -118,7 +124,7 @@ class Stager:
         digest = records.digest(request)
         cells = records.texts_to_json(row.cells)
         given = (self._staging, position, row.line, cells, *records.encode(request))
-        return _Row(position, row, key_of(self._connection, request, digest), digest, given)
+        return _Row(position, row, request, key_of(self._connection, request, digest), digest, given)
 
     def _update(self, rows: Iterable[tuple[_Row, Any]]) -> None:
         """Bring rows that the journal knows up to date with the input."""
@@ -130,7 +136,7 @@ class Stager:
                 repeated.append(one)
                 continue
             known = schema.RowOutcome(*found)
-            outcome = self._merge(one.row.line, one.digest, known)
+            outcome = self._merge(one, known)
             if outcome == known:  # the rule when an input is staged again; its key's index need not be written
                 unchanged.append((*one.given, schema.input_check(*one.given), number))
             else:
@@ -146,24 +152,23 @@ class Stager:
         if count < len(rows):
             self._refuse(one for one in rows if execute(statements.IS_AT, (one.key, one.position)).fetchone() is None)
 
-    def _merge(self, line: int, digest: bytes, known: schema.RowOutcome) -> schema.RowOutcome:
+    def _merge(self, one: _Row, known: schema.RowOutcome) -> schema.RowOutcome:
         """What became of a request that the job knows, marked if its row was corrected after the PIN was issued."""
-        if known.digest == digest:
+        if records.is_digest_of(known.digest, one.request, one.digest):
             return known._replace(corrected=0) if known.corrected else known
         if known.state == State.ISSUED:
             self._corrected += 1
             if len(self._corrected_lines) < _LINES:
-                self._corrected_lines.append(line)
+                self._corrected_lines.append(one.row.line)
             return known._replace(corrected=1)
         # A request that was sent with other fields may have left a PIN for them.
-        return schema.RowOutcome(known.key, digest, orphans=known.orphans + (known.state == State.SENT))
+        return schema.RowOutcome(known.key, one.digest, orphans=known.orphans + (known.state == State.SENT))
 
     def _refuse(self, repeated: Iterable[_Row]) -> None:
         """Add rows, whose keys earlier rows of the input have, as bad ones."""
         for one in repeated:
             line = self._connection.execute(statements.LINE, (one.key,)).fetchone()[0]
-            tracking = "" if one.row.request is None else one.row.request.tracking
-            self._add_bad(one.position, one.row, _occurs_twice(tracking, line))
+            self._add_bad(one.position, one.row, _occurs_twice(one.request.tracking, line))
 
     def _add_bad(self, position: int, row: InputRow, problem: str) -> None:
         self._bad += 1
@@ -177,6 +182,27 @@ def known_rows(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str,
     for start in range(0, len(keys), _AT_ONCE):
         some = keys[start : start + _AT_ONCE]
         found.update((row[_KEY], row) for row in connection.execute(statements.known(len(some)), some))
+    return found
+
+
+def known_requests(connection: sqlite3.Connection, requests: Mapping[str, PinRequest]) -> dict[str, Any]:
+    """What the journal knows of requests, as `known_rows` finds it, by the keys that they have now.
+
+    Args:
+        connection: the journal's.
+        requests: the requests by their keys.
+    """
+    found = known_rows(connection, tuple(requests))
+    keys = {
+        earlier: key
+        for key, request in requests.items()
+        if key not in found
+        for earlier in records.earlier_keys(key, request)
+    }
+    earlier_rows = known_rows(connection, tuple(keys))
+    # One with a PIN counts for more than one that was never sent.
+    for earlier, row in sorted(earlier_rows.items(), key=lambda item: bool(item[1][_STATE] == State.ISSUED)):
+        found[keys[earlier]] = row
     return found
 
 

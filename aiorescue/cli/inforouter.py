@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 
-from aiorescue import errors
+from aiorescue import errors, files
 from aiorescue.cli import credentials, sheet, signals, stdio
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import CommandResult
@@ -81,7 +81,7 @@ def call(
 
 
 def upload(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to upload.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to upload, or a pipe.")],
     path: Annotated[str, typer.Argument(metavar="PATH", help="Path of the document: /Public/report.pdf.")],
     *,
     comment: Annotated[str | None, typer.Option(help="A comment on the version.", show_default=False)] = None,
@@ -89,13 +89,18 @@ def upload(
 ) -> Transferred:
     """Upload a document, or a new version of one."""
 
-    async def perform() -> None:
+    async def perform(source: Path | BinaryIO) -> None:
         async with credentials.inforouter() as docs:
-            await docs.upload(file, path, comment=comment)
+            await docs.upload(source, path, comment=comment)
 
-    if not file.is_file():
-        raise errors.InvalidRequest(f"{file}: there is no such file")
-    signals.run(perform())
+    if files.is_stream(file):
+        # Opened here, where a signal ends the wait for a named pipe that nothing writes to.
+        with file.open("rb") as stream:
+            signals.run(perform(stream))
+    elif file.is_file():
+        signals.run(perform(file))
+    else:
+        raise errors.InvalidRequest(f"{file}: {'it is a folder' if file.is_dir() else 'there is no such file'}")
     return Transferred(path, str(file), f"{file} is {path}")
 
 
@@ -143,14 +148,19 @@ def _values(name: str, given: Iterable[str]) -> dict[str, Any]:
     """The parameters of a method, each as the type that the catalogue says. Raises `errors.InvalidRequest`."""
     method = METHODS.named(name)
     values: dict[str, Any] = {}
+    given_names: set[str] = set()
     for argument in given:
         key, equals, text = argument.partition("=")
         if not equals:
             # Not quoted: it may be a secret, passed by mistake.
             raise errors.InvalidRequest(f"{name}: write parameters as Name=value")
-        parameter = method.parameter(key).as_parameter()
+        found = method.parameter(key)
+        parameter = found.as_parameter()
         if parameter.secret:
             raise errors.InvalidRequest(f"{name}: {key} is refused: others can read secrets that are arguments")
+        if found.name in given_names:
+            raise errors.InvalidRequest(f"{name}: {key} is given twice")
+        given_names.add(found.name)
         values[key] = _typed(parameter.holds, f"{name}: {key}", text)
     return values
 

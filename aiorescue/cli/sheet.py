@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import errno
 import os
 import re
 import time
@@ -16,6 +17,8 @@ from aiorescue.cli import stdio
 #: Rows, or seconds, after which rows go to the disk.
 FLUSH_ROWS: Final = 1_000
 FLUSH_SECONDS: Final = 0.5
+#: Seconds between two looks whether a named pipe has a reader.
+_LOOK_FOR_READER: Final = 0.05
 #: The name of stdin and of stdout among files.
 DASH: Final = Path("-")
 #: Signs by which spreadsheets know a formula, their wide forms included.
@@ -105,6 +108,7 @@ class Sheet:
         self._lines: CsvLines
         self._writing = asyncio.Lock()
         self._flushed = time.monotonic()
+        self._is_dropped = False
 
     def add(self, *cells: str) -> None:
         """Add a row; `flush_if_due` brings it to the disk."""
@@ -122,6 +126,7 @@ class Sheet:
 
     async def discard(self) -> None:
         """Drop all rows and leave the old file as it was."""
+        self._is_dropped = True
         async with self._writing:
             await asyncio.to_thread(self._drop)
 
@@ -162,11 +167,24 @@ class Sheet:
         if self._path == DASH:
             return stdio.stdout_for_data()
         if is_stream(self._path):
-            return self._path.open("w", encoding=self._encoding, newline="")
+            return open(self._opened_stream(), "w", encoding=self._encoding, newline="")  # noqa: PTH123 - of a descriptor
         # PINs open doors: only the owner may read them, unless the old file was open to others.
         self._path = files.real(self._path)
         handle, self._part = files.make_part(self._path)
         return open(handle, "w", encoding=self._encoding, newline="")  # noqa: PTH123 - of a descriptor
+
+    def _opened_stream(self) -> int:
+        """Open a pipe or a device. A named pipe is opened once it has a reader, which `discard` ends the wait for."""
+        while True:
+            try:
+                handle = os.open(self._path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+            except OSError as problem:
+                if problem.errno != errno.ENXIO or self._is_dropped or not self._path.is_fifo():
+                    raise
+                time.sleep(_LOOK_FOR_READER)
+            else:
+                os.set_blocking(handle, True)
+                return handle
 
     def _drop(self) -> None:
         if self._file is not None:

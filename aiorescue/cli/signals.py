@@ -180,7 +180,8 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
     """Run a coroutine on an event loop of its own, as ``asyncio.run`` does.
 
     A signal cancels it, and a second one ends the process with one line, unless `on_signal` says otherwise. Signals
-    that come while the loop is made or closed are not lost, and harm neither.
+    that come while the loop is made are not lost, and harm nothing. A second one that comes while the loop is closed
+    ends the process, too: a thread that the loop waits for may never end.
 
     Args:
         work: the coroutine.
@@ -195,14 +196,16 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 
     early: list[int] = []
     cancelled_by: list[int] = []
+    responded: list[int] = []
     heard = Heard()
 
     def keep(number: int, _: FrameType | None) -> None:
         if heard.is_new(number):
-            early.append(number)
+            (leave_with_a_line if responded else early.append)(number)
 
     def respond(number: int) -> None:
         if heard.is_new(number):
+            responded.append(number)
             _respond(number)
 
     async def watched() -> _T:
@@ -213,6 +216,7 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
             task.cancel()
 
         with _signals_of_loop(respond, keep), on_signal(cancel, leave_with_a_line):
+            responded.extend(early)
             for number in early:
                 _respond(number)
             return await task

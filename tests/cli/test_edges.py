@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shlex
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -105,6 +106,52 @@ async def test_a_document_is_uploaded_and_downloaded_into_the_file_that_is_named
     done = await command("inforouter", "download", "/Public/report.txt", "a.txt", "-o", "b.txt", **there)
     assert done.status == Status.BAD_INPUT
     assert "two files are named" in done.err
+
+
+async def test_a_pipe_is_uploaded_and_what_is_no_file_is_named(command, service):
+    there = router(service)
+    os.mkfifo(command.folder / "pipe")
+    writing = asyncio.create_task(asyncio.to_thread((command.folder / "pipe").write_bytes, b"words" * 100_000))
+    done = await command("inforouter", "upload", "pipe", "/Public/report.txt", **there)
+    await writing
+    assert (done.status, done.err) == (Status.OK, "")
+    document = service.state.library.store.find("/Public/report.txt")
+    assert len(document.versions[-1].content) == 500_000
+    for file, told in ((".", ".: it is a folder"), ("nowhere", "nowhere: there is no such file")):
+        done = await command("inforouter", "upload", file, "/Public/report.txt", **there)
+        assert (done.status, done.err) == (Status.BAD_INPUT, f"aiorescue: {told}\n")
+
+
+async def test_a_signal_ends_the_wait_for_the_other_end_of_a_pipe(command, service):
+    os.mkfifo(command.folder / "pipe")
+    os.mkfifo(command.folder / "other")
+    command.write("tracking\nA\n")
+    assert (await command("pins", "customers.csv", "-o", "out")).status == Status.OK
+
+    async def interrupted(*words):
+        process = await command.start(*words, **router(service))
+        await asyncio.sleep(3)
+        assert process.returncode is None
+        process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(10):
+                return await command.ended(process)
+        finally:
+            if process.returncode is None:
+                process.kill()
+
+    for done in await asyncio.gather(
+        interrupted("inforouter", "upload", "other", "/Public/report.txt"),
+        interrupted("job", "export", "out.journal", "-o", "pipe"),
+        interrupted("pins", "customers.csv", "-o", "pipe", "--journal", "j"),
+    ):
+        assert done.status == Status.TERMINATED
+        assert "interrupted" in done.err
+
+
+async def test_a_parameter_of_inforouter_that_is_given_twice_is_refused(alone, service):
+    done = await alone("inforouter", "call", "GetDocuments", "Path=/Public", "Path=/Other", **router(service))
+    assert (done.status, done.err) == (Status.BAD_INPUT, "aiorescue: GetDocuments: Path is given twice\n")
 
 
 async def put(service, document: bytes) -> None:

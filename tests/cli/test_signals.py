@@ -73,6 +73,19 @@ WHILE_A_LOOP_IS_MADE = """
     except signals.Interrupted as problem:
         sys.exit(128 + problem.number)
 """
+#: Sends itself two signals while a thread works that does not end.
+WHILE_A_THREAD_IS_STUCK = """
+    import asyncio, os, signal, time
+    from aiorescue.cli import signals
+
+    def be_stuck():
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.5)
+        time.sleep(60)
+
+    signals.run(asyncio.to_thread(be_stuck))
+"""
 #: Sends itself a signal a number of times: twice is what ``timeout`` does.
 SENT_AGAIN_AND_AGAIN = """
     import asyncio, os, signal, sys
@@ -177,3 +190,8 @@ def test_the_first_signal_comes_too_late_for_a_result_that_is_being_printed_and_
         else:
             assert len(json.loads(first + process.stdout.read())["rows"]) == 1_500
             assert process.wait() == Status.OK
+
+
+def test_a_second_signal_ends_a_command_that_waits_for_a_thread_when_its_loop_is_closed():
+    done = python(WHILE_A_THREAD_IS_STUCK)
+    assert (done.returncode, done.stderr) == (Status.TERMINATED, "aiorescue: interrupted\n")

@@ -49,8 +49,24 @@ def write(stream: TextIO | None, text: str) -> None:
 
 def write_error(text: str) -> None:
     """Write a text to stderr. If that fails, there is no place left to say so."""
-    with suppress(OSError, ValueError):
+    try:
         write(sys.stderr, text)
+    except (OSError, ValueError):
+        _forget_error_text()
+
+
+def _forget_error_text() -> None:
+    """Drop what stderr did not take: Python would try it once more at its end, and end with a status of its own."""
+    with suppress(OSError, ValueError, AttributeError):
+        descriptor = sys.stderr.fileno()
+        kept, nowhere = os.dup(descriptor), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, descriptor)
+            sys.stderr.flush()
+        finally:
+            os.dup2(kept, descriptor)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def give_up_stdout() -> None:

@@ -50,6 +50,25 @@ async def test_a_stream_that_is_closed_or_full_is_no_traceback(alone, redirectio
     assert err == (b"aiorescue: standard output: No space left on device\n" if status else b"")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("ending", ["2>/dev/full", "2>&1 >/dev/null | true"])
+async def test_what_stderr_does_not_take_leaves_the_status_as_it_is(alone, unbuffered, ending):
+    alone.write(rows(2))
+    for command, status in (
+        ("pins customers.csv --emulator -o -", Status.OK),
+        ("job status nowhere", Status.JOURNAL),
+        ("--nowhere", Status.BAD_INPUT),
+    ):
+        line = f"set -o pipefail; {shlex.quote(sys.executable)} -m aiorescue {command} {ending}"
+        process = await asyncio.create_subprocess_exec(
+            *("bash", "-c", line),
+            stdout=asyncio.subprocess.DEVNULL,
+            cwd=alone.folder,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )
+        assert await process.wait() == status
+
+
 async def test_what_cannot_be_written_to_stdout_is_an_error_that_says_where_the_pins_are(alone):
     alone.write(rows(3))
     assert (await alone("pins", "customers.csv", "--emulator")).status == Status.OK

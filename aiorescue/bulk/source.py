@@ -106,6 +106,8 @@ class RequestSource(Generic[RequestT]):
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait({self._reader})
+            if not self._reader.cancelled():
+                self._reader.exception()  # of the program's own generator, closed early
         closing: Any = getattr(self._async, "aclose", None)
         if closing is not None:
             with suppress(RuntimeError):  # it is being closed already

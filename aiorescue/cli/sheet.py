@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from aiorescue import errors, files
-from aiorescue.cli import stdio
+from aiorescue.cli import signals, stdio
 
 #: Rows, or seconds, after which rows go to the disk.
 FLUSH_ROWS: Final = 1_000
@@ -22,7 +22,7 @@ _LOOK_FOR_READER: Final = 0.05
 #: The name of stdin and of stdout among files.
 DASH: Final = Path("-")
 #: Signs by which spreadsheets know a formula, their wide forms included.
-_FORMULA: Final = tuple("=+-@\t\r＝＋－＠")  # noqa: RUF001 - spreadsheets take them for their narrow forms
+_FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - spreadsheets take them for their narrow forms
 #: Names of open files; a shell puts any file, pipe or terminal behind them.
 _DESCRIPTOR: Final = re.compile(r"/dev/(?:std(?:in|out|err)|fd/\d+)|/proc/[^/]+/fd/\d+")
 #: How each SQLite database begins.
@@ -250,12 +250,13 @@ def check_writable(path: Path, size: int) -> None:
     with files.naming(path):
         if is_database(resolved):
             raise errors.InvalidRequest(f"{path} is a database, such as a journal, and is never replaced; name another")
-        handle, part = files.make_part(resolved, ".try")
-        try:
-            files.allocate(handle, size)
-        finally:
-            os.close(handle)
-            part.unlink(missing_ok=True)
+        with signals.deferred():
+            handle, part = files.make_part(resolved, ".try")
+            try:
+                files.allocate(handle, size)
+            finally:
+                os.close(handle)
+                part.unlink(missing_ok=True)
 
 
 def is_database(path: Path) -> bool:

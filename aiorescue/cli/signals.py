@@ -146,6 +146,18 @@ def heeded_twice() -> Iterator[None]:
 
 
 @contextmanager
+def deferred() -> Iterator[None]:
+    """Within the context, which has to be short, signals wait for its end."""
+    waiting: list[int] = []
+    try:
+        with _handled_by(lambda number, _: waiting.append(number)):
+            yield
+    finally:
+        for number in waiting:
+            signal.raise_signal(number)
+
+
+@contextmanager
 def _handled_by(handler: _Handler) -> Iterator[None]:
     """Within the context, a function handles the signals; only the main thread can set that."""
     if not _is_main_thread():

@@ -1,5 +1,6 @@
 """Damaged, copied, deleted and old journals: never a wrong PIN, nothing issued anew in silence."""
 
+import os
 import random
 import shutil
 import sqlite3
@@ -231,6 +232,16 @@ async def test_a_path_that_can_hold_no_journal_is_refused_by_name(tmp_path: Path
         await Journal(tmp_path / path, "job").open()
     with pytest.raises(errors.JournalError, match="journal "):
         await Journal.reading(tmp_path / path).status()
+
+
+@pytest.mark.parametrize("kind", ["a folder", "a pipe or a device"])
+async def test_what_is_no_file_is_no_journal_and_nothing_is_made_beside_it(tmp_path: Path, kind: str):
+    os.mkfifo(tmp_path / "j") if kind == "a pipe or a device" else (tmp_path / "j").mkdir()
+    with pytest.raises(errors.JournalError, match=f"it is {kind}; a journal is a file"):
+        await Journal(tmp_path / "j", "job").open()
+    with pytest.raises(errors.JournalError, match=f"it is {kind}; a journal is a file"):
+        await Journal.reading(tmp_path / "j").status()
+    assert [path.name for path in tmp_path.iterdir()] == ["j"]
 
 
 def digest_of_version_1(request: RequestPinCode) -> bytes:

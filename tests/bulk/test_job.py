@@ -193,6 +193,25 @@ async def test_the_same_job_again_asks_for_nothing_twice(service: Emulator, tmp_
     assert {issued.position: issued.pin for issued in first} == {issued.position: issued.pin for issued in second}
 
 
+async def test_a_generator_that_raises_while_it_is_closed_early_leaves_no_error_behind(service: Emulator):
+    async def source() -> AsyncIterator[RequestPinCode]:
+        try:
+            yield RequestPinCode(tracking="CASE-1")
+            await asyncio.sleep(60)
+        finally:
+            raise RuntimeError("of the program")
+
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+    async with client_of(service) as client:
+        async with issue(client, source()) as job:
+            await anext(job)
+        del job
+        await asyncio.sleep(0)
+        gc.collect()
+    assert told == []
+
+
 async def test_failed_requests_are_asked_for_again(service: Emulator, tmp_path: Path):
     journal = tmp_path / "pins.journal"
     service.fault("word", word="NoTechConsoleRunning", times=3)

@@ -86,6 +86,10 @@ async def test_many_bad_rows_do_not_flood_the_terminal_and_are_all_in_the_output
         (HEADER.encode("utf-16-le"), "line 1: it has NUL characters, as UTF-16 has; save the file as UTF-8"),
         (HEADER.encode() + b'Jane,1\n"John,2\nJim,3\n', "line 3: a quote is opened and never closed"),
         (HEADER.encode() + b'"John,2\n' + b"Jim,3\n" * 40_000, "line 2: a quote is opened and never closed"),
+        (
+            HEADER.encode() + b'"' + b"John\n" * 40_000 + b'",2\n',
+            "line 2: a quote is opened and never closed, or a cell is longer than 131,072 characters",
+        ),
     ],
 )
 def test_a_bad_file_is_one_line_that_names_the_place_before_anything_is_sent(here, content, told):

@@ -2,13 +2,17 @@
 
 import asyncio
 import csv
+import signal
 from contextlib import closing
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aiorescue import files
+from aiorescue.cli import signals
 from aiorescue.cli.bulk.customers import COLUMNS, Customers
-from aiorescue.cli.sheet import Sheet, check_writable
+from aiorescue.cli.sheet import CsvLines, Sheet, check_writable
 from aiorescue.rescue import RequestPinCode
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -110,3 +114,24 @@ async def test_rows_that_are_being_written_are_left_alone_by_another_process_tha
     await sheet.close()
     assert path.read_text() == "a\n1\n"
     assert [file.name for file in tmp_path.iterdir()] == ["pins.csv"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_place_of_an_output_is_tried_leaves_nothing_there(tmp_path, monkeypatch, number):
+    make_part = files.make_part
+
+    def interrupted(*args):
+        made = make_part(*args)
+        signal.raise_signal(number)
+        return made
+
+    monkeypatch.setattr(files, "make_part", interrupted)
+    with pytest.raises(signals.Interrupted), signals.raised():
+        check_writable(tmp_path / "pins.csv", 10)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_safe_cell_begins_with_no_line_end_before_a_formula(tmp_path):
+    with (tmp_path / "out.csv").open("w", newline="") as file:
+        CsvLines(file, safe=True).write(["\n=1+1", "a\n=b", "x"])
+    assert (tmp_path / "out.csv").read_text() == '"\'\n=1+1","a\n=b",x\n'

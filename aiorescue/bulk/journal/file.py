@@ -19,7 +19,7 @@ from aiorescue.bulk.journal.lock import FileLock, lock_of
 from aiorescue.bulk.journal.notes import Note, RowsUnderWay
 from aiorescue.bulk.journal.pins import PinSet
 from aiorescue.bulk.journal.staging import damaged
-from aiorescue.bulk.journal.trouble import check_access, explained, journal_error
+from aiorescue.bulk.journal.trouble import check_access, check_kind, explained, journal_error
 from aiorescue.bulk.store import State
 from aiorescue.errors import JournalReason
 
@@ -86,6 +86,7 @@ class JournalFile:
             self._make_temporary_tables()
             self.is_fresh, self.is_open = False, True
             return
+        check_kind(path)
         self._lock = self._take_lock(path)
         _make_private(path)
         log = log_check.log_of(path)

@@ -15,7 +15,7 @@ from aiorescue.bulk.journal import log_check, schema, statements
 from aiorescue.bulk.journal.lock import FileLock, lock_of
 from aiorescue.bulk.journal.log_check import log_of
 from aiorescue.bulk.journal.staging import damaged
-from aiorescue.bulk.journal.trouble import check_access, explained, journal_error
+from aiorescue.bulk.journal.trouble import check_access, check_kind, explained, journal_error
 from aiorescue.bulk.store import JobStatus, State, StoredRow
 from aiorescue.errors import JournalReason
 
@@ -101,8 +101,7 @@ class _Snapshot:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        if path.is_dir():
-            raise journal_error(path, JournalReason.FAILED, "it is a folder; a journal is a file")
+        check_kind(path)
         self._running = FileLock.is_held(lock_of(path))
         self._note = ""
         if not path.exists():

@@ -48,6 +48,13 @@ def explained(path: Path | None) -> Iterator[None]:
         raise journal_error(path, reason, found) from None
 
 
+def check_kind(path: Path) -> None:
+    """Raise `errors.JournalError` for a folder, a pipe or a device: SQLite would make files beside it."""
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "a pipe or a device"
+        raise journal_error(path, JournalReason.FAILED, f"it is {kind}; a journal is a file")
+
+
 def check_access(path: Path, mode: int) -> None:
     """Raise PermissionError where this user may not read or write a file; SQLite would not say why it cannot open it.
 

@@ -258,7 +258,9 @@ def _parsed(text: IO[str], label: str) -> "Iterator[tuple[int, list[str] | str]]
             elif "field larger" in str(problem) and reader.line_num == line:
                 yield line, f"a cell is longer than {csv.field_size_limit():,} characters"
             else:
-                raise errors.InvalidRequest(f"{label}: line {line}: a quote is opened and never closed") from None
+                too_long = f", or a cell is longer than {csv.field_size_limit():,} characters"
+                fault = f"a quote is opened and never closed{too_long if 'field larger' in str(problem) else ''}"
+                raise errors.InvalidRequest(f"{label}: line {line}: {fault}") from None
             continue
         if cells:
             yield line, cells

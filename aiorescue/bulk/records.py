@@ -111,9 +111,11 @@ def _digest(request: PinRequest, empties: int) -> bytes:
     for read, slots in _readers_of(type(request)):
         value = read(request)
         if slots:
-            texts = (*_filled(value), *("",) * empties)
+            texts = value if value and value[-1] else _filled(value)
             fields += texts
-            fields += (None,) * (slots - len(texts))
+            if empties:
+                fields += ("",) * empties
+            fields += (None,) * (slots - len(texts) - empties)
         else:
             fields.append(value)
     return blake2b(repr(tuple(fields)).encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
 
@@ -89,18 +89,13 @@ def upload(
 ) -> Transferred:
     """Upload a document, or a new version of one."""
 
-    async def perform(source: Path | BinaryIO) -> None:
+    async def perform() -> None:
         async with credentials.inforouter() as docs:
-            await docs.upload(source, path, comment=comment)
+            await docs.upload(file, path, comment=comment)
 
-    if files.is_stream(file):
-        # Opened here, where a signal ends the wait for a named pipe that nothing writes to.
-        with file.open("rb") as stream:
-            signals.run(perform(stream))
-    elif file.is_file():
-        signals.run(perform(file))
-    else:
+    if not (file.is_file() or files.is_stream(file)):
         raise errors.InvalidRequest(f"{file}: {'it is a folder' if file.is_dir() else 'there is no such file'}")
+    signals.run(perform())
     return Transferred(path, str(file), f"{file} is {path}")
 
 

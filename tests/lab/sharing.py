@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -12,8 +13,8 @@ import redis
 from aiorescue import HostPace, Pace, RedisPace
 from aiorescue.clock import SystemClock
 from aiorescue.pace.pace import PacedAccount, SharedPace
-from aiorescue.pace.shared.books import Books, SlotAnswer, SlotRequest
-from aiorescue.pace.shared.host_state import take_place, take_slot
+from aiorescue.pace.shared.books import Books, Place, SlotAnswer, SlotRequest
+from aiorescue.pace.shared.host_state import give_back, leave, take_place, take_slot
 from aiorescue.pace.shared.interval import SharedIntervalPacer
 from aiorescue.pace.shared.pacers import BookPacers
 from aiorescue.pace.turns import Pacer, Priority, Turn
@@ -194,12 +195,23 @@ class MemoryBooks(Books):
         self._content = self._content if content is None else content
         return attrs.evolve(answer, own_now=answer.now)
 
-    async def place(self, key: str, count: int, seconds: float) -> float:
+    async def leave(self, key: str, process: str) -> None:
+        """Count a process no longer among those that share the slots."""
+        await asyncio.sleep(_TAKES)
+        content, _ = leave(self._content, process)
+        self._content = self._content if content is None else content
+
+    async def place(self, key: str, count: int, seconds: float) -> Place:
         """Take one of `count` places in a window of `seconds`."""
         await asyncio.sleep(_TAKES)
-        content, wait = take_place(self._content, count, seconds, asyncio.get_running_loop().time())
+        content, place = take_place(self._content, count, seconds, asyncio.get_running_loop().time())
         self._content = self._content if content is None else content
-        return wait
+        return place
+
+    async def give_back(self, key: str, taken: Collection[str]) -> None:
+        """Make places free again in which nothing was sent."""
+        await asyncio.sleep(_TAKES)
+        self._content, _ = give_back(self._content, taken)
 
     async def aclose(self) -> None:
         """Close nothing."""

@@ -83,14 +83,14 @@ def test_whatever_the_file_holds_the_next_slots_are_near_and_a_gap_apart(content
 @settings(deadline=None, max_examples=300)
 @given(content=contents, now=st.floats(200, 1e5))
 def test_whatever_the_file_holds_a_login_waits_for_one_window_at_most(content: bytes, now: float):
-    content, wait = take_place(content, 3, 185.0, now)
-    assert 0 <= wait <= 186
+    content, place = take_place(content, 3, 185.0, now)
+    assert 0 <= place.wait <= 186
     if content is not None:
         waits = []
         for _ in range(3):
-            changed, wait = take_place(content, 3, 185.0, now)
+            changed, place = take_place(content, 3, 185.0, now)
             content = content if changed is None else changed
-            waits.append(wait)
+            waits.append(place.wait)
         assert waits[-1] > 0
 
 

@@ -17,6 +17,10 @@ as they can be true. One process has one slot ahead at most, so that among the s
 about a gap behind the one before it. What is further away is dropped, with all that follows. An unreadable entry counts
 as missing. So wrong books are right again after the next transaction, and no process waits for them.
 
+A client that is closed *leaves* the books: its slot stays as long as the next one must keep a gap to it, but the client
+counts no longer as one of those that share. A program that makes a client for each call would otherwise be counted once
+for each, and the others would expect to wait for all of them.
+
 While the books are *away* (no connection, no permission) each process paces for itself, at its part of the pace: at the
 rate divided by the number of processes that it saw in the books lately. If only some processes have lost the books,
 those that have not share the whole pace, so that together they are faster by the parts of the others. A process
@@ -25,6 +29,7 @@ therefore tries the books again soon, and after longer and longer pauses while i
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 
 from aiorescue.clock import Clock
 from aiorescue.operation import frozen
@@ -40,8 +45,10 @@ SLACK = 1.0
 ROUNDING = 0.1
 #: Seconds for which a process counts as one of those that share, beside the time that two turns of all of them take.
 SEEN = 5.0
-#: Processes that the books have room for.
+#: Processes that the books have room for; beyond it those whose last slot is oldest are forgotten.
 MOST = 1000
+#: What the id of a process that has left the books begins with.
+LEFT = "-"
 
 _log = logging.getLogger("aiorescue.pace")
 
@@ -76,6 +83,19 @@ class SlotRequest:
     room: float
 
 
+@frozen
+class Place:
+    """The books' answer to a process that wants a place in a window.
+
+    Attributes:
+        wait: seconds to wait before the books are asked again; 0 if a place was taken.
+        taken: names the place that was taken, so that it can be given back; empty if none was.
+    """
+
+    wait: float
+    taken: str = ""
+
+
 @frozen(kw_only=True)
 class SlotAnswer:
     """The books' answer to a `SlotRequest`: a slot, or a newer limit.
@@ -105,12 +125,16 @@ class Books(ABC):
         """Take the next slot. Raises `BooksAwayError`."""
 
     @abstractmethod
-    async def place(self, key: str, count: int, seconds: float) -> float:
-        """Take one of `count` places in a window of `seconds`. Returns seconds to wait, or 0 if a place was taken.
+    async def leave(self, key: str, process: str) -> None:
+        """Count a process no longer among those that share the slots. Raises `BooksAwayError`."""
 
-        Raises:
-            BooksAwayError: the books cannot be reached.
-        """
+    @abstractmethod
+    async def place(self, key: str, count: int, seconds: float) -> Place:
+        """Take one of `count` places in a window of `seconds`. Raises `BooksAwayError`."""
+
+    @abstractmethod
+    async def give_back(self, key: str, taken: Collection[str]) -> None:
+        """Make places free again in which nothing was sent, by `Place.taken`. Raises `BooksAwayError`."""
 
     @abstractmethod
     async def aclose(self) -> None:

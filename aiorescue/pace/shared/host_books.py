@@ -10,7 +10,7 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,8 +19,8 @@ from typing import TypeVar
 import attrs
 
 from aiorescue.clock import Clock, SystemClock
-from aiorescue.pace.shared.books import PATIENCE, Books, Reachability, SlotAnswer, SlotRequest
-from aiorescue.pace.shared.host_state import FORMAT, LARGEST, take_place, take_slot
+from aiorescue.pace.shared.books import PATIENCE, Books, Place, Reachability, SlotAnswer, SlotRequest
+from aiorescue.pace.shared.host_state import FORMAT, LARGEST, give_back, leave, take_place, take_slot
 
 T = TypeVar("T")
 
@@ -61,9 +61,17 @@ class HostBooks(Books):
         answer = await self._run(key, "slots", lambda content, now: take_slot(content, request, now))
         return attrs.evolve(answer, own_now=answer.now) if self._is_own else answer
 
-    async def place(self, key: str, count: int, seconds: float) -> float:
+    async def leave(self, key: str, process: str) -> None:
+        """Count a process no longer among those that share the slots. Raises `BooksAwayError`."""
+        await self._run(key, "slots", lambda content, _: leave(content, process))
+
+    async def place(self, key: str, count: int, seconds: float) -> Place:
         """Take a place in a window of time. Raises `BooksAwayError`."""
         return await self._run(key, "window", lambda content, now: take_place(content, count, seconds, now))
+
+    async def give_back(self, key: str, taken: Collection[str]) -> None:
+        """Make places free again in which nothing was sent. Raises `BooksAwayError`."""
+        await self._run(key, "window", lambda content, _: give_back(content, taken))
 
     async def _run(self, key: str, holds: str, change: Callable[[bytes, float], tuple[bytes | None, T]]) -> T:
         self._reachability.check()

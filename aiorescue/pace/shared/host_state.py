@@ -2,11 +2,11 @@
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from aiorescue.operation import frozen
-from aiorescue.pace.shared.books import MOST, ROUNDING, SEEN, SLACK, SlotAnswer, SlotRequest, furthest
+from aiorescue.pace.shared.books import LEFT, MOST, ROUNDING, SEEN, SLACK, Place, SlotAnswer, SlotRequest, furthest
 
 #: The version of what the files hold. One that another version has written counts as empty.
 FORMAT = 1
@@ -45,7 +45,7 @@ def take_slot(content: bytes, request: SlotRequest, now: float) -> tuple[bytes |
     """
     books = read(content)
     last, others = _believed(books.slots, request, now)
-    version, processes = str(books.version), 1 + len(others)
+    version, processes = str(books.version), 1 + sum(not process.startswith(LEFT) for process in others)
     if request.version not in (None, version):
         return None, SlotAnswer(moment=None, version=version, limit=books.limit, now=now, processes=processes)
     latest = max(now, last) + furthest(request.gap)
@@ -67,31 +67,49 @@ def take_slot(content: bytes, request: SlotRequest, now: float) -> tuple[bytes |
     return json.dumps(changed).encode(), answer
 
 
-def take_place(content: bytes, count: int, seconds: float, now: float) -> tuple[bytes | None, float]:
+def leave(content: bytes, process: str) -> tuple[bytes | None, None]:
+    """Mark a process as one that has left. Returns the new content, None if it stays as it is; and None."""
+    given = _object(content)
+    slots = given.get("slots")
+    if not isinstance(slots, dict) or process not in slots:
+        return None, None
+    renamed = {LEFT + name if name == process else name: moment for name, moment in slots.items()}
+    return json.dumps({**given, "slots": renamed}).encode(), None
+
+
+def take_place(content: bytes, count: int, seconds: float, now: float) -> tuple[bytes | None, Place]:
     """Take one of `count` places in a window of `seconds`.
 
     Returns:
-        The new content, None if it stays as it is; and the seconds to wait, 0 if a place was taken.
+        The new content, None if it stays as it is; and the place, or how long to wait for one.
     """
-    given = _object(content).get("places")
-    moments = sorted(_numbers(given if isinstance(given, list) else ()))
-    taken = [moment for moment in moments if now - seconds < moment <= now + SLACK][-count:]
+    taken = [moment for moment in _places(content) if now - seconds < moment <= now + SLACK][-count:]
     if len(taken) >= count:
-        return None, max(taken[0] + seconds - now, 0.001)
-    return json.dumps({"format": FORMAT, "places": [*taken, now]}).encode(), 0.0
+        return None, Place(max(taken[0] + seconds - now, 0.001))
+    return json.dumps({"format": FORMAT, "places": [*taken, now]}).encode(), Place(0.0, repr(now))
+
+
+def give_back(content: bytes, taken: Collection[str]) -> tuple[bytes, None]:
+    """Make places free again. Returns the new content, and None."""
+    places = [moment for moment in _places(content) if repr(moment) not in taken]
+    return json.dumps({"format": FORMAT, "places": places}).encode(), None
 
 
 def _believed(slots: tuple[tuple[str, float], ...], request: SlotRequest, now: float) -> tuple[float, dict[str, float]]:
-    """The last slot that can be true, and those of the other processes that have called lately."""
-    seen = now - SEEN - 2 * request.gap * len(slots)
+    """The last slot that can be true, and those of the other processes that have called lately.
+
+    Those of processes that have left are kept only as long as another slot may have to keep a gap to them.
+    """
+    seen = now - SEEN - 2 * request.gap * sum(not process.startswith(LEFT) for process, _ in slots)
+    needed = now - furthest(request.gap)
     last, others = float("-inf"), {}
     for process, moment in sorted(slots, key=lambda slot: slot[1]):
         if moment - max(last, now) > furthest(request.gap) + ROUNDING:
             break  # of before the clock was set back, or of nothing at all; so are those that follow
         last = moment
-        if moment > seen and process != request.process:
+        if moment > (needed if process.startswith(LEFT) else seen) and process != request.process:
             others[process] = moment
-    return last, others
+    return last, dict(list(others.items())[1 - MOST :])
 
 
 def read(content: bytes) -> Entries:
@@ -109,6 +127,12 @@ def read(content: bytes) -> Entries:
 def _slots(given: dict[str, Any]) -> Iterator[tuple[str, float]]:
     for process, value in list(given.items())[:MOST]:
         yield from ((process, moment) for moment in _numbers([value]))
+
+
+def _places(content: bytes) -> list[float]:
+    """The moments at which places were taken, in their order."""
+    given = _object(content).get("places")
+    return sorted(_numbers(given if isinstance(given, list) else ()))
 
 
 def _object(content: bytes) -> dict[str, Any]:

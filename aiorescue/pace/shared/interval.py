@@ -3,10 +3,8 @@
 Each process hands out turns among its own calls and has at most one slot reserved ahead, so that processes take turns.
 """
 
-import asyncio
 import os
 import secrets
-from typing import Any
 
 import attrs
 
@@ -20,6 +18,8 @@ from aiorescue.pace.shared.pacer import SharedPacer
 from aiorescue.pace.shared.packed import pack, unpack
 from aiorescue.pace.turns import Pacer, Priority, Turn
 
+#: Version of books that have never been changed, before the first answer.
+_NO_VERSION = "0"
 #: How often an outdated limit is brought up to date before the slot is taken with the limit as it is.
 _TRIES = 5
 #: Seconds for which a slot may be used after its moment, at least.
@@ -86,7 +86,7 @@ class _Answered:
             limit.rejection(self.slot.moment, self.now, stale=False, deviation=self.deviation)
 
 
-class SharedIntervalPacer(SharedPacer):
+class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
     """Keeps a gap between the calls of all processes, which is learned from the answers to all of them.
 
     Args:
@@ -102,12 +102,11 @@ class SharedIntervalPacer(SharedPacer):
         self._key = key
         self._process = secrets.token_hex(6)
         self._first = limit
-        self._limit, self._version = attrs.evolve(limit), "0"
+        self._limit, self._version = attrs.evolve(limit), _NO_VERSION
         self._latency = Latency()
         self._offset = 0.0  # the shared clock minus ours
         self._processes = 1
         self._counted = float("-inf")  # when the books last had as many processes, on our clock
-        self._asking: asyncio.Task[_ReservedSlot] | None = None
         self._reserved: _ReservedSlot | None = None
         self._last = float("-inf")  # when our last turn was, on our clock
         self._not_before = float("-inf")  # on our clock
@@ -168,11 +167,7 @@ class SharedIntervalPacer(SharedPacer):
     async def _reserve(self) -> _ReservedSlot:
         """Reserve the next slot. If its call is cancelled first, the next call in line gets the slot."""
         self._reserved = None
-        loop, asking = asyncio.get_running_loop(), self._asking
-        if asking is None or asking.done() or asking.get_loop() is not loop:
-            asking = self._asking = loop.create_task(self._ask())
-            asking.add_done_callback(_retrieve_exception)
-        return await asyncio.shield(asking)
+        return await self._answer_of(self._ask)
 
     async def _ask(self) -> _ReservedSlot:
         """Bring the answers that have come to the books' limit, and reserve the next slot there."""
@@ -187,7 +182,7 @@ class SharedIntervalPacer(SharedPacer):
             answer = await self._books.slot(
                 self._key,
                 SlotRequest(
-                    process=f"{self._process}-{os.getpid()}",  # one that is forked is another process
+                    process=self._name(),
                     version=self._version if tries_left else None,
                     limit=pack(limit),
                     gap=limit.gap,
@@ -233,15 +228,11 @@ class SharedIntervalPacer(SharedPacer):
         if late or not accepted:
             self._not_before = max(self._not_before, now - (self._latency.mean or 0.0) + self._limit.gap)
 
-    async def aclose(self) -> None:
-        """End the request to the books that a cancelled call has left under way."""
-        asking, self._asking = self._asking, None
-        if asking is not None and asking.get_loop() is asyncio.get_running_loop():
-            asking.cancel()
-            await asyncio.wait([asking])
+    def _name(self) -> str:
+        """What the books know this process by; one that is forked is another process."""
+        return f"{self._process}-{os.getpid()}"
 
-
-def _retrieve_exception(asking: "asyncio.Task[Any]") -> None:
-    """Retrieve the exception of a request whose call was cancelled, so that asyncio logs no complaint about it."""
-    if not asking.cancelled():
-        asking.exception()
+    async def leave(self) -> None:
+        """Count no longer among the processes that share the pace. Raises `BooksAwayError`."""
+        if self._version != _NO_VERSION:
+            await self._books.leave(self._key, self._name())

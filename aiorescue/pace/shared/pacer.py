@@ -3,15 +3,22 @@
 While the books are away, each process keeps a pace of its own.
 """
 
+import asyncio
 from abc import abstractmethod
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 from aiorescue.clock import Clock
 from aiorescue.pace.shared.books import BooksAwayError
 from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
 
+T = TypeVar("T")
 
-class SharedPacer(Pacer):
+
+class SharedPacer(Pacer, Generic[T]):
     """A pacer whose books are elsewhere; while they cannot be reached, a local pacer takes its place.
+
+    What the books answer is of type `T`.
 
     Args:
         clock: the time.
@@ -24,6 +31,7 @@ class SharedPacer(Pacer):
         self._line = PrioritySemaphore()
         self._local: Pacer | None = None
         self._local_turns: dict[Turn, Pacer] = {}  # under way, with the local pacer that gave each
+        self._asking: asyncio.Task[T] | None = None
 
     def ahead(self, priority: Priority = Priority.CALL) -> int:
         """How many calls of this process stand in line before one that came now."""
@@ -58,6 +66,14 @@ class SharedPacer(Pacer):
     async def _wait_shared(self, turn: Turn) -> None:
         """Wait for the next slot of all processes. Raises `BooksAwayError`."""
 
+    async def _answer_of(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The books' answer. If the call that waits for it is cancelled, the next call in line gets the answer."""
+        loop, asking = asyncio.get_running_loop(), self._asking
+        if asking is None or asking.done() or asking.get_loop() is not loop:
+            asking = self._asking = loop.create_task(ask())
+            asking.add_done_callback(_retrieve_exception)
+        return await asyncio.shield(asking)
+
     def settle(self, turn: Turn, *, accepted: bool | None) -> None:
         """Improve the limit by an answer, in the books of the pacer that gave the turn: the local or the shared one."""
         local = self._local_turns.pop(turn, None)
@@ -69,3 +85,20 @@ class SharedPacer(Pacer):
     @abstractmethod
     def _settle_shared(self, turn: Turn, *, accepted: bool | None) -> None:
         """Learn from an answer to a turn that the shared books gave."""
+
+    @abstractmethod
+    async def leave(self) -> None:
+        """Leave to the other processes what this one has in the books. Raises `BooksAwayError`."""
+
+    async def aclose(self) -> None:
+        """End the request to the books that a cancelled call has left under way."""
+        asking, self._asking = self._asking, None
+        if asking is not None and asking.get_loop() is asyncio.get_running_loop():
+            asking.cancel()
+            await asyncio.wait([asking])
+
+
+def _retrieve_exception(asking: "asyncio.Task[Any]") -> None:
+    """Retrieve the exception of a request whose call was cancelled, so that asyncio logs no complaint about it."""
+    if not asking.cancelled():
+        asking.exception()

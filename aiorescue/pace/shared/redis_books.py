@@ -1,7 +1,7 @@
 """`RedisBooks`: the books of a shared pace in Redis. Each transaction is a script, on Redis' clock."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from inspect import signature
 from typing import Any, cast
 
@@ -10,12 +10,14 @@ from redis.exceptions import RedisError
 
 from aiorescue.clock import Clock
 from aiorescue.pace.shared.books import (
+    LEFT,
     MOST,
     PATIENCE,
     ROUNDING,
     SEEN,
     SLACK,
     Books,
+    Place,
     Reachability,
     SlotAnswer,
     SlotRequest,
@@ -35,20 +37,24 @@ local version = known[1] or '0'
 if #version > 12 or not string.match(version, '^%d+$') then version = '0' end
 local gap = tonumber(ARGV[3])
 local furthest = 2 * gap + {SLACK}
-local slots = {{}}
+local slots, joined = {{}}, 0
+local function has_left(process) return string.sub(process, 1, 1) == '{LEFT}' end
 for process, text in string.gmatch(known[3] or '', '(%S+) (%S+)') do
   local moment = tonumber(text)
-  if moment and moment == moment and #slots < {MOST} then table.insert(slots, {{moment, process}}) end
+  if moment and moment == moment and #slots < {MOST} then
+    table.insert(slots, {{moment, process}})
+    if not has_left(process) then joined = joined + 1 end
+  end
 end
 table.sort(slots, function(a, b) return a[1] < b[1] end)
-local seen = now - {SEEN} - 2 * gap * #slots
-local last, others, kept = 0, 1, ''
+local seen, needed = now - {SEEN} - 2 * gap * joined, now - furthest
+local last, others, kept = 0, 1, {{}}
 for _, slot in ipairs(slots) do
   if slot[1] - math.max(last, now) > furthest + {ROUNDING} then break end
   last = slot[1]
-  if slot[1] > seen and slot[2] ~= ARGV[6] then
-    others = others + 1
-    kept = kept .. slot[2] .. ' ' .. string.format('%.6f', slot[1]) .. ' '
+  if slot[2] ~= ARGV[6] and slot[1] > (has_left(slot[2]) and needed or seen) then
+    if not has_left(slot[2]) then others = others + 1 end
+    table.insert(kept, slot[2] .. ' ' .. string.format('%.6f', slot[1]) .. ' ')
   end
 end
 if ARGV[1] ~= version and ARGV[1] ~= '' then
@@ -61,23 +67,39 @@ local slot = math.max(now, last + gap, hold)
 if tonumber(ARGV[5]) > 0 then hold = math.max(hold, slot + gap + tonumber(ARGV[5])) end
 version = string.format('%.0f', tonumber(version) + 1)
 local moment = string.format('%.6f', slot)
+kept = table.concat(kept, '', math.max(1, #kept - {MOST - 2}))
 redis.call('HSET', KEYS[1], 'version', version, 'limit', ARGV[2], 'slots', kept .. ARGV[6] .. ' ' .. moment,
   'hold', string.format('%.6f', hold))
 redis.call('PEXPIRE', KEYS[1], {_FORGET})
 return {{moment, version, ARGV[2], string.format('%.6f', now), others}}
 """
-#: Take a place in a window: KEYS = the window; ARGV = how many, seconds. Answers the seconds to wait, 0 if taken.
+#: Mark a process as one that has left: KEYS = the books; ARGV = process.
+_LEAVE = f"""
+if redis.call('TYPE', KEYS[1])['ok'] ~= 'hash' then return end
+local slots = {{}}
+for process, moment in string.gmatch(redis.call('HGET', KEYS[1], 'slots') or '', '(%S+) (%S+)') do
+  table.insert(slots, (process == ARGV[1] and '{LEFT}' or '') .. process .. ' ' .. moment)
+end
+redis.call('HSET', KEYS[1], 'slots', table.concat(slots, ' '))
+"""
+#: Take a place in a window: KEYS = the window; ARGV = how many, seconds. Answers the seconds to wait, 0
+#: if taken, and the place.
 _PLACE = f"""{_NOW}
 if redis.call('TYPE', KEYS[1])['ok'] ~= 'zset' then redis.call('DEL', KEYS[1]) end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], now + {SLACK}, '+inf')
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
   local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-  return string.format('%.6f', oldest[2] + ARGV[2] - now)
+  return {{string.format('%.6f', oldest[2] + ARGV[2] - now), ''}}
 end
-redis.call('ZADD', KEYS[1], now, string.format('%.6f', now))
+local place = string.format('%.6f', now)
+redis.call('ZADD', KEYS[1], now, place)
 redis.call('PEXPIRE', KEYS[1], {_FORGET})
-return '0'
+return {{'0', place}}
+"""
+#: Give places back: KEYS = the window; ARGV = the places.
+_GIVE_BACK = """
+if redis.call('TYPE', KEYS[1])['ok'] == 'zset' then redis.call('ZREM', KEYS[1], unpack(ARGV)) end
 """
 
 
@@ -113,7 +135,7 @@ class RedisBooks(Books):
         )
         # It is not opened: parameters of the URL that the connection does not take are a TypeError now, and not later.
         self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
-        self._scripts = {text: self._redis.register_script(text) for text in (_SLOT, _PLACE)}
+        self._scripts = {text: self._redis.register_script(text) for text in (_SLOT, _LEAVE, _PLACE, _GIVE_BACK)}
 
     async def slot(self, key: str, request: SlotRequest) -> SlotAnswer:
         """Take the next slot. Raises `BooksAwayError`."""
@@ -136,9 +158,18 @@ class RedisBooks(Books):
             processes=int(processes),
         )
 
-    async def place(self, key: str, count: int, seconds: float) -> float:
+    async def leave(self, key: str, process: str) -> None:
+        """Count a process no longer among those that share the slots. Raises `BooksAwayError`."""
+        await self._run(_LEAVE, f"{key}:slots", process)
+
+    async def place(self, key: str, count: int, seconds: float) -> Place:
         """Take a place in a window of time. Raises `BooksAwayError`."""
-        return float(await self._run(_PLACE, f"{key}:window", count, seconds))
+        wait, taken = await self._run(_PLACE, f"{key}:window", count, seconds)
+        return Place(float(wait), taken)
+
+    async def give_back(self, key: str, taken: Collection[str]) -> None:
+        """Make places free again in which nothing was sent. Raises `BooksAwayError`."""
+        await self._run(_GIVE_BACK, f"{key}:window", *taken)
 
     async def _run(self, script: str, key: str, *args: str | float) -> Any:
         self._reachability.check()

@@ -219,3 +219,19 @@ async def test_a_request_with_an_empty_field_more_or_less_keeps_its_pin_also_fro
         assert (row.pin, row.position, row.corrected) == ("000001", 0, False)
     await submit(database, [*given("Jane", "", ""), RequestPinCode(custom_fields=["Jane", "", "Doe"])])
     assert [row.pin for row in (await stored(database)).values()] == ["000001", None]
+
+
+async def test_failed_rows_are_retried_though_that_and_a_submission_wait_for_each_other(database):
+    await submit(database, requests(2))
+    async with connected(database) as submission:
+        await submission.execute("UPDATE aiorescue.request SET state = 3, error = 'ERROR'")
+        await submission.execute("SET deadlock_timeout = '1min'")  # the retry is the one that is ended
+        async with submission.transaction():
+            await submission.execute("UPDATE aiorescue.request SET line = 1 WHERE key = '=CASE-1'")
+            retrying = asyncio.create_task(distributed.retry(database, "spring"))
+            async with asyncio.timeout(30):
+                waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+                while await (await submission.execute(waits)).fetchone() == (False,):
+                    await asyncio.sleep(0.01)
+                await submission.execute("UPDATE aiorescue.request SET line = 1 WHERE key = '=CASE-0'")
+        assert await retrying == 2

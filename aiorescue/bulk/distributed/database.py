@@ -1,6 +1,7 @@
 """Connections to the database of distributed jobs, and what its errors become."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final, Self
@@ -23,13 +24,16 @@ from aiorescue.bulk.distributed.url import check_url, secrets_of
 from aiorescue.errors import JournalReason
 from aiorescue.wire.redact import clean
 
-#: A host that vanished is noticed within half a minute, and its session locks are free then.
+_log = logging.getLogger(__name__)
+#: A host that vanished is noticed within half a minute: by keepalives where nothing is on its way to it, and else by
+#: TCP's timeout for data that is not acknowledged, which is a quarter of an hour by default.
 _OPTIONS: Final = {
     "autocommit": True,
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
     "application_name": "aiorescue",
 }
 #: A note that was answered survives a crash of the server, whatever is set for it; a stronger setting stays as it is.
@@ -45,6 +49,11 @@ _GROUP: Final = 128
 PATIENCE: Final = 600.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
+#: The database is away, or in a failover: a server that may not write yet, or no longer, is no place for a note.
+_AWAY: Final = (psycopg.OperationalError, psycopg.errors.ReadOnlySqlTransaction)
+#: Classes of SQL states of a server that answers and cannot write: read-only; no room. Its connections stand, so that
+#: the watch of a worker notices nothing.
+_CANNOT_WRITE: Final = ("25", "53")
 #: What PostgreSQL says when tables are not as this module knows them.
 _NOT_OURS: Final = (
     psycopg.errors.InvalidSchemaName,
@@ -143,7 +152,7 @@ class Statements:
         self._commits: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._retrying = AsyncRetrying(
-            retry=retry_if_exception_type(psycopg.OperationalError),
+            retry=retry_if_exception_type(_AWAY),
             # Half of a pause is random, so that workers do not all come at once.
             wait=wait_exponential(_FIRST_PAUSE, _LONGEST_PAUSE) + wait_random_exponential(_FIRST_PAUSE, _LONGEST_PAUSE),
             stop=stop_after_delay(PATIENCE),
@@ -208,14 +217,16 @@ class Statements:
             nonlocal group
             try:
                 return await self._carry_out(group)
-            except psycopg.OperationalError:
+            except _AWAY as problem:
+                if (problem.sqlstate or "")[:2] in _CANNOT_WRITE:
+                    _log.warning("%s; trying again", _error(problem, self._secrets))
                 group = [attrs.evolve(write, values={**write.values, REPEATED: True}) for write in group]
                 raise
 
         try:
             found: list[Rows] = await self._retrying(once)
         except psycopg.Error as problem:
-            if len(group) == 1 or isinstance(problem, psycopg.OperationalError):
+            if len(group) == 1 or isinstance(problem, _AWAY):
                 _refuse(group, problem)
                 return
             for write in group:
@@ -235,7 +246,7 @@ class Statements:
                 async with connection.pipeline():  # it commits at its end, so that nothing is known before
                     cursors = [await connection.execute(write.statement, write.values) for write in group]
                     found = [await cursor.fetchall() for cursor in cursors]
-        except psycopg.OperationalError:
+        except _AWAY:
             await connection.close()
             raise
         except psycopg.Error:

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Any, Final
+
+from psycopg import AsyncCursor
 
 from aiorescue import errors
 from aiorescue.bulk.distributed.database import beyond_deadlocks, connected
@@ -21,6 +23,9 @@ _ENDED: Final = """
 SELECT key, position, line, cells, operation, fields::text, state, pin, orphans, error, corrected
 FROM aiorescue.request WHERE job = %(job)s AND ended >= %(after)s::xid8
     AND (%(horizon)s::xid8 IS NULL OR ended < %(horizon)s::xid8) ORDER BY ended"""
+
+_RETRY: Final = b"""UPDATE aiorescue.request SET state = 0, error = NULL, ended = NULL, attempt = NULL
+    WHERE job = %s AND state = %s AND position IS NOT NULL"""
 
 
 @discreetly_iterated
@@ -78,13 +83,9 @@ async def status(database: str, job: str) -> JobStatus:
 @discreetly_awaited
 async def retry(database: str, job: str) -> int:
     """Make the failed rows of a job's input ready to be sent again, which workers do at once; returns how many."""
-    async with connected(database) as connection, connection.transaction():
+    async with connected(database) as connection:
         number, _, _ = await find(connection, job)
-        done = await connection.execute(
-            "UPDATE aiorescue.request SET state = 0, error = NULL, ended = NULL, attempt = NULL"
-            " WHERE job = %s AND state = %s AND position IS NOT NULL",
-            (number, State.FAILED.value),
-        )
+        done: AsyncCursor[Any] = await beyond_deadlocks()(connection.execute, _RETRY, (number, State.FAILED.value))
         return done.rowcount
 
 

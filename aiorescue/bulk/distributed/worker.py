@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from math import ceil
+from math import ceil, inf
 from typing import Any, Final
 
 import attrs
@@ -36,6 +36,8 @@ _GRACE: Final = 2.0
 _CLAIM: Final = 3
 #: Seconds after which an identity tries again when it has logged in too often, as after several takeovers.
 _REST: Final = 60.0
+#: Seconds for which a worker that is to stop waits for a database that is away, to record what was under way.
+_RECORDING: Final = 30.0
 #: Why a database cannot be used, however long a worker waits.
 _ENDS_WORKER: Final = (JournalReason.NEWER_VERSION, JournalReason.DAMAGED)
 #: The most calls under way in a lane.
@@ -111,7 +113,8 @@ async def work(
         patience: seconds for which a lane waits for a service that is away, before it begins anew.
         until_done: return when no job of these identities has a row left. Default: wait for further jobs. Raises the
             refusal if the rows that are left are of jobs for which the service refuses the credentials given here.
-        stop: once set, nothing more is sent; what is under way is finished and recorded, and `work` returns.
+        stop: once set, nothing more is sent; what is under way is finished and recorded, and `work` returns. A
+            database that is away is waited for, for half a minute at most.
         on_event: called with the events of clients and jobs.
         options: further options of each `RescueClient`, such as ``relogin`` or ``proxy``.
 
@@ -163,6 +166,7 @@ class _Worker:
         self._held: dict[int, _Holding] = {}
         self._refused: dict[str, errors.RescueError] = {}
         self._rests: dict[str, float] = {}  # until when an identity is not to log in
+        self._ends_at = inf  # when it ends, though something is under way
         self._wake = asyncio.Event()  # an identity can be given back, or the end is wanted
         rate = options["pace"].pins
         self._rate = float(rate) if isinstance(rate, int | float) else 1.0
@@ -185,9 +189,17 @@ class _Worker:
                 if problem.reason in _ENDS_WORKER:
                     raise
                 _log.warning("%s; looking again", problem)
-            if stop.is_set():
+            if stop.is_set() and self._may_end():
                 return
             await asyncio.sleep(_LOOK / 2)
+
+    def _may_end(self) -> bool:
+        """Send nothing more; whether nothing is under way, or the database was away for too long to record it."""
+        now = asyncio.get_running_loop().time()
+        self._ends_at = min(self._ends_at, now + _RECORDING)
+        for holding in self._held.values():
+            holding.leave()
+        return now >= self._ends_at or not any(holding.lanes for holding in self._held.values())
 
     async def close(self) -> None:
         """End all lanes at once; rows that were sent stay so until their identity is fenced."""

@@ -49,6 +49,17 @@ async def test_when_redis_ends_under_way_its_processes_go_on_at_their_parts_of_t
         await shared.aclose()
 
 
+async def test_a_redis_that_answers_with_an_error_is_not_said_to_be_silent(caplog: pytest.LogCaptureFixture):
+    with redis_server() as url, redis.Redis.from_url(url) as control:
+        control.config_set("maxmemory", 1)
+        shared = RedisPace(url, pace=Pace(pins=100.0)).open(SystemClock(), "http://service")
+        await answer(shared.make(PacedAccount(CODE), Family.PINS))
+        await shared.aclose()
+    (warning,) = [record.message for record in caplog.records if record.name == "aiorescue.pace"]
+    assert "OOM" in warning
+    assert "does not answer" not in warning
+
+
 async def test_bytes_that_are_no_text_count_as_missing(redis_url: str):
     shared = RedisPace(redis_url, pace=Pace(pins=100.0)).open(SystemClock(), "http://service")
     pacer = shared.make(PacedAccount(CODE), Family.PINS)

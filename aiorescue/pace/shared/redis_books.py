@@ -6,7 +6,7 @@ from inspect import signature
 from typing import Any, cast
 
 import redis.asyncio
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from aiorescue.clock import Clock
 from aiorescue.pace.shared.books import (
@@ -25,6 +25,8 @@ from aiorescue.pace.shared.books import (
 
 #: Milliseconds after which an unused pace is forgotten.
 _FORGET = 24 * 3600 * 1000
+#: Characters that are logged of an error.
+_QUOTED = 200
 #: Newer versions of redis-py look for their own version on the disk with each connection, which blocks the loop.
 _QUIET: dict[str, Any] = {"driver_info": None} if "driver_info" in signature(redis.asyncio.Redis).parameters else {}
 
@@ -181,6 +183,9 @@ class RedisBooks(Books):
         try:
             async with asyncio.timeout(PATIENCE):
                 answer = await cast("Awaitable[Any]", self._scripts[script](keys=[self._prefix + key], args=args))
+        except ResponseError as problem:  # its text is the server's: no memory, a replica, no permission
+            text = " ".join(str(problem).split())[:_QUOTED]
+            raise self._reachability.failed(f"Redis answers with an error ({text})") from None
         except (RedisError, OSError) as problem:
             # Its text may hold the URL, so only its type is logged.
             raise self._reachability.failed(f"Redis does not answer ({type(problem).__name__})") from None

@@ -49,9 +49,19 @@ async def working(database: str, service: Emulator, stop: asyncio.Event):
     await asyncio.wait([task])
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["stopped_before", "stopped_after"])
 async def test_a_worker_that_is_to_stop_while_the_database_is_away_records_what_was_under_way(
-    postgres: PostgresServer, database: str, service: Emulator, stop: asyncio.Event, working: "asyncio.Task[None]"
+    postgres: PostgresServer,
+    database: str,
+    service: Emulator,
+    stop: asyncio.Event,
+    working: "asyncio.Task[None]",
+    *,
+    before: bool,
 ):
+    if before:
+        stop.set()
+        await asyncio.sleep(0.1)
     await asyncio.to_thread(postgres.stop)
     try:
         stop.set()
@@ -63,10 +73,19 @@ async def test_a_worker_that_is_to_stop_while_the_database_is_away_records_what_
     assert (status.issued, status.possibly_orphaned) == (len(service.ledger), 0)
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["stopped_before", "stopped_after"])
 async def test_a_worker_that_is_to_stop_ends_when_the_database_does_not_come_back(
-    postgres: PostgresServer, stop: asyncio.Event, working: "asyncio.Task[None]", monkeypatch: pytest.MonkeyPatch
+    postgres: PostgresServer,
+    stop: asyncio.Event,
+    working: "asyncio.Task[None]",
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    before: bool,
 ):
     monkeypatch.setattr("aiorescue.bulk.distributed.worker._RECORDING", 2.0)
+    if before:
+        stop.set()
+        await asyncio.sleep(0.1)
     await asyncio.to_thread(postgres.stop)
     try:
         stop.set()

@@ -157,6 +157,10 @@ class WorkerWatch:
 
         return await beyond_deadlocks()(once)  # a worker that lost an identity unnoticed may still write
 
+    async def check(self) -> None:
+        """Notice whether the connection still stands, as the locks are gone with it. Raises `psycopg.Error`."""
+        await self._row(b"SELECT 1")
+
     async def count_runs(self, jobs: Iterable[int]) -> None:
         """Count lanes that begin, by the jobs that they are of."""
         begun = Counter(jobs)

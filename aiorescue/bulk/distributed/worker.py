@@ -218,6 +218,7 @@ class _Worker:
                 await self._give_back(watch)
                 if self._held:
                     await self._pause()
+                    await watch.check()
         finally:
             stopping.cancel()
 

@@ -44,6 +44,9 @@ def main(arguments: list[str]) -> int:
     """Run the benchmarks that are named, or all; returns the exit status."""
     quick = "--quick" in arguments
     wanted = {one for one in arguments if not one.startswith("-")}
+    if options := {one for one in arguments if one.startswith("-")} - {"--quick"}:
+        print(f"python -m benchmarks [--quick] [NAME …], with the names {', '.join(BENCHMARKS)}")
+        return 0 if options <= {"--help", "-h"} else 2
     unknown = wanted - BENCHMARKS.keys()
     if unknown:
         print(f"no such benchmark: {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")

@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from aiorescue.cli.status import MEANING, Status
 
 _T = TypeVar("_T")
-_Handler = Callable[[int, FrameType | None], None]
+_Handler = Callable[[int, FrameType | None], object]
 
 #: The numbers of the signals; Windows has no SIGHUP.
 NUMBERS = tuple(int(getattr(signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -227,7 +227,10 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
             cancelled_by.append(number)
             task.cancel()
 
-        with _signals_of_loop(respond, keep), on_signal(cancel, leave_with_a_line):
+        loop = asyncio.get_running_loop()
+        # Not through `loop.add_signal_handler`, which the event loops of Windows lack. Behind the block `keep` is back.
+        of_loop = _handled_by(lambda number, _: loop.call_soon_threadsafe(respond, number))
+        with of_loop, on_signal(cancel, leave_with_a_line):
             responded.extend(early)
             for number in early:
                 _respond(number)
@@ -243,25 +246,6 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
             raise Interrupted(cancelled_by[0]) from None
         finally:
             work.close()
-
-
-@contextmanager
-def _signals_of_loop(respond: Callable[[int], None], keep: _Handler) -> Iterator[None]:
-    """Let the running loop respond to signals; those that come behind the block are kept, and no more."""
-    import asyncio  # noqa: PLC0415 - as above
-
-    loop = asyncio.get_running_loop()
-    handled: list[int] = []
-    with suppress(NotImplementedError):  # the event loops of Windows handle no signals; a command runs there, too
-        for number in _heeded() if _is_main_thread() else ():
-            loop.add_signal_handler(number, respond, number)
-            handled.append(number)
-    try:
-        yield
-    finally:
-        for number in handled:
-            loop.remove_signal_handler(number)
-            signal.signal(number, keep)
 
 
 def _respond(number: int) -> None:

@@ -86,6 +86,25 @@ WHILE_A_THREAD_IS_STUCK = """
 
     signals.run(asyncio.to_thread(be_stuck))
 """
+#: Sends itself a signal on an event loop that handles none, as those of Windows.
+WITHOUT_HANDLERS = """
+    import asyncio, signal, sys
+    from aiorescue.cli import signals
+
+    def refuse(*_):
+        raise NotImplementedError
+
+    asyncio.SelectorEventLoop.add_signal_handler = refuse
+
+    async def work():
+        asyncio.get_running_loop().call_later(0.01, signal.raise_signal, signal.{name})
+        await asyncio.sleep(30)
+
+    try:
+        signals.run(work())
+    except signals.Interrupted as problem:
+        sys.exit(128 + problem.number)
+"""
 #: Sends itself a signal a number of times: twice is what ``timeout`` does.
 SENT_AGAIN_AND_AGAIN = """
     import asyncio, os, signal, sys
@@ -104,6 +123,12 @@ SENT_AGAIN_AND_AGAIN = """
 
     signals.run(work())
 """
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_ends_a_command_on_an_event_loop_that_handles_none(name):
+    done = python(WITHOUT_HANDLERS.format(name=name))
+    assert (done.returncode, done.stderr) == (128 + getattr(signal, name), "")
 
 
 @pytest.mark.parametrize(("times", "left"), [(2, "in time"), (1_000, "at once")])

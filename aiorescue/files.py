@@ -15,6 +15,8 @@ from typing import Any, Final, Protocol
 
 #: The file cannot be replaced: it is a mount point, or the folder belongs to another user.
 _IRREPLACEABLE: Final = {errno.EBUSY, errno.EXDEV, errno.EACCES, errno.EPERM, errno.EROFS}
+#: Seconds between two looks whether a named pipe has a reader.
+LOOK_FOR_READER: Final = 0.05
 #: Bytes of a file's name that are kept in the name of the file that replaces it: with all of a long one it could be too
 #: long for the file system.
 _KEPT: Final = 100
@@ -46,6 +48,26 @@ def write_all(file: _Writes, data: bytes) -> None:
 def is_stream(path: Path) -> bool:
     """Whether a path leads to a pipe, a device or a socket."""
     return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def open_stream(path: Path) -> int | None:
+    """Open a pipe or a device to write to it, without waiting.
+
+    Args:
+        path: the pipe or device.
+
+    Returns:
+        A descriptor that does not block; None for a named pipe that nothing reads from.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    try:
+        return os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError as problem:
+        if problem.errno != errno.ENXIO or not path.is_fifo():
+            raise
+        return None
 
 
 def real(path: Path) -> Path:

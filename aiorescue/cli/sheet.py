@@ -17,8 +17,6 @@ from aiorescue.cli import signals, stdio
 #: Rows, or seconds, after which rows go to the disk.
 FLUSH_ROWS: Final = 1_000
 FLUSH_SECONDS: Final = 0.5
-#: Seconds between two looks whether a named pipe has a reader.
-_LOOK_FOR_READER: Final = 0.05
 #: The name of stdin and of stdout among files.
 DASH: Final = Path("-")
 #: Signs by which spreadsheets know a formula, their wide forms included.
@@ -175,16 +173,12 @@ class Sheet:
 
     def _opened_stream(self) -> int:
         """Open a pipe or a device. A named pipe is opened once it has a reader, which `discard` ends the wait for."""
-        while True:
-            try:
-                handle = os.open(self._path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
-            except OSError as problem:
-                if problem.errno != errno.ENXIO or self._is_dropped or not self._path.is_fifo():
-                    raise
-                time.sleep(_LOOK_FOR_READER)
-            else:
-                os.set_blocking(handle, True)
-                return handle
+        while (handle := files.open_stream(self._path)) is None:
+            if self._is_dropped:
+                raise OSError(errno.ENXIO, os.strerror(errno.ENXIO), str(self._path))
+            time.sleep(files.LOOK_FOR_READER)
+        os.set_blocking(handle, True)
+        return handle
 
     def _drop(self) -> None:
         if self._file is not None:

@@ -1,7 +1,6 @@
 """What uploads and downloads share: the size of a chunk, reports of progress, file work in threads."""
 
 import asyncio
-import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,8 +17,6 @@ F = TypeVar("F", bound=BinaryIO | None)
 CHUNK = 2**20
 #: Bytes in the largest chunk that a server is known to choose.
 _LARGEST_CHUNK = 2**25
-#: Seconds between two looks whether a named pipe has a reader.
-_LOOK_FOR_READER = 0.05
 
 #: Called with the number of bytes that are done and of bytes in the whole document, None while that is unknown.
 Progress = Callable[[int, int | None], object]
@@ -122,21 +119,12 @@ async def open_stream(path: Path) -> BinaryIO:
         file = await open_file(partial(_open_stream, path))
         if file is not None:
             return file
-        await asyncio.sleep(_LOOK_FOR_READER)
+        await asyncio.sleep(files.LOOK_FOR_READER)
 
 
 def _open_stream(path: Path) -> BinaryIO | None:
-    """Open a pipe or a device without blocking. None for a named pipe that nothing reads from."""
-    try:
-        return open(path, "wb", buffering=0, opener=_without_blocking)
-    except OSError as problem:
-        if problem.errno != errno.ENXIO or not path.is_fifo():
-            raise
-        return None
-
-
-def _without_blocking(path: str, _: int) -> int:
-    return os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    descriptor = files.open_stream(path)
+    return None if descriptor is None else open(descriptor, "wb", buffering=0)  # noqa: PTH123 - of a descriptor
 
 
 async def write_to_stream(file: BinaryIO, path: Path, data: bytes) -> None:

@@ -3,11 +3,13 @@
 import ssl
 from datetime import date, datetime
 from datetime import time as clock_time
+from hashlib import blake2b
 
 import trustme
 
 from aiorescue import RetryPolicy, rescue
 from aiorescue.operation import Operation
+from aiorescue.rescue import PinRequest
 
 #: As many attempts as by default, without the waits in between.
 IMPATIENT = RetryPolicy(first=0.0)
@@ -100,6 +102,12 @@ EXAMPLES = Examples(
         rescue.GetOutput(),
     )
 )
+
+
+def digest_of_slots(request: PinRequest) -> bytes:
+    """The digest that version 0.1.0 kept of a request: it tells an empty custom field from one that is missing."""
+    slots = (type(request).__name__, *[slot.get(request) for slot in request.slots])
+    return blake2b(repr(slots).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def trusting(*authorities: trustme.CA) -> ssl.SSLContext:

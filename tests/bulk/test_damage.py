@@ -8,7 +8,6 @@ import stat
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from aiorescue.bulk import InputRow, Journal, State
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import RequestPinCode
 from tests.bulk.written_journal import COUNT, PINS, PINS_THAT_CAME, REQUESTS, UNKNOWN, check, write, write_all
+from tests.support import digest_of_slots
 
 
 async def all_is_in_the_file_itself(journal: Journal) -> None:
@@ -244,11 +244,6 @@ async def test_what_is_no_file_is_no_journal_and_nothing_is_made_beside_it(tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["j"]
 
 
-def digest_of_version_1(request: RequestPinCode) -> bytes:
-    fields = (type(request).__name__, *(slot.get(request) for slot in request.slots))
-    return blake2b(repr(fields).encode(), digest_size=16).digest()
-
-
 async def test_a_journal_of_version_1_is_taken_over(tmp_path: Path):
     named, unnamed, unknown = REQUESTS[0], REQUESTS[-1], REQUESTS[1]
     with sqlite3.connect(tmp_path / "j") as connection:
@@ -268,10 +263,10 @@ async def test_a_journal_of_version_1_is_taken_over(tmp_path: Path):
         )
         for key, request, state, pin, orphans in (
             ("=CASE-0", named, 2, "000001", 2),
-            (f"#{digest_of_version_1(unnamed).hex()}.0", unnamed, 2, "000002", 0),
+            (f"#{digest_of_slots(unnamed).hex()}.0", unnamed, 2, "000002", 0),
             ("=CASE-1", unknown, 1, None, 0),
         ):
-            values = (key, digest_of_version_1(request), 3, state, pin, orphans, None)
+            values = (key, digest_of_slots(request), 3, state, pin, orphans, None)
             connection.execute("INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?)", values)
     connection.close()
     status = await Journal.reading(tmp_path / "j").status()

@@ -1,7 +1,6 @@
 """Requests as a store keeps them: the JSON and the digests are those that journals in the field hold."""
 
 import json
-from hashlib import blake2b
 
 import attrs
 from hypothesis import given
@@ -9,6 +8,7 @@ from hypothesis import strategies as st
 
 from aiorescue.bulk import records
 from aiorescue.rescue import PinRequest, RequestLensPinCodeV3, RequestPinCodeV3
+from tests.support import digest_of_slots
 
 CELLS = st.text(st.characters(), max_size=20)  # surrogates, too, which a damaged CSV may hold
 TEXT = st.text(
@@ -46,11 +46,6 @@ def test_the_digest_of_a_request_is_that_of_its_slots_in_their_order(request_: P
     assert records.digest(request_) == digest_of_slots(attrs.evolve(request_, custom_fields=filled))
     written = digest_of_slots(request_)  # by version 0.1.0
     assert records.is_digest_of(written, request_, records.digest(request_))
-
-
-def digest_of_slots(request_: PinRequest) -> bytes:
-    slots = (type(request_).__name__, *[slot.get(request_) for slot in request_.slots])
-    return blake2b(repr(slots).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def test_requests_that_are_one_to_the_service_have_one_digest():

@@ -1,7 +1,6 @@
 """Staged input: rows in their order, corrected, new and vanished rows, and what may be asked of a store."""
 
 from collections.abc import Iterator
-from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from aiorescue.bulk import InputRow, Journal, State, StoredRow, issue_staged, re
 from aiorescue.bulk.store import Claimed
 from aiorescue.emulator import Emulator
 from aiorescue.rescue import RequestLensPinCodeV3, RequestPinCode, RequestPinCodeV3
+from tests.support import digest_of_slots
 
 CODE = AuthCode("fixedtech0000")
 
@@ -274,12 +274,6 @@ async def test_reading_may_be_left_early(tmp_path: Path):
         assert (await store.status()).rows == 2_000
 
 
-def digest_of_version_0_1(request: RequestPinCode) -> bytes:
-    """Tells an empty custom field from one that is not there, which the service does not."""
-    slots = (type(request).__name__, *[slot.get(request) for slot in request.slots])
-    return blake2b(repr(slots).encode(), digest_size=16).digest()
-
-
 @pytest.mark.parametrize("tracking", ["", "A"], ids=["by its fields", "by its tracking field"])
 @pytest.mark.parametrize("way", ["staged", "admitted"])
 async def test_a_row_keeps_its_pin_that_an_earlier_version_issued_with_empty_fields(
@@ -296,7 +290,7 @@ async def test_a_row_keeps_its_pin_that_an_earlier_version_issued_with_empty_fie
         return "".join([one.key for one in await store.claim(1)])
 
     with monkeypatch.context() as version:
-        version.setattr(records, "digest", digest_of_version_0_1)
+        version.setattr(records, "digest", digest_of_slots)
         async with Journal(tmp_path / "j", "job") as store:
             key = await enter(store, before)
             await store.sent(key)

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from hashlib import blake2b
 
 import pytest
 
@@ -14,6 +13,7 @@ from aiorescue.bulk.distributed.lane_store import LaneStore
 from aiorescue.bulk.distributed.watch import WorkerWatch
 from aiorescue.bulk.store import Lane
 from aiorescue.rescue import RequestPinCode
+from tests.support import digest_of_slots
 
 
 def requests(count, *, corrected=(), removed=()):
@@ -201,12 +201,8 @@ async def test_a_request_with_an_empty_field_more_or_less_keeps_its_pin_also_fro
     def given(*texts):
         return [RequestPinCode(custom_fields=texts, tracking=tracking)]
 
-    def digest_of_version_0_1(request):
-        slots = (type(request).__name__, *[slot.get(request) for slot in request.slots])
-        return blake2b(repr(slots).encode(), digest_size=16).digest()
-
     with monkeypatch.context() as version:
-        version.setattr(records, "digest", digest_of_version_0_1)
+        version.setattr(records, "digest", digest_of_slots)
         await submit(database, given("Jane", ""))
     async with lanes(database) as begin:
         lane = await begin()

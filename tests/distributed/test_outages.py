@@ -4,6 +4,8 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import psycopg
 import pytest
@@ -49,6 +51,20 @@ async def working(database: str, service: Emulator, stop: asyncio.Event):
     await asyncio.wait([task])
 
 
+@asynccontextmanager
+async def stopped(postgres: PostgresServer, stop: asyncio.Event, *, before: bool) -> AsyncIterator[None]:
+    """Take the database away from a worker that was told to stop before that, or is told so now."""
+    if before:
+        stop.set()
+        await asyncio.sleep(0.1)
+    await asyncio.to_thread(postgres.stop)
+    try:
+        stop.set()
+        yield
+    finally:
+        await asyncio.to_thread(postgres.start)
+
+
 @pytest.mark.parametrize("before", [True, False], ids=["stopped_before", "stopped_after"])
 async def test_a_worker_that_is_to_stop_while_the_database_is_away_records_what_was_under_way(
     postgres: PostgresServer,
@@ -59,15 +75,8 @@ async def test_a_worker_that_is_to_stop_while_the_database_is_away_records_what_
     *,
     before: bool,
 ):
-    if before:
-        stop.set()
-        await asyncio.sleep(0.1)
-    await asyncio.to_thread(postgres.stop)
-    try:
-        stop.set()
+    async with stopped(postgres, stop, before=before):
         await asyncio.sleep(2)
-    finally:
-        await asyncio.to_thread(postgres.start)
     await working
     status = await distributed.status(database, "spring")
     assert (status.issued, status.possibly_orphaned) == (len(service.ledger), 0)
@@ -83,16 +92,8 @@ async def test_a_worker_that_is_to_stop_ends_when_the_database_does_not_come_bac
     before: bool,
 ):
     monkeypatch.setattr("aiorescue.bulk.distributed.worker._RECORDING", 2.0)
-    if before:
-        stop.set()
-        await asyncio.sleep(0.1)
-    await asyncio.to_thread(postgres.stop)
-    try:
-        stop.set()
-        async with asyncio.timeout(20):
-            await working
-    finally:
-        await asyncio.to_thread(postgres.start)
+    async with stopped(postgres, stop, before=before), asyncio.timeout(20):
+        await working
 
 
 async def test_a_pin_that_comes_while_the_database_is_read_only_is_recorded_when_that_is_over(

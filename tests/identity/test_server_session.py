@@ -1,6 +1,7 @@
 """A server session owns its life; an account is the key of a pace; being too large is a reason, not a text."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
@@ -105,18 +106,22 @@ async def test_a_logout_sends_the_cookie_and_forgets_it():
     assert not session.is_logged_in
 
 
-async def test_a_held_session_has_the_account_of_its_login_and_is_not_its_login():
-    login = LoginIdentity(
+def identity(send: Callable, clock: QuickClock, **options) -> LoginIdentity:
+    return LoginIdentity(
         Login("me", "x"),
         login=rescue.Login("me", "x"),
         logout=rescue.Logout(),
         probe=rescue.GetAccount(),
         base_url="https://host",
-        sessions=1,
         refused_for=300.0,
-        send=Service(COOKIE).send,
-        clock=QuickClock(),
+        send=send,
+        clock=clock,
+        **options,
     )
+
+
+async def test_a_held_session_has_the_account_of_its_login_and_is_not_its_login():
+    login = identity(Service(COOKIE).send, QuickClock(), sessions=1)
     async with hold(login) as held:
         assert held.account == login.account == PacedAccount("me")
         assert held != login
@@ -131,18 +136,7 @@ async def test_a_conversation_whose_login_failed_repeats_it_in_a_session_of_the_
             raise answer
         return answer, service.response if answer is OK else None
 
-    login = LoginIdentity(
-        Login("me", "x"),
-        login=rescue.Login("me", "x"),
-        logout=rescue.Logout(),
-        probe=rescue.GetAccount(),
-        base_url="https://host",
-        sessions=2,
-        refused_for=300.0,
-        may_log_in=lambda: rate[0],
-        send=send,
-        clock=service.clock,
-    )
+    login = identity(send, service.clock, sessions=2, may_log_in=lambda: rate[0])
     busy = await login.lease(CALL)
     assert isinstance(busy, SessionLease)
     async with login.hold() as held:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ import pytest
 from aiorescue import AuthCode, RescueClient, errors
 from aiorescue.bulk import issue
 from aiorescue.bulk.group_commit import FULL
-from aiorescue.bulk.journal import Journal, notes
+from aiorescue.bulk.journal import Journal, notes, statements
 from aiorescue.bulk.journal.file import JournalFile
 from aiorescue.bulk.journal.reading import JournalReader
 from aiorescue.bulk.journal.rows import admit
@@ -245,6 +246,23 @@ def test_notes_of_one_row_in_one_commit_are_written_in_their_order(file: Journal
     assert orphans_of(file, "=one") == 2
     file.commit([("=one", notes.sent)])
     assert orphans_of(file, "=one") == 2
+
+
+NOTES = (notes.sent, notes.issued("012345", 1, 1700000000.25), notes.failed("it's \u1234", 2), notes.given_back(3))
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_whatever_is_noted_of_rows_their_checksums_are_right(file: JournalFile, at_once: int):
+    ways = list(product(NOTES, repeat=3))
+    requests = [RequestPinCode(tracking=f"it's \xe9 \u1234 {n}") for n in range(len(ways))]
+    entries = file.commit([lambda file: admit(file, requests)])[0]
+    assert file.connection.execute(statements.WRONG).fetchone() is None
+    for start in range(0, 3, at_once):
+        some = ((entry, way[start : start + at_once]) for entry, way in zip(entries, ways, strict=True))
+        file.commit([(entry.key, note) for entry, notes_of_it in some for note in notes_of_it])
+        assert file.connection.execute(statements.WRONG).fetchone() is None
+        states = file.connection.execute("SELECT DISTINCT state FROM request").fetchall()
+        assert len(states) == len(NOTES)
 
 
 async def test_a_request_that_was_admitted_before_an_input_was_staged_is_a_duplicate_behind_it(tmp_path: Path):

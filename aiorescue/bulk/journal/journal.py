@@ -15,7 +15,6 @@ from aiorescue.bulk.journal import notes
 from aiorescue.bulk.journal.file import JournalFile, Write
 from aiorescue.bulk.journal.reading import JournalReader
 from aiorescue.bulk.journal.rows import admit, claim, list_what_is_left, retry
-from aiorescue.bulk.journal.schema import RowOutcome
 from aiorescue.bulk.journal.staging import Stager, StagingStopped, Watched, move_cells, utf8
 from aiorescue.bulk.journal.trouble import path_of
 from aiorescue.bulk.store import Claimed, Entry, InputRow, JobStatus, Lane, Staging, State, StoredRow
@@ -200,7 +199,7 @@ class Journal:
         return self._note(key, notes.given_back(orphans))
 
     def _note(
-        self, key: str, change: Callable[[RowOutcome], RowOutcome], *, patient: bool = True
+        self, key: str, change: Callable[[notes.RowUnderWay], None], *, patient: bool = True
     ) -> "asyncio.Future[None]":
         return self._nothing if self._path is None else self._write((key, change), patient=patient)
 

@@ -10,32 +10,63 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import attrs
+
 from aiorescue.bulk import records
 from aiorescue.bulk.journal import schema, statements
-from aiorescue.bulk.journal.schema import RowOutcome
 from aiorescue.bulk.journal.staging import damaged, known_rows
 from aiorescue.bulk.store import State
-
-#: The key of a row, and what makes its new outcome of the one that it has.
-Note = tuple[str, Callable[[RowOutcome], RowOutcome]]
 
 #: Rows that one statement writes. Fewer are filled up to a power of two, as preparing a statement of a new size costs
 #: more than writing the rows.
 _AT_ONCE: Final = 32
-#: In place of a row: no row has this key.
-_NO_ROW: Final = (None,) * 9
 _ADMITTED, _SENT, _ISSUED, _FAILED = map(int, (State.ADMITTED, State.SENT, State.ISSUED, State.FAILED))
+
+
+@attrs.define(eq=False)
+class RowUnderWay:
+    """A row that this run has: its place in the file, and what became of it. Only its end gives it a PIN or an error.
+
+    Attributes:
+        id: names the row in the file.
+        name_check: `schema.name_check` of its key and digest.
+        state: a `aiorescue.bulk.store.State`, as a plain number.
+        pin: PIN of the row, if it is issued.
+        orphans: attempts that may have left an unclaimed PIN.
+        error: why the row failed.
+        corrected: 1 if the PIN was issued for other fields than the row has now.
+        issued_at: time of day in seconds at which the PIN was recorded.
+    """
+
+    id: int
+    name_check: int
+    state: int = _ADMITTED
+    pin: str | None = None
+    orphans: int = 0
+    error: str | None = None
+    corrected: int = 0
+    issued_at: float | None = None
+
+
+#: The key of a row, and what changes the row as it was remembered.
+Note = tuple[str, Callable[[RowUnderWay], None]]
 
 
 class RowsUnderWay:
     """The rows that were admitted or claimed in this run and have no end yet, by their keys."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, RowOutcome] = {}
+        self._rows: dict[str, RowUnderWay] = {}
 
-    def add(self, row: RowOutcome) -> None:
-        """Remember a row as it stands in the file."""
-        self._rows[row.key] = row
+    def add(self, number: int, outcome: schema.RowOutcome) -> None:
+        """Remember a row as it stands in the file, by its id there."""
+        key, digest, state, pin, orphans, error, corrected, issued_at = outcome
+        check = schema.name_check(key, digest)
+        self._rows[key] = RowUnderWay(number, check, state, pin, orphans, error, corrected, issued_at)
+
+    def add_new(self, key: str, number: int, name_check: int) -> None:
+        """Remember a row that was entered just now."""
+        self._rows[key] = RowUnderWay(number, name_check)
 
     def forget(self) -> None:
         """Forget all rows, because the file may hold others; those that are needed again are read."""
@@ -45,37 +76,50 @@ class RowsUnderWay:
         """Write notes in their order, within a transaction.
 
         Raises:
-            ValueError: a row is damaged or gone; the message names it.
+            ValueError: a row is damaged or gone; the message names it. The rows are to be forgotten then.
         """
-        rows, changed = self._rows, dict[str, RowOutcome]()
+        rows, changed = self._rows, dict[str, RowUnderWay]()
         self._read(connection, [key for key, _ in notes if key not in rows])
         for key, change in notes:
-            if key not in rows:
+            row = rows.get(key)
+            if row is None:
                 raise ValueError(_gone(key))
-            rows[key] = changed[key] = change(rows[key])
-        for row in changed.values():
-            if row.state in (_ISSUED, _FAILED):
-                del rows[row.key]
-        after = list(changed.values())
-        for start in range(0, len(after), _AT_ONCE):
-            _write(connection, after[start : start + _AT_ONCE])
+            change(row)
+            changed[key] = row
+        under_way, issued, failed = list[object](), list[object](), list[object]()
+        for key, row in changed.items():
+            outcome = row.state, row.pin, row.orphans, row.error, row.corrected, row.issued_at
+            check = schema.check_behind(row.name_check, outcome)
+            if row.state == _ISSUED:
+                issued += (row.id, row.pin, row.orphans, row.issued_at, check)
+            elif row.state == _FAILED:
+                failed += (row.id, row.orphans, row.error, check)
+            else:
+                under_way += (row.id, row.state, row.orphans, check)
+                continue
+            del rows[key]
+        written = _write(connection, statements.ARE_UNDER_WAY, under_way)
+        written += _write(connection, statements.ARE_ISSUED, issued)
+        written += _write(connection, statements.HAVE_FAILED, failed)
+        if written != len(changed):
+            raise ValueError(_gone(*changed))
 
     def _read(self, connection: sqlite3.Connection, keys: Sequence[str]) -> None:
-        for key, (_, _, _, _, *found, check) in known_rows(connection, keys).items():
+        for key, (number, _, _, _, *found, check) in known_rows(connection, keys).items():
             if schema.outcome_check(*found) != check:
                 raise ValueError(damaged(key))
-            self._rows[key] = RowOutcome(*found)
+            self.add(number, schema.RowOutcome(*found))
 
 
-def _write(connection: sqlite3.Connection, rows: Sequence[RowOutcome]) -> None:
-    values: list[object] = []
-    for row in rows:
-        values += row
-        values.append(schema.outcome_check(*row))
-    places = 1 << (len(rows) - 1).bit_length()
-    values += _NO_ROW * (places - len(rows))
-    if connection.execute(statements.note(places), values).rowcount != len(rows):
-        raise ValueError(_gone(*(row.key for row in rows)))
+def _write(connection: sqlite3.Connection, changes: str, values: list[object]) -> int:
+    """Make changes of many rows, which take these values; returns how many of the rows the file has."""
+    written, width = 0, statements.width_of(changes)
+    for start in range(0, len(values), width * _AT_ONCE):
+        some = values[start : start + width * _AT_ONCE]
+        places = 1 << (len(some) // width - 1).bit_length()
+        some += (0,) * (width * places - len(some))  # no row has the id 0
+        written += connection.execute(statements.note(changes, places), some).rowcount
+    return written
 
 
 def _gone(*keys: str) -> str:
@@ -83,22 +127,34 @@ def _gone(*keys: str) -> str:
     return f"the row of the request {names} is gone, though this run has it"[:400]
 
 
-def sent(row: RowOutcome) -> RowOutcome:
+def sent(row: RowUnderWay) -> None:
     """Note that an attempt is about to leave; one before it whose answer is unknown may have left a PIN."""
-    key, digest, state, pin, orphans, error, corrected, issued_at = row
-    return RowOutcome(key, digest, _SENT, pin, orphans + (state == _SENT), error, corrected, issued_at)
+    row.orphans += row.state == _SENT
+    row.state, row.pin, row.error, row.issued_at = _SENT, None, None, None
 
 
-def issued(pin: str, orphans: int, moment: float) -> Callable[[RowOutcome], RowOutcome]:
+def issued(pin: str, orphans: int, moment: float) -> Callable[[RowUnderWay], None]:
     """Note a PIN, the number of possible orphans, and the time of day."""
-    return lambda row: RowOutcome(row[0], row[1], _ISSUED, pin, orphans, None, row[6], moment)
+
+    def change(row: RowUnderWay) -> None:
+        row.state, row.pin, row.orphans, row.error, row.issued_at = _ISSUED, pin, orphans, None, moment
+
+    return change
 
 
-def failed(error: str, orphans: int) -> Callable[[RowOutcome], RowOutcome]:
+def failed(error: str, orphans: int) -> Callable[[RowUnderWay], None]:
     """Note why a request failed by itself."""
-    return lambda row: row._replace(state=_FAILED, error=error, orphans=orphans)
+
+    def change(row: RowUnderWay) -> None:
+        row.state, row.pin, row.orphans, row.error, row.issued_at = _FAILED, None, orphans, error, None
+
+    return change
 
 
-def given_back(orphans: int) -> Callable[[RowOutcome], RowOutcome]:
+def given_back(orphans: int) -> Callable[[RowUnderWay], None]:
     """Note that a request has no result for a reason that lies outside it."""
-    return lambda row: row._replace(state=_ADMITTED, orphans=orphans)
+
+    def change(row: RowUnderWay) -> None:
+        row.state, row.pin, row.orphans, row.error, row.issued_at = _ADMITTED, None, orphans, None, None
+
+    return change

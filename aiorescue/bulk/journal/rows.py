@@ -6,7 +6,15 @@ from typing import Any, Final
 from aiorescue.bulk import records
 from aiorescue.bulk.journal import schema, statements
 from aiorescue.bulk.journal.file import JournalFile
-from aiorescue.bulk.journal.staging import damaged, insert_new, key_of, known_requests, known_rows, seen_before, update
+from aiorescue.bulk.journal.staging import (
+    damaged,
+    insert_new,
+    key_of,
+    known_requests,
+    known_rows,
+    seen_before,
+    update,
+)
 from aiorescue.bulk.store import Claimed, Entry, State
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import PinRequest
@@ -21,7 +29,7 @@ def admit(file: JournalFile, requests: Sequence[PinRequest]) -> list[Entry]:
     keys = [key_of(file.connection, request, digest) for request, digest in zip(requests, digests, strict=True)]
     known = _known(file, dict(zip(keys, requests, strict=True)))
     seen = set(known) if file.is_fresh else seen_before(file.connection, keys)
-    new: dict[str, tuple[tuple[Any, ...], str, bytes]] = {}
+    new: list[tuple[PinRequest, str, bytes]] = []
     entries = []
     for request, digest, key in zip(requests, digests, keys, strict=True):
         is_duplicate = key in seen
@@ -31,11 +39,23 @@ def admit(file: JournalFile, requests: Sequence[PinRequest]) -> list[Entry]:
             continue
         entries.append(Entry(key, State.ADMITTED, None, 0, is_duplicate))
         if not (is_duplicate or file.is_temporary):
-            new[key] = (_given(file, request), key, digest)
-    insert_new(file.connection, new.values())
-    for _, key, digest in new.values():
-        file.under_way.add(schema.RowOutcome(key, digest))
+            new.append((request, key, digest))
+    if new:
+        _enter(file, new)
     return entries
+
+
+def _enter(file: JournalFile, new: Sequence[tuple[PinRequest, str, bytes]]) -> None:
+    """Add rows for new requests, given with their keys and digests."""
+    (last,) = file.connection.execute(statements.LAST_ID).fetchone()
+    values: list[Any] = []
+    for number, (request, key, digest) in enumerate(new, last + 1):
+        given, name_check = _given(file, request), schema.name_check(key, digest)
+        staging, _, _, _, operation, fields = given
+        values += (number, staging, operation, fields, schema.input_check(*given))
+        values += (key, bytearray(digest), schema.check_of_new(name_check))
+        file.under_way.add_new(key, number, name_check)
+    insert_new(file.connection, statements.ADMITTED, values)
 
 
 def _known(file: JournalFile, requests: Mapping[str, PinRequest]) -> dict[str, Any]:
@@ -67,7 +87,7 @@ def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any
         outcome = known if is_as_it_was else schema.RowOutcome(known.key, digest, orphans=orphans)
         if not is_as_it_was:
             update(file.connection, number, _given(file, request), outcome)
-        file.under_way.add(outcome)
+        file.under_way.add(number, outcome)
     return Entry(known.key, State(known.state), known.pin, orphans, duplicate=False)
 
 
@@ -94,7 +114,7 @@ def claim(file: JournalFile, place: int, most: int) -> tuple[int, list[Claimed]]
     """The rows behind a place in the list of rows to be sent, and the place of the last of them."""
     claimed = []
     for found in file.connection.execute(statements.CLAIM, (place, most)).fetchall():
-        place, *values = found
+        place, number, *values = found
         given, placed, outcome, check = values[:6], values[6], values[7:-1], values[-1]
         key = outcome[0]
         if schema.outcome_check(*outcome) != check or schema.input_check(*given) != placed:
@@ -104,6 +124,6 @@ def claim(file: JournalFile, place: int, most: int) -> tuple[int, list[Claimed]]
         except ValueError as problem:
             raise file.error(JournalReason.DAMAGED, f"{damaged(key)}; {problem}") from None
         if request is not None:
-            file.under_way.add(schema.RowOutcome(*outcome))
+            file.under_way.add(number, schema.RowOutcome(*outcome))
             claimed.append(Claimed(key, place - 1 if given[1] is None else given[1], request, outcome[4]))
     return place, claimed

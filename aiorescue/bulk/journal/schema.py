@@ -17,6 +17,9 @@ VERSION: Final = 2
 #: The first SQLite with ``RETURNING``; ``UPDATE … FROM`` came shortly before.
 _OLDEST_SQLITE: Final = (3, 35)
 
+#: How the values of a new `RowOutcome` end, as `outcome_check` takes them.
+_REST_OF_NEW: Final = b"0, None, 0, None, 0, None)"
+
 #: Seconds to wait for a lock of another process.
 PATIENCE: Final = 1.0
 
@@ -82,6 +85,21 @@ class RowOutcome(NamedTuple):
 def outcome_check(*values: Any) -> int:
     """The checksum of what became of a row: of a `RowOutcome`."""
     return crc32(repr(values).encode("utf-8", "surrogatepass"))
+
+
+def name_check(key: str, digest: bytes) -> int:
+    """The part of `outcome_check` that stays as long as a row is worked on: the checksum of its key and digest."""
+    return crc32(f"({key!r}, {digest!r}, ".encode("utf-8", "surrogatepass"))
+
+
+def check_behind(name: int, rest: tuple[Any, ...]) -> int:
+    """The `outcome_check` of a row by its `name_check` and the values behind its key and digest."""
+    return crc32(repr(rest)[1:].encode("utf-8", "surrogatepass"), name)
+
+
+def check_of_new(name: int) -> int:
+    """The `outcome_check` of a row that is yet to be sent for the first time, by its `name_check`."""
+    return crc32(_REST_OF_NEW, name)
 
 
 def input_check(*values: Any) -> int:

@@ -147,7 +147,11 @@ class Stager:
     def _insert(self, rows: Sequence[_Row]) -> None:
         """Add rows; one whose key an earlier row of the input has is bad."""
         execute = self._connection.execute
-        count = insert_new(self._connection, ((one.given, one.key, one.digest) for one in rows))
+        values: list[Any] = []
+        for one in rows:
+            check = schema.check_of_new(schema.name_check(one.key, one.digest))
+            values += (*one.given, schema.input_check(*one.given), one.key, bytearray(one.digest), check)
+        count = insert_new(self._connection, statements.STAGED, values)
         self._new += count
         if count < len(rows):
             self._refuse(one for one in rows if execute(statements.IS_AT, (one.key, one.position)).fetchone() is None)
@@ -206,23 +210,20 @@ def known_requests(connection: sqlite3.Connection, requests: Mapping[str, PinReq
     return found
 
 
-def insert_new(connection: sqlite3.Connection, rows: Iterable[tuple[tuple[Any, ...], str, bytes]]) -> int:
+def insert_new(connection: sqlite3.Connection, row: str, values: Sequence[Any]) -> int:
     """Add rows that are yet to be sent, but for those whose keys are there; returns how many were added.
 
     Args:
         connection: the journal's.
-        rows: of each what the input says of it, in the order of `statements.INPUT`, its key and its digest.
+        row: what is added for each row: `statements.STAGED` or `statements.ADMITTED`.
+        values: its values, row after row.
     """
-    count, rows = 0, iter(rows)
-    while some := list(islice(rows, _INSERTED_AT_ONCE)):
-        values: list[Any] = []
-        for given, key, digest in some:
-            check = schema.outcome_check(key, digest, 0, None, 0, None, 0, None)  # of a new `schema.RowOutcome`
-            values += (*given, schema.input_check(*given), key, digest, check)
-        at_once = len(some) if len(some) == _INSERTED_AT_ONCE else 1
-        width = len(values) // len(some) * at_once
-        for start in range(0, len(values), width):
-            count += connection.execute(statements.insert_new(at_once), values[start : start + width]).rowcount
+    width, start, count = row.count("?"), 0, 0
+    while start < len(values):
+        rows = _INSERTED_AT_ONCE if len(values) - start >= width * _INSERTED_AT_ONCE else 1
+        end = start + width * rows
+        count += connection.execute(statements.insert_new(row, rows), values[start:end]).rowcount
+        start = end
     return count
 
 

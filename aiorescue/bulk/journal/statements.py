@@ -1,5 +1,6 @@
 """The SQL of a journal: its columns and statements, put together from constants; every value is a parameter."""
 
+from functools import cache
 from typing import Final
 
 #: Columns of what became of a row, in the order of `aiorescue.bulk.journal.schema.RowOutcome`.
@@ -26,6 +27,19 @@ COUNT_LOST: Final = (
     " 0, pin, orphans + 1, error, corrected, issued_at) WHERE state IN (0, 1, 3)"
 )
 
+# --- changes of some rows: what `note` sets, by the values of each row, of which the first is its id ---
+# None is no value of theirs: Python's sqlite3 looks for an adapter of it, as for bytes, which costs more than the rest.
+
+ARE_UNDER_WAY: Final = (
+    "state = column2, pin = NULL, orphans = column3, error = NULL, issued_at = NULL, outcome_check = column4"
+)
+ARE_ISSUED: Final = (
+    "state = 2, pin = column2, orphans = column3, error = NULL, issued_at = column4, outcome_check = column5"
+)
+HAVE_FAILED: Final = (
+    "state = 3, pin = NULL, orphans = column2, error = column3, issued_at = NULL, outcome_check = column4"
+)
+
 # --- rows in ---
 
 INSERT: Final = (
@@ -33,7 +47,13 @@ INSERT: Final = (
     " ON CONFLICT (key) DO NOTHING"
 )
 KNOWN: Final = f"SELECT id, staging, line, operation, {OUTCOME}, outcome_check FROM request WHERE key = ?"
-_NEW: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL, 0, NULL, 0, NULL, ?)"
+_NEW_OUTCOME: Final = "?, ?, 0, NULL, 0, NULL, 0, NULL, ?"
+#: New rows of an input, as `insert_new` adds them: the values of `INPUT`, their checksum, key, digest and the checksum
+#: of what became of the row.
+STAGED: Final = f"(NULL, ?, ?, ?, ?, ?, ?, ?, {_NEW_OUTCOME})"
+#: New rows that are in no input: the id, staging, operation and fields, and the same from the checksum on.
+ADMITTED: Final = f"(?, ?, NULL, NULL, NULL, ?, ?, ?, {_NEW_OUTCOME})"
+LAST_ID: Final = "SELECT coalesce(max(id), 0) FROM request"
 LINE: Final = "SELECT line FROM request WHERE key = ?"
 IS_AT: Final = "SELECT 1 FROM request WHERE key = ? AND position = ?"
 UPDATE: Final = f"UPDATE request SET ({INPUT}, input_check, {OUTCOME}, outcome_check) = ({_PLACES}) WHERE id = ?"
@@ -52,7 +72,7 @@ LIST_WHAT_IS_LEFT: Final = (
     " ORDER BY position IS NULL, position, id"
 )
 CLAIM: Final = (
-    f"SELECT place, {INPUT}, input_check, {OUTCOME}, outcome_check FROM temp.todo"
+    f"SELECT place, id, {INPUT}, input_check, {OUTCOME}, outcome_check FROM temp.todo"
     " JOIN request USING (id) WHERE place > ? ORDER BY place LIMIT ?"
 )
 OUTCOMES: Final = f"SELECT {OUTCOME}, outcome_check FROM request"
@@ -80,21 +100,26 @@ def see(count: int) -> str:
     return f"INSERT OR IGNORE INTO temp.seen VALUES {', '.join(['(?)'] * count)}"
 
 
-def insert_new(count: int) -> str:
-    """The statement that adds a number of rows that are yet to be sent, but for those whose keys are there."""
+@cache
+def insert_new(row: str, count: int) -> str:
+    """The statement that adds a number of rows, `STAGED` or `ADMITTED`, but for those whose keys are there."""
     return (
-        f"INSERT INTO request ({INPUT}, input_check, {OUTCOME}, outcome_check)"
-        f" VALUES {', '.join([_NEW] * count)} ON CONFLICT (key) DO NOTHING"
+        f"INSERT INTO request (id, {INPUT}, input_check, {OUTCOME}, outcome_check)"
+        f" VALUES {', '.join([row] * count)} ON CONFLICT (key) DO NOTHING"
     )
 
 
-def note(count: int) -> str:
-    """The statement that writes what became of a number of rows: the values of `OUTCOME` and the checksum of each."""
-    return (
-        "UPDATE request SET state = column3, pin = column4, orphans = column5, error = column6, corrected = column7,"
-        " issued_at = column8, outcome_check = column9"
-        f" FROM (VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?, ?)'] * count)}) WHERE key = column1"
-    )
+@cache
+def note(changes: str, count: int) -> str:
+    """The statement that makes changes, such as `ARE_ISSUED`, of a number of rows; each has `width_of` values."""
+    row = f"({', '.join('?' * width_of(changes))})"
+    return f"UPDATE request SET {changes} FROM (VALUES {', '.join([row] * count)}) WHERE id = column1"
+
+
+@cache
+def width_of(changes: str) -> int:
+    """The number of values that changes take for each row: the id, and one for each ``column``."""
+    return 1 + changes.count("column")
 
 
 def rows(condition: str) -> str:

@@ -34,6 +34,12 @@ from aiorescue.rescue.service import AUTH_CODE, RESCUE
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"
 _SENSITIVE = "(?i)pwd|pass|ticket|authcode|secret|token|apikey|cookie|credential"
 _KEY = r"[ \t]*([A-Za-z_][A-Za-z0-9_]*)[ \t]*:(.*)"
+#: Every declared operation by its name and by that of its page, in small letters: pages are found in any case.
+_DECLARED: Final = {
+    name.lower(): declared
+    for declared in OPERATIONS.values()
+    for name in (declared.spec.page.rpartition("/")[2].removesuffix(".aspx"), declared.spec.name)
+}
 
 
 def _understand(operation: type[Operation[Any]], answer: Answer) -> Outcome[Any]:
@@ -98,7 +104,7 @@ def call_of(name: str, parameters: Mapping[str, str | int | bool]) -> RawCall:
 
 
 def _make(name: str, parameters: Mapping[str, str | int | bool]) -> type[RawCall]:
-    declared = OPERATIONS.get(name)
+    declared = _DECLARED.get(name.lower())
     known = None if declared is None else declared.spec
     # A login carries its own credentials: as the client's it would turn a session over to another user.
     needs = known.needs if known is not None else Needs.IDENTITY

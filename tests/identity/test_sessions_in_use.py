@@ -8,9 +8,10 @@ from functools import partial
 
 import pytest
 
-from aiorescue import AuthCode, Login, Pace, RescueClient, errors
+from aiorescue import AuthCode, Binding, Login, Pace, RescueClient, errors
 from aiorescue.emulator import Emulator
 from aiorescue.emulator.rules.rescue import access
+from aiorescue.rescue import RequestPinCode
 
 TECH, DAY = Login("tech@example.com", "secret"), date(2026, 11, 1)
 
@@ -45,6 +46,24 @@ async def test_a_wrong_password_of_a_raw_login_says_nothing_of_the_client():
         with pytest.raises(errors.AuthenticationError):
             await rescue.raw("login", {"sEmail": "tech@example.com", "sPassword": "wrong"})
         assert (await rescue.request_pin_code()).code
+
+
+async def test_a_raw_call_of_a_page_in_other_letters_is_one_of_the_declared_operation():
+    async with Emulator(pin_rate=None) as service, RescueClient(TECH, base_url=service.url, pace=None) as rescue:
+        other = {"email": "second@example.com", "pwd": "secret"}
+        await rescue.raw("logIn", other, binding=Binding.TEXT_POST)  # as the vendor's guide writes it
+        with pytest.raises(errors.AuthenticationError):
+            await rescue.raw("logIn", {**other, "pwd": "wrong"}, binding=Binding.TEXT_POST)
+        await rescue.request_pin_code()
+        await rescue.raw("requestPINCode_v3", {"notechconsole": True}, binding=Binding.TEXT_POST)
+        assert [row.user for row in service.ledger] == ["tech@example.com"] * 2
+
+
+@pytest.mark.parametrize("page", ["requestpincode", "requestPINCode_v3"])
+async def test_a_raw_call_of_a_page_keeps_the_pace_of_its_operation(page: str):
+    async with Emulator() as service, RescueClient(AuthCode("fixedtech0000"), base_url=service.url) as rescue:
+        await rescue.raw(page, {"notechconsole": True}, binding=Binding.TEXT_POST)
+        assert rescue.expected_wait(RequestPinCode()) > 0.5
 
 
 async def test_a_raw_logout_ends_the_session_of_the_client():

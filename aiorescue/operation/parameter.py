@@ -37,6 +37,7 @@ class Parameter:
         raw_xml: True if the text is an XML element, which SOAP carries as an element and does not escape.
         send_empty: True to send an empty text in ASMX forms for a value left out; ASP.NET answers HTTP 500 to a form
             without the parameter.
+        required: True if None is no value: a field without a default has to be given.
     """
 
     soap: str
@@ -50,6 +51,7 @@ class Parameter:
     form_name: str = ""
     raw_xml: bool = False
     send_empty: bool = False
+    required: bool = False
     # Longest text that `fits` accepts without asking `_problem`; -1 if the parameter does not take just any text.
     _fast_length: int = attrs.field(init=False, repr=False, eq=False)
 
@@ -85,7 +87,7 @@ class Parameter:
             raise errors.InvalidRequest(f"{where} {problem}", operation=operation or None)
 
     def _problem(self, value: Plain) -> str | None:
-        if value is None:
+        if value is None and not self.required:
             return None
         if not isinstance(value, self.holds) or (self.holds is int and isinstance(value, bool)):
             return f"must be {self.holds.__name__}, not {type(value).__name__}"
@@ -162,9 +164,12 @@ def sources_of(cls: type) -> Iterator[Source]:
         annotation: Any = field.type
         if get_origin(annotation) is not Annotated:
             continue
-        for mark in get_args(annotation)[1:]:
+        held, *marks = get_args(annotation)
+        required = field.default is attrs.NOTHING and type(None) not in get_args(held)
+        for mark in marks:
             if isinstance(mark, Parameter):
-                yield Source(field.name, (mark,), _encoded(field.name, mark.encode))
+                parameter = attrs.evolve(mark, required=True) if required else mark
+                yield Source(field.name, (parameter,), _encoded(field.name, mark.encode))
             elif isinstance(mark, Repeated):
                 yield Source(field.name, mark.parameters, attrgetter(field.name), several=True)
 

@@ -121,8 +121,9 @@ class Wanted:
 
     def windows(self, window: timedelta) -> Iterator["Wanted"]:
         """Split the report into consecutive reports of at most the length of a window, without gap or overlap."""
-        if window < _SECOND:
-            raise errors.InvalidRequest("reports: window must be at least a second")
+        given: Any = window
+        if not isinstance(given, timedelta) or window < _SECOND:
+            raise errors.InvalidRequest(f"reports: window must be a timedelta of at least a second, not {given!r}")
         # In whole seconds, as the service takes them: with parts of a second the last one could be left out.
         length, begin = timedelta(seconds=window // _SECOND), self.begin
         while self.end - begin >= length:

@@ -4,8 +4,9 @@ The service keeps the settings in the server session of a login. For an auth cod
 other programs of that user may change them.
 """
 
+import re
 from datetime import date, datetime, time
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import attrs
 
@@ -17,6 +18,8 @@ from aiorescue.rescue.service import SOAP11_SEEN, TEXT, TEXT_SEEN, declare, on_p
 
 T = TypeVar("T", date, datetime, time)
 
+#: Delimiters that are in nearly every cell, or end the lines.
+_IN_CELLS = r"[\r\n]|\A[^\W_]\Z|\A[ :/.@-]\Z"
 REPORT_DATE = f"{REPORT} InvalidFormat InvalidDateRange"
 
 
@@ -70,6 +73,12 @@ def _clock(value: time) -> str:
 def _delimiter(value: str) -> str:
     if not value:
         raise errors.InvalidRequest("setDelimiter: delimiter must not be empty")
+    given: Any = value
+    if isinstance(given, str) and re.search(_IN_CELLS, given):
+        raise errors.InvalidRequest(
+            f"setDelimiter: a table whose cells end with {value[:40]!r} cannot be read, as dates, numbers, addresses or"
+            " lines hold it; take another sign, such as ';', or several"
+        )
     return value
 
 
@@ -204,7 +213,7 @@ class SetDelimiter(Operation[None]):
     """Set what closes each cell of a report in TEXT. Vendor: ``setDelimiter``."""
 
     delimiter: Annotated[str, Parameter("sDelimiter", "delimiter")] = attrs.field(default="|", converter=_delimiter)
-    """One character or more; the service begins with ``|``."""
+    """One character or more, of which cells hold none; the service begins with ``|``."""
 
     spec = declare("setDelimiter", SOAP11_SEEN | TEXT, words=REPORT, effect=Effect.IDEMPOTENT)
 

@@ -245,6 +245,14 @@ async def test_what_is_not_declared_is_never_done_twice():
     assert service.names == ["setuserstatus"]
 
 
+@pytest.mark.parametrize("window", [7, None, "7 days", timedelta(0), timedelta(days=-1)])
+async def test_what_is_no_window_is_refused_before_anything_is_sent(window: Any):
+    async with pages() as service, client(service) as docs:
+        with pytest.raises(errors.InvalidRequest, match="window must be a timedelta of at least a second"):
+            await anext(docs.reports("SESSION", date(2024, 1, 1), date(2024, 2, 9), node=0, window=window))
+    assert service.names == []
+
+
 async def test_no_window_of_a_long_time_comes_too_early():
     # The service answers a report that was requested too early with a plain Error, which costs another minute.
     clock = QuickClock()
@@ -273,6 +281,7 @@ async def test_a_day_is_a_date_and_no_text(service: Emulator):
         ({"output": "NOPE"}, "output must be one of XML, TEXT"),
         ({"node_ref": "NOPE"}, "node_ref must be one of NODE"),
         ({"output": "TEXT", "delimiter": ""}, "delimiter must not be empty"),
+        *(({"output": "TEXT", "delimiter": one}, "cannot be read") for one in ("a", "1", " ", ":", "\n", "|\r\n")),
         ({"node": "x"}, "node must be int"),
         ({"begin": datetime.min.replace(tzinfo=UTC), "timezone": -60}, "lies outside of the calendar"),
     ],

@@ -34,7 +34,13 @@ def test_what_nobody_wrote_has_no_writer(text):
     assert Chat.parse(f"10:01 AM {text}").lines == (ChatLine(time(10, 1), "", text),)
 
 
-@pytest.mark.parametrize("name", ["Jane Doe", "jane doe", "T", "Jörg van der Berg", "Ed", "Customer", "Technician"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Jane Doe", "jane doe", "T", "Jörg van der Berg", "Ed", "Customer", "Technician"),
+        *("Service Desk", "Desktop Support", "customer care", "System Administrator", "The IT Team"),
+    ],
+)
 def test_who_wrote_a_line_is_known(name):
     assert Chat.parse(f"22:01 {name}: a: b").lines == (ChatLine(time(22, 1), name, "a: b"),)
     assert Chat.parse(f"22:01 {name}:").lines == (ChatLine(time(22, 1), name, ""),)

@@ -126,7 +126,13 @@ def test_the_tree_can_be_walked():
 def test_a_hierarchy_in_circles_is_walked_once():
     tree = rescue.Hierarchy((rescue.Node(1, 2), rescue.Node(2, 1), rescue.Node(3, 3)))
     assert [node.id for node in tree.walk(tree[0])] == [1, 2]
-    assert [node.id for node in tree.walk()] == [3]
+    assert [node.id for node in tree.walk()] == [3, 1, 2]
+
+
+def test_a_node_that_is_listed_in_two_places_is_walked_in_both():
+    places = [(1, 0), (2, 1), (4, 2), (3, 1), (2, 3)]
+    tree = rescue.Hierarchy(tuple(rescue.Node(number, parent) for number, parent in places))
+    assert [(node.id, node.parent_id) for node in tree.walk()] == places
 
 
 def test_a_node_over_soap_without_its_parent():

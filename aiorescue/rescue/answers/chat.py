@@ -18,7 +18,8 @@ _LINE = re.compile(
 )
 _NAMED = re.compile(r"([^:\n]{1,80}):(?:\s(.*)|)", re.DOTALL)
 #: What the service itself reports may have a colon, too (``Connecting to: host``). What stands before it is no name if
-#: it has two words or more, of which the last is one of the first set, or the first is one of the second.
+#: it has two words or more, of which the last is one of the first set, or the first is one of the second; unless the
+#: last is one of the third, as in the names that teams go by (``Service Desk: hello``).
 _PREPOSITIONS = frozenset(
     {"to", "from", "by", "at", "with", "via", "on", "in", "into", "through", "over", "as", "for", "of"}
 )
@@ -32,6 +33,12 @@ _SUBJECTS = frozenset(
         "transfer transferred transferring uploaded uploading downloaded downloading url user waiting windows",
     )
     for word in line.split()
+)
+_TEAMS = frozenset(
+    {
+        *("admin", "administrator", "agent", "care", "center", "centre", "desk", "engineer", "helpdesk", "manager"),
+        *("operator", "service", "services", "specialist", "staff", "support", "team"),
+    }
 )
 #: Lines above which they are made when they are read.
 _MOST_MADE = 2**16
@@ -107,7 +114,9 @@ def _writer(line: str) -> tuple[str, str]:
 
 def _is_report(words: list[str]) -> bool:
     """Whether the words before a colon begin a report of the service, and are not a name."""
-    return not words or (len(words) > 1 and (words[-1] in _PREPOSITIONS or words[0] in _SUBJECTS))
+    if len(words) > 1 and words[-1] not in _TEAMS:
+        return words[-1] in _PREPOSITIONS or words[0] in _SUBJECTS
+    return not words
 
 
 @lru_cache(maxsize=2_048)

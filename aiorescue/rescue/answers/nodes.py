@@ -129,15 +129,17 @@ class Hierarchy(Sequence[Node]):
         return tuple(node for node in self.nodes if self.parent(node) is None)
 
     def walk(self, node: Node | None = None) -> Iterator[Node]:
-        """Iterate over a node and all nodes below it, each before its children; over the whole tree without a node."""
-        ahead = [node] if node is not None else list(reversed(self.roots))
-        seen: set[int] = set()
-        while ahead:
-            current = ahead.pop()
-            if current.id not in seen:  # a service that answers in circles is no reason to run in them
-                seen.add(current.id)
-                yield current
-                ahead += reversed(self.children(current))
+        """Iterate over a node and all nodes below it, each once and before its children; over all without a node."""
+        seen: set[Node] = set()
+        # A service that answers in circles is no reason to run in them, nor to leave them out: they have no root.
+        for start in (node,) if node is not None else (*self.roots, *self.nodes):
+            ahead = [start]
+            while ahead:
+                current = ahead.pop()
+                if current not in seen:
+                    seen.add(current)
+                    yield current
+                    ahead += reversed(self.children(current))
 
 
 @frozen

@@ -266,7 +266,7 @@ CUT = pytest.mark.parametrize(
 
 
 @CUT
-async def test_a_table_that_stops_before_its_end_is_an_error_behind_its_last_row(body, files):
+async def test_a_table_that_stops_before_its_end_is_an_error_behind_all_of_its_rows(body, files):
     async with reports(whole(body)) as service, client(service.url) as rescue:
         found = []
         async with stream(rescue) as rows:
@@ -277,7 +277,7 @@ async def test_a_table_that_stops_before_its_end_is_an_error_behind_its_last_row
             assert files() == 1
         assert files() == 0
     assert numbered(found)
-    assert len(found) > 7_000
+    assert len(found) == (body.count("</row>") or body.count("\r\n") - len(["OK", "", "header"]))
     assert service.asked == 1
 
 

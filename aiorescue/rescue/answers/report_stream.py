@@ -36,6 +36,7 @@ class ReportRows:
         self._text = None if isinstance(body, str) else body
         self._pieces: Iterator[str] = iter((body,) if isinstance(body, str) else body)
         self._taken = 0
+        self._problem: ValueError | None = None
         self.mended = 0
         self.more = True
         rows: list[tables.Row] = []
@@ -51,11 +52,21 @@ class ReportRows:
         self.first = self._typed(rows)
 
     def batch(self) -> list[Mapping[str, Value]]:
-        """Decode the next rows; an empty list at the end. Raises ValueError for a row that does not fit the header."""
+        """Decode the next rows; an empty list at the end.
+
+        Raises:
+            ValueError: a row does not fit the header, and those before it have been returned.
+        """
         rows: list[Mapping[str, Value]] = []
         enough = self._taken + _BATCH
-        while self.more and (self._taken < enough or not rows):
-            rows += self._typed(self._step())
+        while self._problem is None and self.more and (self._taken < enough or not rows):
+            try:
+                rows += self._typed(self._step())
+            except ValueError as problem:
+                rows += self._typed(self._reader.done())
+                self._problem = problem
+        if self._problem is not None and not rows:
+            raise self._problem
         return rows
 
     def close(self) -> None:

@@ -109,6 +109,10 @@ class TextTable:
             self._line, self._length = [last], len(last)
             for line in lines:
                 self._take(line)
+        return self.done()
+
+    def done(self) -> list[Row]:
+        """Give out the rows that have been completed since the last time."""
         return self._rows.done() if self._rows is not None else []
 
     def end(self) -> list[Row]:

@@ -57,6 +57,11 @@ class XmlTable:
         """End the document, and return the rows that are left. Raises ValueError if it stops before its end."""
         return self._parse(self._characters.end(), last=True)
 
+    def done(self) -> list[Row]:
+        """Give out the rows that have been completed since the last time."""
+        rows, self._rows = self._rows, []
+        return rows
+
     def _parse(self, text: str, *, last: bool) -> list[Row]:
         self._cells += len(text) // 2
         self._lacks = self._lacks or REPLACEMENT in text
@@ -67,7 +72,7 @@ class XmlTable:
         except expat.ExpatError as problem:
             error = ValueError if problem.code in CUT else Unclear
             raise error(f"the answer is OK but its table is no XML ({problem})") from None
-        rows, self._rows = self._rows, []
+        rows = self.done()
         self._since = 0 if rows else self._since + len(text)
         if self._since > LARGEST_ROW:
             raise misfit()

@@ -59,6 +59,9 @@ class _Form(Protocol):
     def feed(self, text: str) -> list[Row]:
         """Take the next piece of a table, and return the rows that it completes. Raises ValueError."""
 
+    def done(self) -> list[Row]:
+        """Give out the rows that have been completed since the last time: those before an error."""
+
     def end(self) -> list[Row]:
         """End the table, and return the rows that are left. Raises ValueError if it stops before its end."""
 
@@ -100,6 +103,10 @@ class Reader:
         for start in range(0, len(text), _PIECE):
             rows += self._feed(text[start : start + _PIECE])
         return rows
+
+    def done(self) -> list[Row]:
+        """Return the rows that the last piece completed before it raised an error."""
+        return self._form.done() if self._form is not None else []
 
     def _feed(self, text: str) -> list[Row]:
         if self._form is None:

@@ -70,6 +70,15 @@ _SEVERAL = frozenset(
     ]
 )
 _TEXT = _SINGLE | _WIDE | _SEVERAL
+#: What browsers and .NET read a charset of this name as: an encoding that holds it and more.
+_READ_AS = {
+    "latin_1": "cp1252",
+    "iso8859_9": "cp1254",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+}
 
 
 @lru_cache(256)
@@ -82,7 +91,7 @@ def text_encoding(name: str, *, read_in_ascii: bool = False) -> str:
     """
     plain = "_".join("".join(sign if sign.isalnum() else " " for sign in name[:40].lower()).split())
     found = plain if plain in _TEXT else aliases.get(plain, plain)
-    return UTF_8 if found not in _TEXT or (read_in_ascii and found in _WIDE) else found
+    return UTF_8 if found not in _TEXT or (read_in_ascii and found in _WIDE) else _READ_AS.get(found, found)
 
 
 def encoding_of(beginning: bytes, content_type: str) -> str:

@@ -363,3 +363,9 @@ def test_a_no_in_another_language_marks_no_lead(word):
 def test_a_cell_that_only_python_takes_for_a_number_stays_a_text(cell):
     body = f"OK\n\nSession ID|Total Time|Name|\n{cell}|{cell}|Jane|\n"
     assert [tuple(row.values()) for row in value("getReport_v2", body)] == [(cell, cell, "Jane")]
+
+
+@pytest.mark.parametrize("cell", ["-5", "-00:00:05"])
+def test_a_duration_below_zero_is_one(cell):
+    body = f"OK\n\nSession ID|Total Time|\n1|{cell}|\n2|00:01:00|\n"
+    assert value("getReport_v2", body).column("Total Time") == [timedelta(seconds=-5), timedelta(minutes=1)]

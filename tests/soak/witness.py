@@ -12,7 +12,10 @@ from aiorescue.rescue import Chat, Hierarchy, Report
 from aiorescue.wire import Response
 
 #: Encodings in which an answer may be meant.
-_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "latin-1", "cp1252", "shift_jis", "gb18030")
+_ENCODINGS = (
+    *("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "latin-1", "cp1252", "cp1254"),
+    *("shift_jis", "cp932", "cp949", "gb18030"),
+)
 _CHARSET = re.compile(r"(?:charset|encoding)\s*=\s*[\"']?([\w.:-]{1,40})")
 _NO_TEXT = re.compile(r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[|\]\]>", re.DOTALL)
 _MARKUP = re.compile(r"<[^<>]*>")

@@ -234,6 +234,22 @@ def test_a_document_may_name_its_charset_where_the_headers_do_not(prolog: str, h
     assert read(codec(type(operation), Binding.SOAP11), operation, Authorization(), response).value == "é"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "encoding"),
+    [
+        ("ISO-8859-1", "“5 €” é", "cp1252"),
+        ("latin1", "“5 €” é", "cp1252"),
+        ("gb2312", "镕 é", "gb18030"),
+        ("Shift_JIS", "①髙", "cp932"),
+        ("euc-kr", "똠", "cp949"),
+    ],
+)
+def test_a_charset_is_read_as_browsers_and_net_read_it(name: str, text: str, encoding: str):
+    operation = rescue.GetNote(1)
+    response = Response(200, f"OK\n\nNOTE:{text}\n".encode(encoding), {"Content-Type": f"text/plain; charset={name}"})
+    assert read(codec(type(operation), Binding.TEXT_POST), operation, Authorization(), response).value == text
+
+
 @pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-32"])
 @pytest.mark.parametrize("header", ["text/plain", "text/plain; charset=utf-8", "text/plain; charset=utf-16"])
 def test_a_byte_order_mark_tells_the_encoding_whatever_the_headers_say(mark: str, header: str):

@@ -91,16 +91,17 @@ def marked(text: str) -> bool:
     return len(text) > LONGEST or text.strip().casefold() not in _NO
 
 
-_DURATION = re.compile(r"\s*(?:(\d+)\.)?(\d+):([0-5]?\d):([0-5]?\d)\s*", re.ASCII)
+_DURATION = re.compile(r"\s*(-)?(?:(\d+)\.)?(\d+):([0-5]?\d):([0-5]?\d)\s*", re.ASCII)
 
 
 def duration(text: str) -> timedelta:
-    """Read a duration as reports write it: seconds, or HH:MM:SS. Raises ValueError for any other form."""
+    """Read a duration as reports write it: seconds, or HH:MM:SS, with a sign or days. Raises ValueError otherwise."""
     found = _DURATION.fullmatch(text)
     if found is None:
         return _timedelta(seconds=whole_number(text))
-    days, hours, minutes, seconds = map(int, found.groups("0"))
-    return _timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    days, hours, minutes, seconds = map(int, found.groups("0")[1:])
+    length = _timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return -length if found[1] else length
 
 
 def _timedelta(**parts: int) -> timedelta:

@@ -130,6 +130,7 @@ class RescueClient(ServiceClient):
         check_count("sessions", sessions)
         self._sessions = sessions
         self._refused_for = checked_refused_for(refused_for)
+        self._relogin = relogin
         self._explicit: LoginIdentity | None = None  # of the last explicit login on a client without credentials
         self._report_turns = ReportTurns()
         given = several(credentials)
@@ -359,8 +360,15 @@ class RescueClient(ServiceClient):
         self, wanted: "report_request.Wanted", how: "Callable[[Conversation, report_request.Wanted], Awaitable[T]]"
     ) -> T:
         identity = self._report_turns.soonest(self._identities, wanted.request, self._pacers)
-        async with self._together(identity, "report", turn=self._report_turns.of(identity)) as calls:
-            return await how(calls, wanted)
+        may_repeat = self._relogin and isinstance(identity, LoginIdentity)
+        while True:
+            try:
+                async with self._together(identity, "report", turn=self._report_turns.of(identity)) as calls:
+                    return await how(calls, wanted)
+            except errors.NotLoggedIn:  # the settings went with the session: all of it again, once
+                if not may_repeat:
+                    raise
+                may_repeat = False
 
     # --- anything else ---
 

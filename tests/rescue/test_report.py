@@ -80,13 +80,35 @@ async def test_other_calls_use_other_server_sessions_during_a_report():
     assert cookies["closesession"] != cookies["getreport_v2"]
 
 
-async def test_a_session_that_ends_on_the_way_ends_the_report():
+@pytest.mark.parametrize("relogin", [False, True])
+async def test_a_session_that_ends_on_the_way_ends_the_report_which_a_relogin_repeats_once(relogin: bool):
     # The settings went with the session, so the other requests must not be sent on another one.
-    async with pages(**{**SET, "setoutput": "NOTLOGGEDIN"}) as service, client(service, relogin=True) as docs:
+    async with pages(**{**SET, "setoutput": "NOTLOGGEDIN"}) as service, client(service, relogin=relogin) as docs:
         with pytest.raises(errors.NotLoggedIn):
             await docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1)
-    assert service.names.count("setoutput") == 1
+    assert service.names.count("login") == service.names.count("setoutput") == 1 + relogin
     assert "getreport_v2" not in service.names
+
+
+async def test_a_relogin_sets_the_whole_report_up_again_in_the_new_session():
+    ended = iter(["NOTLOGGEDIN"])
+    answers = {**SET, "getreport_v2": lambda _: next(ended, ONE)}
+    async with (
+        pages(**answers) as service,
+        client(service, relogin=True) as docs,
+        docs.stream_report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1) as rows,
+    ):
+        assert len([row async for row in rows]) == 1
+    cookies = [cookie for name, _, cookie in service.asked if name in {*SET, "getreport_v2"}]
+    assert cookies == [f"ASP.NET_SessionId=s{number}" for number in (1, 2) for _ in range(len(cookies) // 2)]
+
+
+async def test_a_report_of_an_auth_code_that_is_not_logged_in_is_one_request():
+    options = {"credentials": AuthCode("4ahx"), "relogin": True}
+    async with pages(setdateformat="NOTLOGGEDIN") as service, client(service, **options) as docs:
+        with pytest.raises(errors.NotLoggedIn):
+            await docs.report("SESSION", date(2024, 1, 1), date(2024, 1, 1), node=1)
+    assert service.names == ["setdateformat"]
 
 
 async def test_an_area_without_that_type_is_reported_all_the_same():

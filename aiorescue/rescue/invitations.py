@@ -19,7 +19,8 @@ PinDigits = Annotated[str, Parameter("iPINCode", "pincode")]
 
 
 def _two_fields(values: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(values, str) or not hasattr(values, "__len__") or len(values) > len(LONGEST_CUSTOM_FIELDS[:2]):
+    given: Any = values
+    if isinstance(given, str) or not isinstance(given, Sequence) or len(given) > len(LONGEST_CUSTOM_FIELDS[:2]):
         raise errors.InvalidRequest("requestInvitationLink: custom_fields must be a list of up to two texts")
     return tuple(values)
 

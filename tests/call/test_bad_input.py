@@ -38,6 +38,8 @@ CODE = AuthCode("fixedtech0000")
         (lambda: rescue.RequestPinCode(custom_fields=[1]), "must be str, not int"),
         (lambda: rescue.RequestPinCode(custom_fields=None), "must be a list of texts, not NoneType"),
         (lambda: rescue.RequestInvitationLink(custom_fields=7), "a list of up to two texts"),
+        (lambda: rescue.RequestInvitationLink(custom_fields={"Jane", "7"}), "a list of up to two texts"),
+        (lambda: rescue.RequestInvitationLink(custom_fields={"name": "Jane"}), "a list of up to two texts"),
         (lambda: rescue.SetGroup(node=1, name="x", permissions=[None]), "permissions must be a list of names"),
         (lambda: rescue.SetGroup(node=1, name="x", locked_permissions=7), "permissions must be a list of names"),
         (lambda: rescue.CreateUsers(7), "a list of NewUser"),

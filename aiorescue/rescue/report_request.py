@@ -179,12 +179,12 @@ def moment_of(value: date, offset: int, *, last: bool = False) -> datetime:
         raise errors.InvalidRequest(f"report: begin and end must be a date or a datetime, not {type(value).__name__}")
     if not isinstance(value, datetime):
         return datetime.combine(value, _LAST if last else time())
-    if value.tzinfo is not None:
-        try:
-            value = value.astimezone(timezone(timedelta(minutes=offset))).replace(tzinfo=None)
-        except OverflowError:
-            raise errors.InvalidRequest(f"report: {value} lies outside of the calendar in the report's zone") from None
-    return value.replace(microsecond=0)
+    try:
+        if value.tzinfo is not None:
+            value = value.astimezone(timezone(timedelta(minutes=offset)))
+        return datetime(value.year, value.month, value.day, value.hour, value.minute, value.second)  # noqa: DTZ001 - see above
+    except (OverflowError, TypeError, ValueError):  # the last two for `pandas.NaT`
+        raise errors.InvalidRequest(f"report: {value} lies outside of the calendar in the report's zone") from None
 
 
 async def get(calls: Conversation, wanted: Wanted) -> Report:

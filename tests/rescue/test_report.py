@@ -267,6 +267,18 @@ async def test_what_is_not_declared_is_never_done_twice():
     assert service.names == ["setuserstatus"]
 
 
+async def test_a_moment_of_pandas_is_a_moment_and_none_is_refused():
+    pandas = pytest.importorskip("pandas")
+    days = pandas.Series(["2024-01-02 00:00:00.123456789", None], dtype="datetime64[ns]")
+    async with pages(**SET, getreport_v2=ONE) as service, client(service) as docs:
+        report = await docs.report("SESSION", days[0], days[0], node=7)
+        assert (type(report.begin), report.begin) == (datetime, datetime(2024, 1, 2))
+        for moments in ((days[0], days[1]), (days[1], days[0])):
+            with pytest.raises(errors.InvalidRequest, match="NaT lies outside of the calendar"):
+                await docs.report("SESSION", *moments, node=7)
+    assert service.names.count("setdateformat") == 1
+
+
 @pytest.mark.parametrize("window", [7, None, "7 days", timedelta(0), timedelta(days=-1)])
 async def test_what_is_no_window_is_refused_before_anything_is_sent(window: Any):
     async with pages() as service, client(service) as docs:

@@ -25,7 +25,6 @@ from aiorescue.operation import (
 from aiorescue.operation.number import is_whole
 from aiorescue.rescue.answers import pages, records
 from aiorescue.rescue.answers.values import Unclear
-from aiorescue.wire.characters import REPLACEMENT
 from aiorescue.wire.numbers import LONGEST, whole_number
 from aiorescue.wire.untracked import beyond_few
 
@@ -147,15 +146,7 @@ def _list(output: Output, value: Any) -> list[Any]:
     # The item's name differs between versions, and not all were seen; a wrapper holds nothing else.
     held = _elements(output, value).values()
     items = (one for some in held for one in (some if isinstance(some, list) else [some]))
-    return list(beyond_few(_record(record, _elements(output, one)) for one in items))
-
-
-def _record(record: type[Any], values: Mapping[str, Any]) -> Any:
-    """A record of a list; where it can, it tells that a character was replaced which XML does not allow."""
-    if hasattr(record, "mended"):
-        lacks = any(REPLACEMENT in value for value in values.values() if isinstance(value, str))
-        return records.read(record, values, mended=lacks)
-    return records.read(record, values)
+    return list(beyond_few(records.read_one(record, _elements(output, one)) for one in items))
 
 
 def _elements(output: Output, value: Any) -> Mapping[str, Any]:

@@ -115,3 +115,12 @@ def test_empty_rows_never_become_a_large_table():
     header = "".join(f"<field id='{index}'>a</field>" for index in range(5_000))
     with pytest.raises(Unclear):
         tables.parse(f"<r><header>{header}</header><data>{'<row/>' * 20_000}</data></r>", lambda _: None)
+
+
+def test_a_node_of_a_text_page_tells_that_a_character_could_not_be_read():
+    blocks = "".join(
+        f"NodeID:{number}\nParentID:1\nName:{name}\nEmail:\nDescription:\nStatus:Online\nType:Technician\n\n"
+        for number, name in enumerate(["Zoë", "Zoe", "René"])
+    )
+    nodes = decode("getHierarchy", Binding.TEXT_POST, f"OK\n\n{blocks}".encode("cp1252")).value
+    assert [(node.name, node.mended) for node in nodes] == [("Zo\ufffd", True), ("Zoe", False), ("Ren\ufffd", True)]

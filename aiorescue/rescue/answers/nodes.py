@@ -60,7 +60,8 @@ class Node:
         description: a text of the account's own.
         status: whether the person is online; a word that is not known is kept as it came.
         type: type of the node; a word that is not known is kept as it came.
-        mended: True if a character that XML does not allow was replaced in one of the texts.
+        mended: True if U+FFFD stands in one of the texts for a character that could not be read, or that XML does not
+            allow.
     """
 
     id: Annotated[int, Field("iNodeID", "NodeID", whole_number)]

@@ -92,7 +92,7 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
     blank, complete = True, False
     for line in lines_of(text):
         if blank and complete and first.match(line):
-            yield records.read(record, _by_key(record, text[begin:place]), text=True)
+            yield records.read_one(record, _by_key(record, text[begin:place]), text=True)
             begin, complete = place, False
         blank = not line.strip()
         complete = complete or key_of(line) == last
@@ -103,7 +103,7 @@ def _blocks(record: type[Any], body: str) -> Iterator[Any]:
 def _last(record: type[Any], text: str) -> Any:
     """The only record of a page, or the last one. Raises ValueError if it was cut, which nothing else would tell."""
     found = _by_key(record, text)
-    made = records.read(record, found, text=True)
+    made = records.read_one(record, found, text=True)
     end = _end_of_page(record)
     word = found.get(end.casefold())
     if word is None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 import attrs
 
 from aiorescue.operation import Output, frozen
+from aiorescue.wire.characters import REPLACEMENT
 
 T = TypeVar("T")
 
@@ -116,6 +117,14 @@ def read(record: type[T], values: Mapping[str, Any], *, text: bool = False, **mo
                 raise ValueError(f"the answer is OK but holds no {mark.page_key if text else mark.soap}")
             found[name] = _value(mark, key, "")
     return record(**found)
+
+
+def read_one(record: type[T], values: Mapping[str, Any], *, text: bool = False) -> T:
+    """Make a record of a list, as `read`. Where it can, it tells that a character could not be read."""
+    if not hasattr(record, "mended"):
+        return read(record, values, text=text)
+    lacks = any(REPLACEMENT in value for value in values.values() if isinstance(value, str))
+    return read(record, values, text=text, mended=lacks)
 
 
 def content(element: Any) -> Any:

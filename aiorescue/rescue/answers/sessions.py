@@ -84,8 +84,8 @@ class Session:
         is_lead: whether this technician leads the session.
         handing_off: whether this technician is handing the session on.
         mended: True if the session's row on a text page, which escapes nothing, held a delimiter or a line break in a
-            cell and was put together by what its columns can hold; or if a character that XML does not allow was
-            replaced.
+            cell and was put together by what its columns can hold; or if U+FFFD stands for a character that could not
+            be read, or that XML does not allow.
     """
 
     id: Annotated[int, Field("iID", "ID", whole_number)]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from aiorescue import errors
-from aiorescue.operation import Operation, Slot
+from aiorescue.operation import Binding, Operation, Slot
 from aiorescue.wire.codec import Codec
 from aiorescue.wire.message import Authorization, FormDraft, Request
 
@@ -81,6 +81,7 @@ class UrlEncoded(Codec[FormDraft]):
     ) -> None:
         self._name = operation.spec.name
         self._validates = operation.spec.service.validates_requests
+        self._offers_soap = not operation.spec.bindings.keys().isdisjoint((Binding.SOAP11, Binding.SOAP12))
         self._path = path
         self._get = get
         self._code = code
@@ -164,7 +165,7 @@ class UrlEncoded(Codec[FormDraft]):
             if self._validates and isinstance(value, str) and _DANGEROUS.search(value):
                 raise errors.InvalidRequest(
                     f"{self._name}: {field.name} holds markup ('<' before a letter, or '&#'), which the service"
-                    " refuses in forms and queries; send it over SOAP",
+                    f" refuses in forms and queries; {'send it over SOAP' if self._offers_soap else 'remove it'}",
                     operation=self._name,
                 )
 

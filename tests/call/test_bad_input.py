@@ -202,6 +202,12 @@ async def test_markup_is_refused_where_the_service_would(service: Emulator, bind
     assert service.ledger[0].tracking == text
 
 
+async def test_markup_for_an_operation_without_soap_is_not_sent_on_to_soap(service: Emulator):
+    async with RescueClient(CODE, base_url=service.url) as client:
+        with pytest.raises(errors.InvalidRequest, match=r"comment holds markup.* refuses in forms .*; remove it"):
+            await client.transfer_session(12345678, 337366, comment="see <b>this</b>")
+
+
 async def test_a_query_longer_than_the_service_takes_is_refused(service: Emulator):
     fields = ["", "é" * 512]
     async with RescueClient(CODE, base_url=service.url, pace=None) as client:

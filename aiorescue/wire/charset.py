@@ -70,7 +70,7 @@ _SEVERAL = frozenset(
     ]
 )
 _TEXT = _SINGLE | _WIDE | _SEVERAL
-#: What browsers and .NET read a charset of this name as: an encoding that holds it and more.
+#: What browsers read a charset of this name as: an encoding that holds it and more.
 _READ_AS = {
     "latin_1": "cp1252",
     "iso8859_9": "cp1254",

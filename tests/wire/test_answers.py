@@ -244,7 +244,7 @@ def test_a_document_may_name_its_charset_where_the_headers_do_not(prolog: str, h
         ("euc-kr", "똠", "cp949"),
     ],
 )
-def test_a_charset_is_read_as_browsers_and_net_read_it(name: str, text: str, encoding: str):
+def test_a_charset_is_read_as_browsers_read_it(name: str, text: str, encoding: str):
     operation = rescue.GetNote(1)
     response = Response(200, f"OK\n\nNOTE:{text}\n".encode(encoding), {"Content-Type": f"text/plain; charset={name}"})
     assert read(codec(type(operation), Binding.TEXT_POST), operation, Authorization(), response).value == text

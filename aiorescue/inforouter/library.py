@@ -20,7 +20,7 @@ from aiorescue.inforouter.answers.documents import (
 from aiorescue.inforouter.service import TICKET, TICKET_LOWER, InfoRouterOperation, Path, declare
 from aiorescue.operation import Effect, Parameter, operation
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
 def _flag(soap: str) -> Parameter:
@@ -38,7 +38,7 @@ Versions = Annotated[bool, _flag("withVersions")]
 
 
 @operation
-class FolderLookup(InfoRouterOperation[R]):
+class FolderLookup(InfoRouterOperation[R_co]):
     """Base of the operations that look up folders; the flags bring more into each result's `element`."""
 
     path: Path
@@ -70,7 +70,7 @@ class GetFolders(FolderLookup[tuple[Folder, ...]]):
 
 
 @operation
-class DocumentLookup(InfoRouterOperation[R]):
+class DocumentLookup(InfoRouterOperation[R_co]):
     """Base of the operations that look up documents; the flags bring more into each result's `element`."""
 
     path: Path

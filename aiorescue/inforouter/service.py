@@ -8,7 +8,7 @@ from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.envelope import refusal, understand
 from aiorescue.operation import Binding, Content, Effect, Evidence, Family, Needs, Operation, Parameter, Service, Spec
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 INFOROUTER = Service(
     name="infoRouter",
@@ -45,7 +45,7 @@ Path = Annotated[str, Parameter("Path")]
 LowerPath = Annotated[str, Parameter("Path", form_name="path")]
 
 
-class InfoRouterOperation(Operation[R]):
+class InfoRouterOperation(Operation[R_co]):
     """An operation of infoRouter: a value that says what to call, and a reader of the answer's root element."""
 
     __slots__ = ()
@@ -54,17 +54,17 @@ class InfoRouterOperation(Operation[R]):
     partial_is_success: ClassVar[bool] = False
 
     @classmethod
-    def read(cls, root: Element) -> R:
+    def read(cls, root: Element) -> R_co:
         """Read the result of a success; None unless the operation says otherwise.
 
         Raises:
             KeyError: the answer lacks an attribute or element.
             ValueError: the answer has a value that cannot be read.
         """
-        return None  # type: ignore[return-value]  # R is None for the operations that do not override this
+        return None  # type: ignore[return-value]  # R_co is None for the operations that do not override this
 
 
-class BringsTicket(InfoRouterOperation[R]):
+class BringsTicket(InfoRouterOperation[R_co]):
     """An operation that may carry a ticket as an ordinary parameter, and is then called with that ticket."""
 
     __slots__ = ()

@@ -33,7 +33,7 @@ __all__ = [
     "Spec",
 ]
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 _FITS = Parameter.fits  # looked up once, for `map` in the check of every value
 
@@ -253,7 +253,7 @@ class Spec:
 
 
 @frozen
-class Operation(Generic[R]):
+class Operation(Generic[R_co]):
     """Base of all operation types; an operation is a value that says what to call, with its parameters.
 
     Subclasses are frozen attrs classes. Their annotated fields are the parameters, and `spec` declares the rest.
@@ -305,7 +305,7 @@ class Operation(Generic[R]):
         return [str(value) for value in values if value and isinstance(value, str | int) and value is not True]
 
     @classmethod
-    def result(cls, values: Mapping[str, Any]) -> R:
+    def result(cls, values: Mapping[str, Any]) -> R_co:
         """Make the result of an OK: by default the value of the only output, or None if there is none.
 
         Args:
@@ -315,11 +315,11 @@ class Operation(Generic[R]):
             ValueError: an output cannot be read.
         """
         outputs = cls.spec.outputs
-        return values[outputs[0].soap] if outputs else None  # type: ignore[return-value]  # what R says is declared
+        return values[outputs[0].soap] if outputs else None  # type: ignore[return-value]  # what R_co says is declared
 
-    def with_orphans(self, result: R, count: int) -> R:
+    def with_orphans(self, result: Any, count: int) -> R_co:
         """Add to a result the number of earlier attempts that may have been carried out without an answer."""
-        return result
+        return result  # type: ignore[no-any-return]  # `Any`, as R_co cannot be the type of a parameter
 
 
 #: What the compiler leaves before each line of a docstring but the first: since Python 3.13 nothing.

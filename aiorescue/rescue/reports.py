@@ -9,7 +9,7 @@ from aiorescue.rescue.answers.report import Report
 from aiorescue.rescue.report_options import ReportNodeRef
 from aiorescue.rescue.service import SOAP11_SEEN, TEXT, TEXT_SEEN, declare
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 SessionId = Annotated[int, Parameter("iSessionID", "session", int)]
 NodeId = Annotated[int, Parameter("iNodeID", "node", int)]
 
@@ -87,7 +87,7 @@ class GetReport(Operation[Report]):
 
 
 @operation
-class ReportRequestV2(Operation[R]):
+class ReportRequestV2(Operation[R_co]):
     """The parameters of ``getReport_v2``, for a report in memory and for a streamed one."""
 
     node: NodeId

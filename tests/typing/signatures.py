@@ -84,6 +84,11 @@ async def bounds(rescue: RescueClient, docs: InfoRouterClient) -> None:
         assert_type(problem.expected_wait, float)
 
 
+async def results_in_wider_types(rescue: RescueClient) -> list[object]:
+    pins: list[PinCode | None] = [await rescue.call(RequestLensPinCodeV2())]
+    return [*pins, *[await rescue.call(operation) for operation in (CloseSession(42), GetGroup(7))]]
+
+
 async def mistakes(rescue: RescueClient) -> None:
     await rescue.report("SESSION", date(2024, 1, 1), date(2024, 1, 31))  # type: ignore[call-arg]
     rescue.stream_report("SESSION", date(2024, 1, 1), date(2024, 1, 31))  # type: ignore[call-arg]

@@ -46,6 +46,17 @@ def check_listener(listener: object) -> None:
         raise errors.InvalidRequest(f"on_event must be a function that takes an event, not {type(listener).__name__}")
 
 
+def check_operation(given: object, service: str) -> None:
+    """Check what a client is to call; raises `errors.InvalidRequest` unless it is an operation of that service."""
+    if not isinstance(given, Operation):
+        raise no_operation(given)
+    name, of = given.spec.name, given.spec.service.name
+    if of != service:
+        raise errors.InvalidRequest(
+            f"{name} is an operation of {of}, and this is a client of {service}", operation=name
+        )
+
+
 def no_operation(given: object) -> errors.InvalidRequest:
     """The error for something that was given in place of an operation."""
     shown = f"{given.__name__} itself" if isinstance(given, type) else f"{type(given).__name__}"

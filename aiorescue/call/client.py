@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Self, TypeVar
 
 from aiorescue import errors
-from aiorescue.call.arguments import check_arguments, check_flags, check_listener, check_operation_type, no_operation
+from aiorescue.call.arguments import check_arguments, check_flags, check_listener, check_operation, check_operation_type
 from aiorescue.call.base_url import check_base_url, find_route
 from aiorescue.call.call import BeforeSend
 from aiorescue.call.conversation import Conversation, closed_error, hold_in_time
@@ -49,6 +49,7 @@ class ServiceClient:
     # The options have a place of their own, so that a view can share all the rest: the very `__dict__`.
     __slots__ = ("__dict__", "_options")
     _options: CallOptions
+    _service: ClassVar[str]  # its name
 
     def __init__(
         self,
@@ -210,8 +211,7 @@ class ServiceClient:
             errors.InvalidRequest: the binding cannot carry a value; nothing was sent.
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
-        if not isinstance(operation, Operation):
-            raise no_operation(operation)
+        check_operation(operation, self._service)
         options = self._options
         if timeout is not None or max_wait is not None:
             options = options.but(timeout=timeout, max_wait=max_wait)

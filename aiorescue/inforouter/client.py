@@ -68,6 +68,8 @@ class InfoRouterClient(ServiceClient):
         errors.InvalidRequest: an argument cannot be used.
     """
 
+    _service = "infoRouter"
+
     @discreet
     def __init__(
         self,

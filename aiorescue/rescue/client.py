@@ -89,6 +89,8 @@ class RescueClient(ServiceClient):
         errors.InvalidRequest: an argument cannot be used.
     """
 
+    _service = "LogMeIn Rescue"
+
     @discreet
     def __init__(
         self,

@@ -16,6 +16,7 @@ from aiorescue import (
     RetryPolicy,
     Ticket,
     errors,
+    inforouter,
     rescue,
 )
 from aiorescue.emulator import Emulator
@@ -296,6 +297,23 @@ def test_an_option_of_redis_of_the_wrong_type_is_named(options: dict):
 def test_a_base_url_with_the_path_of_a_page_is_refused(page: str):
     with pytest.raises(errors.InvalidRequest, match="base_url"):
         RescueClient(CODE, base_url=f"https://rescue.example.com/{page}")
+
+
+async def test_an_operation_of_the_other_service_is_refused_before_a_login(service: Emulator):
+    login = Login("tech@example.com", "secret")
+    async with (
+        RescueClient(login, base_url=service.url) as client,
+        InfoRouterClient(login, base_url=service.url) as documents,
+    ):
+        with pytest.raises(
+            errors.InvalidRequest, match=r"GetDocument is an operation of infoRouter, .* LogMeIn Rescue"
+        ):
+            await client.call(inforouter.GetDocument("/Public/a.txt"))
+        with pytest.raises(
+            errors.InvalidRequest, match=r"closeSession is an operation of LogMeIn Rescue, .*infoRouter"
+        ):
+            await documents.call(rescue.CloseSession(12345678))
+    assert not service.requests
 
 
 async def test_what_is_called_in_place_of_an_operation_is_named(service: Emulator):

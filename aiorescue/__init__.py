@@ -16,8 +16,8 @@ Names are imported when they are first used, so that a program loads only the cl
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False  # that of `typing`, whose import would take most of the time of this one
 if TYPE_CHECKING:
     from typing import Any
 

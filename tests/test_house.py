@@ -135,6 +135,13 @@ def test_what_is_pure_does_not_wait(module: str):
     assert not WAITING & {imported.split(".")[0] for imported in imports(SOURCES[module], MODULES)}
 
 
+def test_editors_on_jedi_find_what_is_imported_for_type_checkers_only():
+    # jedi takes TYPE_CHECKING for true only where it is imported: any other one hides what its branch imports.
+    assert not {
+        module for module, source in SOURCES.items() if re.search(r"^TYPE_CHECKING\s*[:=]", source, re.MULTILINE)
+    }
+
+
 def test_only_the_transport_imports_the_http_client():
     users = {
         module

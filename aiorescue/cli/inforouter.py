@@ -62,7 +62,14 @@ class Transferred(CommandResult):
 
 
 def call(
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="A method of the catalogue, as GetDocuments.")],
+    method: Annotated[
+        str,
+        typer.Argument(
+            metavar="METHOD",
+            help="A method of the catalogue, as GetDocuments.",
+            autocompletion=lambda incomplete: [one for one in METHODS if one.startswith(incomplete)],
+        ),
+    ],
     parameters: Annotated[
         list[str] | None,
         typer.Argument(metavar="NAME=VALUE", help="Its parameters: Path=/Public.", show_default=False),

@@ -52,26 +52,26 @@ def build(operation: type[Operation[Any]], given: Sequence[str]) -> Operation[An
 def _slot(operation: type[Operation[Any]], key: str, taken: Mapping[str, Plain]) -> Slot:
     """The slot with a name; for a repeated parameter, the first of its slots that has no value yet."""
     spec = operation.spec
-    known = dict(_names(operation))
-    slots = known.get(key.lower(), ())
+    names = list(_names(operation))
+    slots = {name.lower(): filled for name, filled in names}.get(key.lower(), ())
     secret = {spec.identity.soap.lower(), spec.identity.page_key.lower()} if spec.identity else set()
     if key.lower() in secret | {"password", "auth_code"} or any(slot.parameter.secret for slot in slots):
         raise errors.InvalidRequest(f"{spec.name}: {key} is refused: {_SECRET_HINT}")
     if not slots:
         shown = [slot.name for slot in operation.slots if not slot.parameter.secret]
-        takes = did_you_mean(key, known) or f"; it takes {', '.join(shown) or 'no parameters'}"
+        takes = did_you_mean(key, [name for name, _ in names]) or f"; it takes {', '.join(shown) or 'no parameters'}"
         raise errors.InvalidRequest(f"{spec.name}: no parameter {key!r}{takes}")
     return next((slot for slot in slots if slot.name not in taken), slots[-1])
 
 
 def _names(operation: type[Operation[Any]]) -> Iterator[tuple[str, tuple[Slot, ...]]]:
-    """Each name that the command line takes for a parameter, in small letters, with the slots that it fills."""
+    """Each name that the command line takes for a parameter, in any case, with the slots that it fills."""
     repeated: dict[str, list[Slot]] = {}
     for slot in operation.slots:
         field, bracket, index = slot.name.rstrip("]").partition("[")
         numbered = f"{field.removesuffix('s')}_{index}" if bracket else field
         for name in (slot.name, numbered, slot.parameter.soap, slot.parameter.page_key):
-            yield name.lower(), (slot,)
+            yield name, (slot,)
         if bracket:
             repeated.setdefault(field, []).append(slot)
     for field, slots in repeated.items():
@@ -133,7 +133,7 @@ def described(operation: type[Operation[Any]]) -> str:
         (
             f"Usage: aiorescue call {name} {' '.join(row[0] for row in rows.values())}".rstrip(),
             "",
-            getdoc(operation) or "",
+            (getdoc(operation) or "").replace("``", ""),
             "",
             "Parameters, by our name or the wire's:" if rows else "It takes no parameters.",
             *lines,

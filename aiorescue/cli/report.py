@@ -16,7 +16,7 @@ from aiorescue.cli.options import JsonOption, SafeOption
 from aiorescue.cli.output import CommandResult, RowsWritten
 from aiorescue.cli.sheet import DASH, Sheet, check_writable, dash_if_stdout
 from aiorescue.operation import frozen
-from aiorescue.rescue import Report, ReportStream
+from aiorescue.rescue import Report, ReportArea, ReportStream
 from aiorescue.rescue.answers.cells import written
 
 
@@ -28,8 +28,15 @@ def _day_or_moment(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is neither a day (2026-11-01) nor a moment (2026-11-01T08:00:00)") from None
 
 
-_Begin = typer.Argument(parser=_day_or_moment, help="The first day (2026-11-01), or a moment (2026-11-01T08:00:00).")
-_End = typer.Argument(parser=_day_or_moment, help="The last day, all of it, or a moment.")
+_Area = typer.Argument(
+    metavar="AREA",
+    help="What it is about: SESSION, LOGIN, CUSTOMER_SURVEY, …",
+    autocompletion=lambda incomplete: [one.name for one in ReportArea if one.name.startswith(incomplete)],
+)
+_Begin = typer.Argument(
+    metavar="BEGIN", parser=_day_or_moment, help="The first day (2026-11-01), or a moment (2026-11-01T08:00:00)."
+)
+_End = typer.Argument(metavar="END", parser=_day_or_moment, help="The last day, all of it, or a moment.")
 
 
 @frozen
@@ -48,7 +55,7 @@ class WholeReport(CommandResult):
 
 
 def report(
-    area: Annotated[str, typer.Argument(help="What it is about: SESSION, LOGIN, CUSTOMER_SURVEY, …")],
+    area: Annotated[str, _Area],
     begin: Annotated[date, _Begin],
     end: Annotated[date, _End],
     *,

@@ -152,6 +152,7 @@ def test_custom_fields_are_given_in_order_or_by_number():
         (["session=abc", "node=2"], "startSession: session must be a whole number, not 'abc'"),
         (["session=1"], "startSession needs node=…"),
         ([], "startSession needs session=… and node=…"),
+        (["iSesion=1", "node=2"], "no parameter 'iSesion'; did you mean iSession?"),
         (["sesion=1", "node=2"], "no parameter 'sesion'; did you mean session?"),
         (["colour=1"], "no parameter 'colour'; it takes session, node"),
         (["session=1", "iSession=2", "node=1"], "startSession: iSession is given twice"),

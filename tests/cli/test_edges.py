@@ -211,9 +211,13 @@ async def test_a_document_on_a_full_stdout_or_beside_json_is_one_line(alone, ser
         assert (process.returncode, err) == (Status.BAD_INPUT, b"aiorescue: " + problem + b"\n")
 
 
-async def test_completion_knows_the_operations(alone):
-    shell = {"_AIORESCUE_COMPLETE": "complete_bash", "COMP_WORDS": "aiorescue call startS", "COMP_CWORD": "2"}
-    assert (await alone(**shell)).out.split() == ["startSession"]
+@pytest.mark.parametrize(
+    ("words", "whole"), [("call startS", "startSession"), ("inforouter call GetDocumentsB", "GetDocumentsByPage")]
+)
+async def test_completion_knows_operations_and_methods(alone, words: str, whole: str):
+    at = str(len(words.split()))
+    shell = {"_AIORESCUE_COMPLETE": "complete_bash", "COMP_WORDS": f"aiorescue {words}", "COMP_CWORD": at}
+    assert (await alone(**shell)).out.split() == [whole]
 
 
 def test_an_export_of_a_journal_of_version_1_says_whose_each_pin_is(here):

@@ -10,6 +10,7 @@ import typer
 from aiorescue import errors
 from aiorescue.cli import output, settings, signals
 from aiorescue.cli.options import JsonOption
+from aiorescue.cli.status import Status
 from aiorescue.emulator.people import EmulatedUser, default_users
 from aiorescue.operation import frozen
 
@@ -31,19 +32,23 @@ def emulator(
     from aiorescue.emulator import Emulator  # noqa: PLC0415 - takes long to import, and no other command serves
 
     try:
-        signals.run(_serve(Emulator(port, pin_rate, host=host, seed=seed), as_json=as_json))
+        status = signals.run(_serve(Emulator(port, pin_rate, host=host, seed=seed), as_json=as_json))
     except OSError as problem:
         if problem.errno != errno.EADDRINUSE:
             raise
         raise errors.InvalidRequest(f"port {port} of {host} is taken; --port 0 takes a free one") from None
+    raise typer.Exit(status)
 
 
-async def _serve(service: "Emulator", *, as_json: bool) -> None:
+async def _serve(service: "Emulator", *, as_json: bool) -> Status:
+    """Serve until a signal comes. Where stdout cannot take the address, it may be unknown: then that is an error."""
     stop = asyncio.Event()
     with signals.on_signal(lambda _: stop.set(), lambda _: None):
         async with service:
-            output.show(Listening(service.url), as_json=as_json, quiet=settings.current().quiet)
-            await stop.wait()
+            status = output.show(Listening(service.url), as_json=as_json, quiet=settings.current().quiet)
+            if status is Status.OK:
+                await stop.wait()
+            return status
 
 
 @frozen

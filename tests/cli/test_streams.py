@@ -80,6 +80,7 @@ async def test_what_cannot_be_written_to_stdout_is_an_error_that_says_where_the_
         ("job export pins.csv.journal -o again.csv --json", "; the rows are in again.csv"),
         ("--version", ""),
         ("pins --help", ""),
+        ("emulator --port 0", ""),
     ):
         line = f"{shlex.quote(sys.executable)} -m aiorescue {command} >/dev/full"
         process = await asyncio.create_subprocess_shell(line, stderr=asyncio.subprocess.PIPE, cwd=alone.folder)

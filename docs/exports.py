@@ -14,6 +14,7 @@ _LINE = 120
 
 #: What `aiorescue.rescue` exports beside the operations.
 _VALUES = {
+    "aiorescue.operation": "Operation",
     "aiorescue.rescue.answers.chat": "Chat ChatLine",
     "aiorescue.rescue.answers.nodes": "Account Group Hierarchy Node NodeStatus NodeType User",
     "aiorescue.rescue.answers.raw": "Raw",

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aiorescue.operation import Operation
     from aiorescue.rescue.answers.chat import Chat, ChatLine
     from aiorescue.rescue.answers.nodes import Account, Group, Hierarchy, Node, NodeStatus, NodeType, User
     from aiorescue.rescue.answers.raw import Raw
@@ -150,6 +151,7 @@ __all__ = [
     "NodeRef",
     "NodeStatus",
     "NodeType",
+    "Operation",
     "PinCode",
     "PinRequest",
     "Raw",
@@ -248,6 +250,7 @@ _HOMES = {
     "NodeRef": "aiorescue.rescue.sessions",
     "NodeStatus": "aiorescue.rescue.answers.nodes",
     "NodeType": "aiorescue.rescue.answers.nodes",
+    "Operation": "aiorescue.operation",
     "PinCode": "aiorescue.rescue.pins",
     "PinRequest": "aiorescue.rescue.pins",
     "Raw": "aiorescue.rescue.answers.raw",

@@ -1,5 +1,6 @@
 """Types and signatures that an editor shows for the Rescue client; checked by mypy --strict, never run."""
 
+from asyncio import Queue
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import assert_type
@@ -26,6 +27,7 @@ from aiorescue.rescue import (
     GetGroup,
     Group,
     Hierarchy,
+    Operation,
     Raw,
     Report,
     ReportStream,
@@ -82,6 +84,11 @@ async def bounds(rescue: RescueClient, docs: InfoRouterClient) -> None:
     except errors.QueueTimeout as problem:
         assert_type(problem.position, int)
         assert_type(problem.expected_wait, float)
+
+
+async def queued(rescue: RescueClient, queue: Queue[Operation[PinCode]]) -> PinCode:
+    await queue.put(RequestLensPinCodeV2(tracking="CASE-7"))
+    return await rescue.call(await queue.get())
 
 
 async def results_in_wider_types(rescue: RescueClient) -> list[object]:

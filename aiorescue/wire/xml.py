@@ -134,7 +134,7 @@ def text_of(element: ET.Element) -> str:
 
 
 def _begun(pieces: list[str]) -> list[str]:
-    """A document without the blanks before it. Raises `Unreadable` for one that is none."""
+    """A document without the blanks before it. Raises `Unreadable` for a text that is no XML."""
     begun = pieces if len(pieces) == 1 else [piece for piece in pieces if piece] or [""]
     _check(begun[0])
     return [begun[0].lstrip("\ufeff \t\r\n"), *begun[1:]]

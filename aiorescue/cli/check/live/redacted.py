@@ -1,4 +1,4 @@
-"""Redaction by shape: each value is replaced by one of its form, so that what reads the answer reads it all the same.
+"""Redaction by shape: each value is replaced by another one of the same form, so that the answer can still be read.
 
 Each digit becomes a 1, each letter an x or X. So ``2/16/2012 9:00 AM`` becomes ``1/11/1111 1:11 AM``, which is a time,
 and a PIN stays six digits. Words that declarations name stay as they are, also with a number (``Custom Field 2``), and

@@ -95,7 +95,9 @@ class Emulator(World):
 
     @property
     def url(self) -> str:
-        """The base URL, once started."""
+        """The base URL. Raises RuntimeError before the start, unless a port was given."""
+        if not self.port:
+            raise RuntimeError("the emulator was not started, and has no address yet: async with Emulator() as service")
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 

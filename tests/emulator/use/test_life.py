@@ -230,3 +230,9 @@ async def test_a_client_that_outlives_a_reset_gets_codes_that_it_has_not_seen():
             service.reset()
         assert len(seen) == 15
         assert service.ledger.of_pin(pins[1].code) is None, "a reset forgets the PINs from before"
+
+
+def test_the_address_of_an_emulator_that_was_not_started_is_an_error_that_says_what_to_do():
+    with pytest.raises(RuntimeError, match=r"not started, .* async with Emulator\(\) as service"):
+        _ = Emulator().url
+    assert Emulator(port=8765).url == "http://127.0.0.1:8765"

@@ -47,10 +47,11 @@ if TYPE_CHECKING:
     )
 else:  # imported when they are first used: a program needs few of them, and all take a third of the import's time
     authentication, groups, hierarchy = topics("aiorescue.rescue", "authentication", "groups", "hierarchy")
-    invitations, pins, raw = topics("aiorescue.rescue", "invitations", "pins", "raw")
+    invitations, pins, raw, sessions, users = topics(
+        "aiorescue.rescue", "invitations", "pins", "raw", "sessions", "users"
+    )
     report_request, report_settings = topics("aiorescue.rescue", "report_request", "report_settings")
     report_state, reports = topics("aiorescue.rescue", "report_state", "reports")
-    sessions, users = topics("aiorescue.rescue", "sessions", "users")
 
 T = TypeVar("T")
 
@@ -130,9 +131,8 @@ class RescueClient(ServiceClient):
             on_event=on_event,
         )
         check_count("sessions", sessions)
-        self._sessions = sessions
+        self._sessions, self._relogin = sessions, relogin
         self._refused_for = checked_refused_for(refused_for)
-        self._relogin = relogin
         self._explicit: LoginIdentity | None = None  # of the last explicit login on a client without credentials
         self._report_turns = ReportTurns()
         given = several(credentials)

@@ -47,11 +47,9 @@ if TYPE_CHECKING:
     )
 else:  # imported when they are first used: a program needs few of them, and all take a third of the import's time
     authentication, groups, hierarchy = topics("aiorescue.rescue", "authentication", "groups", "hierarchy")
-    invitations, pins, raw, sessions, users = topics(
-        "aiorescue.rescue", "invitations", "pins", "raw", "sessions", "users"
-    )
+    invitations, pins, raw, reports = topics("aiorescue.rescue", "invitations", "pins", "raw", "reports")
     report_request, report_settings = topics("aiorescue.rescue", "report_request", "report_settings")
-    report_state, reports = topics("aiorescue.rescue", "report_state", "reports")
+    report_state, sessions, users = topics("aiorescue.rescue", "report_state", "sessions", "users")
 
 T = TypeVar("T")
 

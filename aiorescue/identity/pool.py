@@ -25,9 +25,8 @@ passed over where the right to log in comes free, and it is over once no session
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -85,7 +84,7 @@ class SessionPool:
         self._no_logins = no_logins
         self._sessions: list[ServerSession] = []  # all there are, leased or free
         self._free: list[ServerSession] = []  # in the order in which they were put back
-        self._line: deque[_Waiting] = deque()
+        self._line: OrderedDict[_Waiting, None] = OrderedDict()  # one that is cancelled leaves it at no cost
         self._flight = SingleFlight()
         self._logging_in: ServerSession | None = None  # a session that a call was given in order to log it in
         self._logins, self._may_log_in = logins, may_log_in
@@ -189,38 +188,40 @@ class SessionPool:
 
     async def _wait_in_line(self, *, only_alive: bool) -> _Given:
         waiting = _Waiting(asyncio.get_running_loop().create_future(), only_alive)
-        self._line.append(waiting)
+        self._line[waiting] = None
         self._serve_line()
         try:
             return await waiting.given
         except asyncio.CancelledError:
             if not waiting.given.cancelled() and isinstance(given := waiting.given.result(), ServerSession):
                 self.put_back(given)  # it was given in the same moment
-            with suppress(ValueError):
-                self._line.remove(waiting)
+            self._line.pop(waiting, None)
             self._serve_line()
             raise
 
     def _serve_line(self) -> None:
         """Give what there is to the first calls in line."""
-        passed_over = 0
-        while passed_over < len(self._line):
-            waiting = self._line[passed_over]
-            if waiting.given.done():  # cancelled, and its task has not run since
-                del self._line[passed_over]
+        passed_over: list[_Waiting] = []
+        while self._line:
+            waiting = next(iter(self._line))
+            if waiting.given.done():
+                pass  # cancelled, and its task has not run since
             elif (given := self._offer(only_alive=waiting.only_alive)) is not None:
-                del self._line[passed_over]
                 waiting.given.set_result(given)
             elif waiting.only_alive:
-                passed_over += 1
+                passed_over.append(waiting)
             else:
-                return
+                break
+            del self._line[waiting]
+        for waiting in reversed(passed_over):
+            self._line[waiting] = None
+            self._line.move_to_end(waiting, last=False)
 
     def _fail_line(self, outcome: Outcome[Any]) -> None:
         """Give the outcome of a login that failed to all calls in line, unless they may wait for a live session."""
         if self.any_alive:
             return
-        line, self._line = self._line, deque()
+        line, self._line = self._line, OrderedDict()
         for waiting in line:
             if not waiting.given.done():
                 waiting.given.set_result(Outcome(OutcomeClass.OK) if waiting.only_alive else outcome)

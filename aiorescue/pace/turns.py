@@ -3,9 +3,8 @@
 import asyncio
 import enum
 from abc import ABC, abstractmethod
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Any
 
 from aiorescue.clock import Clock
@@ -168,7 +167,8 @@ class PrioritySemaphore:
     def __init__(self, places: int = 1) -> None:
         self._places = places
         self.taken = 0
-        self._waiting: tuple[deque[asyncio.Future[None]], ...] = tuple(deque() for _ in Priority)
+        # Of each priority the calls in line, first come first; one that is cancelled leaves from the middle at no cost.
+        self._waiting = tuple(OrderedDict[asyncio.Future[None], None]() for _ in Priority)
         self._bulk_is_next = False
 
     @property
@@ -197,13 +197,12 @@ class PrioritySemaphore:
             return
         waiting = self._waiting[priority]
         given = asyncio.get_running_loop().create_future()
-        waiting.append(given)
+        waiting[given] = None
         try:
             await given
         except asyncio.CancelledError:
             if given.cancelled():
-                with suppress(ValueError):  # `release` has taken it out of the line already
-                    waiting.remove(given)
+                waiting.pop(given, None)  # `release` may have taken it out of the line already
             else:  # the place was given in the same moment
                 self.release()
             raise
@@ -219,9 +218,9 @@ class PrioritySemaphore:
     def _next(self) -> asyncio.Future[None] | None:
         retries, calls, bulk = self._waiting
         if retries:
-            return retries.popleft()
+            return retries.popitem(last=False)[0]
         if calls and not (bulk and self._bulk_is_next):
             self._bulk_is_next = True
-            return calls.popleft()
+            return calls.popitem(last=False)[0]
         self._bulk_is_next = False
-        return bulk.popleft() if bulk else None
+        return bulk.popitem(last=False)[0] if bulk else None

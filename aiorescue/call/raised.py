@@ -8,8 +8,8 @@ from aiorescue.operation import Outcome
 
 #: What a person can do when a call is rejected again and again.
 SHARE_THE_PACE = (
-    ", many times in a row: another process seems to call as the same identity. Give all of them one pace:"
-    " pace=HostPace() on one machine, pace=RedisPace(url) on several"
+    ", many times in a row: another process, or a client with another pace, seems to call as the same identity."
+    " Give all of them one pace: pace=HostPace() on one machine, pace=RedisPace(url) on several"
 )
 #: What is said of a refusal that may have been meant for an idle connection.
 CROSSED = ", which a server also says of an idle connection while a request is on its way"

@@ -7,10 +7,10 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.call.conversation import Conversation
-from aiorescue.call.loop_lock import LoopLock
 from aiorescue.inforouter.answers.search import SearchPage, SearchResult
 from aiorescue.inforouter.service import InfoRouterOperation, declare
 from aiorescue.operation import Effect, Parameter, operation
+from aiorescue.pace.loop_lock import LoopLock
 
 
 @operation

@@ -3,11 +3,14 @@
 from aiorescue.clock import Clock
 from aiorescue.pace.latency import TICK, Latency
 from aiorescue.pace.limit import Limit
-from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
+from aiorescue.pace.loop_lock import LoopLock
+from aiorescue.pace.turns import Pacer, Priority, Turn
 
 
 class IntervalPacer(Pacer):
     """Keeps a gap between two calls of this process, and learns from their answers how large it must be.
+
+    It may belong to several clients, which may be used on several event loops: each loop has a line of its own.
 
     Args:
         limit: what is known of the service's limit; improved in place.
@@ -18,7 +21,7 @@ class IntervalPacer(Pacer):
     def __init__(self, limit: Limit, clock: Clock, *, last: float = float("-inf")) -> None:
         self.limit = limit
         self._clock = clock
-        self._line = PrioritySemaphore()
+        self._line = LoopLock()
         self._latency = Latency()
         self._last = last  # the moment of the last slot
         self._not_before = float("-inf")
@@ -44,12 +47,13 @@ class IntervalPacer(Pacer):
 
     async def wait(self, turn: Turn) -> Turn:
         """Wait for the next slot; cancelled, it is left to the next call in line."""
-        await self._line.acquire(turn.priority)
+        line = self._line.here()
+        await line.acquire(turn.priority)
         try:
             await self._slot()
             self._take(turn)
         finally:
-            self._line.release()
+            line.release()
         return turn
 
     def _due(self) -> float:
@@ -61,7 +65,7 @@ class IntervalPacer(Pacer):
             if (wait := self._due() - time()) > 0:
                 # While the gap is being halved, the answer that does it may come before the slot.
                 await sleep(wait if not self.limit.starting else max(wait / 2, min(wait, TICK)))
-            elif self.limit.gap and self._latency.is_late(self._under_way, time()):
+            elif self.limit.gap and self._latency.is_late(tuple(self._under_way), time()):
                 # It would arrive just before the next one, which would then be rejected.
                 await sleep(max((self._latency.mean or 0.0) / 4, TICK))
             else:

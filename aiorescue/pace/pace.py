@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from typing import Any, Literal
+from weakref import WeakValueDictionary
 
 import attrs
 
 from aiorescue import errors
-from aiorescue.clock import Clock
+from aiorescue.clock import Clock, SystemClock
 from aiorescue.operation import Family, frozen
 from aiorescue.operation.number import is_number, is_whole
 from aiorescue.pace.interval import IntervalPacer
@@ -125,13 +126,18 @@ def first_limit(setting: Pace | Literal["auto"], family: Family) -> Limit:
     return Limit.known(pace.rate(family), learns=family not in _SILENT)
 
 
+#: The pacers of open clients by service, account, family and rate: clients of this process that call as one account
+#: share its pace. One with a clock of its own, as in tests, has a pace of its own.
+_OF_PROCESS: WeakValueDictionary[tuple[str, str, Family, float | str | None], Pacer] = WeakValueDictionary()
+
+
 class Pacers:
-    """The pacers of one client, made when they are first needed.
+    """The pacers of one client, made when they are first needed, or those of another client of this process.
 
     Args:
         setting: how fast the service may be called, and where that is kept.
         clock: the client's clock.
-        service: base URL of the service; a shared pace tells the accounts of two services apart by it.
+        service: base URL of the service, by which the accounts of two services are told apart.
 
     Raises:
         errors.InvalidRequest: the setting is of no type that a pace can have.
@@ -139,6 +145,7 @@ class Pacers:
 
     def __init__(self, setting: PaceSetting, clock: Clock, service: str = "") -> None:
         self._clock = clock
+        self._service = service
         self._unpaced = UnpacedPacer(clock)
         self._pacers: dict[tuple[str, Family], Pacer] = {}  # by key: to hash a `PacedAccount` takes a Python call
         self._setting: Pace | Literal["auto"] | None = None
@@ -171,9 +178,18 @@ class Pacers:
     def _make(self, account: PacedAccount, family: Family) -> Pacer:
         if self._shared is not None:
             return self._shared.make(account, family)
-        return local_pacer(self._setting, family, self._clock)
+        if self._setting is None or not account.key or type(self._clock) is not SystemClock:
+            return local_pacer(self._setting, family, self._clock)
+        is_found = self._setting == "auto" and family is Family.PINS
+        rate = "auto" if is_found else (Pace() if self._setting == "auto" else self._setting).rate(family)
+        known = self._service, account.key, family, rate
+        pacer = _OF_PROCESS.get(known)
+        if pacer is None:
+            pacer = _OF_PROCESS[known] = local_pacer(self._setting, family, self._clock)
+        return pacer
 
     async def aclose(self) -> None:
-        """Close what a shared pace opened; a pace of this process has nothing to close."""
+        """Leave the pace to other clients of this process, and close what a shared pace opened."""
+        self._pacers.clear()
         if self._shared is not None:
             await self._shared.aclose()

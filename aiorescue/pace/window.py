@@ -5,7 +5,8 @@ from collections import deque
 
 from aiorescue.clock import Clock
 from aiorescue.pace.limit import UNKNOWN
-from aiorescue.pace.turns import NoTurnAtOnceError, Pacer, Priority, PrioritySemaphore, Turn
+from aiorescue.pace.loop_lock import LoopLock
+from aiorescue.pace.turns import NoTurnAtOnceError, Pacer, Priority, Turn
 
 
 class UnpacedPacer(Pacer):
@@ -50,7 +51,7 @@ class WindowPacer(Pacer):
         self._clock = clock
         self._counted: deque[float] = deque()  # when each call in the window counts, oldest first
         self._under_way: dict[Turn, float] = {}
-        self._line = PrioritySemaphore()
+        self._line = LoopLock()
 
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """The moment at which a call that came now would fit into the window, behind those that wait."""
@@ -63,13 +64,14 @@ class WindowPacer(Pacer):
 
     def _free_at(self, calls: int) -> float:
         """The moment at which one more call fits in, beside those in the window and `calls` others before it."""
-        now = self._clock.time()
-        leaving = len(self._counted) + calls - self._count
-        return now if leaving < 0 else max(now, self._counted[leaving] + self._seconds)
+        now, counted = self._clock.time(), tuple(self._counted)
+        leaving = len(counted) + calls - self._count
+        return now if leaving < 0 else max(now, counted[leaving] + self._seconds)
 
     async def wait(self, turn: Turn) -> Turn:
         """Wait until one more call fits into the window, then set its `Turn.sent`. Raises `NoTurnAtOnceError`."""
-        await self._line.acquire(turn.priority)
+        line = self._line.here()
+        await line.acquire(turn.priority)
         try:
             while (moment := self._free_at(0)) > (now := self._clock.time()):
                 if turn.at_once:
@@ -81,7 +83,7 @@ class WindowPacer(Pacer):
             self._under_way[turn] = turn.sent
         finally:
             self.waits_until = None
-            self._line.release()
+            line.release()
         return turn
 
     def settle(self, turn: Turn, *, accepted: bool | None) -> None:
@@ -96,9 +98,12 @@ class WindowPacer(Pacer):
     def _uncount(self, turn: Turn) -> bool:
         """Take a call under way out of the window; returns whether it was in it."""
         counted = self._under_way.pop(turn, None)
-        if counted is None or counted not in self._counted:
+        if counted is None:
             return False
-        self._counted.remove(counted)
+        try:
+            self._counted.remove(counted)
+        except ValueError:
+            return False
         return True
 
     def _count_at(self, moment: float) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from aiorescue.call.loop_lock import LoopLock
 from aiorescue.identity.identity import Identity
 from aiorescue.operation import Operation
+from aiorescue.pace.loop_lock import LoopLock
 from aiorescue.pace.pace import Pacers
 from aiorescue.pace.turns import Priority, PrioritySemaphore
 

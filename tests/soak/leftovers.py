@@ -7,6 +7,7 @@ from typing import Any
 import aiorescue
 from aiorescue import InfoRouterClient, RescueClient
 from aiorescue.identity.pool import SessionPool
+from aiorescue.pace.loop_lock import LoopLock
 from aiorescue.pace.turns import PrioritySemaphore
 
 Client = RescueClient | InfoRouterClient
@@ -47,7 +48,10 @@ def _of_line(name: str, line: PrioritySemaphore) -> list[str]:
 
 
 def _of_pacer(pacer: Any) -> list[str]:
-    found = _of_line(f"the line of a {type(pacer).__name__}", pacer._line) if hasattr(pacer, "_line") else []
+    line = getattr(pacer, "_line", None)
+    if isinstance(line, LoopLock):
+        line = line.here()
+    found = [] if line is None else _of_line(f"the line of a {type(pacer).__name__}", line)
     if getattr(pacer, "_under_way", None):
         found.append(f"{len(pacer._under_way)} turns of a {type(pacer).__name__} are not settled")
     return found

@@ -9,6 +9,7 @@ neither parameters nor results are in them.
 """
 
 import logging
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable
 from itertools import count
 
@@ -364,7 +365,7 @@ class Hub:
         for listener in self._listeners:
             try:
                 listener(event)
-            except Exception:  # noqa: BLE001 - whatever a listener raises must not end the call
+            except (Exception, CancelledError):  # noqa: BLE001 - whatever a listener raises must not end the call
                 _log.exception("a listener failed on %s", type(event).__name__)
 
 

@@ -1,5 +1,8 @@
 """Checks of the arguments of a client and of its calls, so that a wrong one is named where it was given."""
 
+from inspect import iscoroutinefunction
+from typing import Any, NoReturn
+
 from aiorescue import errors
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.operation import Binding, Operation
@@ -44,6 +47,24 @@ def check_listener(listener: object) -> None:
     """Check a listener; raises `errors.InvalidRequest` for what cannot be called with an event."""
     if listener is not None and not callable(listener):
         raise errors.InvalidRequest(f"on_event must be a function that takes an event, not {type(listener).__name__}")
+    if iscoroutinefunction(listener) or iscoroutinefunction(getattr(listener, "__call__", None)):  # noqa: B004 - looked at
+        raise errors.InvalidRequest("on_event must be a plain function, not `async def`: it is called and not awaited")
+
+
+def no_copy(client: object, _: object) -> NoReturn:
+    """Refuse a copy of a client, deep or pickled: it would have the secrets, and connections or a pace of its own."""
+    raise TypeError(
+        f"a {type(client).__name__} cannot be copied or pickled: share it (`with_options` gives a view of it),"
+        " or make one where it is used"
+    )
+
+
+def another_login(operation: Operation[Any]) -> errors.InvalidRequest:
+    """The error for an explicit login on a client that calls as another login."""
+    name = operation.spec.name
+    return errors.InvalidRequest(
+        f"{name}: this client already calls as another login; make a client of its own for each login", operation=name
+    )
 
 
 def check_operation(given: object, service: str) -> None:

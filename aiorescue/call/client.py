@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Self, TypeVar
 
 from aiorescue import errors
-from aiorescue.call.arguments import check_arguments, check_flags, check_listener, check_operation, check_operation_type
+from aiorescue.call import arguments
 from aiorescue.call.base_url import check_base_url, find_route
 from aiorescue.call.call import BeforeSend
 from aiorescue.call.conversation import Conversation, closed_error, hold_in_time
@@ -33,10 +33,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Seconds that one request may take, unless a client is given another timeout.
-TIMEOUT = 30.0
-#: Requests that may be under way at once, unless a client is given another number.
-MAX_CONNECTIONS = 100
 #: Seconds that closing a client may take, unless another limit is given.
 CLOSING = 30.0
 #: Share of that limit for calls under way; the rest is for logging out.
@@ -50,6 +46,7 @@ class ServiceClient:
     __slots__ = ("__dict__", "_options")
     _options: CallOptions
     _service: ClassVar[str]  # its name
+    __reduce_ex__ = arguments.no_copy
 
     def __init__(
         self,
@@ -69,8 +66,10 @@ class ServiceClient:
         clock: Clock | None,
         on_event: "Listener | None",
     ) -> None:
-        check_arguments(timeout, max_connections, binding=binding, retry=retry, clock=clock, on_event=on_event)
-        check_flags(trust_env=trust_env, relogin=relogin, allow_plain_http=allow_plain_http)
+        arguments.check_arguments(
+            timeout, max_connections, binding=binding, retry=retry, clock=clock, on_event=on_event
+        )
+        arguments.check_flags(trust_env=trust_env, relogin=relogin, allow_plain_http=allow_plain_http)
         self.base_url = check_base_url(base_url, allow_plain_http=allow_plain_http)
         self._options = NO_OPTIONS
         self.max_connections = max_connections
@@ -165,7 +164,7 @@ class ServiceClient:
         """
         view = object.__new__(type(self))
         view.__dict__ = self.__dict__
-        check_listener(on_event)
+        arguments.check_listener(on_event)
         hub = None if on_event is None else hub_of(on_event, self._options.hub or self._observer.hub)
         view._options = self._options.but(binding=binding, timeout=timeout, max_wait=max_wait, hub=hub)
         return view
@@ -179,7 +178,7 @@ class ServiceClient:
         Args:
             operation: the operation, or its type: ``rescue.expected_wait(RequestPinCode)``.
         """
-        check_operation_type(operation)
+        arguments.check_operation_type(operation)
         family = operation.spec.family
         identities = [one for one in self._identities if one.state == "ready"] or self._identities
         ready = min(self._pacers.of(identity.account, family).ready_at() for identity in identities)
@@ -211,12 +210,13 @@ class ServiceClient:
             errors.InvalidRequest: the binding cannot carry a value; nothing was sent.
             errors.RescueError: whatever else went wrong; see `aiorescue.errors`.
         """
-        check_operation(operation, self._service)
+        arguments.check_operation(operation, self._service)
         options = self._options
         if timeout is not None or max_wait is not None:
             options = options.but(timeout=timeout, max_wait=max_wait)
         identity = self._choose(operation)
-        is_new = len(self._identities) == 1 and identity is not self._identities[0]
+        first = self._identities[0]
+        is_new = len(self._identities) == 1 and identity is not first
         task = self._begin(operation.spec.name)
         try:
             while True:
@@ -233,8 +233,11 @@ class ServiceClient:
             self._under_way.end(task)
         if is_new and identity is not self._identities[0]:
             # An explicit login on a client without credentials: from now on it calls as that login. Not so after a call
-            # that began without an identity before that login came.
-            self._replaced += self._identities
+            # that began without an identity before that login came. Of two at once the first one counts.
+            if self._identities[0] is not first:
+                self._replaced.append(identity)
+                raise arguments.another_login(operation)
+            self._replaced.append(first)
             self._identities = [identity]
         return result
 

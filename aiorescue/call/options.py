@@ -12,6 +12,11 @@ from aiorescue.operation.number import is_number
 if TYPE_CHECKING:
     from aiorescue.events import Hub
 
+#: Seconds that one request may take, unless a client is given another timeout.
+TIMEOUT = 30.0
+#: Requests that may be under way at once, unless a client is given another number.
+MAX_CONNECTIONS = 100
+
 
 def _seconds(least: float) -> Any:
     def check(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from aiorescue import errors
 from aiorescue.call.awaits import awaits
-from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
+from aiorescue.call.client import ServiceClient
+from aiorescue.call.options import MAX_CONNECTIONS, TIMEOUT
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 import attrs
 
-from aiorescue import errors
+from aiorescue.call.arguments import another_login
 from aiorescue.call.awaits import awaits, topics
-from aiorescue.call.client import MAX_CONNECTIONS, TIMEOUT, ServiceClient
+from aiorescue.call.client import ServiceClient
 from aiorescue.call.conversation import Conversation
+from aiorescue.call.options import MAX_CONNECTIONS, TIMEOUT
 from aiorescue.call.retry import RetryPolicy
 from aiorescue.call.transport import ClientSession
 from aiorescue.clock import Clock
@@ -176,10 +177,7 @@ class RescueClient(ServiceClient):
             if identity.credentials == wanted:
                 return identity
         if type(self._identities[0]) is not AnonymousIdentity:
-            raise errors.InvalidRequest(
-                "login: this client already calls as another login; make a client of its own for each login",
-                operation=operation.spec.name,
-            )
+            raise another_login(operation)
         # A client without credentials takes on the identity of the login, if the service accepts it. That is kept for
         # the next login with these credentials, as it remembers a refusal.
         if self._explicit is None or self._explicit.credentials != wanted:

@@ -1,7 +1,12 @@
 """Bad input is refused before anything is sent, with a message that names the place and the limit."""
 
+import asyncio
+import copy
+import pickle
 import time
+from collections.abc import Callable
 from datetime import date
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -273,6 +278,8 @@ def test_a_time_of_a_retry_policy_that_is_none_is_refused(name: str, seconds):
         ({"retry": 3}, r"retry must be RetryPolicy\(attempts=…, total=…\), not 3"),
         ({"binding": "SOAP11"}, "binding must be one of Binding.SOAP11, Binding.SOAP12, .*, not 'SOAP11'"),
         ({"on_event": []}, "on_event must be a function that takes an event, not list"),
+        ({"on_event": asyncio.sleep}, "on_event must be a plain function, not `async def`"),
+        ({"on_event": AsyncMock()}, "on_event must be a plain function, not `async def`"),
         ({"relogin": "no"}, "relogin must be True or False, not 'no'"),
         ({"trust_env": 1}, "trust_env must be True or False, not 1"),
         ({"allow_plain_http": None}, "allow_plain_http must be True or False, not None"),
@@ -285,6 +292,14 @@ def test_an_option_of_the_wrong_type_is_named_when_the_client_is_made(options: d
         RescueClient(CODE, **options)
     with pytest.raises(errors.InvalidRequest, match=message):
         InfoRouterClient(Login("jane", "secret"), base_url="https://docs.example.com", **options)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, pickle.dumps])
+async def test_a_client_cannot_be_copied_or_pickled_with_its_secrets(copied: Callable[[object], object]):
+    async with RescueClient(CODE) as client:
+        for one in (client, client.with_options(timeout=5)):
+            with pytest.raises(TypeError, match="RescueClient cannot be copied or pickled: share it"):
+                copied(one)
 
 
 @pytest.mark.parametrize("options", [{"url": 5}, {"url": None}, {"url": "redis://localhost", "prefix": 5}])

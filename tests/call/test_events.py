@@ -157,11 +157,12 @@ async def test_a_view_has_a_listener_of_its_own_besides_the_clients(service: Emu
     assert {event.operation for event in seen} == {"getAccount", "requestPINCode"}
 
 
+@pytest.mark.parametrize("problem", [RuntimeError, asyncio.CancelledError])
 async def test_what_a_listener_raises_goes_to_the_log_and_no_further(
-    service: Emulator, caplog: pytest.LogCaptureFixture
+    service: Emulator, caplog: pytest.LogCaptureFixture, problem: type[BaseException]
 ):
     def broken(event: events.Event) -> None:
-        raise RuntimeError(type(event).__name__)
+        raise problem(type(event).__name__)
 
     async with client(service, broken) as rescue:
         assert (await rescue.request_pin_code()).code

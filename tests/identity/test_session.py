@@ -210,6 +210,17 @@ async def test_a_client_without_credentials_becomes_the_one_who_logs_in(service:
     assert count(service, "logout") == 1
 
 
+async def test_of_two_logins_at_once_the_client_takes_on_the_first_and_refuses_the_other(service: Emulator):
+    users = ("tech@example.com", "second@example.com")
+    async with RescueClient(base_url=service.url) as rescue, InfoRouterClient(base_url=service.url) as docs:
+        for client, login in ((rescue, rescue.login), (docs, docs.authenticate_user)):
+            first, second = await asyncio.gather(*(login(user, "secret") for user in users), return_exceptions=True)
+            assert not isinstance(first, Exception)
+            assert "already calls as another login" in str(second)
+            assert [identity.name for identity in client.identities] == ["tech@example.com"]
+    assert count(service, "logout") == count(service, "LogOut") == 2
+
+
 async def test_a_call_that_began_before_a_login_and_ends_after_it_leaves_the_login_in_place(service: Emulator):
     async with RescueClient(base_url=service.url) as client:
         service.fault("delay_before", "requestAuthCode", seconds=0.3)

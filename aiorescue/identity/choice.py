@@ -8,6 +8,9 @@ from aiorescue.identity.identity import Identity
 from aiorescue.operation import Family, Operation
 from aiorescue.pace.pace import Pacers
 
+#: Identities at most that a choice looks at again because their moments have moved back; then the best of them will do.
+_LOOKS = 16
+
 
 class IdentityChoice:
     """Chooses the identity that is free soonest, at a cost that does not grow with their number.
@@ -36,7 +39,8 @@ class IdentityChoice:
         if queue is None:
             queue = self._queues[family] = _Queue(len(self._identities))
         self._look_at_one_more(queue, operation)
-        seen: set[int] = set()  # each is looked at once: the moment of one whose turn is overdue moves with the clock
+        # Each is looked at once, and few of them: the moments of those whose turns are overdue all move with the clock.
+        seen: dict[int, float] = {}
         while queue.heap:
             moment, index = queue.heap[0]
             identity = self._identities[index]
@@ -46,9 +50,10 @@ class IdentityChoice:
                 heappop(queue.heap)
                 queue.moments[index] = None
             elif index not in seen and (now_free := self._free_at(identity, family)) > moment:
-                seen.add(index)
-                queue.moments[index] = now_free
+                seen[index] = queue.moments[index] = now_free
                 heapreplace(queue.heap, (now_free, index))
+                if len(seen) == _LOOKS:
+                    return self._identities[min(seen, key=seen.__getitem__)]
             else:
                 return identity
         return self._identities[0]

@@ -1,7 +1,7 @@
 """`LoopLock`: a lock for what is used on several event loops."""
 
 import asyncio
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from aiorescue.pace.turns import Priority, PrioritySemaphore
 
@@ -15,13 +15,16 @@ class LoopLock:
 
     def __init__(self) -> None:
         self._locks: WeakKeyDictionary[asyncio.AbstractEventLoop, PrioritySemaphore] = WeakKeyDictionary()
+        #: The loop that was asked for last, and its lock: nearly always that which is asked for next.
+        self._last: tuple[ref[asyncio.AbstractEventLoop], PrioritySemaphore] | None = None
 
     def here(self) -> PrioritySemaphore:
         """The lock of the running event loop: one place."""
-        loop = asyncio.get_running_loop()
-        lock = self._locks.get(loop)
-        if lock is None:
-            lock = self._locks[loop] = PrioritySemaphore()
+        loop, last = asyncio.get_running_loop(), self._last  # looked at once: another thread may replace it
+        if last is not None and last[0]() is loop:
+            return last[1]
+        lock = self._locks.setdefault(loop, PrioritySemaphore())
+        self._last = ref(loop), lock
         return lock
 
     def ahead(self, priority: Priority) -> int:

@@ -34,3 +34,19 @@ async def test_a_burst_of_calls_that_comes_when_slots_are_overdue_does_not_hold_
         pins = await asyncio.gather(*first, *second)
         assert rescue.expected_wait(RequestPinCode) < 1
     assert len({pin.code for pin in pins}) == 12
+
+
+async def test_many_identities_with_overdue_slots_are_not_all_looked_at_for_each_call(service: Emulator):
+    clock, codes = CountingClock(), [AuthCode(f"code{number:04}") for number in range(200)]
+    async with RescueClient(codes, base_url=service.url, pace=Pace(pins=100.0), clock=clock) as rescue:
+        calls = [asyncio.ensure_future(rescue.request_pin_code()) for _ in range(400)]
+        await asyncio.sleep(0)
+        time.sleep(0.05)  # noqa: ASYNC251 - as a program does that computes on the loop: the slots are overdue
+        clock.looks = 0  # of which 10,000 are allowed: 50 for each of the calls that come now
+        calls += [asyncio.ensure_future(rescue.request_pin_code()) for _ in range(200)]
+        await asyncio.sleep(0)
+        failed = [call for call in calls if call.done()]
+        for call in calls:
+            call.cancel()
+        await asyncio.wait(calls)
+    assert not failed

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, Unpack
 
 import attrs
 
+from aiorescue import errors
 from aiorescue.call.arguments import another_login
 from aiorescue.call.awaits import awaits, topics
 from aiorescue.call.client import ServiceClient

@@ -1,5 +1,6 @@
 """What happens to a job within a day: the service goes away, sessions end, the process is killed, an operator asks."""
 
+import resource
 import shutil
 
 from aiorescue.bulk import Journal
@@ -149,3 +150,14 @@ async def test_the_orphans_of_rows_add_up_where_a_repeated_attempt_was_killed(co
     status = (await command("job", "status", str(killed), "--json", RESCUE_AUTH_CODE="")).json
     assert status["possibly_orphaned"] == 3
     assert [(row["tracking"], row["possibly_orphaned"]) for row in status["orphans"]] == [("A", 2), ("B", 1)]
+
+
+async def test_a_summary_counts_what_was_sent_when_the_disk_became_full_as_possibly_orphaned(command, service):
+    command.write(rows(700))
+    process = await command.start("pins", "customers.csv", *FAST, "--json")
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200_000, 200_000))  # stands for a full disk
+    done = await command.ended(process)
+    assert done.status == Status.JOURNAL
+    status = (await command("job", "status", "pins.csv.journal", "--json")).json
+    assert done.json["possibly_orphaned"] == status["possibly_orphaned"] > 0
+    assert len(service.ledger) <= status["issued"] + status["possibly_orphaned"]

@@ -55,11 +55,11 @@ class Tally:
         self._times.append(time.monotonic())
 
     def end(self, status: JobStatus) -> None:
-        """Take the last figures from the journal, which knows of each row what became of it."""
+        """Take the last figures from the journal, which knows of each row what became of it; no call is under way."""
         self.rows, self.bad_rows = status.rows, status.bad
         self.from_journal = max(status.issued - self.issued, 0)
         self.failed = status.failed
-        self.possibly_orphaned = status.possibly_orphaned
+        self.possibly_orphaned = status.possibly_orphaned + status.in_flight
 
     @property
     def done(self) -> int:

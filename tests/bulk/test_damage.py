@@ -175,6 +175,15 @@ async def test_the_file_alone_knows_that_its_log_is_missing(tmp_path: Path):
     assert "cannot be counted as possibly orphaned" in str(refused.value)
 
 
+async def test_a_job_that_was_killed_is_read_where_nothing_can_be_made_beside_it(tmp_path: Path):
+    files = await files_of_a_killed_run(tmp_path)
+    for name in ("j", "j-wal"):
+        (tmp_path / name).write_bytes(files[name])
+    (tmp_path / "j-shm").symlink_to("nowhere/j-shm")  # a read-only folder is none for root
+    await check_reader(tmp_path / "j")
+    assert (await Journal.reading(tmp_path / "j").status()).issued == len(PINS_THAT_CAME)
+
+
 async def test_of_a_staged_input_no_row_stands_in_a_missing_log_alone(tmp_path: Path):
     journal = Journal(tmp_path / "j", "job")
     await journal.open()

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -131,7 +133,15 @@ class _Snapshot:
             if was_open and not log.exists():
                 return connection
             connection.close()
-        connection = schema.connect(f"{uri}?mode=ro")
+        try:
+            return self._opened(schema.connect(f"{uri}?mode=ro"))
+        except sqlite3.OperationalError as problem:
+            if self._running or problem.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN:
+                raise
+        # SQLite shares memory with others that read a log, in a file beside it: in a read-only folder it cannot.
+        return self._opened(_copied(self._path, log))
+
+    def _opened(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         try:
             _check_marks(self._path, connection)
             return connection if _version(connection) == schema.VERSION else _taken_over(connection)
@@ -213,6 +223,21 @@ def _taken_over(connection: sqlite3.Connection) -> sqlite3.Connection:
         with closing(connection):
             connection.backup(copy)
         schema.take_over(copy)
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+def _copied(path: Path, log: Path) -> sqlite3.Connection:
+    """Copy a journal that no process writes, with what is in its log, into a temporary database."""
+    copy = schema.connect("")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            for file in (path, log):
+                shutil.copyfile(file, Path(folder, file.name))
+            with closing(schema.connect(Path(folder, path.name).as_uri())) as connection:
+                connection.backup(copy)
     except BaseException:
         copy.close()
         raise

@@ -197,6 +197,26 @@ async def test_of_a_staged_input_no_row_stands_in_a_missing_log_alone(tmp_path: 
     assert "cannot be counted" not in status.note
 
 
+@pytest.mark.parametrize("beside", ["nothing", "an empty file", "a finished journal"])
+async def test_the_log_of_a_journal_that_was_moved_away_is_neither_dropped_nor_taken_for_that_of_another(
+    tmp_path: Path, beside: str
+):
+    files = await files_of_a_killed_run(tmp_path)
+    await (await write(tmp_path / "finished")).close()
+    (tmp_path / "moved").write_bytes(files["j"])
+    (tmp_path / "j-wal").write_bytes(files["j-wal"])
+    (tmp_path / "j").unlink()
+    if beside != "nothing":
+        (tmp_path / "j").write_bytes(b"" if beside == "an empty file" else (tmp_path / "finished").read_bytes())
+        with pytest.raises(errors.JournalError, match="j-wal is the write-ahead log of a journal that was moved"):
+            await Journal.reading(tmp_path / "j").status()
+    with pytest.raises(errors.JournalError, match="j-wal is the write-ahead log of a journal that was moved") as told:
+        await Journal(tmp_path / "j", "job").open()
+    assert told.value.reason is JournalReason.DAMAGED
+    (tmp_path / "moved").replace(tmp_path / "j")
+    assert await check(tmp_path / "j") is None
+
+
 async def test_a_missing_log_is_accepted_when_asked_and_counts_as_possible_orphans(tmp_path: Path):
     late = RequestPinCode(tracking="LATE")
     journal = await write(tmp_path / "j")

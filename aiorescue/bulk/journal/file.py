@@ -19,7 +19,7 @@ from aiorescue.bulk.journal.lock import FileLock, lock_of
 from aiorescue.bulk.journal.notes import Note, RowsUnderWay
 from aiorescue.bulk.journal.pins import PinSet
 from aiorescue.bulk.journal.staging import damaged
-from aiorescue.bulk.journal.trouble import check_access, check_kind, explained, journal_error
+from aiorescue.bulk.journal.trouble import check_access, check_kind, explained, journal_error, stray_log
 from aiorescue.bulk.store import State
 from aiorescue.errors import JournalReason
 
@@ -88,8 +88,10 @@ class JournalFile:
             return
         check_kind(path)
         self._lock = self._take_lock(path)
-        _make_private(path)
         log = log_check.log_of(path)
+        if log_check.is_stray(log, path):
+            raise stray_log(path, log)
+        _make_private(path)
         log_is_empty = log_check.is_empty(log)
         if log_check.is_damaged(log):
             raise self.error(JournalReason.DAMAGED, f"its write-ahead log {log.name} is damaged", advice=_TAKE_A_COPY)

@@ -18,6 +18,9 @@ from typing import BinaryIO, Final
 
 _HEADER, _FRAME = 32, 24
 _MAGIC: Final = {0x377F0682: "little", 0x377F0683: "big"}
+#: Where the database file says whether changes go into a log, and how it says that they do not.
+_MODE: Final = 18
+_NO_LOG: Final = b"\x01"
 _WORD: Final = 0xFFFFFFFF
 #: Frames behind the last visible commit that are looked at, too: their mark may be what was damaged.
 _BEYOND: Final = 4_000
@@ -39,6 +42,26 @@ def is_empty(path: Path) -> bool:
         return path.stat().st_size <= _HEADER
     except FileNotFoundError:
         return True
+
+
+def is_stray(path: Path, journal: Path) -> bool:
+    """Whether the log holds something, and the file beside it says that no run has left one.
+
+    SQLite would delete the log beside a new file, and write what it holds into another one. Ask only where no process
+    works on the job: the file is opened, and closing it ends all locks that this process has on it.
+
+    Args:
+        path: the log.
+        journal: the file beside it, which may be missing.
+    """
+    if is_empty(path):
+        return False
+    try:
+        with journal.open("rb") as file:
+            head = file.read(_MODE + 1)
+    except FileNotFoundError:
+        return True
+    return head[_MODE:] in (b"", _NO_LOG)
 
 
 def loss_of(path: Path, *, is_staged: bool) -> str:

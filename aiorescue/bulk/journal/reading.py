@@ -17,7 +17,7 @@ from aiorescue.bulk.journal import log_check, schema, statements
 from aiorescue.bulk.journal.lock import FileLock, lock_of
 from aiorescue.bulk.journal.log_check import log_of
 from aiorescue.bulk.journal.staging import damaged
-from aiorescue.bulk.journal.trouble import check_access, check_kind, explained, journal_error
+from aiorescue.bulk.journal.trouble import check_access, check_kind, explained, journal_error, stray_log
 from aiorescue.bulk.store import JobStatus, State, StoredRow
 from aiorescue.errors import JournalReason
 
@@ -110,6 +110,8 @@ class _Snapshot:
             raise journal_error(path, JournalReason.FAILED, "there is no such file")
         check_access(path, os.R_OK)
         log = log_of(path)
+        if not self._running and log_check.is_stray(log, path):
+            raise stray_log(path, log)
         if not self._running and log_check.is_damaged(log):
             raise journal_error(path, JournalReason.DAMAGED, f"its write-ahead log {log.name} is damaged")
         self.connection = self._connect(log)

@@ -37,6 +37,17 @@ def journal_error(path: Path | None, reason: JournalReason, found: str, *, advic
     return errors.JournalError(f"{finding}. {advice}" if advice else finding, reason=reason, finding=finding)
 
 
+def stray_log(path: Path, log: Path) -> errors.JournalError:
+    """The error for a write-ahead log beside a file that it does not belong to."""
+    return journal_error(
+        path,
+        JournalReason.DAMAGED,
+        f"{log.name} is the write-ahead log of a journal that was moved, replaced or deleted without it",
+        advice=f"Nothing was changed. Put that journal back beside it, under the name {path.name}; if it is not needed"
+        f" any more, delete {log.name}",
+    )
+
+
 @contextmanager
 def explained(path: Path | None) -> Iterator[None]:
     """Turn what SQLite and the system raise into `errors.JournalError`."""

@@ -122,7 +122,8 @@ def make_part(path: Path, ending: str = ".part", *, private: bool = True) -> tup
         handle, name = tempfile.mkstemp(prefix=begin, suffix=ending)
         return handle, Path(name)
     if is_there:
-        shutil.copymode(path, name)
+        with suppress(OSError):  # of a file system that keeps no modes, as some of other machines
+            shutil.copymode(path, name)
     return handle, Path(name)
 
 

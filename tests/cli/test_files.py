@@ -2,6 +2,8 @@
 
 import asyncio
 import csv
+import errno
+import os
 import signal
 from contextlib import closing
 
@@ -51,6 +53,21 @@ async def test_a_sheet_without_rows_leaves_the_old_file(tmp_path):
     path.write_text("old")
     assert not await Sheet(path, ("a",), "utf-8").close()
     assert path.read_text() == "old"
+
+
+async def test_a_file_is_replaced_where_the_file_system_keeps_no_modes(tmp_path, monkeypatch):
+    path = tmp_path / "pins.csv"
+    path.write_text("old")
+
+    def chmod(*_, **__):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chmod", chmod)
+    await asyncio.to_thread(check_writable, path, 100)
+    sheet = Sheet(path, ("a",), "utf-8")
+    sheet.add("new")
+    await sheet.close()
+    assert (path.read_text(), list(tmp_path.iterdir())) == ("a\nnew\n", [path])
 
 
 async def test_the_old_file_is_whole_until_the_new_one_is(tmp_path, monkeypatch):

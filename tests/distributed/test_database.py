@@ -22,6 +22,16 @@ async def test_a_note_is_on_the_disk_when_it_is_answered_though_the_server_would
         assert await statements.rows(question.encode(), {}) == [(used,)]
 
 
+async def test_the_server_looks_for_hosts_that_vanished_on_each_connection_of_a_worker(database):
+    question = "SELECT name FROM pg_settings WHERE source = 'session' AND starts_with(name, 'tcp_') ORDER BY name"
+    async with connected(database, prepare=True) as connection, Statements(database) as statements:
+        found = await (await connection.execute(question)).fetchall()
+        assert found == await statements.rows(question.encode(), {})
+    # On a socket of the machine they have no value. Over TCP locks of a host that was cut off were free after 26 s.
+    ours = ("tcp_keepalives_count", "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_user_timeout")
+    assert [name for (name,) in found] == list(ours)
+
+
 async def collected(database, *, follow):
     async with asyncio.timeout(20):
         return [one.pin.code async for one in distributed.results(database, "spring", follow=follow)]

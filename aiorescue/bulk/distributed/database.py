@@ -37,7 +37,10 @@ _OPTIONS: Final = {
     "application_name": "aiorescue",
 }
 #: A note that was answered survives a crash of the server, whatever is set for it; a stronger setting stays as it is.
-_DURABLE: Final = """SELECT set_config('synchronous_commit', CASE found WHEN 'off' THEN 'on' ELSE found END, false)
+#: And the server notices a host that vanished as soon as a client does: it holds the locks of that host until then.
+_SESSION: Final = """SELECT set_config('synchronous_commit', CASE found WHEN 'off' THEN 'on' ELSE found END, false),
+    set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
+    set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '25000', false)
     FROM current_setting('synchronous_commit') found"""
 #: Connections for the writes of a worker, and the seconds after which a write does not wait for those before it.
 _MOST, _STUCK = 3, 0.25
@@ -88,7 +91,7 @@ def _error(problem: psycopg.Error, secrets: Sequence[str]) -> errors.JournalErro
 async def _connect(url: str) -> AsyncConnection[Any]:
     connection = await AsyncConnection.connect(url, **_OPTIONS)  # type: ignore[arg-type]
     try:
-        await connection.execute(_DURABLE)
+        await connection.execute(_SESSION)
     except BaseException:
         await asyncio.shield(connection.close())
         raise

@@ -1,6 +1,8 @@
 """A write-ahead log that a kill has cut short is no damaged one, at whatever write the process was killed."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,34 @@ def test_a_changed_bit_of_any_frame_is_damage(tmp_path: Path, commits: int):
             changed[HEADER + number * (FRAME + PAGE) + offset] ^= 1
             log.write_bytes(changed)
             assert is_damaged(log), (number, offset)
+
+
+def unfinished_logs(folder: Path) -> Iterator[bytes]:
+    """A log with one commit, and then as it is while a transaction goes on that is too large for SQLite's memory."""
+    path = folder / "t.journal"
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE t (v TEXT)")
+        connection.execute("INSERT INTO t VALUES ('committed')")
+        log = path.with_name("t.journal-wal")
+        yield log.read_bytes()
+        connection.execute("PRAGMA cache_size = 10")
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE large (key INTEGER PRIMARY KEY, v TEXT)")
+        for number in range(60):
+            connection.execute("INSERT INTO large VALUES (?, ?)", (number * 7919 % 61, "x" * 2000))
+            yield log.read_bytes()
+
+
+def test_a_transaction_that_a_kill_has_cut_short_in_a_full_memory_is_no_damage(tmp_path: Path):
+    log = tmp_path / "killed-wal"
+    committed, *unfinished = unfinished_logs(tmp_path)
+    assert any(
+        bytes(16) in (left[at + 8 : at + 24] for at in range(HEADER, len(left), FRAME + PAGE)) for left in unfinished
+    )
+    for left in unfinished:
+        log.write_bytes(left)
+        assert not is_damaged(log)
+        for at in range(HEADER + FRAME + 100, len(committed), FRAME + PAGE):  # what was committed is still checked
+            log.write_bytes(left[:at] + bytes([left[at] ^ 1]) + left[at + 1 :])
+            assert is_damaged(log)

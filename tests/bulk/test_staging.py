@@ -1,5 +1,6 @@
 """Staged input: rows in their order, corrected, new and vanished rows, and what may be asked of a store."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -177,6 +178,26 @@ async def test_an_input_that_breaks_off_stages_nothing(tmp_path: Path):
         assert [one.cells[0] for one in await stored(store)] == ["Jane"]
         assert await store.columns() == ("name", "tracking")
         assert (await store.stage(rows("Jane"))).new == 0
+
+
+async def test_a_kill_while_a_large_input_is_staged_costs_no_pin_of_the_job(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("aiorescue.bulk.journal.staging._CACHE", 50)  # KiB, so that few rows are many
+
+    def killed() -> Iterator[InputRow]:
+        for number in range(2000):
+            yield row(number, "Jane", f"CASE-{number * 7919 % 2003}")
+        for ending in ("", "-wal"):
+            shutil.copy(tmp_path / f"j{ending}", tmp_path / f"killed{ending}")
+
+    async with Journal(tmp_path / "j", "job") as store:
+        await store.stage(rows("Jane"))
+        await issue_all(store, "000001")
+        await store.stage(killed())
+    status = await Journal.reading(tmp_path / "killed").status()
+    assert (status.rows, status.issued) == (1, 1)
+    async with Journal(tmp_path / "killed", "job") as store:
+        assert (await store.stage(rows("Jane", "Joe"))).new == 1
+        assert [one.pin for one in await stored(store)] == ["000001", None]
 
 
 @pytest.mark.parametrize(

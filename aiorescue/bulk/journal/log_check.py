@@ -8,6 +8,11 @@ When all of a log is in the database, SQLite writes the next *generation* of fra
 A process that is killed between the head of a frame and its page leaves a new head before an old page there. SQLite
 cuts the old frames off behind the first commit of a generation, as the journal tells it to (``journal_size_limit``), so
 that this picture comes before such a commit only.
+
+A transaction that is too large for SQLite's memory goes into the log bit by bit, and a page that changes once more is
+written over. From then on frames get no checksums and no salt, until all of them get theirs with the commit. So behind
+the last commit checksums say nothing if such frames follow: a process that was killed while it staged a large input
+leaves them.
 """
 
 import struct
@@ -22,6 +27,8 @@ _MAGIC: Final = {0x377F0682: "little", 0x377F0683: "big"}
 _MODE: Final = 18
 _NO_LOG: Final = b"\x01"
 _WORD: Final = 0xFFFFFFFF
+#: The salt and the checksums of a frame that gets them with the commit of its transaction.
+_YET_TO_COME: Final = bytes(16)
 #: Frames behind the last visible commit that are looked at, too: their mark may be what was damaged.
 _BEYOND: Final = 4_000
 
@@ -104,10 +111,10 @@ def is_damaged(path: Path) -> bool:
 
 def _has_damaged_frame(file: BinaryIO, salt: bytes, size: int, order: str, sums: tuple[int, int]) -> bool:
     """Whether a frame of the present generation is damaged, perhaps in the salt that names its generation."""
-    beyond = _last_commit(file, salt, size) + _BEYOND
+    last = _last_commit(file, salt, size)
     file.seek(_HEADER)
     number, has_commit = 0, False
-    while number < beyond and len(frame := file.read(_FRAME + size)) == _FRAME + size:
+    while number < last + _BEYOND and len(frame := file.read(_FRAME + size)) == _FRAME + size:
         number += 1
         expected = _sum(frame[_FRAME:], order, *_sum(frame[:8], order, *sums))
         is_right = expected == struct.unpack(">2I", frame[16:24])
@@ -116,10 +123,14 @@ def _has_damaged_frame(file: BinaryIO, salt: bytes, size: int, order: str, sums:
             sums = expected
             has_commit = has_commit or frame[4:8] != bytes(4)
             continue
+        if number > last and frame[8:24] == _YET_TO_COME:
+            return False
         # A frame of an earlier generation, which the present one has not overwritten yet, is wrong in both respects.
         is_followed, ours_follow = _what_follows(file, salt, size)
         if is_ours and not is_right and not has_commit and is_followed and not ours_follow:
             return False  # the first commit of its generation was cut short, over old frames: nothing is lost with it
+        if number > last and is_ours and not is_right and ours_follow:
+            return False  # a page of a transaction without a commit that was written over
         return is_right or is_ours or ours_follow
     return False
 
@@ -141,7 +152,7 @@ def _what_follows(file: BinaryIO, salt: bytes, size: int) -> tuple[bool, bool]:
     is_followed = False
     while len(head := file.read(_FRAME)) == _FRAME:
         is_followed = True
-        if head[8:16] == salt:
+        if head[8:16] == salt or head[8:24] == _YET_TO_COME:
             return True, True
         file.seek(size, 1)
     return is_followed, False

@@ -205,6 +205,13 @@ async def test_the_journal_of_an_emulator_is_refused_for_the_service(command, se
     assert (command.folder / "pins.csv").read_bytes() == before
 
 
+async def test_an_input_that_was_renamed_is_told_to_take_its_old_name_before_it_is_asked_for_anew(command, service):
+    await command("pins", command.write(rows(2)).name, *FAST)
+    done = await command("pins", command.write(rows(2), "renamed.csv").name, *FAST)
+    assert (done.status, len(service.ledger)) == (Status.JOURNAL, 2)
+    assert "if only the input was renamed, give it the old name" in done.err
+
+
 async def test_the_journal_of_the_service_is_refused_for_an_emulator(command):
     command.write(rows(2))
     await command("pins", "customers.csv", *FAST)

@@ -199,7 +199,9 @@ class Summary(CommandResult):
 
     def _advised(self, problem: Exception) -> str:
         if isinstance(problem, errors.JournalError) and _is_unfit(problem):
-            return f"{problem.finding}; choose another --journal or --output"
+            is_other = problem.reason is JournalReason.OTHER_JOB
+            renamed = "; if only the input was renamed, give it the old name, as a new job asks for all PINs anew; else"
+            return f"{problem.finding}{renamed if is_other else ';'} choose another --journal or --output"
         if _is_in_use(problem):
             return f"{message_of(problem)}; to see how far it is: aiorescue job status {shlex.quote(str(self.journal))}"
         return message_of(problem)

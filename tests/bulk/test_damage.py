@@ -180,8 +180,25 @@ async def test_a_job_that_was_killed_is_read_where_nothing_can_be_made_beside_it
     for name in ("j", "j-wal"):
         (tmp_path / name).write_bytes(files[name])
     (tmp_path / "j-shm").symlink_to("nowhere/j-shm")  # a read-only folder is none for root
+    (tmp_path / "link").symlink_to("j")
+    for path in (tmp_path / "j", tmp_path / "link"):
+        await check_reader(path)
+        assert (await Journal.reading(path).status()).issued == len(PINS_THAT_CAME)
+
+
+async def test_a_journal_may_be_a_link_to_a_file_elsewhere_that_comes_to_be(tmp_path: Path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "j").symlink_to(tmp_path / "elsewhere" / "real")
+    await (await write(tmp_path / "j")).close()
+    assert await check(tmp_path / "j") is None
+    (tmp_path / "killed").mkdir()
+    files = await files_of_a_killed_run(tmp_path / "killed")
+    for name, content in files.items():
+        (tmp_path / "elsewhere" / name.replace("j", "real")).write_bytes(content)
     await check_reader(tmp_path / "j")
-    assert (await Journal.reading(tmp_path / "j").status()).issued == len(PINS_THAT_CAME)
+    assert await check(tmp_path / "j") is None
+    assert (tmp_path / "j").is_symlink()
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["real"]
 
 
 async def test_of_a_staged_input_no_row_stands_in_a_missing_log_alone(tmp_path: Path):

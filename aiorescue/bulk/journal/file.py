@@ -334,7 +334,7 @@ _TAKE_A_COPY = "Nothing was changed. Keep it, and go on from a backup"
 def _make_private(path: Path) -> None:
     """Make the file if need be. PINs open doors: only the owner may read it and what lies beside it."""
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(os.open(os.path.realpath(path), os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         for part in (path, *log_check.files_beside(path)):
             with suppress(FileNotFoundError):

@@ -15,6 +15,7 @@ the last commit checksums say nothing if such frames follow: a process that was 
 leaves them.
 """
 
+import os
 import struct
 import sys
 from array import array
@@ -34,13 +35,15 @@ _BEYOND: Final = 4_000
 
 
 def log_of(path: Path) -> Path:
-    """The write-ahead log of a journal."""
-    return path.with_name(f"{path.name}-wal")
+    """The write-ahead log of a journal. Where a link leads to the journal, it lies beside the file, not the link."""
+    resolved = Path(os.path.realpath(path))
+    return resolved.with_name(f"{resolved.name}-wal")
 
 
 def files_beside(path: Path) -> tuple[Path, Path]:
     """The files that SQLite keeps beside an open journal: its log, and the memory that its users share."""
-    return log_of(path), path.with_name(f"{path.name}-shm")
+    log = log_of(path)
+    return log, log.with_name(f"{log.name.removesuffix('-wal')}-shm")
 
 
 def is_empty(path: Path) -> bool:

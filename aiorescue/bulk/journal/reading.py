@@ -234,11 +234,12 @@ def _taken_over(connection: sqlite3.Connection) -> sqlite3.Connection:
 def _copied(path: Path, log: Path) -> sqlite3.Connection:
     """Copy a journal that no process writes, with what is in its log, into a temporary database."""
     copy = schema.connect("")
+    real = Path(os.path.realpath(path))
     try:
         with tempfile.TemporaryDirectory() as folder:
-            for file in (path, log):
+            for file in (real, log):
                 shutil.copyfile(file, Path(folder, file.name))
-            with closing(schema.connect(Path(folder, path.name).as_uri())) as connection:
+            with closing(schema.connect(Path(folder, real.name).as_uri())) as connection:
                 connection.backup(copy)
     except BaseException:
         copy.close()

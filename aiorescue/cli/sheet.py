@@ -128,6 +128,11 @@ class Sheet:
         async with self._writing:
             await asyncio.to_thread(self._drop)
 
+    def abandon(self) -> None:
+        """Remove what was written so far, as the process ends at once. Blocks."""
+        if self._part is not None:
+            files.discard(self._part)
+
     async def close(self, *, keep: Callable[[], Path | None] = lambda: None) -> Path | None:
         """Write all rows and put the file in its place.
 

@@ -1,6 +1,7 @@
 """`aiorescue pins`: what ends a run early loses no PIN, and the same command goes on."""
 
 import signal
+from contextlib import suppress
 
 from aiorescue.cli.status import Status
 from tests.cli.customer_rows import FAST, rows
@@ -40,6 +41,20 @@ async def test_two_signals_leave_at_once_and_leaves_the_output_alone(command, se
     assert process.returncode == Status.INTERRUPTED
     assert "To go on: aiorescue pins customers.csv" in err.decode()
     assert old.read_text() == "old\n"
+
+
+async def test_a_second_signal_while_the_output_is_written_leaves_no_part_of_it(command, slow_service, until):
+    header, *lines = rows(3000).splitlines()
+    command.write("\n".join([f"{header},note", *(f"{line},{'x' * 2000}" for line in lines)]))
+    process = await command.start("pins", "customers.csv", "--pin-rate", "20")
+    await until(lambda: slow_service.ledger)
+    process.send_signal(signal.SIGTERM)
+    await until(lambda: process.returncode is not None or any(command.folder.glob("*.part")))
+    with suppress(ProcessLookupError):  # a fast disk
+        process.send_signal(signal.SIGINT)
+    await process.communicate()
+    assert process.returncode in (Status.INTERRUPTED, 128 + signal.SIGTERM)
+    assert not any(command.folder.glob("*.part"))
 
 
 async def test_a_kill_leaves_the_old_output_whole_and_loses_no_pin(command, slow_service, until):

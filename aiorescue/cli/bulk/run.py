@@ -85,6 +85,7 @@ class _Run:
         self._row_errors = RowErrors(self._display)
         self._lines = array("L")  # of the input, by position
         self._job: Job[PinRequest] | None = None
+        self._sheet: Sheet | None = None
         self._changes = Changes()
         self._outage: list[errors.RescueError] = []  # failures of the service since the last PIN
         self._refused: dict[str, errors.RescueError] = {}
@@ -130,7 +131,7 @@ class _Run:
         """Do all the work; returns the error that ended it early."""
         async with Journal(self._plan.journal, self._plan.name) as store:
             await self._stage(store)
-            sheet = await table.sheet_for(
+            sheet = self._sheet = await table.sheet_for(
                 store, self._plan.output, encoding=self._plan.customers.encoding, safe=self._plan.safe
             )
             try:
@@ -284,6 +285,8 @@ class _Run:
     def _leave(self, number: int) -> None:
         """End the process at once: what the service answered is in the journal, and the output is as it was."""
         self._display.close()
+        if self._sheet is not None:
+            self._sheet.abandon()
         if self._page is not None:
             self._page.finish(self._tally, ending_of(self._tally, None, number))
         complain(f"left at once; the journal is safe. To go on: {self._plan.again}")

@@ -80,6 +80,7 @@ async def test_many_bad_rows_do_not_flood_the_terminal_and_are_all_in_the_output
         (HEADER.encode() + b"Jane,1\nJ\xfcrgen,2\n", "line 3: byte 32 (0xFC) is not UTF-8; save the file as UTF-8"),
         (b'"custom_field_0"\t"tracking"\n"Jane"\t"1"\n', "the columns seem to be separated by tabs"),
         (b'{"custom_field_0": "Jane", "tracking": "1"}\n', "the file is JSON; save it as CSV in UTF-8"),
+        (b'\xef\xbb\xbf[\r\n  {"tracking": "1"}\r\n]', "the file is JSON; save it as CSV in UTF-8"),
         (b"PK\x03\x04\x14\0\x06\0", "the file is an Excel workbook, or another ZIP archive; save it as CSV in UTF-8"),
         (gzip.compress(HEADER.encode(), mtime=0), "the file is compressed by gzip; save it as CSV in UTF-8"),
         (HEADER.encode("utf-16"), "the file is text in UTF-16; save it as CSV in UTF-8"),

@@ -36,7 +36,7 @@ _NO_CSV: Final = {
     b"\x1f\x8b": "compressed by gzip",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
-    b'{"': "JSON",
+    **dict.fromkeys((b'{"', b'[{"', b"{\n", b"[\n", b"{\r\n", b"[\r\n"), "JSON"),
 }
 #: Bytes of the first line that are looked at.
 _FIRST: Final = 1_000
@@ -200,7 +200,7 @@ def label_of(path: Path) -> str:
 def _refuse_other_files(label: str, first: bytes) -> None:
     """Refuse what is no CSV by its first line, where what the CSV reader would say of it leads nowhere."""
     for magic, kind in _NO_CSV.items():
-        if first.startswith(magic):
+        if first.removeprefix(_BOM).startswith(magic):
             raise errors.InvalidRequest(f"{label}: the file is {kind}; save it as CSV in UTF-8")
     for mark, plural in _SEPARATORS.items():
         if f'"{mark}"'.encode() in first and b'","' not in first:

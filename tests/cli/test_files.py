@@ -48,6 +48,15 @@ def test_a_column_fills_its_own_field_wherever_it_stands(tmp_path):
     assert row.request == RequestPinCode(custom_fields=["zero", "", "two"], tracking="CASE-1", no_tech_console=True)
 
 
+def test_rows_that_were_not_read_to_their_end_say_nothing_after_their_input_was_closed(tmp_path):
+    path = tmp_path / "customers.csv"
+    path.write_text("tracking\nCASE-1\nCASE-2\n")
+    with closing(Customers.check(path)) as customers:
+        rows = customers.read(RequestPinCode, no_tech_console=True)
+        next(rows)
+    rows.close()
+
+
 async def test_a_sheet_without_rows_leaves_the_old_file(tmp_path):
     path = tmp_path / "pins.csv"
     path.write_text("old")

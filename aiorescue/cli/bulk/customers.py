@@ -239,7 +239,8 @@ def _records(copy: IO[bytes], encoding: str, label: str) -> "Iterator[Iterator[t
     try:
         yield _parsed(text, label)
     finally:
-        text.detach()
+        with suppress(ValueError):  # the copy was closed first, as when the journal's disk is full
+            text.detach()
 
 
 def _parsed(text: IO[str], label: str) -> "Iterator[tuple[int, list[str] | str]]":

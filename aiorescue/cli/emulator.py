@@ -33,6 +33,8 @@ def emulator(
 
     try:
         status = signals.run(_serve(Emulator(port, pin_rate, host=host, seed=seed), as_json=as_json))
+    except ValueError as problem:  # of a host that is none
+        raise errors.InvalidRequest(str(problem)) from None
     except OSError as problem:
         if problem.errno != errno.EADDRINUSE:
             raise

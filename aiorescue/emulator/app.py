@@ -35,6 +35,9 @@ _LARGEST_BODY = 4 * 2**20
 #: infoRouter's largest chunk is 32 MiB, which base64 makes a third longer and a form longer still.
 _LARGEST_UPLOAD = 64 * 2**20
 
+#: Where an emulator is reached that listens on all addresses: clients refuse plain HTTP for these.
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - listens on none
+
 _HARMLESS = ("delay_before", "delay_after", "expire")  # kinds of fault after which the reply is the proper one
 _BREAKING = ("drop_before", "drop_after", "cut")  # kinds of fault that break the connection
 
@@ -88,6 +91,9 @@ class Emulator(World):
         )
         if not is_whole(port) or not 0 <= port <= _LAST_PORT:
             raise ValueError(f"port is {port!r}, but it is a whole number from 0 to {_LAST_PORT}")
+        given: object = host
+        if not isinstance(given, str) or not given:
+            raise ValueError(f"host is {host!r}, but it is the name or address of this machine to listen on")
         self.host, self.port = host, port
         self._runner: web.ServerRunner | None = None
         self._thread: ServerThread | None = None
@@ -95,10 +101,14 @@ class Emulator(World):
 
     @property
     def url(self) -> str:
-        """The base URL. Raises RuntimeError before the start, unless a port was given."""
+        """The base URL, on the loopback for an emulator that listens on all addresses.
+
+        Raises RuntimeError before the start, unless a port was given.
+        """
         if not self.port:
             raise RuntimeError("the emulator was not started, and has no address yet: async with Emulator() as service")
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        reached = _REACHED_AT.get(self.host, self.host)
+        host = f"[{reached}]" if ":" in reached else reached
         return f"http://{host}:{self.port}"
 
     # --- start and stop ---------------------------------------------------------------------------
@@ -192,6 +202,8 @@ class Emulator(World):
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return self._respond(request, soap.too_long())
+        except ConnectionError:  # the client has gone before it sent all of the body
+            return _hang_up(request)
         incoming = Incoming(request.method, path, query, request.headers, body)
         try:
             reading = self._read(incoming)

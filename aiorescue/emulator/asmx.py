@@ -24,7 +24,7 @@ from aiorescue.emulator.http import (
     pairs,
     parts,
 )
-from aiorescue.emulator.rules.call import Result
+from aiorescue.emulator.rules.call import NOT_COMPLETED, Result
 from aiorescue.emulator.site import Shape, Site, is_number_as_text, number_as_text
 from aiorescue.operation import Binding, Content, Parameter, Plain
 
@@ -142,16 +142,16 @@ def _values(shape: Shape, fields: Fields) -> dict[str, Plain]:
 
 
 def _convert(parameter: Parameter, text: str | bytes) -> Plain:
-    if parameter.holds is bytes:
-        return text if isinstance(text, bytes) else base64.b64decode(text)
     if isinstance(text, bytes):
+        if parameter.holds is bytes:
+            return text
         text = text.decode("utf-8", "replace")
     if parameter.holds is bool:
         return text.strip().lower() in ("true", "1")
-    if parameter.holds is not int:
+    if parameter.holds not in (int, bytes):
         return number_as_text(text) if is_number_as_text(parameter) else text
     try:
-        return soap.number(text)
+        return soap.from_base64(text) if parameter.holds is bytes else soap.number(text)
     except ValueError as problem:
         raise plain(f"Cannot convert {{0}} to {{1}}.\nParameter name: type ---> {problem}") from None
 
@@ -174,5 +174,6 @@ def _bytes(result: Result) -> Reply:
     body = json.dumps(base64.b64encode(result.content or b"").decode()).encode()
     if result.word == "OK":
         return Reply(body, _JSON)
-    headers = {"X-InfoRouter-ErrorCode": str(result.code), "X-InfoRouter-Error": result.word}
-    return Reply(body, _JSON, result.code // 10, headers=headers)
+    code = result.code or NOT_COMPLETED
+    text = "".join(each if each.isprintable() else " " for each in result.word)  # what a header can carry
+    return Reply(body, _JSON, code // 10, headers={"X-InfoRouter-ErrorCode": str(code), "X-InfoRouter-Error": text})

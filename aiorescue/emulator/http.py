@@ -142,11 +142,10 @@ def parts(body: bytes, content_type: str) -> dict[str, bytes]:
 
 def joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Fields as ASP.NET sees them: by names in small letters, values of one name joined with commas."""
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     for name, value in fields:
-        key = name.lower()
-        found[key] = f"{found[key]},{value}" if key in found else value
-    return found
+        found.setdefault(name.lower(), []).append(value)
+    return {name: ",".join(values) for name, values in found.items()}
 
 
 def check_query(request: Incoming) -> None:

@@ -18,7 +18,7 @@ _TRUE = ("1", "true")
 #: Status words of refusals that pages call by another name than SOAP.
 _WORDS = {"InvalidParam_NodeID": "InvalidParam_Node"}
 #: A field of a row of an array parameter, in small letters.
-_RECORD = re.compile(r"userdata\[(\d+)\]\.(\w+)")
+_RECORD = re.compile(r"userdata\[(\d{1,9})\]\.(\w+)")
 #: Keys that have a space after their colon.
 _BLANK = {"SMS_RESULT": " "}
 

@@ -19,11 +19,13 @@ from aiorescue.inforouter import Element
 from aiorescue.operation import Binding, Content, Parameter, Plain, frozen
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
+_CHARSET = re.compile(r';\s*charset="?([^";\s]*)', re.IGNORECASE)
 _INT = re.compile(r"[ \t\r\n]*([+-]?[0-9]+)[ \t\r\n]*")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 FORMAT_PROBLEM = "Input string was not in a correct format."
 RANGE_PROBLEM = "Value was either too large or too small for an Int32."
+_BASE64_PROBLEM = "Invalid character in a Base-64 string."
 
 
 @frozen
@@ -121,7 +123,10 @@ class _Message:
         parser.CommentHandler = self._comment
         parser.StartDoctypeDeclHandler = self._doctype
         # A str overrides the encoding that the declaration names, as HTTP's charset does on the server.
-        parser.Parse(text, True)  # noqa: FBT003 - the second argument has no name
+        try:
+            parser.Parse(text, True)  # noqa: FBT003 - the second argument has no name
+        except UnicodeEncodeError:
+            raise expat.ExpatError("half of a surrogate pair") from None
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         depth = len(self._path)
@@ -157,13 +162,13 @@ class _Message:
 
 def _decode(request: Incoming) -> str:
     """The body as text, by the charset of the content type; text/xml without a charset is ASCII."""
-    parameters = request.headers.get("Content-Type", "").partition(";")[2]
-    charset = parameters.strip().lower().removeprefix("charset=").strip('"')
+    named = _CHARSET.search(request.headers.get("Content-Type", ""))
+    charset = named[1] if named is not None else ""
     if not charset and request.media_type == "text/xml":
         return request.body.decode("ascii", "replace").replace("\ufffd", "?")
     try:
         text = request.body.decode(charset or "utf-8", "replace")
-    except LookupError:
+    except (LookupError, UnicodeError):  # of a charset that there is not, or that decodes no XML, as idna
         text = request.body.decode("utf-8", "replace")
     return text.removeprefix("\ufeff")
 
@@ -245,7 +250,7 @@ def _convert(parameter: Parameter, text: str) -> Plain:
             raise ValueError(f"The string '{text}' is not a valid Boolean value.")
         return _BOOLEANS[text.strip()]
     if parameter.holds is bytes:
-        return base64.b64decode(text)
+        return from_base64(text)
     if parameter.choices and parameter.soap[:1] == "e" and text not in parameter.choices:
         raise ValueError(f"Instance validation error: '{text}' is not a valid value for {parameter.soap}.")
     if writing.xsd(parameter.soap, parameter.holds) == "s:int":
@@ -260,6 +265,14 @@ def _whole(text: str) -> int | None:
         return number(text)
     except ValueError:
         return None
+
+
+def from_base64(text: str) -> bytes:
+    """Bytes of a base64 text as .NET reads it, which skips white space alone; raises ValueError with its message."""
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:
+        raise ValueError(_BASE64_PROBLEM) from None
 
 
 def number(text: str) -> int:

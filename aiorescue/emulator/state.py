@@ -11,7 +11,7 @@ from datetime import datetime
 
 from aiorescue.emulator.clock import Calendar
 from aiorescue.emulator.people import EmulatedUser
-from aiorescue.emulator.rules.call import Limits, ReceivedCall, Refusal, Result, Rules
+from aiorescue.emulator.rules.call import NOT_COMPLETED, Limits, ReceivedCall, Refusal, Result, Rules
 from aiorescue.emulator.rules.inforouter.library import Library
 from aiorescue.emulator.rules.inforouter.search import Search
 from aiorescue.emulator.rules.inforouter.tickets import Tickets
@@ -36,9 +36,6 @@ ANSWERED: dict[str, tuple[type[Rules], str]] = {
     )
     for name, method in rules.handled()
 }
-
-#: infoRouter's error number for a call that the server could not complete.
-_NOT_COMPLETED = 5000
 
 
 class EmulatorState:
@@ -110,7 +107,7 @@ class EmulatorState:
             return Result("Error")
         if spec.identity is not None:  # infoRouter looks at the ticket before it does anything
             self.tickets.user_or_anonymous(call)
-        return Result(f"SystemError: {spec.name} is not emulated.", code=_NOT_COMPLETED)
+        return Result(f"SystemError: {spec.name} is not emulated.", code=NOT_COMPLETED)
 
     # --- what tests may look at and do ------------------------------------------------------------
 

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from aiorescue import AuthCode, RescueClient
 from aiorescue.emulator import Emulator
 from tests.emulator.sockets import converse, exchange, page, soap, until
 
@@ -59,6 +60,7 @@ def test_a_rate_that_makes_no_sense_is_refused():
     ("name", "values"),
     [
         ("port", ["80", 1.5, True, -1, 65_536]),
+        ("host", ["", None, 5]),
         ("pin_rate", ["10", True, -1, float("nan")]),
         ("pins", ["10", 1.5, True, -1]),
         ("latency", ["1", True, -1, float("nan")]),
@@ -75,6 +77,13 @@ def test_an_argument_of_the_wrong_kind_is_named(name: str, values: list):
 
 async def test_ipv6_has_brackets_in_its_url():
     assert Emulator(8765, host="::1").url == "http://[::1]:8765"
+
+
+async def test_the_url_of_an_emulator_on_all_addresses_is_one_that_clients_take():
+    async with Emulator(host="0.0.0.0") as service:
+        assert service.url == f"http://127.0.0.1:{service.port}"
+        async with RescueClient(AuthCode("fixedtech0000"), base_url=service.url) as rescue:
+            assert (await rescue.request_pin_code_v3()).code == "012345"
 
 
 # --- paths and pages ------------------------------------------------------------------------------

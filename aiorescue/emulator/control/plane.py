@@ -264,7 +264,7 @@ async def handle(world: World, request: web.BaseRequest, path: str, bound: str) 
                 return _json(action(world, body))
     except web.HTTPRequestEntityTooLarge:
         return _error("that is too much for the control plane", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    except (ValueError, RecursionError) as problem:
+    except (ValueError, RecursionError, ConnectionError) as problem:  # the last if the client went away
         return _error(str(problem), HTTPStatus.BAD_REQUEST)
     return _error(f"there is no {asked[0]} {PREFIX}/{asked[1]}; there are {', '.join(_KNOWN)}", HTTPStatus.NOT_FOUND)
 

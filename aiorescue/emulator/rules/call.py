@@ -62,6 +62,9 @@ class Result(NamedTuple):
 
 OK = Result("OK")
 
+#: infoRouter's error number for a call that the server could not complete.
+NOT_COMPLETED = 5000
+
 
 def ok(**outputs: Any) -> Result:
     """Result of a successful call with these outputs, by their declared SOAP names."""

@@ -346,7 +346,7 @@ class InfoRouterClient(ServiceClient):
                 ending in ``.part`` first, so that a file with the target's name is always a whole document; the mode of
                 an old file is kept. A link stays, and a pipe or a device is written in place.
             version: major times 1,000,000 plus minor times 1,000 plus revision; left out, the published or latest.
-            chunk_size: bytes in a chunk; the server may choose another size.
+            chunk_size: bytes in a chunk, 8 MiB at most; the server may choose another size.
             progress: called after each chunk with the bytes received and, if known, those of the whole.
 
         Returns:
@@ -355,7 +355,7 @@ class InfoRouterClient(ServiceClient):
         Raises:
             errors.NotFound: no such document or version.
             errors.ProtocolError: the bytes do not fit the server's checksums.
-            errors.InvalidRequest: the open file took no bytes, because it does not block.
+            errors.InvalidRequest: the target is no binary file, or took no bytes, because it does not block.
             errors.RescueError: any other failure; see `aiorescue.errors`.
             OSError: the target cannot be written; for a folder before anything is sent.
         """
@@ -369,7 +369,7 @@ class InfoRouterClient(ServiceClient):
         Args:
             path: path of the document on the server.
             version: major times 1,000,000 plus minor times 1,000 plus revision; left out, the published or latest.
-            chunk_size: bytes in a chunk; the server may choose another size.
+            chunk_size: bytes in a chunk, 8 MiB at most; the server may choose another size.
 
         Raises:
             errors.ProtocolError: the bytes do not fit the server's checksums; raised after the last chunk.

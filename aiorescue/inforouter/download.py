@@ -25,6 +25,7 @@ from aiorescue.inforouter.files import (
     local_path,
     no_progress,
     open_stream,
+    takes_bytes,
     write_to,
     write_to_stream,
 )
@@ -35,6 +36,8 @@ from aiorescue.operation import Binding, Content, Effect, Operation, Parameter, 
 
 #: How often a chunk that arrives damaged is asked for.
 _TRIES = 3
+#: Bytes that are asked for at once, whatever size of chunks the server chose: in base64 they fit into an answer.
+_LARGEST_PART = 2**23
 
 # --- operations -----------------------------------------------------------------------------------
 
@@ -139,6 +142,10 @@ async def download(
 ) -> DownloadHandler:
     """Write a document to a path or a binary file; `InfoRouterClient.download` describes the arguments."""
     if not isinstance(target, str | os.PathLike):
+        if not takes_bytes(target):
+            raise errors.InvalidRequest(
+                f"download writes to a path or to a file that is open in binary mode, not to {type(target).__name__}"
+            )
         return await _write(calls, await _begin(calls, path, version, chunk_size), partial(write_to, target), progress)
     where = local_path("target", target)
     if await asyncio.to_thread(is_stream, where):
@@ -208,7 +215,8 @@ async def _checked_chunks(calls: Conversation, handler: DownloadHandler) -> Asyn
     """
     done, crc, last, size = 0, 0, False, handler.size
     while not last:
-        chunk = await _intact(calls, DownloadFileChunk(handler.handler, done, bytes_in_chunk(handler.chunk_size)))
+        asked = min(bytes_in_chunk(handler.chunk_size), _LARGEST_PART)
+        chunk = await _intact(calls, DownloadFileChunk(handler.handler, done, asked))
         done += len(chunk.data)
         last = chunk.last
         size = chunk.file_length if size is None else size

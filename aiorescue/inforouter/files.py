@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from io import TextIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -97,6 +98,11 @@ class Part:
             with suppress(OSError):  # a full disk, once more
                 self._file.close()
             files.discard(self._path)
+
+
+def takes_bytes(file: object) -> bool:
+    """Whether an argument can be written to, and is not a file in text mode."""
+    return hasattr(file, "write") and not isinstance(file, TextIOBase)
 
 
 async def write_to(file: BinaryIO, data: bytes) -> None:

@@ -146,7 +146,7 @@ def _plain(method: Method, declared: MethodParameter, value: Any) -> Plain:
     convert = _CONVERSIONS.get(declared.type)
     try:
         found: Plain = value if convert is None else convert(value)
-    except (TypeError, ValueError, ET.ParseError) as problem:
+    except (TypeError, ValueError, OverflowError, RecursionError, ET.ParseError) as problem:
         shown = "" if declared.secret else f": {problem}"
         raise errors.InvalidRequest(
             f"{method.name}: {declared.name} must be {_WANTED[declared.type]}{shown}", operation=method.name
@@ -164,7 +164,7 @@ def _moment(value: Any) -> str:
         return value.isoformat()
     if value.tzinfo is None:
         return value.isoformat(timespec="seconds")
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def _long(value: Any) -> str:

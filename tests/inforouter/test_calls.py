@@ -47,6 +47,22 @@ async def test_names_are_checked_before_anything_is_sent(docs: InfoRouterClient,
     assert library.requests == []
 
 
+async def test_a_moment_that_utc_does_not_have_and_xml_too_deep_to_write_are_refused(
+    docs: InfoRouterClient, library: Library
+):
+    for moment in ("0001-01-01T00:00+01:00", "9999-12-31T23:59-01:00"):
+        with pytest.raises(errors.InvalidRequest, match="startDate must be a date"):
+            await docs.call("GetCheckoutLog", startDate=datetime.fromisoformat(moment))
+    with pytest.raises(errors.InvalidRequest, match="xmlRules must be well-formed XML: maximum recursion"):
+        await docs.call("SetFolderRules", Path="/", ApplyToTree=False, xmlRules=f"{'<a>' * 9999}{'</a>' * 9999}")
+    assert library.requests == []
+
+
+def test_a_year_has_four_digits():
+    value = invocation("GetCheckoutLog", {"startDate": datetime(999, 1, 2, tzinfo=UTC), "endDate": "2026-01-02"})
+    assert value.values["startDate"] == "0999-01-02T00:00:00Z"
+
+
 async def test_the_first_call_by_name_reads_the_catalogue_off_the_loop(docs: InfoRouterClient):
     del METHODS.__dict__["_methods"]
     assert (await docs.call("GetDocuments", Path="/Public")).true("success")

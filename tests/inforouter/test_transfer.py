@@ -150,6 +150,16 @@ async def test_what_is_no_source_is_refused(each: InfoRouterClient, library: Lib
     assert library.uploads == {}
 
 
+async def test_what_is_no_target_is_refused_before_anything_is_sent(
+    each: InfoRouterClient, library: Library, tmp_path: Path
+):
+    with (tmp_path / "text").open("w") as text:
+        for target in (text, io.StringIO(), None, b"/tmp/x", 5):
+            with pytest.raises(errors.InvalidRequest, match=f"binary mode, not to {type(target).__name__}"):
+                await each.download(TO, target)
+    assert library.requests == []
+
+
 async def test_a_stream_that_is_left_early_gives_its_handler_up(each: InfoRouterClient, library: Library):
     library.documents[TO] = BIG
     async with aclosing(each.stream(TO)) as stream:
@@ -180,6 +190,13 @@ async def test_a_size_of_chunks_that_is_none_makes_no_request_for_each_byte(libr
         await docs.upload(BIG, TO)
         assert b"".join([data async for data in docs.stream(TO)]) == BIG
     assert (library.count("UploadFileChunk"), library.count("DownloadFileChunk")) == (1, 1)
+
+
+async def test_a_chunk_is_never_longer_than_an_answer_may_be(docs: InfoRouterClient, library: Library):
+    library.documents[TO], library.chunk, target = bytes(13 * 2**20), 2**25, io.BytesIO()
+    await docs.download(TO, target, chunk_size=2**25)
+    assert target.getvalue() == library.documents[TO]
+    assert library.count("DownloadFileChunk") == 2
 
 
 async def test_a_chunk_tells_the_size_of_the_document_where_the_handler_does_not(

@@ -6,6 +6,8 @@ import os
 import pytest
 
 from aiorescue import Binding, InfoRouterClient, Login, RetryPolicy, errors
+from aiorescue.emulator.rules.call import ReceivedCall
+from aiorescue.emulator.rules.inforouter.transfer import MOST_HANDLERS
 from aiorescue.inforouter import CreateUploadHandler, UploadDocumentWithHandler1, UploadFileChunk
 from tests.emulator.sockets import exchange
 
@@ -149,6 +151,17 @@ async def test_a_handler_is_of_one_ticket_and_is_used_up(service, client):
     await client.call(UploadDocumentWithHandler1("/Public/a", upload))
     with pytest.raises(errors.InvalidParameter):
         await client.call(UploadDocumentWithHandler1("/Public/a", upload))
+
+
+async def test_the_oldest_of_a_thousand_handlers_that_nobody_ends_is_dropped(client, service):
+    first = (await client.call(CreateUploadHandler(1))).handler
+    left = ReceivedCall(CreateUploadHandler, {"chunk_size": 1})
+    for _ in range(MOST_HANDLERS - 1):
+        service.carry_out(left)
+    await client.call(UploadFileChunk(first, b"a", "E8B7BE43", last=False))
+    service.carry_out(left)
+    with pytest.raises(errors.InvalidParameter):
+        await client.call(UploadFileChunk(first, b"a", "E8B7BE43", last=True))
 
 
 async def test_the_server_answers_with_its_time_and_the_user_who_calls(client, service):

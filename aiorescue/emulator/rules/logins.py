@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import attrs
 
 from aiorescue.emulator.people import EmulatedUser
+from aiorescue.emulator.rules.newest import Newest
 
 #: Server sessions or tickets that are kept.
 MOST_LOGINS = 100_000
@@ -23,17 +24,14 @@ class LoginEntry:
     used: float
 
 
-class LoginTable(dict[str, LoginEntry]):
+class LoginTable(Newest[LoginEntry]):
     """Server sessions by cookie, or tickets by GUID; an entry expires when it idles for too long.
 
     When there are too many to keep, the oldest ends.
     """
 
-    def begin(self, key: str, entry: LoginEntry) -> None:
-        """Add an entry under a new key."""
-        self[key] = entry
-        if len(self) > MOST_LOGINS:
-            del self[next(iter(self))]
+    def __init__(self) -> None:
+        super().__init__(MOST_LOGINS)
 
     def live(self, key: str, now: float, ttl: float) -> LoginEntry | None:
         """The entry of a key, or None if there is none or it has idled for `ttl` seconds."""

@@ -9,7 +9,10 @@ from aiorescue.emulator.rules.inforouter import shown
 from aiorescue.emulator.rules.inforouter.items import LibraryItem
 from aiorescue.emulator.rules.inforouter.library import BAD, Library
 from aiorescue.emulator.rules.inforouter.tickets import Tickets, success
+from aiorescue.emulator.rules.newest import Newest
 
+#: Tickets whose last result is kept.
+_MOST_RESULTS = 1_000
 _SORTS = {
     "": lambda item: item.id,
     "DOCUMENTNAME": lambda item: item.name.lower(),
@@ -47,7 +50,7 @@ class Search(Rules):
 
     def __init__(self, tickets: Tickets, library: Library, limits: Limits) -> None:
         self._tickets, self._library, self._limits = tickets, library, limits
-        self._results: dict[str, _FoundItems] = {}
+        self._results: Newest[_FoundItems] = Newest(_MOST_RESULTS)
 
     @handles("Search")
     def search(self, call: ReceivedCall) -> Result:
@@ -61,7 +64,7 @@ class Search(Rules):
         found = [item for item in items if all(_holds(item, text) for text in wanted)]
         # Items that are equal stay in their order in both directions, because Python's sort is stable.
         found.sort(key=sort, reverse=not call.values["ascending"])
-        self._results[call.auth_code.lower()] = _FoundItems(found)
+        self._results.begin(call.auth_code.lower(), _FoundItems(found))
         return success(ranksorted=False, count=len(found))
 
     def _result(self, call: ReceivedCall) -> _FoundItems:

@@ -12,9 +12,12 @@ from aiorescue.emulator.rules.inforouter.items import MAJOR, DocumentVersion, Li
 from aiorescue.emulator.rules.inforouter.library import BAD, MISSING, TAKEN, Library
 from aiorescue.emulator.rules.inforouter.shown import moment
 from aiorescue.emulator.rules.inforouter.tickets import Tickets, success
+from aiorescue.emulator.rules.newest import Newest
 from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.inforouter import Element
 
+#: Uploads, and downloads, that are kept while nobody ends them.
+MOST_HANDLERS = 1_000
 LEAST_CHUNK, LARGEST_CHUNK = 262_144, 33_554_432
 _NO_HANDLER = "The upload handler is not a handler. It is the GUID CreateUploadHandler answered with."
 
@@ -50,8 +53,8 @@ class Transfer(Rules):
 
     def __init__(self, access: Access, tickets: Tickets, library: Library, calendar: Calendar) -> None:
         self._access, self._tickets, self._library, self._calendar = access, tickets, library, calendar
-        self._uploads: dict[str, ChunkedUpload] = {}
-        self._downloads: dict[str, tuple[str, DocumentVersion]] = {}
+        self._uploads: Newest[ChunkedUpload] = Newest(MOST_HANDLERS)
+        self._downloads: Newest[tuple[str, DocumentVersion]] = Newest(MOST_HANDLERS)
 
     # --- uploads ----------------------------------------------------------------------------------
 
@@ -60,7 +63,7 @@ class Transfer(Rules):
         """Open an upload in chunks; the anonymous user may, too."""
         self._tickets.user_or_anonymous(call)
         handler = self._access.guid()
-        self._uploads[handler] = ChunkedUpload(call.auth_code.lower())
+        self._uploads.begin(handler, ChunkedUpload(call.auth_code.lower()))
         return success(UploadHandler=handler, ChunkSize=_clamped(call.values["chunk_size"]))
 
     def _upload(self, call: ReceivedCall) -> ChunkedUpload:
@@ -150,7 +153,7 @@ class Transfer(Rules):
         """Open a download in chunks; answers with the facts about the document."""
         item, version = self._version(call)
         handler = self._access.guid()
-        self._downloads[handler] = call.auth_code.lower(), version
+        self._downloads.begin(handler, (call.auth_code.lower(), version))
         return success(
             Size=len(version.content),
             ContentType=item.mime_type,

@@ -48,7 +48,7 @@ class InfoRouterClient(ServiceClient):
 
     Args:
         credentials: ``Login(user, password)`` or ``Ticket(ticket)``. Without credentials, a successful
-            `authenticate_user` with a name and a password makes the client call as that user.
+            `authenticate_user` with a name and a password makes the client call as that user, until the next one.
         base_url: address of the application, with its virtual directory if it has one.
         binding: ``SOAP11``, ``HTTP_POST`` or ``HTTP_GET``.
         timeout: seconds that one request may take.
@@ -112,6 +112,7 @@ class InfoRouterClient(ServiceClient):
                 f"credentials must be aiorescue's Login(…) or Ticket(…), not {type_name(credentials)}"
             )
         self._refused_for = checked_refused_for(refused_for)
+        self._takes_on_logins = credentials is None
         self._explicit: TicketIdentity | None = None  # of the last login on a client without credentials
         self._identities = [AnonymousIdentity() if credentials is None else self._identity(credentials)]
         self._searches = Searches()
@@ -139,19 +140,21 @@ class InfoRouterClient(ServiceClient):
         return self._relogin and isinstance(identity, TicketIdentity) and identity.can_log_in
 
     def _choose(self, operation: Operation[Any]) -> Identity:
-        """The identity to call as: a new one for a login on a client without credentials.
+        """The identity to call as: for a login on a client that was made without credentials, that of the login.
 
         If that login succeeds, `ServiceClient.call` keeps the identity for the calls that follow.
         """
         if (
-            self._is_anonymous
+            self._takes_on_logins
             and isinstance(operation, authentication.AuthenticateUser)
             and operation.user is not None
             and operation.password is not None
         ):
             wanted = Login(operation.user, operation.password)
-            if self._explicit is None or self._explicit.credentials != wanted:
-                self._explicit = self._identity(wanted)
+            for known in (*self._identities, self._explicit):
+                if isinstance(known, TicketIdentity) and known.credentials == wanted:
+                    return known
+            self._explicit = self._identity(wanted)
             return self._explicit
         return super()._choose(operation)
 

@@ -221,6 +221,19 @@ async def test_of_two_logins_at_once_the_client_takes_on_the_first_and_refuses_t
     assert count(service, "logout") == count(service, "LogOut") == 2
 
 
+async def test_a_client_without_credentials_calls_as_the_user_who_was_authenticated_last(service: Emulator):
+    async with InfoRouterClient(base_url=service.url) as docs:
+        for name in ("tech@example.com", "second@example.com", "tech@example.com"):
+            await docs.authenticate_user(name, "secret")
+            with pytest.raises(errors.AuthenticationError):
+                await docs.authenticate_user("plain@example.com", "typo")
+            assert (await docs.get_current_user()).user_name == name
+    assert count(service, "LogOut") == 3
+    async with InfoRouterClient(TECH, base_url=service.url) as docs:  # a client with credentials only asks for a ticket
+        await docs.authenticate_user("second@example.com", "secret")
+        assert (await docs.get_current_user()).user_name == "tech@example.com"
+
+
 async def test_a_call_that_began_before_a_login_and_ends_after_it_leaves_the_login_in_place(service: Emulator):
     async with RescueClient(base_url=service.url) as client:
         service.fault("delay_before", "requestAuthCode", seconds=0.3)

@@ -24,7 +24,7 @@ _MARKER = "rescue_emulator"
 _OPTIONS = ("port", "pin_rate", "host", "latency", "jitter", "clock", "pins", "seed", "ledger_size")
 #: What can be set for one test of an emulator that serves many.
 _SESSION_OPTIONS = ("pin_rate", "pins", "latency", "jitter")
-_RUNNING, _TEST = pytest.StashKey["Emulator"](), pytest.StashKey[pytest.Item]()
+_RUNNING, _LIMITS = pytest.StashKey["Emulator"](), pytest.StashKey[dict[str, Any]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,24 +66,30 @@ def rescue_emulator_session(request: pytest.FixtureRequest) -> "Iterator[Emulato
     stash = request.config.stash
     with Emulator() as service:
         stash[_RUNNING] = service
-        _begin(service, stash[_TEST])
+        _begin(service, stash[_LIMITS])
         yield service
     del stash[_RUNNING]
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Reset the emulator of the run for a test that uses it, before the test's own fixtures do."""
+    """Reset the emulator of the run for a test that uses it, before the test's own fixtures do.
+
+    A marker that makes no sense is an error here, of this test: in the fixture it would be one of all later tests.
+    """
     if "rescue_emulator_session" in getattr(item, "fixturenames", ()):
-        item.config.stash[_TEST] = item
-        if _RUNNING in item.config.stash:
-            _begin(item.config.stash[_RUNNING], item)
+        from aiorescue.emulator.app import Emulator  # noqa: PLC0415
+
+        stash = item.config.stash
+        stash[_LIMITS] = _marked(item, _SESSION_OPTIONS, "rescue_emulator_session")
+        Emulator(**stash[_LIMITS])  # looks at the values
+        if _RUNNING in stash:
+            _begin(stash[_RUNNING], stash[_LIMITS])
 
 
-def _begin(service: "Emulator", item: pytest.Item) -> None:
+def _begin(service: "Emulator", options: dict[str, Any]) -> None:
     """Put an emulator back as it was at the start, with the limits of a test's marker."""
     service.reset()
-    options = _marked(item, _SESSION_OPTIONS, "rescue_emulator_session")
     service.limits.pin_rate = options.get("pin_rate", service.limits.pin_rate)
     service.limits.pins_left = options.get("pins", service.limits.pins_left)
     service.latency = options.get("latency", service.latency)

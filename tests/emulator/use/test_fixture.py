@@ -153,6 +153,17 @@ def test_a_marker_that_makes_no_sense_is_an_error_that_says_so(tmp_path, argumen
     assert (status, told in output) == (1, True), output
 
 
+@pytest.mark.parametrize("arguments", ["seed=7", "pin_rate=0"])
+def test_a_marker_that_makes_no_sense_is_an_error_of_its_own_test_alone(tmp_path, arguments):
+    text = (
+        f"import pytest\n\n@pytest.mark.rescue_emulator({arguments})\n"
+        "def test_wrong(rescue_emulator_session):\n    pass\n\n"
+        "def test_right(rescue_emulator_session):\n    assert rescue_emulator_session.limits.pin_rate == 1.0\n"
+    )
+    output, status = run(tmp_path, test_wrong=text)
+    assert (status, "3 passed, 1 error" in output) == (1, True), output  # two tests are always there
+
+
 def test_the_marker_is_registered(tmp_path):
     output, status = run(tmp_path, "--markers")
     assert (status, "@pytest.mark.rescue_emulator(pin_rate=1.0" in output) == (0, True), output

@@ -75,6 +75,26 @@ def test_an_argument_of_the_wrong_kind_is_named(name: str, values: list):
             Emulator(**{name: value})
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("pin_rate", [0, -1, "5", True, float("nan")]),
+        ("pins_left", [-1, 1.5, "5"]),
+        ("count_rejected", [1, None]),
+        ("session_ttl", [None, -1]),
+        ("page_rows", [0, 2.5]),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_refused_when_it_is_set(name: str, values: list):
+    limits = Emulator().limits
+    for value in values:
+        with pytest.raises(ValueError, match=f"{name} cannot be {value!r}"):
+            setattr(limits, name, value)
+    assert limits == Emulator().limits
+    limits.pin_rate = limits.pins_left = limits.email_text_rate = None
+    limits.pin_rate, limits.session_ttl = float("inf"), float("inf")
+
+
 async def test_ipv6_has_brackets_in_its_url():
     assert Emulator(8765, host="::1").url == "http://[::1]:8765"
 

@@ -12,7 +12,7 @@ from aiohttp import web
 from aiorescue.emulator.control import front
 from aiorescue.emulator.control.guard import forbidden
 from aiorescue.emulator.faults import KINDS
-from aiorescue.emulator.rules.call import Limits
+from aiorescue.emulator.rules.call import Limits, check_limit
 from aiorescue.emulator.rules.rescue.tree import CHANNEL
 from aiorescue.emulator.world import World
 from aiorescue.operation.number import is_number, is_whole
@@ -20,22 +20,7 @@ from aiorescue.operation.suggest import did_you_mean
 
 PREFIX = "/_emulator"
 
-_NUMBER, _COUNT, _FLAG = (int, float), (int,), (bool,)
-_OPTIONAL = ("pin_rate", "pins_left", "email_text_rate")
-#: Limits for which 0 would mean never.
-_ABOVE_ZERO = ("pin_rate", "email_text_rate", "page_rows")
-_LIMITS: Mapping[str, tuple[type, ...]] = {
-    "pin_rate": _NUMBER,
-    "pins_left": _COUNT,
-    "count_rejected": _FLAG,
-    "session_ttl": _NUMBER,
-    "ticket_ttl": _NUMBER,
-    "email_text_rate": _NUMBER,
-    "report_interval": _NUMBER,
-    "page_rows": _COUNT,
-    "latency": _NUMBER,
-    "jitter": _NUMBER,
-}
+_LIMITS = (*(each.name for each in attrs.fields(Limits)), "latency", "jitter")
 
 Body = dict[str, Any]
 Action = Callable[[World, Body], object]
@@ -125,11 +110,8 @@ def _limits(world: World, body: Body) -> object:
 def _check(name: str, value: object) -> None:
     if name not in _LIMITS:
         raise ValueError(f"no limit {name!r:.100}{did_you_mean(name, _LIMITS)}; there are {', '.join(_LIMITS)}")
-    if value is None and name in _OPTIONAL:
-        return
-    if not isinstance(value, _LIMITS[name]) or (isinstance(value, bool) and _LIMITS[name] is not _FLAG):
-        raise ValueError(f"{name} cannot be {value!r:.100}")
-    if isinstance(value, int | float) and (not 0 <= value <= _MOST or (name in _ABOVE_ZERO and value == 0)):
+    check_limit(name, value)
+    if isinstance(value, int | float) and value > _MOST:
         raise ValueError(f"{name} cannot be {value!r:.100}")
 
 

@@ -8,8 +8,10 @@ import attrs
 
 from aiorescue.inforouter import Element
 from aiorescue.operation import Operation, frozen
+from aiorescue.operation.number import is_number, is_whole
 
 F = TypeVar("F", bound=Callable[..., "Result"])
+V = TypeVar("V")
 
 _NO_OUTPUTS: Mapping[str, Any] = MappingProxyType({})
 
@@ -84,9 +86,32 @@ class Refusal(Exception):
         self.result = Result(word, code=code)
 
 
-@attrs.define
+_OPTIONAL = ("pin_rate", "pins_left", "email_text_rate")
+#: Limits for which 0 would mean never.
+_ABOVE_ZERO = ("pin_rate", "email_text_rate", "page_rows")
+_WHOLE = ("pins_left", "page_rows")
+
+
+def check_limit(name: str, value: object) -> None:
+    """Raise ValueError for a value that a limit, or the latency or jitter, cannot have."""
+    if (value is None and name in _OPTIONAL) or (isinstance(value, bool) and name == "count_rejected"):
+        return
+    if name == "count_rejected" or not is_number(value) or (name in _WHOLE and not is_whole(value)):
+        raise ValueError(f"{name} cannot be {value!r:.100}")
+    if value < 0 or (value == 0 and name in _ABOVE_ZERO):
+        raise ValueError(f"{name} cannot be {value!r:.100}")
+
+
+def _checked(_: object, attribute: "attrs.Attribute[Any]", value: V) -> V:
+    check_limit(attribute.name, value)
+    return value
+
+
+@attrs.define(on_setattr=_checked)
 class Limits:
     """Limits that the emulated services enforce; each may be changed while the emulator runs.
+
+    A value that makes no sense, as a rate of 0, is refused with a ValueError when it is set.
 
     Attributes:
         pin_rate: PINs per second and user, and as many invitation links; None for no limit.

@@ -104,7 +104,7 @@ Fields = Mapping[str, str | bytes]
 
 
 def form_fields(
-    request: Incoming, refuse: Callable[[str], NotACall], *, validates_requests: bool = True
+    request: Incoming, refuse: Callable[[str], NotACall], *, validates_requests: bool = True, is_page: bool = False
 ) -> dict[str, str | bytes]:
     """Fields of a GET's query or a POST's body, by names in small letters.
 
@@ -112,15 +112,20 @@ def form_fields(
         request: the request.
         refuse: makes the exception for a text that ASP.NET refuses.
         validates_requests: whether ASP.NET's request validation is on.
+        is_page: whether a page is asked for, which reads forms in parts, too, and no fields in a body of another type.
     """
-    if request.media_type == PARTS_TYPE and not validates_requests:
-        return {**parts(request.body, request.headers.get("Content-Type", ""))}
     if request.method == "GET":
         fields, where = pairs(request.query), "QueryString"
+    elif request.media_type == PARTS_TYPE and (is_page or not validates_requests):
+        found = parts(request.body, request.headers.get("Content-Type", ""))
+        if not validates_requests:
+            return {**found}
+        fields, where = [(name, content.decode("utf-8", "replace")) for name, content in found.items()], "Form"
+    elif request.media_type == FORM_TYPE or not request.body or is_page:
+        text = request.body.decode("utf-8", "replace") if request.media_type == FORM_TYPE else ""
+        fields, where = pairs(text), "Form"
     else:
-        if request.body and request.media_type != FORM_TYPE:
-            raise refuse(_NOT_A_FORM)
-        fields, where = pairs(request.body.decode("utf-8", "replace")), "Form"
+        raise refuse(_NOT_A_FORM)
     for name, value in fields:
         if validates_requests and dangerous(value):
             shown = html.escape(f'({name}="{value[:15]}...")')

@@ -26,7 +26,8 @@ _BLANK = {"SMS_RESULT": " "}
 def read(request: Incoming, site: Site, shape: Shape) -> ReadCall:
     """The call in a request for a page; parameters that did not come are empty. Raises NotACall."""
     check_query(request)
-    fields = {name: value for name, value in form_fields(request, _refuse).items() if isinstance(value, str)}
+    sent = form_fields(request, _refuse, is_page=True)
+    fields = {name: value for name, value in sent.items() if isinstance(value, str)}
     if request.method != "GET" and request.query:
         fields = fields | joined(pairs(request.query))  # ASP.NET looks into the query first
     values: dict[str, Plain] = {

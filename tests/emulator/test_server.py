@@ -2,7 +2,7 @@
 
 import asyncio
 import gzip
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -132,6 +132,22 @@ async def test_operations_with_outputs_are_soap_only(service):
     sample = (await exchange(service.url, "GET", "/API/API.asmx?op=requestLensPINCodeV2")).text
     assert "HTTP GET" not in sample
     assert "bNoTechConsole" in sample
+
+
+async def test_a_page_reads_a_form_in_parts_and_nothing_in_other_bodies(service):
+    form = {"email": "tech@example.com", "pwd": "secret"}
+    parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{form[name]}\r\n' for name in form)
+
+    async def send(kind, body, path="/API/login.aspx"):
+        headers = {"Content-Type": kind} if kind else {}
+        return await exchange(service.url, "POST", path, headers, body.encode())
+
+    assert (await send("multipart/form-data; boundary=x", f"{parts}--x--\r\n")).text == "OK"
+    assert (await send("multipart/form-data; boundary=x", parts.replace("secret", "<b>"))).status == 500
+    for kind in ("", "application/json", "text/plain"):
+        assert (await send(kind, urlencode(form))).text == "INVALID"
+        assert (await send(kind, "{}", f"/API/login.aspx?{urlencode(form)}")).text == "OK"
+    assert (await send("multipart/form-data; boundary=x", parts, "/API/API.asmx/login")).status == 500
 
 
 async def test_the_text_page_reads_the_query_of_a_post_too(service):

@@ -88,19 +88,20 @@ def call(
 
 
 def upload(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to upload, or a pipe.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to upload, a pipe, or - for stdin.")],
     path: Annotated[str, typer.Argument(metavar="PATH", help="Path of the document: /Public/report.pdf.")],
     *,
     comment: Annotated[str | None, typer.Option(help="A comment on the version.", show_default=False)] = None,
     as_json: JsonOption = False,  # noqa: ARG001 - read where the result is printed
 ) -> Transferred:
     """Upload a document, or a new version of one."""
+    source = Path("/dev/stdin") if file == sheet.DASH else file
 
     async def perform() -> None:
         async with credentials.inforouter() as docs:
-            await docs.upload(file, path, comment=comment)
+            await docs.upload(source, path, comment=comment)
 
-    if not (file.is_file() or files.is_stream(file)):
+    if not (source.is_file() or files.is_stream(source)):
         raise errors.InvalidRequest(f"{file}: {'it is a folder' if file.is_dir() else 'there is no such file'}")
     signals.run(perform())
     return Transferred(path, str(file), f"{file} is {path}")

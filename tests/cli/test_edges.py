@@ -122,6 +122,13 @@ async def test_a_pipe_is_uploaded_and_what_is_no_file_is_named(command, service)
         assert (done.status, done.err) == (Status.BAD_INPUT, f"aiorescue: {told}\n")
 
 
+async def test_stdin_is_uploaded(service):
+    pipeline = f"printf words | {COMMAND} inforouter upload - /Public/report.txt"
+    shell = await asyncio.create_subprocess_shell(pipeline, env={**os.environ, **router(service)})
+    assert await shell.wait() == Status.OK
+    assert service.state.library.store.find("/Public/report.txt").versions[-1].content == b"words"
+
+
 async def test_a_signal_ends_the_wait_for_the_other_end_of_a_pipe(command, service):
     os.mkfifo(command.folder / "pipe")
     os.mkfifo(command.folder / "other")

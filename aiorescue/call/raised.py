@@ -18,9 +18,10 @@ CROSSED = ", which a server also says of an idle connection while a request is o
 def exception_for(outcome: Outcome[Any], call: Call) -> errors.RescueError:
     """The exception for the outcome that a call has ended with."""
     spec = call.operation.spec
-    # The mark of a partial failure says no more than its type does.
-    word = f" ({outcome.word})" if outcome.word and outcome.error is not errors.PartialFailure else ""
     what, quote = (outcome.detail, outcome.quote) if outcome.detail else (outcome.quote, "")
+    # The mark of a partial failure says no more than its type does, and an error without a code is its own word.
+    says_more = outcome.word != what and outcome.error is not errors.PartialFailure
+    word = f" ({outcome.word})" if outcome.word and says_more else ""
     if outcome.too_large and spec.streamed and not call.reader.codec.streamed:
         word = "; ask its text page (Binding.TEXT_POST), whose answers may be long"
     tries = f"; tried {call.attempts} times" if call.attempts > 1 else ""

@@ -6,7 +6,7 @@ import pytest
 
 from aiorescue import Binding, InfoRouterClient, Login, Ticket, errors
 from aiorescue.inforouter import METHODS, GetNextSearchPage, LogEntry, invocation
-from tests.inforouter.library_server import Library
+from tests.inforouter.library_server import Library, no
 from tests.support import IMPATIENT
 
 ANN = Login("ann", "secret")
@@ -113,6 +113,14 @@ async def test_relogin_repeats_a_call_once(library: Library):
         await docs.create_folder("/B")  # refused before it was done, so repeating it is safe
         assert library.count("AuthenticateUser") == 2
         assert {"/A", "/B"} <= library.folders
+
+
+async def test_an_error_without_a_code_is_told_once(docs: InfoRouterClient, library: Library):
+    library.GetFolder = lambda *_: no("The Query has been expired.")
+    with pytest.raises(errors.ServiceError) as caught:
+        await docs.get_folder("/Public")
+    assert str(caught.value) == "GetFolder: The Query has been expired."
+    assert caught.value.status == "The Query has been expired."
 
 
 async def test_a_partial_failure_is_raised_with_its_log(each: InfoRouterClient, library: Library):

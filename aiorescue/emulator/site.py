@@ -41,9 +41,10 @@ class Shape:
 
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
-        """All parameters in the order of the wire; the identity comes last."""
+        """All parameters in the order of the wire, the identity among them: first or last, as the service has it."""
         declared = tuple(slot.parameter for slot in self.operation.slots)
-        return declared if self.spec.identity is None else (*declared, self.spec.identity)
+        identity = () if self.spec.identity is None else (self.spec.identity,)
+        return (*identity, *declared) if self.service.identity_first else (*declared, *identity)
 
     @cached_property
     def over_soap(self) -> bool:

@@ -205,6 +205,19 @@ async def test_the_four_ports_are_described(service):
     }
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "parameters"),
+    [
+        ("/srv.asmx", "UploadDocument1", ["AuthenticationTicket", "Path", "FileContent", "VersionComment"]),
+        ("/API/API.asmx", "startSession", ["iSession", "iNode", "sAuthCode"]),
+    ],
+)
+async def test_parameters_by_position_are_in_the_order_of_the_service(service, path, name, parameters):
+    client = await asyncio.to_thread(zeep.Client, f"{service.url}{path}?WSDL")
+    body = client.service._binding.get(name).input.body
+    assert [element for element, _ in body.type.elements] == parameters
+
+
 async def test_the_status_words_are_enumerations(service):
     text = (await exchange(service.url, "GET", "/API/API.asmx?WSDL")).text
     words = "".join(f'<s:enumeration value="logout_{word}" />' for word in ("Error", "OK", "NotLoggedIn"))

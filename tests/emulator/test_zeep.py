@@ -213,9 +213,11 @@ async def test_the_four_ports_are_described(service):
     ],
 )
 async def test_parameters_by_position_are_in_the_order_of_the_service(service, path, name, parameters):
-    client = await asyncio.to_thread(zeep.Client, f"{service.url}{path}?WSDL")
-    body = client.service._binding.get(name).input.body
-    assert [element for element, _ in body.type.elements] == parameters
+    def described():
+        with zeep.Client(f"{service.url}{path}?WSDL") as client:
+            return [element for element, _ in client.service._binding.get(name).input.body.type.elements]
+
+    assert await asyncio.to_thread(described) == parameters
 
 
 async def test_the_status_words_are_enumerations(service):

@@ -19,7 +19,7 @@ from aiorescue.inforouter import Element
 from aiorescue.operation import Binding, Content, Parameter, Plain, frozen
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
-_CHARSET = re.compile(r';\s*charset="?([^";\s]*)', re.IGNORECASE)
+_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)', re.IGNORECASE)
 _INT = re.compile(r"[ \t\r\n]*([+-]?[0-9]+)[ \t\r\n]*")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 

@@ -25,7 +25,7 @@ async def send(service, content_type, body):
     return await exchange(service.url, "POST", "/API/API.asmx", {"Content-Type": content_type}, body)
 
 
-@pytest.mark.parametrize("charset", ["idna", "undefined", "hex", "nonsense", "é"])
+@pytest.mark.parametrize("charset", ["idna", "undefined", "hex", "nonsense", "é", " utf-8"])
 async def test_a_charset_that_decodes_no_text_counts_as_utf_8(service, charset):
     await send(service, f"text/xml; charset={charset}", ENVELOPE.format(SOAP11, "é").encode())
     assert service.ledger[0].tracking == "é"

@@ -11,7 +11,7 @@ import pytest
 
 from aiorescue import Binding, InfoRouterClient, Login, errors
 from aiorescue.emulator.http import joined
-from tests.emulator.sockets import exchange, soap, until
+from tests.emulator.sockets import exchange, login, soap, until
 
 ENVELOPE = (
     '<e:Envelope xmlns:e="http://{}"><e:Body><requestPINCodeV3 xmlns="https://secure.logmeinrescue.com/API/API.asmx">'
@@ -58,9 +58,14 @@ async def test_bytes_that_are_not_base64_are_an_error_of_each_binding(service, c
     assert (over_soap.status, "Base-64" in over_soap.text) == (500, True)
 
 
-async def test_a_row_may_have_any_number(service):
+async def test_a_row_a_parent_and_a_short_path_may_have_any_number(service):
     body = urlencode({f"USERDATA[{'9' * 5000}].name": "x"}).encode()
     assert (await exchange(service.url, "POST", "/API/createUsers.aspx", FORM, body)).text == "NOTLOGGEDIN"
+    body = urlencode({"USERDATA[0].parentid": "9" * 5000}).encode()
+    cookie = {"Cookie": await login(service), **FORM}
+    assert (await exchange(service.url, "POST", "/API/createUsers.aspx", cookie, body)).text == "ERROR"
+    body = urlencode({"Path": f"~D{'9' * 5000}"}).encode()
+    assert "Document not found" in (await exchange(service.url, "POST", "/srv.asmx/GetDocument", FORM, body)).text
 
 
 def test_many_fields_of_one_name_cost_as_much_as_those_of_many_names():

@@ -17,7 +17,7 @@ MAJOR = 1_000_000
 
 #: Made at import, because making it reads files, which would block the event loop later.
 _TYPES = mimetypes.MimeTypes()
-_SHORT = re.compile(r"~([DF])(\d+)(?:\.\w+)?", re.IGNORECASE)
+_SHORT = re.compile(r"~([DF])(\d{1,9})(?:\.\w+)?", re.IGNORECASE)
 _FORBIDDEN = re.compile(r"[/\\:*?\"<>|#\t%&+]")
 _LONGEST = 128
 

@@ -12,6 +12,8 @@ from aiorescue.rescue.answers.nodes import NodeType
 
 _LEAST_PASSWORD = 8
 #: Nodes that are no groups and are looked up like groups.
+#: Digits of the largest number of 32 bits.
+_LONGEST_NUMBER = 10
 _GROUP_LIKE = (MASTERS, ADMINISTRATORS, TECHNICIANS)
 #: The role whose user is the holder of the account.
 _HOLDER = NodeType.MASTER_ADMINISTRATOR
@@ -98,7 +100,8 @@ class Users(Rules):
 
     def _is_refused(self, row: Mapping[str, str]) -> bool:
         parent = row.get("parentid", "")
-        node = self._hierarchy.nodes.get(int(parent)) if parent.isdecimal() else None
+        is_number = parent.isdecimal() and len(parent) <= _LONGEST_NUMBER
+        node = self._hierarchy.nodes.get(int(parent)) if is_number else None
         complete = all(row.get(name) for name in ("uniqueid", "name", "email", "pwd"))
         confirmed = row.get("pwd") == row.get("confpwd")
         known = row.get("email", "").lower() in self._access.users

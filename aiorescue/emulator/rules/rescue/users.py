@@ -11,9 +11,9 @@ from aiorescue.rescue.answers import nodes
 from aiorescue.rescue.answers.nodes import NodeType
 
 _LEAST_PASSWORD = 8
-#: Nodes that are no groups and are looked up like groups.
 #: Digits of the largest number of 32 bits.
 _LONGEST_NUMBER = 10
+#: Nodes that are no groups and are looked up like groups.
 _GROUP_LIKE = (MASTERS, ADMINISTRATORS, TECHNICIANS)
 #: The role whose user is the holder of the account.
 _HOLDER = NodeType.MASTER_ADMINISTRATOR

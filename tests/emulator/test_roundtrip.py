@@ -23,7 +23,7 @@ EVERY = [
     for name, operation in TYPED.items()
     for binding in operation.spec.bindings
 ]
-SERVER = Emulator()
+SERVER = Emulator(8080)  # it is not started
 INT = st.integers(-(2**31), 2**31 - 1)
 CODE = st.text("abcdefghij0123456789", min_size=1)
 #: What XML carries, and most of what has ever gone wrong with it.

@@ -25,7 +25,8 @@ _FINAL: Final = (State.ISSUED, State.SENT)
 
 def admit(file: JournalFile, requests: Sequence[PinRequest]) -> list[Entry]:
     """Enter requests and return what is known of each; see `aiorescue.bulk.store.Store.admit`."""
-    digests = [records.digest(request) for request in requests]
+    # Where nothing is kept, a tracking field is all that tells requests apart.
+    digests = [b"" if file.is_temporary and request.tracking else records.digest(request) for request in requests]
     keys = [key_of(file.connection, request, digest) for request, digest in zip(requests, digests, strict=True)]
     known = _known(file, dict(zip(keys, requests, strict=True)))
     seen = set(known) if file.is_fresh else seen_before(file.connection, keys)

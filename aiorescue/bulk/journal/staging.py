@@ -327,9 +327,8 @@ def _occurs_twice(tracking: str, line: int | None) -> str:
 
 def seen_before(connection: sqlite3.Connection, keys: Sequence[str]) -> set[str]:
     """Note keys as seen in this run. Returns those that were seen before."""
-    found: set[str] = set()
+    found = set(keys)
     for start in range(0, len(keys), _AT_ONCE):
         some = keys[start : start + _AT_ONCE]
-        found.update(key for (key,) in connection.execute(statements.seen(len(some)), some))
-        connection.execute(statements.see(len(some)), some)
+        found.difference_update(key for (key,) in connection.execute(statements.see(len(some)), some))
     return found

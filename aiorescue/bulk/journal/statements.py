@@ -90,14 +90,9 @@ def known(count: int) -> str:
     return KNOWN.replace("key = ?", f"key IN ({', '.join('?' * count)})")
 
 
-def seen(count: int) -> str:
-    """The statement for those of a number of keys that were seen in this run."""
-    return f"SELECT key FROM temp.seen WHERE key IN ({', '.join('?' * count)})"
-
-
 def see(count: int) -> str:
-    """The statement that notes a number of keys as seen in this run."""
-    return f"INSERT OR IGNORE INTO temp.seen VALUES {', '.join(['(?)'] * count)}"
+    """The statement that notes a number of keys as seen in this run, and returns those that were not seen before."""
+    return f"INSERT OR IGNORE INTO temp.seen VALUES {', '.join(['(?)'] * count)} RETURNING key"
 
 
 @cache

@@ -103,32 +103,36 @@ class Route:
     """How the host is reached.
 
     Attributes:
+        host: name or address of the host, with its port if that is not the usual one.
         ssl: the certificates that are trusted and shown; None for the system's.
         proxy: the proxy to go through; None for none.
         authorization: headers with the user and the password that the proxy wants.
         tunnels: True if the proxy is asked for a tunnel (CONNECT), and only that request has those headers.
     """
 
+    host: str
     ssl: SSLContext | None = None
     proxy: URL | None = None
     authorization: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     tunnels: bool = True
 
     def headers(self) -> dict[str, str]:
-        """Headers of every request: those for a proxy, which aiohttp 3.12 leaves out on kept connections."""
-        return {**HEADERS, **({} if self.tunnels else self.authorization)}
+        """Headers of every request, also those for a proxy, which aiohttp 3.12 leaves out on kept connections."""
+        return {"Host": self.host, "Accept": "*/*", **HEADERS, **({} if self.tunnels else self.authorization)}
 
     def proxy_headers(self) -> Mapping[str, str] | None:
         """Headers of the CONNECT request that asks the proxy for a tunnel; None without a tunnel."""
         return self.authorization if self.tunnels and self.authorization else None
 
 
-def _by_proxy(ssl: SSLContext | None, proxy: str, base_url: str) -> Route:
+def _by_proxy(direct: Route, proxy: str, base_url: str) -> Route:
+    """The route through a proxy in place of a direct one."""
     url, authorization = check_proxy(proxy), {}
     if url.user is not None or url.password is not None:
         pair = f"{url.user or ''}:{url.password or ''}".encode()
         authorization["Proxy-Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    return Route(ssl, url.with_user(None), authorization, tunnels=base_url.startswith("https:"))
+    tunnels = base_url.startswith("https:")
+    return attrs.evolve(direct, proxy=url.with_user(None), authorization=authorization, tunnels=tunnels)
 
 
 def find_route(base_url: str, *, ssl: SSLContext | None, proxy: str | None, trust_env: bool, lent: bool) -> Route:
@@ -148,11 +152,13 @@ def find_route(base_url: str, *, ssl: SSLContext | None, proxy: str | None, trus
         raise errors.InvalidRequest(f"ssl must be an ssl.SSLContext, not {type(ssl).__name__}")
     if lent and (ssl is not None or proxy is not None or trust_env):
         raise errors.InvalidRequest("the session given as http= goes its own way: set ssl, proxy and trust_env there")
+    url = URL(base_url)
+    direct = Route(url.host_port_subcomponent or "", ssl)
     if proxy is not None:
-        return _by_proxy(ssl, proxy, base_url)
+        return _by_proxy(direct, proxy, base_url)
     if trust_env:
-        url, found = URL(base_url), urllib.request.getproxies()
+        found = urllib.request.getproxies()
         proxy = found.get(url.scheme) or found.get("all")
         if proxy and not urllib.request.proxy_bypass(url.host or ""):
-            return _by_proxy(ssl, proxy if "://" in proxy else f"http://{proxy}", base_url)
-    return Route(ssl)
+            return _by_proxy(direct, proxy if "://" in proxy else f"http://{proxy}", base_url)
+    return direct

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from threading import get_ident
 
 from aiorescue import errors
 from aiorescue.call.deadline import Task
@@ -19,6 +20,7 @@ class UnderWay:
         self._interrupted: dict[Task, int] = {}  # how often each had been cancelled before
         self._waiting: asyncio.Future[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # that of the last call
+        self._thread = 0  # that in which it ran
 
     def __len__(self) -> int:
         """How many tasks have calls or conversations under way."""
@@ -34,15 +36,25 @@ class UnderWay:
             errors.InvalidRequest: the client is in use in another event loop, or was left in one. A call that waited in
                 one loop for what comes free in the other would never hear of it.
         """
+        # Without a loop `current_task` asks the system for the process id in Python 3.11, which is slow. A loop with a
+        # current task runs, and no other one runs in its thread.
+        loop = self._loop
+        task = None if loop is None or get_ident() != self._thread else asyncio.current_task(loop)
+        if task is None:
+            task = self._move(what)
+        known = self._tasks.get(task)
+        self._tasks[task] = (1, task.cancelling()) if known is None else (known[0] + 1, known[1])
+        return task
+
+    def _move(self, what: str) -> Task:
+        """The current task, in another event loop or thread than at the last call. Raises as `begin`."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - for the type: a coroutine of ours runs in a task
         if (loop := task.get_loop()) is not self._loop:
             self.check_loop(what)
             if self._tasks:
                 raise errors.InvalidRequest(f"{what}: {_LEFT_BEHIND}", operation=what)
-            self._loop = loop
-        known = self._tasks.get(task)
-        self._tasks[task] = (1, task.cancelling()) if known is None else (known[0] + 1, known[1])
+        self._loop, self._thread = loop, get_ident()
         return task
 
     def check_loop(self, what: str) -> None:

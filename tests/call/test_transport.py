@@ -23,6 +23,25 @@ TICKET = Ticket("3f2a1b4c-5d6e-7f8a-9b0c-1d2e3f4a5b6c")
 LONG, SHORT = bytes(6_000_000), b"a few bytes"
 
 
+async def test_the_head_of_a_request_begins_with_the_host_and_has_each_header_once():
+    heads: list[str] = []
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        host = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with RescueClient(CODE, base_url=f"http://{host}", retry=RetryPolicy(attempts=1)) as client:
+            with pytest.raises(errors.ConnectionFailed):
+                await client.request_pin_code()
+    begin, first, *others = heads[0].rstrip().split("\r\n")
+    assert (begin, first) == ("POST /API/API.asmx HTTP/1.1", f"Host: {host}")
+    assert sorted(other.partition(":")[0] for other in others) == sorted(
+        ("Accept", "Accept-Encoding", "Content-Length", "Content-Type", "SOAPAction", "User-Agent")
+    )
+
+
 @pytest.mark.parametrize("jar", [aiohttp.CookieJar, aiohttp.DummyCookieJar])
 async def test_a_session_of_the_programs_own_is_used_and_never_closed(service: Emulator, jar: type):
     agents: list[str | None] = []

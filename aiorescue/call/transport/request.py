@@ -62,6 +62,13 @@ def checked_request(trust: Trust, under_way: PrioritySemaphore) -> type[ClientRe
     class CheckedRequest(ClientRequest):
         short_body = b""
 
+        def update_headers(self, headers: Any) -> None:
+            """Take the headers that a session of ours has put together for this request; aiohttp would copy each."""
+            if headers is not None and hdrs.HOST in headers:
+                self.headers = headers
+            else:
+                super().update_headers(headers)
+
         def update_body_from_data(self, body: Any, *args: Any, **more: Any) -> None:
             if trust.is_lent or not isinstance(body, bytes):
                 super().update_body_from_data(body, *args, **more)

@@ -134,7 +134,8 @@ class Transport:
         Raises:
             QueuedTooLongError: no connection was free in time; nothing was sent.
         """
-        if self._loop is not asyncio.get_running_loop() and (why := await self._move()):
+        # The client lets no call begin while another event loop of it runs. `get_running_loop` would ask the system.
+        if (self._loop is None or asyncio.current_task(self._loop) is None) and (why := await self._move()):
             return lost(OutcomeClass.FINAL, errors.InvalidRequest, why)
         times = self._times if timeout is None else self._times_of(timeout)
         await (self._places.acquire(_CALL) if patience is None else patience.place(self._places, _CALL, _ALL_IN_USE))

@@ -12,7 +12,7 @@ their results. While the service is away, the breaker of `outage.py` lets nothin
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Generic
@@ -23,12 +23,11 @@ from aiorescue import errors
 from aiorescue.bulk.alarm import Alarm
 from aiorescue.bulk.feed import Feed
 from aiorescue.bulk.issued import Issued, Item
-from aiorescue.bulk.lanes import Lanes, WorkLane, first_refusal
+from aiorescue.bulk.lanes import Lanes, WorkLane
 from aiorescue.bulk.outage import Breaker, Outage, is_of_the_service
 from aiorescue.bulk.progress import Progress
 from aiorescue.bulk.source import RequestT
 from aiorescue.bulk.store import Store
-from aiorescue.identity.identity import Identity
 from aiorescue.operation import Binding
 from aiorescue.rescue import RequestPinCode, RescueClient
 
@@ -95,7 +94,8 @@ class Dispatcher(Generic[RequestT]):
         self._binding = binding
         self._progress = progress
         self._breaker = Breaker(patience)
-        self._lanes = Lanes(client.identities, in_flight, self._readiness)
+        # All PIN requests are of one rate family.
+        self._lanes = Lanes(client.identities, in_flight, lambda one: client.readiness(one, RequestPinCode))
         self._batch = min(_AHEAD * in_flight, _MOST_AHEAD)
         self._most = client.max_connections  # calls under way; one that had its turn would wait for a connection
         self._room = max(in_flight, len(self._lanes.all))  # results that may wait to be read
@@ -134,7 +134,7 @@ class Dispatcher(Generic[RequestT]):
     @property
     def refused(self) -> Mapping[str, errors.RescueError]:
         """The identities that the service refuses, by name."""
-        return {lane.identity.name: lane.refusal for lane in self._lanes.refused if lane.refusal is not None}
+        return {lane.identity.name: lane.refusal for lane in self._lanes.all if lane.refusal is not None}
 
     @property
     def outage(self) -> Outage | None:
@@ -175,8 +175,7 @@ class Dispatcher(Generic[RequestT]):
 
     def _reason_to_end(self) -> BaseException | None:
         if self._ready and not self._stopping and not self._lanes.left:
-            refusal: BaseException | None = first_refusal(self._lanes.refused)
-            return refusal
+            return next(iter(self.refused.values()), None)
         return self._feed_error
 
     def _begin_calls(self) -> None:
@@ -239,10 +238,6 @@ class Dispatcher(Generic[RequestT]):
         for attempt in attempts:
             if not attempt.is_sent and attempt.task is not None:
                 attempt.task.cancel()
-
-    def _readiness(self, identity: Identity) -> Callable[[], float]:
-        # All PIN requests are of one rate family.
-        return self._client.readiness(identity, RequestPinCode)
 
     # --- requests in ---
 

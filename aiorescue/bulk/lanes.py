@@ -1,8 +1,7 @@
 """Lanes: the identities of a bulk job, in the order in which their pace lets them send."""
 
 import heapq
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import attrs
 
@@ -55,11 +54,6 @@ class Lanes:
         for lane in self.all:
             self._queue(lane, float("-inf"))
 
-    @property
-    def refused(self) -> Iterable[WorkLane]:
-        """The lanes whose identity the service refuses."""
-        return (lane for lane in self.all if lane.refusal is not None)
-
     def refuse(self, lane: WorkLane, problem: errors.RescueError) -> bool:
         """Take a lane out of the order for good. Returns False if an earlier refusal has done that."""
         if lane.refusal is not None:
@@ -102,8 +96,3 @@ class Lanes:
         lane.is_queued = True
         self._number += 1
         heapq.heappush(self._order, (moment, self._number, lane))
-
-
-def first_refusal(lanes: Iterable[WorkLane]) -> Any:
-    """The error of the first lane that was refused, or None."""
-    return next((lane.refusal for lane in lanes), None)

@@ -53,29 +53,32 @@ class RequestSource(Generic[RequestT]):
         Args:
             most: the most requests to take.
         """
-        found = self._take(most) if self._sync is not None else await self._take_ahead(most)
+        if self._sync is not None:
+            found = self._take(self._sync, most)
+        else:
+            found = await self._take_ahead(most)
         if not found and self._problem is not None:
             raise self._problem
         first = self._position
         self._position += len(found)
         return list(enumerate(found, first))
 
-    def _take(self, most: int) -> list[RequestT]:
+    def _take(self, requests: Iterator[RequestT], most: int) -> list[RequestT]:
         found: list[RequestT] = []
-        if self._sync is None or self._problem is not None:
+        if self._problem is not None:
             return found
         try:
-            for request in islice(self._sync, most):
-                found.append(_checked(request))  # noqa: PERF401 - what came before an error is kept
+            for request in islice(requests, most):
+                found.append(checked(request))  # noqa: PERF401 - what came before an error is kept
         except BaseException as problem:  # noqa: BLE001 - raised by `some`, in its turn
             self._problem = _error_of_source(problem)
         return found
 
     async def _take_ahead(self, most: int) -> list[RequestT]:
         self._most = most
-        if self._reader is None:
+        if self._reader is None and self._async is not None:
             # A task of its own: a wait that is called off must not take along a request that is on its way in.
-            self._reader = asyncio.create_task(self._read())
+            self._reader = asyncio.create_task(self._read(self._async))
         while not self._ahead and not self._exhausted:
             self._changed.clear()
             await self._changed.wait()
@@ -83,12 +86,12 @@ class RequestSource(Generic[RequestT]):
         self._changed.set()
         return found
 
-    async def _read(self) -> None:
+    async def _read(self, requests: AsyncIterator[RequestT]) -> None:
         """Read ahead, up to the number of requests that are taken at a time."""
         reader = asyncio.current_task()
         try:
-            async for request in self._async or _empty():
-                self._ahead.append(_checked(request))
+            async for request in requests:
+                self._ahead.append(checked(request))
                 self._changed.set()
                 while len(self._ahead) >= self._most:
                     self._changed.clear()
@@ -114,14 +117,8 @@ class RequestSource(Generic[RequestT]):
                 await closing()
 
 
-async def _empty() -> AsyncIterator[Any]:
-    """An async iterator without requests, for a source that has no async iterable."""
-    nothing: tuple[Any, ...] = ()
-    for request in nothing:
-        yield request
-
-
-def _checked(request: RequestT) -> RequestT:
+def checked(request: RequestT) -> RequestT:
+    """The request, if a bulk job can take it. Raises `errors.InvalidRequest` for a value that is no PIN operation."""
     if not isinstance(request, PinRequest):
         raise errors.InvalidRequest(
             f"a bulk job takes PIN requests such as RequestPinCode(…), not {type(request).__name__}"

@@ -14,6 +14,7 @@ from aiorescue import errors
 from aiorescue.bulk import records
 from aiorescue.bulk.distributed.database import beyond_deadlocks, connected
 from aiorescue.bulk.distributed.schema import SUBMISSION_LOCK
+from aiorescue.bulk.source import checked
 from aiorescue.bulk.store import InputRow, Staging, State
 from aiorescue.operation import discreetly_awaited
 from aiorescue.rescue import PinRequest
@@ -205,7 +206,7 @@ async def _merge(connection: AsyncConnection[Any], job: int, staging: int) -> St
     corrected = [line for (line,) in await lines.fetchall()]
     gone = "SELECT count(*) FROM aiorescue.request WHERE job = %s AND position IS NULL"
     return Staging(
-        rows=await _one(connection, "SELECT count(*) FROM numbered WHERE %s IS NOT NULL", job),
+        rows=await _one(connection, "SELECT count(*) FROM numbered"),
         new=after - before,
         bad=bad,
         corrected=len(corrected),
@@ -215,8 +216,8 @@ async def _merge(connection: AsyncConnection[Any], job: int, staging: int) -> St
     )
 
 
-async def _one(connection: AsyncConnection[Any], question: str, job: int) -> int:
-    row = await (await connection.execute(question.encode(), (job,))).fetchone()
+async def _one(connection: AsyncConnection[Any], question: str, *values: int) -> int:
+    row = await (await connection.execute(question.encode(), values)).fetchone()
     return 0 if row is None else int(row[0])
 
 
@@ -239,14 +240,11 @@ def _earlier_digests(one: PinRequest | InputRow) -> list[bytes]:
 
 
 def _columns_of(position: int, one: Any) -> tuple[Any, ...]:
-    row = one if isinstance(one, InputRow) else InputRow(position + 1, (), one)
-    cells, request = records.to_json(row.cells), row.request
-    if isinstance(one, InputRow) and request is None:
+    row: Any = one if isinstance(one, InputRow) else InputRow(position + 1, (), one)
+    cells = records.to_json(row.cells)
+    if isinstance(one, InputRow) and row.request is None:
         return position, row.line, cells, f"!{position}", b"", None, None, row.problem.replace("\0", "\\0")
-    if not isinstance(request, PinRequest):
-        raise errors.InvalidRequest(
-            f"a bulk job takes PIN requests such as RequestPinCode(…), not {type(one).__name__}"
-        )
+    request = checked(row.request)
     digest = records.digest(request)
     key = records.named_key(request.tracking) if request.tracking else f"#{digest.hex()}"
     return position, row.line, cells, key, digest, *records.encode(request), None

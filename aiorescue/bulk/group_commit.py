@@ -66,10 +66,10 @@ class GroupCommit(Generic[WriteT]):
         """
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((write, future))
-        is_news = not (patient or self._is_urgent)
-        if is_news:
+        becomes_urgent = not patient and not self._is_urgent
+        if becomes_urgent:
             self._is_urgent = True
-        if not self._busy and (is_news or self._timer is None or len(self._waiting) >= FULL):
+        if not self._busy and (becomes_urgent or self._timer is None or len(self._waiting) >= FULL):
             self._schedule()
         return future
 

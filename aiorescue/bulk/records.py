@@ -75,7 +75,7 @@ def decode(operation: str, fields: str) -> PinRequest | None:
 
 
 def digest(request: PinRequest) -> bytes:
-    """Sixteen bytes that tell requests apart which the service would tell apart: empty texts at the end are none."""
+    """Sixteen bytes that differ where the service sees a difference, which it does not in empty fields at the end."""
     return _digest(request, 0)
 
 
@@ -113,8 +113,7 @@ def _digest(request: PinRequest, empties: int) -> bytes:
         if slots:
             texts = value if value and value[-1] else _filled(value)
             fields += texts
-            if empties:
-                fields += ("",) * empties
+            fields += ("",) * empties
             fields += (None,) * (slots - len(texts) - empties)
         else:
             fields.append(value)
@@ -203,3 +202,9 @@ def _escaped(text: str) -> str:
 def cells_of(text: str | None) -> tuple[str, ...]:
     """The cells that `to_json` wrote."""
     return tuple(_from_json(text)) if text else ()
+
+
+def moved_cells(cells: Sequence[str], before: Sequence[str], after: Sequence[str]) -> str:
+    """Cells under other columns, by the names of both, as JSON; a column that was not there before is empty."""
+    held = dict(zip(before, cells, strict=False))
+    return to_json([held.get(name, "") for name in after])

@@ -56,9 +56,10 @@ async def test_a_name_that_is_empty_or_no_text_is_refused_before_the_database_is
         await distributed.submit("postgresql://localhost:1/none", job, requests(1), identities=identities)
 
 
-async def test_nothing_of_an_input_is_entered_if_one_row_is_no_request(database):
-    with pytest.raises(errors.InvalidRequest):
-        await distributed.submit(database, "spring", [*requests(5), "pin"], identities=["north"])
+@pytest.mark.parametrize("wrong", ["pin", InputRow(7, (), "pin")])  # type: ignore[arg-type]
+async def test_nothing_of_an_input_is_entered_if_one_row_is_no_request(database, wrong):
+    with pytest.raises(errors.InvalidRequest, match=r"takes PIN requests .* not str"):
+        await distributed.submit(database, "spring", [*requests(5), wrong], identities=["north"])
     with pytest.raises(errors.JournalError, match="there is no job 'spring'"):
         await distributed.status(database, "spring")
 

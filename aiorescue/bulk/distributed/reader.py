@@ -8,24 +8,23 @@ from psycopg import AsyncConnection
 from aiorescue import errors
 from aiorescue.bulk import records
 from aiorescue.bulk.distributed.database import connected
-from aiorescue.bulk.distributed.schema import IDENTITY_LOCK
+from aiorescue.bulk.distributed.schema import HELD_IDENTITIES
 from aiorescue.bulk.figures import WINDOW, FigureSums
 from aiorescue.bulk.store import JobStatus, State, StoredRow
 from aiorescue.errors import JournalReason
 from aiorescue.operation import discreetly_awaited, discreetly_iterated
 
-_HELD: Final = f"""SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {IDENTITY_LOCK}
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 _FIGURES: Final = f"""
 SELECT state, position IS NOT NULL, count(*), coalesce(sum(orphans), 0), count(*) FILTER (WHERE corrected),
     count(*) FILTER (WHERE issued_at > now() - %s * interval '1 second'),
     coalesce(extract(epoch FROM now() - min(issued_at) FILTER (WHERE issued_at > now() - %s * interval '1 second')), 0),
-    count(*) FILTER (WHERE state = 1 AND owner NOT IN ({_HELD}))
+    count(*) FILTER (WHERE state = 1 AND owner NOT IN ({HELD_IDENTITIES}))
 FROM aiorescue.request WHERE job = %s GROUP BY 1, 2"""
-_RUNNING: Final = f"SELECT EXISTS (SELECT FROM aiorescue.lane WHERE job = %s AND identity IN ({_HELD}))"
-_ROWS: Final = """
-SELECT key, position, line, cells, operation, fields::text, state, pin, orphans, error, corrected
-FROM aiorescue.request WHERE job = %s AND ({}) AND (position IS NOT NULL OR state IN (1, 2) OR orphans > 0)
+_RUNNING: Final = f"SELECT EXISTS (SELECT FROM aiorescue.lane WHERE job = %s AND identity IN ({HELD_IDENTITIES}))"
+#: The columns of which `stored_row` makes a row.
+COLUMNS: Final = "key, position, line, cells, operation, fields::text, state, pin, orphans, error, corrected"
+_ROWS: Final = f"""SELECT {COLUMNS} FROM aiorescue.request
+WHERE job = %s AND ({{}}) AND (position IS NOT NULL OR state IN (1, 2) OR orphans > 0)
 ORDER BY position IS NULL, position, id"""
 
 
@@ -84,7 +83,7 @@ class PostgresReader:
     @discreetly_iterated
     async def orphans(self) -> AsyncIterator[StoredRow]:
         """Yield the rows with attempts that may have left an unclaimed PIN."""
-        async for row in self._select(f"orphans > 0 OR state = 1 AND owner NOT IN ({_HELD})"):
+        async for row in self._select(f"orphans > 0 OR state = 1 AND owner NOT IN ({HELD_IDENTITIES})"):
             yield row
 
     async def _select(self, which: str) -> AsyncIterator[StoredRow]:

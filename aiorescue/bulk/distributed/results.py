@@ -8,7 +8,7 @@ from psycopg import AsyncCursor
 
 from aiorescue import errors
 from aiorescue.bulk.distributed.database import beyond_deadlocks, connected
-from aiorescue.bulk.distributed.reader import PostgresReader, find, stored_row
+from aiorescue.bulk.distributed.reader import COLUMNS, PostgresReader, find, stored_row
 from aiorescue.bulk.issued import Issued
 from aiorescue.bulk.store import JobStatus, State, StoredRow
 from aiorescue.operation import discreetly_awaited, discreetly_iterated
@@ -19,10 +19,8 @@ _LOOK: Final = 0.5
 #: A transaction below the horizon has ended, so that no row of it comes later.
 _HORIZON: Final = """SELECT pg_snapshot_xmin(pg_current_snapshot())::text, NOT EXISTS
     (SELECT FROM aiorescue.request WHERE job = %(job)s AND state IN (0, 1) AND position IS NOT NULL)"""
-_ENDED: Final = """
-SELECT key, position, line, cells, operation, fields::text, state, pin, orphans, error, corrected
-FROM aiorescue.request WHERE job = %(job)s AND ended >= %(after)s::xid8
-    AND (%(horizon)s::xid8 IS NULL OR ended < %(horizon)s::xid8) ORDER BY ended"""
+_ENDED: Final = f"""SELECT {COLUMNS} FROM aiorescue.request WHERE job = %(job)s AND ended >= %(after)s::xid8
+    AND (%(horizon)s::xid8 IS NULL OR ended < %(horizon)s::xid8) ORDER BY ended""".encode()  # noqa: S608 - constants
 
 _RETRY: Final = b"""UPDATE aiorescue.request SET state = 0, error = NULL, ended = NULL, attempt = NULL
     WHERE job = %s AND state = %s AND position IS NOT NULL"""

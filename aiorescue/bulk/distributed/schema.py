@@ -10,6 +10,10 @@ from aiorescue.errors import JournalReason
 VERSION: Final = 1
 #: First number of the advisory locks of identities, of workers, of the making of the tables, and of submissions.
 IDENTITY_LOCK, WORKER_LOCK, SCHEMA_LOCK, SUBMISSION_LOCK = 1380275025, 1380275026, 1380275027, 1380275028
+_HELD: Final = """SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {}
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+#: The ids of the identities and of the workers whose locks are held.
+HELD_IDENTITIES, LIVE_WORKERS = _HELD.format(IDENTITY_LOCK), _HELD.format(WORKER_LOCK)
 
 #: No index has the state of a request, so that the note that it was sent writes to none.
 _TABLES: Final = """

@@ -151,7 +151,6 @@ async def _find_or_enter(connection: AsyncConnection[Any], job: str) -> tuple[in
 
 async def _move_cells(connection: AsyncConnection[Any], job: int, before: Sequence[str], after: Sequence[str]) -> None:
     """Put the cells of rows that are not in the last input under its columns, by the names of both."""
-    places = [before.index(name) if name in before else None for name in after]
     last = 0
     while True:
         # Not by JSON functions of PostgreSQL, for which a cell with NUL is no text.
@@ -164,13 +163,7 @@ async def _move_cells(connection: AsyncConnection[Any], job: int, before: Sequen
         if not rows:
             return
         last = rows[-1][0]
-        moved = (
-            (
-                records.to_json(["" if place is None or place >= len(cells) else cells[place] for place in places]),
-                number,
-            )
-            for number, cells in rows
-        )
+        moved = ((records.moved_cells(cells, before, after), number) for number, cells in rows)
         async with connection.cursor() as cursor:
             await cursor.executemany("UPDATE aiorescue.request SET cells = %s WHERE id = %s", moved)
 

@@ -8,17 +8,15 @@ from typing import Any, Final
 from psycopg import AsyncConnection
 
 from aiorescue.bulk.distributed.database import beyond_deadlocks
-from aiorescue.bulk.distributed.schema import IDENTITY_LOCK, WORKER_LOCK
+from aiorescue.bulk.distributed.schema import HELD_IDENTITIES, IDENTITY_LOCK, LIVE_WORKERS, WORKER_LOCK
 from aiorescue.operation import frozen
 
-_LOCKS: Final = """SELECT objid::int FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = {}
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
 #: Living workers, and the version of the row of each, which another one has when its names change.
-_LIVE: Final = f"""SELECT live.id, w.xmin::text FROM ({_LOCKS.format(WORKER_LOCK)}) live (id)
+_LIVE: Final = f"""SELECT live.id, w.xmin::text FROM ({LIVE_WORKERS}) live (id)
     LEFT JOIN aiorescue.worker w ON w.id = live.id""".encode()
 #: Identities that have rows and no holder.
 _DEAD: Final = (
-    f"SELECT DISTINCT owner FROM aiorescue.request WHERE owner IS NOT NULL EXCEPT {_LOCKS.format(IDENTITY_LOCK)}"
+    f"SELECT DISTINCT owner FROM aiorescue.request WHERE owner IS NOT NULL EXCEPT {HELD_IDENTITIES}"
 ).encode()
 _WORK: Final = b"""
 WITH open AS MATERIALIZED (SELECT j.id, j.name FROM aiorescue.job j WHERE EXISTS (SELECT FROM aiorescue.request r

@@ -106,7 +106,7 @@ class JournalFile:
         with self.transaction():
             if is_new:
                 schema.create(self.connection, self._job)
-            elif self._version() < schema.VERSION:
+            elif schema.version_of(self.connection) < schema.VERSION:
                 schema.take_over(self.connection)
             self._begin_run(log_is_empty=log_is_empty)
         self.checkpoint()
@@ -132,7 +132,7 @@ class JournalFile:
         with self.transaction("DEFERRED"):
             mark = execute("PRAGMA application_id").fetchone()[0]
             tables = execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            version = self._version()
+            version = schema.version_of(self.connection)
         if mark != schema.APPLICATION:
             if mark or tables:
                 raise self.error(JournalReason.OTHER_PROGRAM, "a database of another program")
@@ -142,17 +142,14 @@ class JournalFile:
         if version == schema.VERSION and not schema.is_whole(self.connection):
             raise self.error(JournalReason.DAMAGED, "its tables are not those of a journal", advice=_TAKE_A_COPY)
         if version < 1:
-            raise self.error(JournalReason.DAMAGED, "its version is none", advice=_TAKE_A_COPY)
+            raise self.error(JournalReason.DAMAGED, "it names no version of its tables", advice=_TAKE_A_COPY)
         return False
 
-    def _version(self) -> int:
-        version: int = self.connection.execute("PRAGMA user_version").fetchone()[0]
-        return version
-
     def _check_structure(self) -> None:
-        found = self.connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-        if found != "ok":
-            raise self.error(JournalReason.DAMAGED, f"damaged: {' '.join(found.split())[:200]}", advice=_TAKE_A_COPY)
+        try:
+            schema.check_structure(self.connection)
+        except ValueError as problem:
+            raise self.error(JournalReason.DAMAGED, str(problem), advice=_TAKE_A_COPY) from None
 
     def _begin_run(self, *, log_is_empty: bool) -> None:
         name, runs, was_open, self.staging, self.columns = schema.read_job(self.connection)

@@ -105,7 +105,7 @@ class RowsUnderWay:
             raise ValueError(_gone(*changed))
 
     def _read(self, connection: sqlite3.Connection, keys: Sequence[str]) -> None:
-        for key, (number, _, _, _, *found, check) in known_rows(connection, keys).items():
+        for key, (number, _, _, *found, check) in known_rows(connection, keys).items():
             if schema.outcome_check(*found) != check:
                 raise ValueError(damaged(key))
             self.add(number, schema.RowOutcome(*found))

@@ -50,19 +50,16 @@ class JournalReader:
     def rows(self, *states: State) -> AsyncIterator[StoredRow]:
         """Yield the rows as they were at one moment, in the order of the input."""
         which = f"state IN ({', '.join(str(int(state)) for state in states)})" if states else "1"
-        return self._select(which)
+        return self._in_thread(lambda snapshot: snapshot.rows(which))
 
     def orphans(self) -> AsyncIterator[StoredRow]:
         """Yield the rows with attempts that may have left an unclaimed PIN."""
-        return self._select(None)
+        return self._in_thread(lambda snapshot: snapshot.rows(snapshot.is_orphaned))
 
     async def _once(self, question: Callable[["_Snapshot"], T]) -> T:
         async for answer in self._in_thread(lambda snapshot: iter([[question(snapshot)]])):
             return answer
         raise AssertionError("one question has one answer")
-
-    def _select(self, which: str | None) -> AsyncIterator[StoredRow]:
-        return self._in_thread(lambda snapshot: snapshot.rows(which or snapshot.is_orphaned))
 
     async def _in_thread(self, question: Callable[["_Snapshot"], Iterator[Sequence[T]]]) -> AsyncIterator[T]:
         """Open a snapshot in a thread of its own, ask a question to it there, and yield the items of the answer."""
@@ -128,7 +125,7 @@ class _Snapshot:
             connection = schema.connect(f"{uri}?immutable=1")
             try:
                 _check_marks(self._path, connection)
-                was_open = _version(connection) == schema.VERSION and schema.read_job(connection)[2]
+                was_open = schema.version_of(connection) == schema.VERSION and schema.read_job(connection)[2]
             except BaseException:
                 connection.close()
                 raise
@@ -146,7 +143,7 @@ class _Snapshot:
     def _opened(self, connection: sqlite3.Connection) -> sqlite3.Connection:
         try:
             _check_marks(self._path, connection)
-            return connection if _version(connection) == schema.VERSION else _taken_over(connection)
+            return connection if schema.version_of(connection) == schema.VERSION else _taken_over(connection)
         except BaseException:
             connection.close()
             raise
@@ -156,9 +153,7 @@ class _Snapshot:
         self.name, self._runs, was_open, self._staging, columns = schema.read_job(self.connection)
         self.columns = records.cells_of(columns)
         if not self._running:  # else its writer has checked it
-            found = self.connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-            if found != "ok":
-                raise ValueError(f"damaged: {' '.join(found.split())[:200]}")
+            schema.check_structure(self.connection)
         if was_open and log_is_empty:
             self._note = log_check.loss_of(log_of(self._path), is_staged=self._staging > 0)
 
@@ -189,14 +184,10 @@ class _Snapshot:
             yield [self._row(*values) for values in chunk]
 
     def _row(self, *values: Any) -> StoredRow:
-        (staging, position, line, cells, operation, fields, placed), outcome, check = (
-            values[:7],
-            values[7:-1],
-            values[-1],
-        )
+        given, placed, outcome, check = values[:6], values[6], values[7:-1], values[-1]
+        staging, position, line, cells, operation, fields = given
         key, _, state, pin, orphans, error, corrected, _ = outcome
-        is_right = schema.outcome_check(*outcome) == check
-        if not is_right or schema.input_check(*values[:6]) != placed:
+        if schema.outcome_check(*outcome) != check or schema.input_check(*given) != placed:
             raise ValueError(damaged(key))
         is_here = staging == self._staging
         return StoredRow(
@@ -211,11 +202,6 @@ class _Snapshot:
             error=error or "",
             corrected=bool(corrected),
         )
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return version
 
 
 def _taken_over(connection: sqlite3.Connection) -> sqlite3.Connection:
@@ -250,7 +236,7 @@ def _copied(path: Path, log: Path) -> sqlite3.Connection:
 def _check_marks(path: Path, connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA application_id").fetchone()[0] != schema.APPLICATION:
         raise journal_error(path, JournalReason.OTHER_PROGRAM, "not a journal of a bulk job")
-    version = _version(connection)
+    version = schema.version_of(connection)
     if version > schema.VERSION:
         raise journal_error(path, JournalReason.NEWER_VERSION, "made by a newer version of aiorescue")
     if version < 1 or (version == schema.VERSION and not schema.is_whole(connection)):

@@ -68,7 +68,7 @@ def _known(file: JournalFile, requests: Mapping[str, PinRequest]) -> dict[str, A
 
 
 def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any, *, duplicate: bool) -> Entry:
-    number, _, _, operation, *found, check = row
+    number, _, operation, *found, check = row
     known = schema.RowOutcome(*found)
     if schema.outcome_check(*found) != check:
         raise file.error(JournalReason.DAMAGED, damaged(known.key))

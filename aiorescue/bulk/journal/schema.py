@@ -166,6 +166,19 @@ def take_over(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
+def version_of(connection: sqlite3.Connection) -> int:
+    """The version of the tables that a database names; 0 if it names none."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def check_structure(connection: sqlite3.Connection) -> None:
+    """Check SQLite's own structures and indexes. Raises ValueError if one is damaged."""
+    found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if found != "ok":
+        raise ValueError(f"damaged: {' '.join(found.split())[:200]}")
+
+
 def is_whole(connection: sqlite3.Connection) -> bool:
     """Whether the schema is that of version 2, to the letter."""
     found = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()

@@ -21,10 +21,8 @@ _CACHE, _USUAL_CACHE = 16_384, 2_000
 _AT_ONCE: Final = 500
 #: Rows that one statement adds; fewer are added one by one, as preparing a statement of a new size costs as much.
 _INSERTED_AT_ONCE: Final = 32
-#: Place of the key in what `statements.KNOWN` finds.
-_KEY: Final = 4
-#: Place of the state there.
-_STATE: Final = 6
+#: Places of the key and of the state in what `statements.known` finds.
+_KEY, _STATE = 3, 5
 #: Place of the cells in `statements.INPUT`.
 _CELLS: Final = 3
 
@@ -129,7 +127,7 @@ class Stager:
     def _update(self, rows: Iterable[tuple[_Row, Any]]) -> None:
         """Bring rows that the journal knows up to date with the input."""
         unchanged, repeated = [], []
-        for one, (number, staging, _, _, *found, check) in rows:
+        for one, (number, staging, _, *found, check) in rows:
             if schema.outcome_check(*found) != check:
                 raise ValueError(damaged(one.key))
             if staging == self._staging:
@@ -181,7 +179,7 @@ class Stager:
 
 
 def known_rows(connection: sqlite3.Connection, keys: Sequence[str]) -> dict[str, Any]:
-    """What the journal knows of requests: by their keys, what `statements.KNOWN` finds."""
+    """What the journal knows of requests: by their keys, what `statements.known` finds."""
     found: dict[str, Any] = {}
     for start in range(0, len(keys), _AT_ONCE):
         some = keys[start : start + _AT_ONCE]
@@ -254,7 +252,6 @@ def move_cells(connection: sqlite3.Connection, staging: int, before: Sequence[st
         before: names of the columns of the input before.
         after: names of the columns of the last input.
     """
-    places = [before.index(name) if name in before else None for name in after]
     last = 0
     while rows := connection.execute(statements.VANISHED, (staging, last, _AT_ONCE)).fetchall():
         for number, *given, check in rows:
@@ -262,9 +259,7 @@ def move_cells(connection: sqlite3.Connection, staging: int, before: Sequence[st
             cells = records.cells_of(given[_CELLS])
             if not cells or schema.input_check(*given) != check:  # damage stays to be seen
                 continue
-            given[_CELLS] = records.to_json(
-                ["" if place is None or place >= len(cells) else cells[place] for place in places]
-            )
+            given[_CELLS] = records.moved_cells(cells, before, after)
             connection.execute(statements.UPDATE_INPUT, (*given, schema.input_check(*given), number))
 
 

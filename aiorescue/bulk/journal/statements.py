@@ -46,7 +46,6 @@ INSERT: Final = (
     f"INSERT INTO request ({INPUT}, input_check, {OUTCOME}, outcome_check) VALUES ({_PLACES})"
     " ON CONFLICT (key) DO NOTHING"
 )
-KNOWN: Final = f"SELECT id, staging, line, operation, {OUTCOME}, outcome_check FROM request WHERE key = ?"
 _NEW_OUTCOME: Final = "?, ?, 0, NULL, 0, NULL, 0, NULL, ?"
 #: New rows of an input, as `insert_new` adds them: the values of `INPUT`, their checksum, key, digest and the checksum
 #: of what became of the row.
@@ -87,7 +86,8 @@ FIGURES: Final = (
 
 def known(count: int) -> str:
     """The statement for what is known of a number of keys."""
-    return KNOWN.replace("key = ?", f"key IN ({', '.join('?' * count)})")
+    places = ", ".join("?" * count)
+    return f"SELECT id, staging, operation, {OUTCOME}, outcome_check FROM request WHERE key IN ({places})"
 
 
 def see(count: int) -> str:

@@ -9,7 +9,7 @@ import typer
 
 from aiorescue import errors
 from aiorescue.cli import output, settings, signals
-from aiorescue.cli.options import JsonOption
+from aiorescue.cli.options import JsonOption, check_pin_rate
 from aiorescue.cli.status import Status
 from aiorescue.emulator.people import EmulatedUser, default_users
 from aiorescue.operation import frozen
@@ -27,13 +27,12 @@ def emulator(
     as_json: JsonOption = False,
 ) -> None:
     """Emulate LogMeIn Rescue and infoRouter on this machine, until Ctrl-C."""
-    if not pin_rate > 0:
-        raise errors.InvalidRequest(f"--pin-rate must be above 0, not {pin_rate:g}")
+    check_pin_rate(pin_rate)
     from aiorescue.emulator import Emulator  # noqa: PLC0415 - takes long to import, and no other command serves
 
     try:
         status = signals.run(_serve(Emulator(port, pin_rate, host=host, seed=seed), as_json=as_json))
-    except ValueError as problem:  # of a host that is none
+    except ValueError as problem:  # such as an empty --host
         raise errors.InvalidRequest(str(problem)) from None
     except OSError as problem:
         if problem.errno != errno.EADDRINUSE:

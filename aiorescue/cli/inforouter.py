@@ -11,11 +11,9 @@ from aiorescue import errors, files
 from aiorescue.cli import credentials, sheet, signals, stdio
 from aiorescue.cli.options import JsonOption
 from aiorescue.cli.output import CommandResult
+from aiorescue.cli.parameters import named_texts, typed
 from aiorescue.inforouter import METHODS, Element
 from aiorescue.operation import frozen
-
-#: Words for truth on the command line.
-_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 @frozen
@@ -152,11 +150,7 @@ def _values(name: str, given: Iterable[str]) -> dict[str, Any]:
     method = METHODS.named(name)
     values: dict[str, Any] = {}
     given_names: set[str] = set()
-    for argument in given:
-        key, equals, text = argument.partition("=")
-        if not equals:
-            # Not quoted: it may be a secret, passed by mistake.
-            raise errors.InvalidRequest(f"{name}: write parameters as Name=value")
+    for key, text in named_texts(name, given):
         found = method.parameter(key)
         parameter = found.as_parameter()
         if parameter.secret:
@@ -164,18 +158,8 @@ def _values(name: str, given: Iterable[str]) -> dict[str, Any]:
         if found.name in given_names:
             raise errors.InvalidRequest(f"{name}: {key} is given twice")
         given_names.add(found.name)
-        values[key] = _typed(parameter.holds, f"{name}: {key}", text)
+        values[key] = typed(parameter.holds, f"{name}: {key}", text)
     return values
-
-
-def _typed(holds: type, where: str, text: str) -> Any:
-    try:
-        if holds is bool:
-            return _TRUTH[text.lower()]
-        return int(text) if holds is int else text
-    except (KeyError, ValueError):
-        expected = "true or false" if holds is bool else "a whole number"
-        raise errors.InvalidRequest(f"{where} must be {expected}, not {text[:40]!r}") from None
 
 
 def _plain(result: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aiorescue import Binding
+from aiorescue import Binding, errors
 from aiorescue.operation.suggest import did_you_mean
 
 _NAMES = {binding.value: binding for binding in Binding}
@@ -51,3 +51,9 @@ ProxyOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout, for programs.")]
+
+
+def check_pin_rate(rate: float) -> None:
+    """Check the value of ``--pin-rate``. Raises `errors.InvalidRequest` unless it is above 0."""
+    if not rate > 0:
+        raise errors.InvalidRequest(f"--pin-rate must be above 0, not {rate:g}")

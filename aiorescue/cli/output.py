@@ -36,7 +36,7 @@ class CommandResult:
 
     @property
     def elsewhere(self) -> str:
-        """A clause for a result that cannot be written: where that can be seen of which it speaks. Empty: nowhere."""
+        """A clause for a result that stdout does not take: in which file its subject is. Empty if it is in none."""
         return ""
 
     def for_people(self) -> Iterable[str]:

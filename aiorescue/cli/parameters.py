@@ -1,16 +1,17 @@
-"""Arguments ``name=value`` of the command line, turned into an operation by its declaration."""
+"""Arguments ``name=value`` of the command line: their values by type, and the operation that they make."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from inspect import getdoc
 from typing import Any
 
 import attrs
 
 from aiorescue import errors
-from aiorescue.operation import Operation, Parameter, Plain, Slot
+from aiorescue.operation import Operation, Plain, Slot
 from aiorescue.operation.suggest import did_you_mean
 from aiorescue.rescue import OPERATIONS
 
+#: Words for truth on the command line.
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _TYPES = {str: "a text", int: "a whole number", bool: "true or false"}
 _SECRET_HINT = "secrets are no arguments (others can read them); they come from the environment or a prompt"  # noqa: S105
@@ -37,16 +38,27 @@ def build(operation: type[Operation[Any]], given: Sequence[str]) -> Operation[An
     """
     name = operation.spec.name
     values: dict[str, Plain] = {}  # by slot name
-    for argument in given:
-        key, equals, text = argument.partition("=")
-        if not equals:
-            # Not quoted: it may be a secret, passed by mistake.
-            raise errors.InvalidRequest(f"{name}: write parameters as name=value")
+    for key, text in named_texts(name, given):
         slot = _slot(operation, key, values)
         if slot.name in values:
             raise errors.InvalidRequest(f"{name}: {key} is given twice")
-        values[slot.name] = _typed(slot.parameter, f"{name}: {key}", text)
+        values[slot.name] = typed(slot.parameter.holds, f"{name}: {key}", text)
     return operation(**_fields(operation, values))
+
+
+def named_texts(what: str, given: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Names and values of arguments ``name=value``. Raises `errors.InvalidRequest` for any other argument.
+
+    Args:
+        what: name of the operation or method that they are for.
+        given: the arguments.
+    """
+    for argument in given:
+        name, equals, text = argument.partition("=")
+        if not equals:
+            # Not quoted: it may be a secret, passed by mistake.
+            raise errors.InvalidRequest(f"{what}: write parameters as name=value")
+        yield name, text
 
 
 def _slot(operation: type[Operation[Any]], key: str, taken: Mapping[str, Plain]) -> Slot:
@@ -78,13 +90,20 @@ def _names(operation: type[Operation[Any]]) -> Iterator[tuple[str, tuple[Slot, .
         yield field, tuple(slots)
 
 
-def _typed(parameter: Parameter, where: str, text: str) -> Plain:
-    if parameter.holds is str:
-        return text
+def typed(holds: type, where: str, text: str) -> str | int | bool:
+    """A text of the command line as the value of a parameter; raises `errors.InvalidRequest`.
+
+    Args:
+        holds: type of the value; any but a bool and an int is a text.
+        where: the parameter, in messages.
+        text: the text.
+    """
     try:
-        return _TRUTH[text.lower()] if parameter.holds is bool else int(text)
+        if holds is bool:
+            return _TRUTH[text.lower()]
+        return int(text) if holds is int else text
     except (KeyError, ValueError):
-        raise errors.InvalidRequest(f"{where} must be {_TYPES[parameter.holds]}, not {text[:40]!r}") from None
+        raise errors.InvalidRequest(f"{where} must be {_TYPES[holds]}, not {text[:40]!r}") from None
 
 
 def _fields(operation: type[Operation[Any]], values: Mapping[str, Plain]) -> dict[str, Any]:

@@ -176,7 +176,7 @@ def _is_main_thread() -> bool:
 
 
 def _heeded() -> Iterator[int]:
-    """The signals that end the command; SIGHUP is none of them under ``nohup``, which makes the command ignore it."""
+    """The signals that end the command; under ``nohup``, which makes the command ignore SIGHUP, all but that one."""
     for number in NUMBERS:
         if number in (signal.SIGINT, signal.SIGTERM) or signal.getsignal(number) is not signal.SIG_IGN:
             yield number

@@ -3,7 +3,6 @@
 import os
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -33,8 +32,7 @@ def distributed() -> Any:
         from aiorescue.bulk import distributed as module  # noqa: PLC0415 - psycopg may be missing
     except ImportError as problem:
         raise NotInstalled(str(problem)) from None
-    found: ModuleType = module
-    return found
+    return module
 
 
 def find_url(option: str | None) -> str | None:

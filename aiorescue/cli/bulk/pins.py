@@ -20,7 +20,7 @@ from aiorescue.cli.bulk.customers import Customers, headers_of, job_label
 from aiorescue.cli.bulk.run_page.file import RunPage
 from aiorescue.cli.bulk.run_page.page import RunFacts
 from aiorescue.cli.bulk.summary import Summary
-from aiorescue.cli.options import BindingOption, JsonOption, SafeOption
+from aiorescue.cli.options import BindingOption, JsonOption, SafeOption, check_pin_rate
 from aiorescue.emulator.people import default_users
 from aiorescue.rescue import RequestLensPinCodeV2, RequestPinCode
 
@@ -105,8 +105,8 @@ def pins(
     operation = RequestLensPinCodeV2 if lens else RequestPinCode
     if binding is not None:
         operation.spec.require(binding)
-    if pin_rate is not None and not pin_rate > 0:
-        raise errors.InvalidRequest(f"--pin-rate must be above 0, not {pin_rate:g}")
+    if pin_rate is not None:
+        check_pin_rate(pin_rate)
     if not patience >= 0:
         raise errors.InvalidRequest(f"--patience must be at least 0 seconds, not {patience:g}")
     headers = headers_of(column or ())
@@ -118,7 +118,7 @@ def pins(
         if report is not None:
             sheet.check_writable(report, _PAGE_BYTES)
         user = next(default_users())
-        # Checked, or the journal would belong to an address that is none.
+        # Checked first: the journal is named for the address, which has to be one.
         base_url = None if emulator else check_base_url(credentials.base_url(), allow_plain_http=False)
         plan = run.RunPlan(
             customers=given,

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from array import array
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -88,7 +88,7 @@ class _Run:
         self._sheet: Sheet | None = None
         self._changes = Changes()
         self._outage: list[errors.RescueError] = []  # failures of the service since the last PIN
-        self._refused: dict[str, errors.RescueError] = {}
+        self._refused: Mapping[str, errors.RescueError] = {}
         self._signal = 0
         self._output_problem: OSError | None = None
         self._written = False
@@ -206,21 +206,15 @@ class _Run:
             return problem
         finally:
             refreshing.cancel()
-            self._note_refused(job)
+            self._refused = job.refused
         return self._outage[0] if self._service_is_down() else None
 
     async def _refresh(self, job: Job[PinRequest]) -> None:
         while True:
             await asyncio.sleep(_REFRESH)
-            self._note_refused(job)
             self._display.show(self._tally, waits_for(job))
             if self._page is not None:
                 await self._page.write_if_due(self._tally)
-
-    def _note_refused(self, job: Job[PinRequest]) -> None:
-        for name, problem in job.refused.items():
-            if name not in self._refused:
-                self._refused[name] = problem
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, OutageBegan):

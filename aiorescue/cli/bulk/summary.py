@@ -143,7 +143,7 @@ class Summary(CommandResult):
             yield f"output:  {self.output}" + ("" if self.written else " (as it was)")
         if self.page is not None and self.page.is_written:
             yield f"report:  {self.page.path}"
-        if not _has_vanished(self.problem):  # its message says where it is
+        if _reason_of(self.problem) is not JournalReason.VANISHED:  # its message says where it is
             yield f"journal: {self.journal} (kept: the same command issues nothing twice)"
 
     def for_programs(self) -> Any:
@@ -187,22 +187,22 @@ class Summary(CommandResult):
 
     def _what_is_left(self) -> Iterator[str]:
         tally = self.tally
-        if _is_in_use(self.problem):  # how many rows are left is for the other process to say
+        reason = _reason_of(self.problem)
+        if reason is JournalReason.IN_USE:  # how many rows are left is for the other process to say
             return
         if tally.left and tally.is_begun:
-            rows = f"{tally.left} of {counted(tally.rows, 'row')}"
-            yield complaint(f"{rows} {'is' if tally.left == 1 else 'are'} left")
-        if not _is_unfit(self.problem) and not _has_vanished(self.problem) and (tally.failed or tally.left):
+            yield complaint(_left_of(tally))
+        if reason not in (*_UNFIT, JournalReason.VANISHED) and (tally.failed or tally.left):
             if self.label.startswith(_PIPES):
                 yield complaint("the rows came from a pipe, and the command needs them once more")
             yield f"To go on: {self.again}"
 
     def _advised(self, problem: Exception) -> str:
-        if isinstance(problem, errors.JournalError) and _is_unfit(problem):
+        if isinstance(problem, errors.JournalError) and problem.reason in _UNFIT:
             is_other = problem.reason is JournalReason.OTHER_JOB
             renamed = "; if only the input was renamed, give it the old name, as a new job asks for all PINs anew; else"
             return f"{problem.finding}{renamed if is_other else ';'} choose another --journal or --output"
-        if _is_in_use(problem):
+        if _reason_of(problem) is JournalReason.IN_USE:
             return f"{message_of(problem)}; to see how far it is: aiorescue job status {shlex.quote(str(self.journal))}"
         return message_of(problem)
 
@@ -215,17 +215,22 @@ def ending_of(tally: Tally, problem: Exception | None, signal: int) -> Ending:
         problem: the error that ended it early, or None.
         signal: the signal by which the operator asked it to stop; 0 for none.
     """
-    left = f"{tally.left} of {counted(tally.rows, 'row')} {'is' if tally.left == 1 else 'are'} left"
-    on = "the same command goes on with them"
+    left = _left_of(tally)
     if problem is not None:
         return Ending(f"Ended early: {_named(problem)}" + (f"; {left}." if tally.left else "."))
     if not tally.complete:
-        return Ending(f"{'Interrupted' if signal else 'Ended early'}: {left}; {on}.")
-    if tally.failed or tally.bad_rows:
-        troubles = (f"{counted(tally.failed, 'row')} failed", counted(tally.bad_rows, "bad row"))
-        said = [text for text, count in zip(troubles, (tally.failed, tally.bad_rows), strict=True) if count]
-        return Ending(f"Done: {', '.join(said)}.")
+        how = "Interrupted" if signal else "Ended early"
+        return Ending(f"{how}: {left}; the same command goes on with them.")
+    troubles = [f"{counted(tally.failed, 'row')} failed"] if tally.failed else []
+    if tally.bad_rows:
+        troubles.append(counted(tally.bad_rows, "bad row"))
+    if troubles:
+        return Ending(f"Done: {', '.join(troubles)}.")
     return Ending("Done: every row has its PIN.", is_good=True)
+
+
+def _left_of(tally: Tally) -> str:
+    return f"{tally.left} of {counted(tally.rows, 'row')} {'is' if tally.left == 1 else 'are'} left"
 
 
 def _named(problem: Exception) -> str:
@@ -235,13 +240,5 @@ def _named(problem: Exception) -> str:
     return message_of(problem).rstrip(".")
 
 
-def _is_in_use(problem: Exception | None) -> bool:
-    return isinstance(problem, errors.JournalError) and problem.reason is JournalReason.IN_USE
-
-
-def _has_vanished(problem: Exception | None) -> bool:
-    return isinstance(problem, errors.JournalError) and problem.reason is JournalReason.VANISHED
-
-
-def _is_unfit(problem: Exception | None) -> bool:
-    return isinstance(problem, errors.JournalError) and problem.reason in _UNFIT
+def _reason_of(problem: Exception | None) -> JournalReason | None:
+    return problem.reason if isinstance(problem, errors.JournalError) else None

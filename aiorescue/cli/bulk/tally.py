@@ -116,7 +116,7 @@ class Tally:
 
 
 def clock(seconds: float | None) -> str:
-    """Write seconds as a clock shows them: ``1:02:03``; ``∞`` for ever."""
+    """Write seconds as a clock shows them: ``1:02:03``; ``∞`` for an infinite time, ``?:??`` for an unknown one."""
     if seconds is None:
         return "?:??"
     if seconds == math.inf:

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import attrs
 import typer
 
-from aiorescue import Pace, errors
+from aiorescue import Pace
 from aiorescue.bulk import Staging
 from aiorescue.cli import credentials, signals
 from aiorescue.cli.bulk.customers import Customers, headers_of
 from aiorescue.cli.bulk.database import DatabaseOption, distributed, identities, url_of
-from aiorescue.cli.options import JsonOption
+from aiorescue.cli.options import JsonOption, check_pin_rate
 from aiorescue.cli.output import CommandResult, counted
 from aiorescue.cli.status import Status
 from aiorescue.operation import frozen
@@ -118,8 +118,7 @@ def work(
     Credentials of the identity NAME come from RESCUE_AUTH_CODE_NAME, or RESCUE_EMAIL_NAME and RESCUE_PASSWORD_NAME.
     """
     url = url_of(database)
-    if not pin_rate > 0:
-        raise errors.InvalidRequest(f"--pin-rate must be above 0, not {pin_rate:g}")
+    check_pin_rate(pin_rate)
     return signals.run(_work(url, pin_rate, until_done=until_done))
 
 
@@ -133,8 +132,8 @@ async def _work(url: str, pin_rate: float, *, until_done: bool) -> Worked:
         numbers.append(number)
         stop.set()
 
-    working = asyncio.ensure_future(
-        distributed().work(
+    with signals.on_signal(first, signals.leave_with_a_line):
+        await distributed().work(
             url,
             found,
             base_url=base_url,
@@ -143,7 +142,4 @@ async def _work(url: str, pin_rate: float, *, until_done: bool) -> Worked:
             stop=stop,
             **credentials.route(base_url),
         )
-    )
-    with signals.on_signal(first, signals.leave_with_a_line):
-        await working
     return Worked(sorted(found), numbers[0] if numbers else 0)

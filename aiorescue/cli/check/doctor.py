@@ -39,12 +39,10 @@ def doctor(
     """Check Python, packages, connection, clock and credentials; requests no PIN and changes nothing."""
     here = [_python(), _packages()]
     try:
-        identities = credentials.find()
-        known = []
+        identities, missing = credentials.find(), []
     except errors.CredentialsMissing as problem:
-        identities = []
-        known = [Finding("credentials", "none", str(problem), Status.REFUSED)]
-    return Findings([*here, *signals.run(_examine(identities)), *known])
+        identities, missing = [], [Finding("credentials", "none", str(problem), Status.REFUSED)]
+    return Findings([*here, *signals.run(_examine(identities)), *missing])
 
 
 def _python() -> Finding:

@@ -213,8 +213,8 @@ def _rejections(record: RunRecord) -> str:
     share = f" ({100 * rejected / attempts:.2g} %)" if attempts else ""
     return (
         f'<p><span id="rejected">{rejected}</span> of {counted(attempts, "request")}{share} came too fast for the '
-        "service; each was sent again at its next turn. A pace that learns how close it may go expects about one in a "
-        "hundred; many more mean that another program calls as the same identity.</p>\n"
+        "service; each was sent again at its next turn. A pace that learns how close it may go expects about one in "
+        "two hundred; many more mean that another program calls as the same identity.</p>\n"
     )
 
 

@@ -150,13 +150,14 @@ def _of_page(spec: Spec, body: str) -> Iterator[str]:
 def evidence_of(spec: Spec, binding: Binding, answer: Answer) -> Mapping[str, Any]:
     """An answer without any value of the account, from which a fixture can be made."""
     known = redacted.vocabulary(spec)
-    return {
+    evidence = {
         "operation": spec.name,
         "binding": binding.value,
         "result": redacted.tree(answer.result, known),
-        **({"body": redacted.text(_shortened(answer.body), known)} if answer.from_page else {}),
-        **({} if answer.from_page else {"fields": redacted.tree(dict(answer.fields), known)}),
     }
+    if answer.from_page:
+        return evidence | {"body": redacted.text(_shortened(answer.body), known)}
+    return evidence | {"fields": redacted.tree(dict(answer.fields), known)}
 
 
 def _shortened(body: str) -> str:

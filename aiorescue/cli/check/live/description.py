@@ -50,11 +50,11 @@ def read(document: str) -> dict[str, Described]:
     root = tree([document])
     found: dict[str, Described] = {}
     for port in root:
-        kind = next((_binding_of(child) for child in port if _binding_of(child) is not None), None)
-        if local(port) == "binding" and kind is not None:
+        binding = next(filter(None, map(_binding_of, port)), None)
+        if local(port) == "binding" and binding is not None:
             for each in port:
                 if local(each) == "operation":
-                    found.setdefault(each.get("name", ""), Described()).bindings.add(kind)
+                    found.setdefault(each.get("name", ""), Described()).bindings.add(binding)
     schema = _Schema(root)
     for name, described in found.items():
         described.fields = [each.get("name", "") for each in schema.children(name)]

@@ -19,7 +19,6 @@ from aiorescue.rescue import OPERATIONS
 
 #: An auth code that no one has.
 _WRONG: Final = "aiorescue-verify-wrong-on-purpose"
-_PAGES = {Binding.TEXT_GET: Binding.TEXT_POST}
 
 
 class Offered:
@@ -59,7 +58,8 @@ class Offered:
         for name, operation in OPERATIONS.items():
             bindings = operation.spec.bindings
             for binding, evidence in bindings.items():
-                if evidence is not Evidence.INFERRED or _PAGES.get(binding) in bindings:
+                is_tried_by_post = binding is Binding.TEXT_GET and Binding.TEXT_POST in bindings
+                if evidence is not Evidence.INFERRED or is_tried_by_post:
                     continue
                 described = self._described.get(name)
                 if operation.spec.identity is not None and (described is None or binding not in described.bindings):

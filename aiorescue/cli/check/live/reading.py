@@ -136,18 +136,13 @@ def _of_node(node: int) -> "Iterator[Operation[Any] | Check]":
     yield from (GetSession(), GetSessionV2(), GetSessionV3())
 
 
-def _of_tree(tree: Hierarchy) -> "list[Operation[Any] | Check]":
+def _of_tree(tree: Hierarchy) -> "Iterator[Operation[Any] | Check]":
     """What is asked about a group and about a channel of the account."""
     group = next((node.id for node in tree if node.type in _GROUPS), None)
     channel = next((node.id for node in tree if node.type == NodeType.CHANNEL), None)
-    return [*_of_group(group), *_of_channel(channel)]
-
-
-def _of_group(group: int | None) -> "Iterator[Operation[Any] | Check]":
-    for kind in (GetGroup, GetGroupV2):
-        yield Check(kind.spec.name, Comparison.NOT_TRIED, "you see no group") if group is None else kind(group)
-
-
-def _of_channel(channel: int | None) -> "Iterator[Operation[Any] | Check]":
-    kind = IsAnyTechAvailableOnChannel
-    yield Check(kind.spec.name, Comparison.NOT_TRIED, "you see no channel") if channel is None else kind(channel)
+    for kind, node, what in (
+        (GetGroup, group, "group"),
+        (GetGroupV2, group, "group"),
+        (IsAnyTechAvailableOnChannel, channel, "channel"),
+    ):
+        yield Check(kind.spec.name, Comparison.NOT_TRIED, f"you see no {what}") if node is None else kind(node)

@@ -39,7 +39,7 @@ class Check:
     evidence: Mapping[str, Any] | None = None
 
     def for_people(self) -> str:
-        """One line: how they compare, and what was found."""
+        """The check as one line: its mark, name and verdict, and what was found."""
         return one_line(f"{_MARKS[self.verdict]}  {self.name}: {self.verdict.value}: {self.found}")
 
     def for_programs(self) -> dict[str, Any]:

@@ -1,30 +1,17 @@
 """infoRouter as the server sees it: typed operations, and every other method from the catalogue."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from aiorescue import inforouter
 from aiorescue.emulator.site import TICKET_COOKIE, Shape, Site
-from aiorescue.inforouter import METHODS, Method, MethodParameter
+from aiorescue.inforouter import METHODS, Method
 from aiorescue.inforouter.service import INFOROUTER, InfoRouterOperation
-from aiorescue.operation import Evidence, Needs, Operation, Parameter, Slot, Spec
-
-_HOLDS: Mapping[str, type[int] | type[bool] | type[bytes]] = {"int": int, "bool": bool, "bytes": bytes}
-
-
-def _parameter(declared: MethodParameter) -> Parameter:
-    return Parameter(
-        declared.soap,
-        form_name=declared.name,
-        holds=_HOLDS.get(declared.type, str),
-        raw_xml=declared.type == "node",
-        secret=declared.secret,
-    )
+from aiorescue.operation import Evidence, Needs, Operation, Slot, Spec
 
 
 def operation_of(method: Method) -> type[Operation[Any]]:
     """An operation type made from a method of the catalogue; its values have the names of the method's parameters."""
-    ticket = Parameter(method.ticket_soap, form_name=method.ticket_name, secret=True) if method.ticket_name else None
+    ticket = method.ticket_parameter()
     spec = Spec(
         service=INFOROUTER,
         name=method.name,
@@ -34,7 +21,7 @@ def operation_of(method: Method) -> type[Operation[Any]]:
         effect=method.effect,
         content=method.content,
     )
-    slots = tuple(Slot(each.name, _parameter(each), _nothing) for each in method.parameters)
+    slots = tuple(Slot(each.name, each.as_parameter(), _nothing) for each in method.parameters)
     return type(method.name, (InfoRouterOperation,), {"__slots__": (), "spec": spec, "slots": slots})
 
 

@@ -65,8 +65,8 @@ class Option:
 
     Attributes:
         default: value of an option that is not given.
-        expected: what a value is, in words.
-        accepts: whether a value is one.
+        expected: what a value has to be, in words.
+        accepts: tells whether a value is that.
     """
 
     default: Any

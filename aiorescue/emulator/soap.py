@@ -71,15 +71,16 @@ _TOO_LONG = (
 )
 
 
-def fault(version: SoapVersion, code: str, text: str, detail: str = "<detail />", header: str = "") -> Reply:
+def fault(version: SoapVersion, code: str, text: str, *, has_detail: bool = True, header: str = "") -> Reply:
     """Reply with a SOAP fault, which is always a 500 and closes the connection."""
     if version is SOAP11:
+        detail = "<detail />" if has_detail else ""
         inner = f"<faultcode>soap:{code}</faultcode><faultstring>{escape(text)}</faultstring>{detail}"
     else:
+        detail = "<soap:Detail />" if has_detail else ""
         inner = (
             f"<soap:Code><soap:Value>soap:{_CODES12.get(code, code)}</soap:Value></soap:Code>"
-            f'<soap:Reason><soap:Text xml:lang="en">{escape(text)}</soap:Text></soap:Reason>'
-            f"{'<soap:Detail />' if detail else ''}"
+            f'<soap:Reason><soap:Text xml:lang="en">{escape(text)}</soap:Text></soap:Reason>{detail}'
         )
     body = version.envelope(f"<soap:Fault>{inner}</soap:Fault>", header)
     return Reply(body, version.content_type, 500, close=True, word=f"soap:{code}")
@@ -182,7 +183,7 @@ def read(request: Incoming, site: Site) -> ReadCall:
         raise unreadable() from None
     version = _version(message)
     if message.not_understood:
-        raise NotACall(fault(version, "MustUnderstand", "SOAP header {0} was not understood.", detail=""))
+        raise NotACall(fault(version, "MustUnderstand", "SOAP header {0} was not understood.", has_detail=False))
     if not message.body:
         missing = "Request format is invalid: Missing required soap:Body element."
         raise NotACall(fault(version, "Client", f"Server was unable to read request. ---> {missing}"))
@@ -255,7 +256,7 @@ def _convert(parameter: Parameter, text: str) -> Plain:
         raise ValueError(f"Instance validation error: '{text}' is not a valid value for {parameter.soap}.")
     if writing.xsd(parameter.soap, parameter.holds) == "s:int":
         found = number(text)
-        return number_as_text(text) if is_number_as_text(parameter) else found if parameter.holds is int else text
+        return number_as_text(text) if is_number_as_text(parameter) else found
     return text if parameter.holds is str else _whole(text)
 
 

@@ -6,9 +6,10 @@ Everything is generated from the declarations, in the layout of ASP.NET's own ge
 import html
 from collections.abc import Iterator
 
-from aiorescue.emulator import writing
+from aiorescue.emulator import soap, writing
+from aiorescue.emulator.http import FORM_TYPE
 from aiorescue.emulator.site import Shape, Site
-from aiorescue.operation import Binding, Content, Output, Parameter
+from aiorescue.operation import Content, Output, Parameter
 from aiorescue.rescue.answers.nodes import Group
 from aiorescue.rescue.answers.records import Columns, Field
 
@@ -27,10 +28,6 @@ def _stem(site: Site) -> str:
 
 def _result_type(shape: Shape) -> str:
     return shape.spec.root or f"{shape.name}Ret"
-
-
-def _has_words(shape: Shape) -> bool:
-    return bool(shape.spec.words)
 
 
 def _element(name: str, type_: str, *, most: str = "1") -> str:
@@ -106,7 +103,7 @@ def _schema(shape: Shape) -> Iterator[str]:
     name, result = shape.name, f"{shape.name}Result"
     yield _complex(name, "".join(map(_parameter, shape.parameters)))
     outputs = "".join(map(_output, shape.spec.outputs))
-    if not _has_words(shape):
+    if not shape.spec.words:
         document = f'<s:element minOccurs="0" maxOccurs="1" name="{result}">{_DOCUMENT}</s:element>'
         bytes_ = _element(result, "s:base64Binary")
         yield _complex(f"{name}Response", bytes_ if shape.spec.content is Content.BYTES else document)
@@ -128,7 +125,7 @@ def _messages(shape: Shape) -> Iterator[str]:
     if not shape.over_forms:
         return
     inputs = "".join(f'<wsdl:part name="{each.soap}" type="s:string" />' for each in shape.parameters)
-    body = f' element="tns:{_result_type(shape)}"' if _has_words(shape) else ""
+    body = f' element="tns:{_result_type(shape)}"' if shape.spec.words else ""
     for port in _HTTP:
         yield f'<wsdl:message name="{name}{port}In">{inputs}</wsdl:message>'
         yield f'<wsdl:message name="{name}{port}Out"><wsdl:part name="Body"{body} /></wsdl:message>'
@@ -156,7 +153,7 @@ def _soap_binding(stem: str, port: str, prefix: str, shapes: list[Shape]) -> str
 
 
 def _http_binding(stem: str, port: str, shapes: list[Shape]) -> str:
-    inputs = "<http:urlEncoded />" if port == "HttpGet" else f'<mime:content type="{_FORM}" />'
+    inputs = "<http:urlEncoded />" if port == "HttpGet" else f'<mime:content type="{FORM_TYPE}" />'
     operations = "".join(
         f'<wsdl:operation name="{shape.name}"><http:operation location="/{shape.name}" />'
         f'<wsdl:input>{inputs}</wsdl:input><wsdl:output><mime:mimeXml part="Body" /></wsdl:output></wsdl:operation>'
@@ -164,9 +161,6 @@ def _http_binding(stem: str, port: str, shapes: list[Shape]) -> str:
     )
     verb = f'<http:binding verb="{_HTTP[port]}" />'
     return f'<wsdl:binding name="{stem}{port}" type="tns:{stem}{port}">{verb}{operations}</wsdl:binding>'
-
-
-_FORM = "application/x-www-form-urlencoded"
 
 
 def wsdl(site: Site, url: str) -> bytes:
@@ -236,12 +230,12 @@ def index_page(site: Site) -> bytes:
 
 def operation_page(shape: Shape) -> bytes:
     """Page of one operation, with a sample for each of its interfaces."""
-    samples = [("SOAP 1.1", _soap_sample(shape, Binding.SOAP11)), ("SOAP 1.2", _soap_sample(shape, Binding.SOAP12))]
+    samples = [("SOAP 1.1", _soap_sample(shape, soap.SOAP11)), ("SOAP 1.2", _soap_sample(shape, soap.SOAP12))]
     if shape.over_forms:
         query = "&".join(f"{each.soap}=string" for each in shape.parameters)
         target = f"{shape.service.asmx}/{shape.name}"
         get = f"GET {target}?{query} HTTP/1.1"
-        post = f"POST {target} HTTP/1.1\nContent-Type: {_FORM}\nContent-Length: length\n\n{query}"
+        post = f"POST {target} HTTP/1.1\nContent-Type: {FORM_TYPE}\nContent-Length: length\n\n{query}"
         samples += [("HTTP GET", get), ("HTTP POST", post)]
     words = " or ".join(f"{shape.spec.prefix}{word}" for word in shape.spec.words)
     blocks = "".join(f"<h3>{title}</h3>\n<pre>{html.escape(text)}</pre>\n" for title, text in samples)
@@ -265,22 +259,19 @@ def _form(shape: Shape) -> str:
     )
 
 
-def _soap_sample(shape: Shape, binding: Binding) -> str:
+def _soap_sample(shape: Shape, version: soap.SoapVersion) -> str:
     name, namespace = shape.name, shape.service.namespace
 
     def field(each: Parameter) -> str:
         return f"      <{each.soap}>{writing.xsd(each.soap, each.holds).removeprefix('s:')}</{each.soap}>\n"
 
-    head = f"POST {shape.service.asmx} HTTP/1.1\n"
-    if binding is Binding.SOAP11:
-        head += f'Content-Type: text/xml; charset=utf-8\nSOAPAction: "{shape.service.action(name)}"\n'
-        envelope = "http://schemas.xmlsoap.org/soap/envelope/"
-    else:
-        head += "Content-Type: application/soap+xml; charset=utf-8\n"
-        envelope = "http://www.w3.org/2003/05/soap-envelope"
+    head = f"POST {shape.service.asmx} HTTP/1.1\nContent-Type: {version.content_type}\n"
+    if version is soap.SOAP11:
+        head += f'SOAPAction: "{shape.service.action(name)}"\n'
     fields = "".join(map(field, shape.parameters))
     return (
-        f'{head}Content-Length: length\n\n{_DECLARATION}<soap:Envelope xmlns:soap="{envelope}">\n  <soap:Body>\n'
+        f"{head}Content-Length: length\n\n"
+        f'{_DECLARATION}<soap:Envelope xmlns:soap="{version.namespace}">\n  <soap:Body>\n'
         f'    <{name} xmlns="{namespace}">\n{fields}    </{name}>\n  </soap:Body>\n</soap:Envelope>'
     )
 

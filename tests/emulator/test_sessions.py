@@ -27,7 +27,7 @@ async def test_a_pin_becomes_a_waiting_private_session_of_its_technician(service
     assert (session.status, session.status_word, session.channel_id) == (SessionStatus.WAITING, "Waiting", 0)
     assert (session.technician_id, session.technician) == (JOHN, "John Doe")
     assert session.custom_fields == ("Jane Doe", "ACME", "", "", "", "")
-    assert case.tracking == "CASE-7"
+    assert (case.tracking, case.user) == ("CASE-7", "tech@example.com")
 
 
 async def test_a_pin_is_good_for_one_session_and_must_have_been_issued(service, client):

@@ -178,7 +178,9 @@ class Library(Rules):
         failed = self._copy(source, target, self._tickets.user(call))
         if not failed:
             return success("root")
-        log = (Element("log", {}, (_named("item", item.name), _named("error", why))) for item, why in failed)
+        log = (
+            Element("log", {}, (Element("item", text=item.name), Element("error", text=why))) for item, why in failed
+        )
         return Result("[log]", root=Element("response", {"success": "false", "error": "[log]"}, tuple(log)))
 
     def _copy(self, source: LibraryItem, target: LibraryItem, user: EmulatedUser) -> list[tuple[LibraryItem, str]]:
@@ -189,7 +191,3 @@ class Library(Rules):
         made.versions = source.versions[-1:]
         inside = [] if not source.is_folder else list(self.store.children(source))
         return [problem for child in inside for problem in self._copy(child, made, user)]
-
-
-def _named(tag: str, text: str) -> Element:
-    return Element(tag, text=text)

@@ -46,10 +46,11 @@ def _known(tickets: Tickets, item: LibraryItem) -> dict[str, object]:
     owner, parent = item.owner, item.parent
     number = tickets.number(owner) if owner is not None else 0
     known: dict[str, object] = {
-        **dict.fromkeys(("FolderID" if item.is_folder else "DocumentID",), item.id),
-        **dict.fromkeys(("Name", "FolderName" if item.is_folder else "DocumentName"), item.name),
+        "FolderID" if item.is_folder else "DocumentID": item.id,
+        "FolderName" if item.is_folder else "DocumentName": item.name,
         **dict.fromkeys(("ParentID", "ParentFolderID"), parent.id if parent is not None else 0),
         **dict.fromkeys(("OwnerID", "OwnerId"), number),
+        "Name": item.name,
         "Path": item.path,
         "CreationDate": moment(item.created),
         "ModificationDate": moment(item.modified),

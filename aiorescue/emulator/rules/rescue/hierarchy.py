@@ -55,9 +55,10 @@ class Hierarchy(Rules):
         found = (node for node in self.nodes.values() if node.email == email and node.type in roles)
         return next((node.id for node in found if node.enabled), 0)
 
-    def below(self, node: TreeNode) -> Iterator[TreeNode]:
-        """A node and all nodes below it."""
-        return self.tree.below(node)
+    def name_of(self, number: int) -> str:
+        """Name of the node with an id; empty if there is no such node any more."""
+        node = self.nodes.get(number)
+        return node.name if node is not None else ""
 
     def technicians_of(self, channel: int) -> Iterator[TreeNode]:
         """Technicians to whom a channel is assigned, directly or through a group."""
@@ -99,7 +100,7 @@ class Hierarchy(Rules):
         values = call.values
         shown: Iterator[TreeNode] = iter(self.nodes.values())
         if values.get("node"):
-            shown = self.below(self.node(values["node"], "Error"))
+            shown = self.tree.below(self.node(values["node"], "Error"))
         hide = values.get("without_offline") == "true"
         return ok(aHierarchy=[_record(each) for each in shown if not (hide and _is_offline(each))])
 
@@ -111,7 +112,7 @@ class Hierarchy(Rules):
         self.administrator(call, "Invalid_Move")
         node = self.node(call.values["node"], "InvalidParam_Node")
         target = self.node(call.values["target"], "InvalidParam_TargetNode")
-        if node.type not in BELOW.get(target.type, ()) or target in self.below(node):
+        if node.type not in BELOW.get(target.type, ()) or target in self.tree.below(node):
             return Result("Invalid_Move")
         node.parent = target.id
         return OK
@@ -121,7 +122,7 @@ class Hierarchy(Rules):
         """Delete a user's node or a group with all nodes below it; no user can delete a node of their own."""
         user = self.administrator(call, "Invalid_Delete")
         node = self.node(call.values["node"], "InvalidParam_NodeID")
-        if node.type not in (*PERSONS, *GROUPS) or any(each.user is user for each in self.below(node)):
+        if node.type not in (*PERSONS, *GROUPS) or any(each.user is user for each in self.tree.below(node)):
             return Result("Invalid_Delete")
         for gone in self.tree.remove(node):
             self.update_roles(gone.user)

@@ -11,6 +11,7 @@ from aiorescue.operation.number import is_whole
 
 # 7919 is coprime to a million, so the PINs repeat only after a million; the first ones are those of the captures.
 FIRST_PIN, PIN_STEP, PINS = 12345, 7919, 1_000_000
+_DIGITS = 6
 #: PINs in the sequence between the first PINs of seeds n and n + 1.
 PINS_PER_SEED = 1000
 
@@ -24,6 +25,11 @@ _STEP_BACK = pow(PIN_STEP, -1, PINS)
 _HEAD = struct.Struct("<dqIH?")
 #: Between the texts of a record: a byte that UTF-8 never uses.
 _BETWEEN = b"\xff"
+
+
+def is_pin(text: str) -> bool:
+    """Whether a text is six digits, as every PIN is."""
+    return len(text) == _DIGITS and text.isascii() and text.isdigit()
 
 
 def _place(pin: str) -> int:
@@ -123,7 +129,7 @@ class Ledger(Sequence[LedgerEntry]):
 
     def of_pin(self, pin: str) -> LedgerEntry | None:
         """The last entry of a PIN, or None if it was not issued or is not kept any more."""
-        if len(pin) != len(f"{PINS - 1}") or not (pin.isascii() and pin.isdigit()):
+        if not is_pin(pin):
             return None
         with self._lock:
             number = self.issued - (self.issued - 1 - _place(pin) + self._first) % PINS

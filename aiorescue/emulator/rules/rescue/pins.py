@@ -5,10 +5,9 @@ from collections.abc import Callable
 from aiorescue.emulator.people import EmulatedUser
 from aiorescue.emulator.rules.call import Limits, ReceivedCall, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import Access
-from aiorescue.emulator.rules.rescue.ledger import Ledger
+from aiorescue.emulator.rules.rescue.ledger import Ledger, is_pin
 
 _LINK = "https://secure.logmeinrescue.com/R?i=2&Code="
-_DIGITS = 6
 
 
 class Pins(Rules):
@@ -101,7 +100,7 @@ class Pins(Rules):
         if not user.technician:
             return Result("NotTechnician")
         pin = call.values["pin_code"]
-        if len(pin) != _DIGITS or not (pin.isascii() and pin.isdigit()):
+        if not is_pin(pin):
             return Result("InvalidPinFormat")
         now = self._clock()
         if self._too_soon("texts", user, now, self._limits.email_text_rate):

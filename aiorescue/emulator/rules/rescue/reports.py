@@ -24,7 +24,6 @@ from aiorescue.rescue.report_options import ReportArea, ReportOutput, ReportType
 Row = Sequence[object]
 
 _EXTERNAL = "EXTERNAL"
-_TECHNICIANS = (NodeType.TECHNICIAN,)
 
 _SESSION = (
     *("Start Time", "End Time", "Last Action Time", "Technician Name", "Technician ID", "Session ID", "Session Type"),
@@ -57,9 +56,9 @@ COLUMNS: Mapping[ReportArea, tuple[str, ...]] = {
 }
 
 
-def seconds(value: float) -> str:
-    """Write a duration in seconds as HH:MM:SS."""
-    minutes, rest = divmod(int(value), 60)
+def _duration(seconds: float) -> str:
+    """Write a number of seconds as HH:MM:SS."""
+    minutes, rest = divmod(int(seconds), 60)
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest:02}"
 
 
@@ -149,19 +148,15 @@ class Reports(Rules):
         half = "PM" if value.hour >= 12 else "AM"  # noqa: PLR2004 - a clock
         return f"{value.month}/{value.day}/{value.year} {value.hour % 12 or 12}:{value:%M:%S} {half}"
 
-    def _name(self, number: int) -> str:
-        node = self._hierarchy.nodes.get(number)
-        return node.name if node is not None else ""
-
     def _brief(self, source: _ReportSource, session: SupportSession) -> tuple[object, ...]:
         return (
             self._time(source.settings, session.started),
             self._time(source.settings, session.ended or session.started),
             session.id,
-            self._name(session.technician),
+            self._hierarchy.name_of(session.technician),
             session.technician or "",
             session.channel or "",
-            self._name(session.channel),
+            self._hierarchy.name_of(session.channel),
         )
 
     def _sessions(self, source: _ReportSource) -> Iterator[Row]:
@@ -174,21 +169,28 @@ class Reports(Rules):
                 *(session.time_in(ON_HOLD, ended), session.time_in(TRANSFERRING, ended), 0, 0),
             )
             yield (
-                *(*times, self._name(session.technician), session.technician or "", session.id, "Applet", session.word),
+                *(
+                    *times,
+                    self._hierarchy.name_of(session.technician),
+                    session.technician or "",
+                    session.id,
+                    "Applet",
+                    session.word,
+                ),
                 *(*session.fields, session.tracking, "", "", "RC" if session.picked else "", ""),
-                *(session.channel, self._name(session.channel), "", *map(seconds, durations)),
+                *(session.channel, self._hierarchy.name_of(session.channel), "", *map(_duration, durations)),
             )
 
     def _logins(self, source: _ReportSource) -> Iterator[Row]:
         for clock, user in self._access.history:
             if source.settings.covers(self._calendar.when(clock)):
-                node = self._hierarchy.node_of(user.email, *_TECHNICIANS)
+                node = self._hierarchy.node_of(user.email, NodeType.TECHNICIAN)
                 yield self._time(source.settings, clock), user.shown, node or "", user.email
 
     def _missed(self, source: _ReportSource) -> Iterator[Row]:
         for session in source.sessions:
             if session.picked is None:
-                waited = seconds(session.time_in(WAITING, session.ended or 0))
+                waited = _duration(session.time_in(WAITING, session.ended or 0))
                 yield (*self._brief(source, session), session.word, waited)
 
     def _performance(self, source: _ReportSource) -> Iterator[Row]:
@@ -198,7 +200,7 @@ class Reports(Rules):
             pick_up = sum((session.picked or 0) - session.started for session in own)
             hold = sum(session.time_in(ON_HOLD, session.ended or 0) for session in own)
             durations = (0, pick_up / len(own), active, active / len(own), hold)
-            yield (self._name(node), node, len(own), *map(seconds, durations))
+            yield (self._hierarchy.name_of(node), node, len(own), *map(_duration, durations))
 
     def _chats(self, source: _ReportSource) -> Iterator[Row]:
         for session in source.sessions:

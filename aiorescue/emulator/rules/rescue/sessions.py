@@ -77,9 +77,13 @@ class Sessions(Rules):
                 raise ValueError(f"no PIN {pin!r} was issued")
             if any(session.pin == pin for session in self.by_id.values()):
                 raise ValueError(f"the PIN {pin} has been used already")
-            technician = entry.node or self._hierarchy.node_of(entry.user, NodeType.TECHNICIAN)
-            fields, tracking = entry.custom_fields, entry.tracking
-            return self._begin(technician=technician, pin=pin, custom_fields=fields, tracking=tracking)
+            return self._begin(
+                technician=entry.node or self._hierarchy.node_of(entry.user, NodeType.TECHNICIAN),
+                custom_fields=entry.custom_fields,
+                tracking=entry.tracking,
+                pin=pin,
+                user=entry.user,
+            )
 
     def arrive(self, channel: int = CHANNEL, custom_fields: tuple[str, ...] = ()) -> SupportSession:
         """Begin a session as a customer who comes by a channel; raises ValueError if there is no such channel."""
@@ -184,7 +188,7 @@ class Sessions(Rules):
             return Result("ActionFailed")
         now, comment = self._clock(), call.values["comment"]
         session.remember()
-        session.transfers.append((now, self._name(session.technician), node.name, comment))
+        session.transfers.append((now, self._hierarchy.name_of(session.technician), node.name, comment))
         session.transferred_to, session.comment = node.name, comment
         if to_channel:
             session.channel, session.technician = node.id, 0
@@ -220,7 +224,7 @@ class Sessions(Rules):
         if channel:
             yield from (session for session in self.by_id.values() if session.channel == number)
             return
-        below = {each.id for each in self._hierarchy.below(node)}
+        below = {each.id for each in self._hierarchy.tree.below(node)}
         everything = node.type is NodeType.ROOT
         yield from (session for session in self.by_id.values() if everything or session.technician in below)
 
@@ -230,9 +234,9 @@ class Sessions(Rules):
             status=session.status,
             status_word=session.word,
             channel_id=session.channel,
-            channel=self._name(session.channel),
+            channel=self._hierarchy.name_of(session.channel),
             technician_id=session.technician,
-            technician=self._name(session.technician),
+            technician=self._hierarchy.name_of(session.technician),
             started=self._calendar.when(session.started),
             waiting=int(self._clock() - session.changed),
             custom_fields=session.fields[:fields],
@@ -242,10 +246,6 @@ class Sessions(Rules):
             is_lead=True,
             handing_off=session.status is TRANSFERRING,
         )
-
-    def _name(self, number: int) -> str:
-        node = self._hierarchy.nodes.get(number)
-        return node.name if node is not None else ""
 
     @handles("isAnyTechAvailableOnChannel")
     def is_technician_available(self, call: ReceivedCall) -> Result:

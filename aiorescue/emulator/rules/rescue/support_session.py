@@ -68,7 +68,7 @@ class SupportSession:
         custom_fields: values of the custom fields, as many as there are.
         tracking: tracking field of the request for the PIN.
         pin: the PIN with which the session began; empty for a session of a channel.
-        user: e-mail address of the user who requested the PIN; empty if unknown.
+        user: e-mail address of the user who requested the PIN; empty for a session of a channel.
         status: state of the session.
         changed: when the session came into its state.
         spent: seconds in each earlier state.

@@ -104,9 +104,9 @@ class Dispatcher(Generic[RequestT]):
         self._feeding: asyncio.Task[None] | None = None
         self._exhausted = False  # the feed has no more requests
         self._feed_error: BaseException | None = None  # what ended the feed early
-        self._alarm = Alarm(self._clock, self._pump)  # at which an identity or a probe is due
+        self._alarm = Alarm(self._clock, self._pump)  # rings when an identity or a probe is due
         self._stopping = False
-        self.error: BaseException | None = None  # what ended the job early; not raised, as it may be a cancellation
+        self.error: BaseException | None = None  # what ended the job early; `run` does not raise it
         self._over: asyncio.Future[None] | None = None  # made by `run`
         self.results: deque[Issued[RequestT]] = deque()
         self.changed = asyncio.Event()  # a result came, or the end

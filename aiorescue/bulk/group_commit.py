@@ -3,9 +3,9 @@
 A commit with a sync costs about as much as half a dozen requests, whether it carries one write or fifty. `GroupCommit`
 therefore collects the writes that arrive while a commit is under way and commits them together. Commits that would
 follow each other too quickly wait a few milliseconds for more writes, a little longer where many come. A *patient*
-write, for which nothing but a result waits, leaves the moment of the commit to the writes that are not, as far as they
-come soon: of two writes a request, one then needs a commit. All database work happens in one thread of its own, so the
-event loop never blocks. `GroupCommit` knows nothing of what is written.
+write begins no commit of its own if another write that is not patient comes soon, and shares the commit of that one: a
+request has two writes, and only the first of them holds up a call. All database work happens in one thread, so that
+the event loop never blocks. `GroupCommit` knows nothing of what is written.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ WriteT = TypeVar("WriteT")
 
 #: Seconds between two commits in the long run, unless they are full: a commit costs as much as half a dozen requests.
 GAP: Final = 0.005
-#: The same behind a commit that had many writes, for each of them, and at most.
+#: A commit of many writes is followed by a longer gap: seconds for each of its writes, and the longest gap.
 GAP_PER_WRITE, LONGEST_GAP = 0.001, 0.010
 #: Seconds from the last commit for which patient writes wait for one that is not patient.
 PATIENCE: Final = 0.015

@@ -54,7 +54,7 @@ def issue(
             of the client.
 
     Returns:
-        An async iterator of `Issued`, in the order in which results come. What is raised, the iteration raises.
+        An async iterator of `Issued`, in the order in which results come. The iteration raises the errors below.
 
     Raises:
         errors.AuthenticationError, errors.OutOfPinCodes: the service refused the last identity that was left.

@@ -294,7 +294,7 @@ class Store(StoreReader, Protocol):
     async def claim(self, most: int, lane: Lane | None = None) -> Sequence[Claimed]:
         """Hand out the next rows to be sent, in the order of the input; empty when none is left.
 
-        A row is handed out once in a run: also one that this run gave back is not claimed again, since the run has it.
+        A row is handed out once in a run. A row that this run gave back is still the run's, and not handed out again.
 
         Args:
             most: the most rows to hand out.

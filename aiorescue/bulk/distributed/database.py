@@ -48,8 +48,9 @@ _MOST, _STUCK = 3, 0.25
 REPEATED: Final = "repeated"
 #: Writes that are committed together.
 _GROUP: Final = 128
-#: Seconds for which a write waits for a database that is away, and half of those between two attempts.
+#: Seconds for which a write waits for a database that is away.
 PATIENCE: Final = 600.0
+#: Half of the seconds between two attempts, at first and at most; the other half is random.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 #: The database is away, or in a failover: a server that may not write yet, or no longer, is no place for a note.

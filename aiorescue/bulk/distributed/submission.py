@@ -24,7 +24,7 @@ _BREATH: Final = 200
 _LINES: Final = 100
 #: Rows that are copied at once, and rows whose cells are moved at once.
 _AT_ONCE: Final = 1_000
-#: It is gone with the connection.
+#: The rows of the input, as they were copied; the table is gone with the connection.
 _STAGE: Final = """CREATE TEMP TABLE staged (position bigint, line bigint, cells text, key text, digest bytea,
     operation text, fields jsonb, problem text, earlier bytea[])"""
 #: A tracking field that occurs twice makes the later row a bad one; other rows of the same fields are numbered.
@@ -138,7 +138,7 @@ async def _find_or_enter(connection: AsyncConnection[Any], job: str) -> tuple[in
     """Id of a job, number of this submission, and the columns of the one before; waits for one that is under way."""
     await connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", (SUBMISSION_LOCK, job))
     for statement in (
-        # It cannot be deleted meanwhile.
+        # FOR KEY SHARE: the job cannot be deleted before this transaction ends.
         b"SELECT id, staging + 1, columns FROM aiorescue.job WHERE name = %s FOR KEY SHARE",
         b"INSERT INTO aiorescue.job (name) VALUES (%s) RETURNING id, staging + 1, columns",
     ):

@@ -14,7 +14,7 @@ from aiorescue.operation import frozen
 #: Living workers, and the version of the row of each, which another one has when its names change.
 _LIVE: Final = f"""SELECT live.id, w.xmin::text FROM ({LIVE_WORKERS}) live (id)
     LEFT JOIN aiorescue.worker w ON w.id = live.id""".encode()
-#: Identities that have rows and no holder.
+#: Identities that have rows and that no worker holds.
 _DEAD: Final = (
     f"SELECT DISTINCT owner FROM aiorescue.request WHERE owner IS NOT NULL EXCEPT {HELD_IDENTITIES}"
 ).encode()

@@ -194,7 +194,7 @@ class _Worker:
             await asyncio.sleep(_LOOK / 2)
 
     def _may_end(self) -> bool:
-        """Send nothing more; whether nothing is under way, or the database was away for too long to record it."""
+        """Send nothing more; returns whether nothing is under way, or the database is away too long to record it."""
         now = asyncio.get_running_loop().time()
         self._ends_at = min(self._ends_at, now + _RECORDING)
         for holding in self._held.values():

@@ -1,9 +1,9 @@
 """Notes of what became of rows: what each note changes, and how those of one commit are written in one statement.
 
 The thread of the journal shares Python's interpreter with the event loop, and has to wait for it whenever SQLite comes
-back from a statement or calls a function of Python. A statement for all rows, with checksums that were computed before,
-does so once, where a statement a row and checksums within SQL did so three times a row. Therefore rows are remembered
-from their admission to their end; there are never more of them than the job holds at that moment.
+back from a statement or calls a function of Python. One statement for all rows, with checksums computed before it,
+waits once; a statement for each row, with checksums computed in SQL, would wait three times a row. To compute checksums
+beforehand, rows are remembered from their admission to their end: those that the job holds at that moment, and no more.
 """
 
 import sqlite3

@@ -1,4 +1,4 @@
-"""What a journal does with its rows, in the thread that writes it: notes, admission and claims."""
+"""What a journal does with its rows, in the thread that writes it: it admits, lists, hands out and retries them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -19,8 +19,8 @@ from aiorescue.bulk.store import Claimed, Entry, State
 from aiorescue.errors import JournalReason
 from aiorescue.rescue import PinRequest
 
-#: States in which a request was sent with the fields that the row tells.
-_FINAL: Final = (State.ISSUED, State.SENT)
+#: States in which a PIN was issued for the fields of the row, or may have been: other fields mean another job.
+_PIN_MAY_EXIST: Final = (State.ISSUED, State.SENT)
 
 
 def admit(file: JournalFile, requests: Sequence[PinRequest]) -> list[Entry]:
@@ -75,7 +75,7 @@ def _admit_known(file: JournalFile, request: PinRequest, digest: bytes, row: Any
     if duplicate:
         return Entry(known.key, State(known.state), known.pin, known.orphans, duplicate=True)
     is_same = records.is_digest_of(known.digest, request, digest)
-    if not is_same and known.state in _FINAL:
+    if not is_same and known.state in _PIN_MAY_EXIST:
         raise file.error(
             JournalReason.OTHER_FIELDS,
             f"request {request.tracking!r} was made with other fields;"

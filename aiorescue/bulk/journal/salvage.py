@@ -15,7 +15,7 @@ from typing import Any, Final
 from aiorescue.bulk.journal import schema
 from aiorescue.bulk.journal.log_check import files_beside, log_of
 
-#: Files of this kind that are left beside each other at most.
+#: Saved copies that may lie beside each other.
 _MOST_SAVED: Final = 100
 
 

@@ -14,8 +14,8 @@ from aiorescue.rescue import PinRequest
 
 #: Lines of corrected rows that a `Staging` names.
 _LINES: Final = 100
-#: KiB of the file that SQLite keeps in memory: as long as an input is staged, as the keys of a large one come in any
-#: order and their index would be read and written again and again; and otherwise, SQLite's own default.
+#: KiB of the file that SQLite keeps in memory while an input is staged, and otherwise (SQLite's default). The keys of a
+#: large input come in any order: with a small cache, pages of their index would be read and written again and again.
 _CACHE, _USUAL_CACHE = 16_384, 2_000
 #: Rows that are taken in at once.
 _AT_ONCE: Final = 500

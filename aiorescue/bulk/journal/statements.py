@@ -19,7 +19,7 @@ _REOPENED: Final = (
 )
 #: Failed rows are ready to be sent again.
 RETRY: Final = f"{_REOPENED} WHERE state = 3"
-#: As are, in a new run, those that an earlier one sent without an answer.
+#: In a new run, failed rows are ready to be sent again, and rows that an earlier run sent without an answer.
 REOPEN: Final = f"{_REOPENED} WHERE state IN (1, 3)"
 #: Each row without a PIN may have been sent by a run whose log is lost.
 COUNT_LOST: Final = (
@@ -28,7 +28,7 @@ COUNT_LOST: Final = (
 )
 
 # --- changes of some rows: what `note` sets, by the values of each row, of which the first is its id ---
-# None is no value of theirs: Python's sqlite3 looks for an adapter of it, as for bytes, which costs more than the rest.
+# No value of theirs is None or bytes: Python's sqlite3 looks for an adapter of these, which costs more than all else.
 
 ARE_UNDER_WAY: Final = (
     "state = column2, pin = NULL, orphans = column3, error = NULL, issued_at = NULL, outcome_check = column4"

@@ -19,6 +19,7 @@ from aiorescue.operation import frozen
 
 #: Rows that are named one by one to people.
 _SHOWN: Final = 20
+_NO_PIN: Final = (State.FAILED, State.BAD)
 
 JournalArgument = Annotated[
     str,
@@ -34,7 +35,7 @@ class Figures(CommandResult):
     """The figures of a job at one moment.
 
     Attributes:
-        journal: the journal.
+        journal: the journal, or the name of the job in a database.
         job: the figures.
         orphans: the rows with attempts that may have left an unclaimed PIN.
     """
@@ -143,9 +144,6 @@ class Retried(CommandResult):
     def for_programs(self) -> Any:
         """The number of rows, and the journal."""
         return {"retried": self.retried, "journal": str(self.journal), "exit_status": int(self.status)}
-
-
-_NO_PIN = (State.FAILED, State.BAD)
 
 
 def status(journal: JournalArgument, *, database: DatabaseOption = None, as_json: JsonOption = False) -> Figures:  # noqa: ARG001 - read at the print

@@ -90,8 +90,8 @@ class _Schema:
 
     def words(self, element: Element) -> list[str]:
         """The values of an element's enumeration."""
-        kind = self._types.get(_type(element))
-        return [] if kind is None else [each.get("value", "") for each in kind.iter() if local(each) == "enumeration"]
+        found = self._types.get(_type(element))
+        return [] if found is None else [each.get("value", "") for each in found.iter() if local(each) == "enumeration"]
 
     def record(self, element: Element) -> list[str]:
         """The names of the fields of a record, or of the records in a list."""
@@ -137,8 +137,8 @@ def _compared(operation: type[Operation[Any]], described: Described) -> Check:
     if differences:
         return Check(name, Comparison.DIFFERS, "; ".join(differences))
     settled = [each.value for each in _DESCRIBED if spec.bindings.get(each) is Evidence.INFERRED]
-    kinds = {"field": described.fields, "word": described.words, "output": described.outputs}
-    said = ", ".join(counted(len(names), noun) for noun, names in kinds.items())
+    names = {"field": described.fields, "word": described.words, "output": described.outputs}
+    said = ", ".join(counted(len(found), noun) for noun, found in names.items())
     if settled:
         said += f"; inferred, and described: {', '.join(settled)}"
     return Check(name, Comparison.AS_DECLARED, said)

@@ -111,11 +111,11 @@ class PinScope:
             return Check(name, Comparison.AS_DECLARED, found)
         return Check(name, Comparison.DIFFERS, f"{found}, and not {pair.expected}")
 
-    async def _ask(self, client: RescueClient, kind: type[PinRequest], binding: Binding) -> str:
+    async def _ask(self, client: RescueClient, operation: type[PinRequest], binding: Binding) -> str:
         """Ask for one PIN; one that is rejected is not asked for again."""
         self._rejected.clear()
         asking = asyncio.ensure_future(
-            client.call(kind(tracking=self._tracking, no_tech_console=True), binding=binding)
+            client.call(operation(tracking=self._tracking, no_tech_console=True), binding=binding)
         )
         rejected = asyncio.ensure_future(self._rejected.wait())
         try:

@@ -88,12 +88,12 @@ class ReadingCheck:
             yield check
         async for check in self._all(_of_tree(nodes)):
             yield check
-        async for check in self._all([kind() for kind in _REPORT_STATE]):
+        async for check in self._all([operation() for operation in _REPORT_STATE]):
             yield check
         if self.session is None:
             why = "no session was named: --session ID"
-            for kind in (GetChat, GetNote):
-                yield Check(kind.spec.name, Comparison.NOT_TRIED, why)
+            for operation in (GetChat, GetNote):
+                yield Check(operation.spec.name, Comparison.NOT_TRIED, why)
             return
         async for check in self._all([GetChat(self.session), GetNote(self.session)]):
             yield check
@@ -131,18 +131,20 @@ class ReadingCheck:
 
 def _of_node(node: int) -> "Iterator[Operation[Any] | Check]":
     """What is asked about the identity's own node, and the sessions that it sees."""
-    for kind in (GetUser, GetUserV2, GetUserV3):
-        yield kind(node) if node else Check(kind.spec.name, Comparison.NOT_TRIED, "the account names no node of yours")
+    for operation in (GetUser, GetUserV2, GetUserV3):
+        yield _about(node, operation, "the account names no node of yours")
     yield from (GetSession(), GetSessionV2(), GetSessionV3())
 
 
 def _of_tree(tree: Hierarchy) -> "Iterator[Operation[Any] | Check]":
     """What is asked about a group and about a channel of the account."""
-    group = next((node.id for node in tree if node.type in _GROUPS), None)
-    channel = next((node.id for node in tree if node.type == NodeType.CHANNEL), None)
-    for kind, node, what in (
-        (GetGroup, group, "group"),
-        (GetGroupV2, group, "group"),
-        (IsAnyTechAvailableOnChannel, channel, "channel"),
-    ):
-        yield Check(kind.spec.name, Comparison.NOT_TRIED, f"you see no {what}") if node is None else kind(node)
+    group = next((node.id for node in tree if node.type in _GROUPS), 0)
+    channel = next((node.id for node in tree if node.type == NodeType.CHANNEL), 0)
+    for operation in (GetGroup, GetGroupV2):
+        yield _about(group, operation, "you see no group")
+    yield _about(channel, IsAnyTechAvailableOnChannel, "you see no channel")
+
+
+def _about(node: int, operation: Any, otherwise: str) -> "Operation[Any] | Check":
+    """The operation for a node; for 0 a check that could not be tried, and why."""
+    return operation(node) if node else Check(operation.spec.name, Comparison.NOT_TRIED, otherwise)

@@ -62,8 +62,8 @@ class ReportSettingsCheck:
         """Make the calls, and yield a check for each question."""
         before: dict[type[Operation[Any]], Any] = {}
         try:
-            for kind in _STATE:
-                before[kind] = await self._call(kind())
+            for operation in _STATE:
+                before[operation] = await self._call(operation())
         except errors.RescueError as problem:
             why = f"the present settings cannot be read, so that nothing was changed ({word_of(problem)})"
             for name in (_SET, _WRITTEN, _UNUSED):

@@ -30,14 +30,12 @@ class DocumentVersion:
         number: version number: the major version times a million.
         content: bytes of the document.
         comment: comment of the upload.
-        by: e-mail address of the user who uploaded it.
         when: date of the upload, in UTC.
     """
 
     number: int
     content: bytes = attrs.field(repr=False)
     comment: str
-    by: str
     when: datetime
 
     @property

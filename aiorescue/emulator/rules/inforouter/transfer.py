@@ -104,7 +104,9 @@ class Transfer(Rules):
     def _write(self, call: ReceivedCall, content: bytes) -> Result:
         user = self._tickets.user(call)
         item = self._document(call.values["path"], user)
-        self._add_version(item, content, call.values["comment"] or "", user)
+        item.modified = self._calendar.now()
+        number = (len(item.versions) + 1) * MAJOR
+        item.versions.append(DocumentVersion(number, content, call.values["comment"] or "", item.modified))
         return success("root", DocumentId=item.id, VersionId=item.id * 1000 + len(item.versions))
 
     def _document(self, path: str, user: EmulatedUser) -> LibraryItem:
@@ -120,12 +122,6 @@ class Transfer(Rules):
         if folder is None or not folder.is_folder:
             raise Refusal("Target folder cannot be found.", MISSING)
         return library.store.add(clean(name), folder, user, self._calendar.now())
-
-    def _add_version(self, item: LibraryItem, content: bytes, comment: str, user: EmulatedUser) -> None:
-        now = self._calendar.now()
-        number = (len(item.versions) + 1) * MAJOR
-        item.versions.append(DocumentVersion(number, content, comment, user.email, now))
-        item.modified = now
 
     @handles("DeleteUploadHandler")
     def delete_upload(self, call: ReceivedCall) -> Result:

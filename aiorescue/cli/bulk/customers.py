@@ -302,8 +302,9 @@ def _sent(label: str, columns: Sequence[str], headers: Mapping[str, str]) -> tup
     if missing:
         near = did_you_mean(missing[0], columns) or f"; the header names {', '.join(columns)[:200]}"
         raise errors.InvalidRequest(f"{label}: there is no column {missing[0][:80]!r}{near}")
-    by_header = {header: name for name, header in headers.items()}
-    sent = tuple(by_header.get(name) or (name if name in COLUMNS.keys() - headers.keys() else None) for name in columns)
+    by_header = {name: name for name in COLUMNS if name not in headers}
+    by_header |= {header: name for name, header in headers.items()}
+    sent = tuple(map(by_header.get, columns))
     for name, column in zip(columns, sent, strict=True):
         # A misspelt name would leave its cells unsent.
         near = "" if column or headers else did_you_mean(name, COLUMNS)

@@ -89,11 +89,6 @@ class RunRecord:
         self._on(event)
 
     @property
-    def seconds(self) -> float:
-        """Seconds from the beginning of the record until now."""
-        return time.monotonic() - self._began
-
-    @property
     def rejected(self) -> int:
         """Requests that were rejected as too fast."""
         return sum(calls.rejected for calls in self.identities.values())

@@ -71,7 +71,7 @@ def open_stream(path: Path) -> int | None:
 
 
 def real(path: Path) -> Path:
-    """The file that a path leads to, so that a link stays a link; opening a loop of links is an OSError, as it was."""
+    """The file that a path leads to through links. A loop of links is returned as it is; opening it is an OSError."""
     return Path(os.path.realpath(path))
 
 

@@ -103,12 +103,12 @@ class OpenTelemetry:
         if begun is None:
             return
         span, attributes = begun
-        if event.http_status is not None:
+        if event.http_status is None:
+            attributes["error.type"] = event.error or event.outcome
+        else:
             attributes["http.response.status_code"] = event.http_status
             if event.http_status >= _SERVER_ERROR:
                 attributes["error.type"] = str(event.http_status)
-        if "error.type" not in attributes and event.http_status is None:
-            attributes["error.type"] = event.error or event.outcome
         span.set_attributes({**attributes, "aiorescue.outcome": event.outcome})
         if event.status:
             span.set_attribute("aiorescue.status", event.status)

@@ -47,22 +47,21 @@ class Verdict:
     ambiguous: bool = False
 
 
+#: Classes whose words any operation may say. Not every page that lists an operation's words was seen, but each names
+#: the words for a failed login and a failed service. Any other word counts only where it is declared.
 _EVERYWHERE = (TRANSIENT, THROTTLED, AUTHENTICATION)
 
 
 def _verdicts() -> dict[str, Verdict]:
-    auth, not_in = errors.AuthenticationError, errors.NotLoggedIn
-    ok, refused, final = Verdict(OutcomeClass.OK), OutcomeClass.AUTHENTICATION, OutcomeClass.FINAL
-    wrong = errors.InvalidParameter
+    auth, not_in, wrong = errors.AuthenticationError, errors.NotLoggedIn, errors.InvalidParameter
+    refused, final = AUTHENTICATION, FINAL
     table = {
-        "OK": ok,
-        "TRUE": Verdict(OutcomeClass.OK),
-        "FALSE": Verdict(OutcomeClass.OK),
+        "OK": Verdict(OK, everywhere=True),
+        "TRUE": Verdict(OK),
+        "FALSE": Verdict(OK),
         # It covers timeouts of the service's own, which come after it has begun.
-        "ERROR": Verdict(
-            OutcomeClass.TRANSIENT, errors.ServiceError, "an unspecified error, such as a timeout", ambiguous=True
-        ),
-        "POLLRATEEXCEEDED": Verdict(OutcomeClass.THROTTLED, errors.RateLimited, "calls come faster than allowed"),
+        "ERROR": Verdict(TRANSIENT, errors.ServiceError, "an unspecified error, such as a timeout", ambiguous=True),
+        "POLLRATEEXCEEDED": Verdict(THROTTLED, errors.RateLimited, "calls come faster than allowed"),
         "INVALID": Verdict(refused, auth, "wrong e-mail address or password"),
         "NOTLOGGEDIN": Verdict(refused, not_in, "log in, or pass an auth code"),
         "NOTLOGGEDINASADMIN": Verdict(refused, not_in, "an administrator has to be logged in"),
@@ -96,25 +95,23 @@ def _verdicts() -> dict[str, Verdict]:
         ),
         "NOTSUPPORTED": Verdict(final, errors.PreconditionFailed, "the report area has no such variant"),
     }
-    # Not every page that lists an operation's words was seen, but each names the words for a failed login and a failed
-    # service. Any other word counts only where it is declared.
     return {
-        word: attrs.evolve(found, everywhere=found is ok or found.outcome_class in _EVERYWHERE)
+        word: attrs.evolve(found, everywhere=found.everywhere or found.outcome_class in _EVERYWHERE)
         for word, found in table.items()
     }
 
 
-#: What precedes the underscore of an unexpected prefix: the name of an operation, with a capital in it as no word has
-#: there; and of one behind the declared prefix.
+#: What may stand before the underscore of a prefix that was not declared: the name of another operation, which has a
+#: capital inside, as no word before an underscore has; behind the declared prefix, a version.
 _OPERATION, _VERSION = r"(?:[a-z]+|[A-Z][a-z]+)[A-Z]\w*|(?i:login|logout)", r"[Vv][0-9]+"
 
 #: The verdict on each known status word, in the text pages' capitals. SOAP writes the words in mixed case.
 VERDICTS: Mapping[str, Verdict] = _verdicts()
 _INVALID_PARAMETER = Verdict(
-    OutcomeClass.FINAL, errors.InvalidParameter, "the service refuses the value of a parameter", everywhere=True
+    FINAL, errors.InvalidParameter, "the service refuses the value of a parameter", everywhere=True
 )
 #: The verdict on an unknown word; what the service has done before it answered is unknown, too.
-_UNKNOWN = Verdict(OutcomeClass.FINAL, errors.ServiceError, "a word that this version does not know", ambiguous=True)
+_UNKNOWN = Verdict(FINAL, errors.ServiceError, "a word that this version does not know", ambiguous=True)
 _UNEXPECTED = attrs.evolve(_UNKNOWN, hint="a word that this operation is not known to answer with")
 
 

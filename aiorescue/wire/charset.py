@@ -43,31 +43,13 @@ _CHARSET = re.compile(r"charset\s*=\s*[\"']?([^\s;\"']+)", re.IGNORECASE)
 #: Where the headers name no charset, an XML document may, within its first bytes.
 _DECLARED = re.compile(r"\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)")
 _PROLOG = 128
+#: Encodings with one byte or more for each character, in which ASCII is ASCII.
 _SEVERAL = frozenset(
-    [
-        "utf_8",
-        "utf_8_sig",
-        "big5",
-        "big5hkscs",
-        "gb2312",
-        "gbk",
-        "gb18030",
-        "cp932",
-        "cp949",
-        "cp950",
-        "euc_jp",
-        "euc_jis_2004",
-        "euc_jisx0213",
-        "euc_kr",
-        "johab",
-        "shift_jis",
-        "iso2022_jp",
-        "iso2022_jp_1",
-        "iso2022_jp_2",
-        "iso2022_jp_2004",
-        "iso2022_jp_3",
-        "iso2022_jp_ext",
-    ]
+    {
+        *("utf_8", "utf_8_sig", "big5", "big5hkscs", "gb2312", "gbk", "gb18030", "cp932", "cp949", "cp950"),
+        *("euc_jp", "euc_jis_2004", "euc_jisx0213", "euc_kr", "johab", "shift_jis"),
+        *("iso2022_jp", "iso2022_jp_1", "iso2022_jp_2", "iso2022_jp_2004", "iso2022_jp_3", "iso2022_jp_ext"),
+    }
 )
 _TEXT = _SINGLE | _WIDE | _SEVERAL
 #: What browsers read a charset of this name as: an encoding that holds it and more.
@@ -124,7 +106,7 @@ def decoded(data: bytes, encoding: str) -> str:
 
 
 def pieces_of(data: bytes, encoding: str) -> list[str]:
-    """The text of some bytes in pieces, as `decoded` makes it, one of them or more."""
+    """The text of some bytes, as `decoded` makes it, in one piece or more."""
     if len(data) <= _PIECE and encoding not in _SINGLE:
         return [data.decode(encoding, "replace")]
     # In pieces: some of Python's codecs take seconds for megabytes that are no text, and no other thread runs in them.

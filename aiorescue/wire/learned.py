@@ -13,8 +13,8 @@ from aiorescue.operation import Operation, Outcome, OutcomeClass, Spec, frozen
 
 #: Bytes of an answer above which it is not learned.
 _LONGEST = 4_096
-#: References, comments and processing instructions: in a body with one, the value may be written in another way, and
-#: the place where its characters are found may be another by chance.
+#: References, comments and processing instructions. In a body that has one, the value may be written in another way,
+#: and its characters may stand in another place by chance.
 _ODD = re.compile(rb"&|<[!?](?!xml )")
 _OK = OutcomeClass.OK
 

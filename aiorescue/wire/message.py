@@ -96,7 +96,7 @@ class Response:
 
     @property
     def pieces(self) -> list[str]:
-        """The text in pieces. To join those of a long one takes so long that other threads would miss it."""
+        """The text in pieces, for decoders that take them so: no other thread runs while a long text is joined."""
         return pieces_of(self.body, self.encoding)
 
     @property

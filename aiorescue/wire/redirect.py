@@ -47,7 +47,7 @@ def shown(headers: Mapping[str, str]) -> str:
 
 
 def _parse(headers: Mapping[str, str]) -> SplitResult | None:
-    """The address of a redirect; None if there is none, or it is none."""
+    """The address of a redirect; None if the header is missing or holds no URL."""
     try:
         return urlsplit(headers["Location"])
     except (KeyError, ValueError):

@@ -25,8 +25,8 @@ TRANSIENT_STATUSES = frozenset({408, 429, 500, 501, 502, 503, 504})
 #: all of it (RFC 9110, 15.5.9; the transport looks for one that was not meant for this request), 429 from a limit that
 #: turned it away (RFC 6585, 4).
 _NOT_CARRIED_OUT = frozenset({408, 429})
-#: Proxies, and IIS for a queue that is full, say 503 with a Retry-After of a service that they did not ask (RFC 9110,
-#: 15.6.4). Without one it may come from an application that was stopped in the middle of the request.
+#: A 503 with a Retry-After comes from a proxy, or from IIS when its queue is full, before the service has the request
+#: (RFC 9110, 15.6.4). Without a Retry-After it may come from an application that was stopped within the request.
 _UNAVAILABLE = 503
 #: How ASMX answers a GET or POST that it could not read: HTTP 500 and one of these, in plain text.
 _UNREAD = (
@@ -37,7 +37,7 @@ _UNREAD = (
     "Web Service method name is not valid",
 )
 _EXCERPT = 160
-#: Seconds above which a Retry-After is no wish of a server's, but rubbish: a hundred years.
+#: Seconds above which a Retry-After is ignored as nonsense: a hundred years.
 _LONGEST_WAIT = 100 * 365.25 * 86_400
 
 
@@ -75,11 +75,11 @@ def read(
 
 
 def unforeseen(problem: Exception) -> Outcome[object]:
-    """The outcome of an answer that raised an exception which no decoder foresees."""
+    """The outcome of an answer at which a decoder raised an exception that is not `Unreadable`."""
     return Outcome(
         OutcomeClass.FINAL,
         error=errors.ProtocolError,
-        # Not its message, which may quote the answer.
+        # Without the message of the exception, which may quote the answer.
         detail=f"the answer cannot be read ({type(problem).__name__})",
         ambiguous=True,
     )
@@ -132,28 +132,27 @@ def _by_status(operation: Operation[object], response: Response) -> Outcome[obje
     detail, quote = f"HTTP {status}{f', {hint}' if hint else ''}", _excerpt(operation, response)
     unread = status == _SERVER_ERROR and any(phrase in _beginning(response)[:_EXCERPT] for phrase in _UNREAD)
     if status in TRANSIENT_STATUSES and not unread:
+        is_busy = status == _UNAVAILABLE and "Retry-After" in response.headers
         return Outcome(
             OutcomeClass.TRANSIENT,
             error=errors.ServiceError,
             detail=detail,
             quote=quote,
-            ambiguous=not (
-                status in _NOT_CARRIED_OUT or (status == _UNAVAILABLE and "Retry-After" in response.headers)
-            ),
+            ambiguous=not (status in _NOT_CARRIED_OUT or is_busy),
             retry_after=retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
         )
     ours = unread or _BAD_REQUEST <= status < _SERVER_ERROR
-    is_redirect = _REDIRECT <= status < _BAD_REQUEST
-    if is_redirect and not operation.spec.secret_answer and (to := redirect.shown(response.headers)):
-        detail += f", a redirect to {to}"
+    not_carried_out = ours
+    if _REDIRECT <= status < _BAD_REQUEST:
+        not_carried_out = redirect.is_not_carried_out(operation.spec, status, response.headers)
+        if not operation.spec.secret_answer and (to := redirect.shown(response.headers)):
+            detail += f", a redirect to {to}"
     return Outcome(
         OutcomeClass.FINAL,
         error=errors.ServiceFault if ours else errors.ProtocolError,
         detail=detail,
         quote=quote,
-        # Any other status of a server that failed, or succeeded.
-        ambiguous=not ours
-        and not (is_redirect and redirect.is_not_carried_out(operation.spec, status, response.headers)),
+        ambiguous=not not_carried_out,
     )
 
 

@@ -12,7 +12,7 @@ from aiorescue.wire.message import Response, Unreadable, writer
 from aiorescue.wire.urlencoded import FormField, UrlEncoded
 
 #: The status word and the blanks behind it. A tab behind it may belong to the body, which may be a table.
-#: Of millions of signs no more is looked at than could make sense: no other thread can run while that is done.
+#: The repetitions have limits because no other thread runs while the expression is matched.
 _WORD = re.compile(r"\s{0,65536}([A-Za-z][A-Za-z0-9_]{0,999})(?:[ \r\n]{1,65536}|$|(?=\s))")
 
 

@@ -37,7 +37,7 @@ def untracked(value: T) -> T:
 
 
 def like(source: object, value: T) -> T:
-    """A value that was made of another one, taken from the collector if that was."""
+    """Take a value from the collector if `source`, of which it was made, was taken from it; returns the value."""
     return value if gc.is_tracked(source) else untracked(value)
 
 
@@ -48,7 +48,7 @@ def beyond_few(values: Iterable[T]) -> Iterator[T]:
 
 
 def as_tuple(values: Iterable[T]) -> tuple[T, ...]:
-    """Make a tuple of values; of a long one the collector sees but the first few thousand values."""
+    """Make a tuple of values; of a long one the collector sees the first few thousand values alone."""
     found = tuple(beyond_few(values))
     return found if len(found) <= FEW else untracked(found)
 

@@ -27,6 +27,8 @@ CUT = frozenset({3, 5, 6, 20})
 _INVALID, _BAD_REFERENCE = 4, 14
 _HTML = ("<!doctype html", "<html")
 _HEAD = 1_024
+#: What may stand before a document, beside a byte order mark.
+_BLANKS = "\ufeff \t\r\n"
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _NIL = "@http://www.w3.org/2001/XMLSchema-instance:nil"
 
@@ -58,7 +60,7 @@ def _with_allowed(pieces: list[str], read: Callable[[list[str]], T]) -> T:
     except Unreadable:
         raise
     except ExpatError as problem:
-        code, refused = problem.code, _broken(problem, problem.code)
+        code, refused = problem.code, _broken(problem)
     except ValueError as problem:  # what xmltodict says of entities, and Python of a broken declaration
         code, refused = _INVALID, Unreadable(f"the answer is not acceptable XML ({problem})")
     allowed = replaced(pieces) if code in (_INVALID, _BAD_REFERENCE) else None
@@ -137,13 +139,13 @@ def _begun(pieces: list[str]) -> list[str]:
     """A document without the blanks before it. Raises `Unreadable` for a text that is no XML."""
     begun = pieces if len(pieces) == 1 else [piece for piece in pieces if piece] or [""]
     _check(begun[0])
-    return [begun[0].lstrip("\ufeff \t\r\n"), *begun[1:]]
+    return [begun[0].lstrip(_BLANKS), *begun[1:]]
 
 
 def _check(text: str) -> None:
     if text.startswith("<?xml") and text.find("<!", 0, _HEAD) < 0:
         return  # the usual answer
-    head = text[:_HEAD].lstrip("\ufeff \t\r\n").lower()
+    head = text[:_HEAD].lstrip(_BLANKS).lower()
     if not head:
         raise Unreadable("the answer is empty", cut=True)
     if is_html(head):
@@ -152,11 +154,10 @@ def _check(text: str) -> None:
         raise Unreadable("the answer is not XML")
 
 
-def _broken(problem: Exception, code: int) -> Unreadable:
-    cut = code in CUT
-    return Unreadable(
-        "the answer stops before its end" if cut else f"the answer is not well-formed XML ({problem})", cut=cut
-    )
+def _broken(problem: ExpatError) -> Unreadable:
+    if problem.code in CUT:
+        return Unreadable("the answer stops before its end", cut=True)
+    return Unreadable(f"the answer is not well-formed XML ({problem})")
 
 
 def is_html(text: str) -> bool:

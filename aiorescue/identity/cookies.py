@@ -92,7 +92,7 @@ class Cookies:
             self._cookies[name] = _Cookie(value, None if seconds is None else self._clock.time() + seconds)
 
     def _is_below(self, domain: str) -> bool:
-        """Whether the host is that of a Domain attribute, or one below it; one that is empty counts as left out."""
+        """Whether the host is the domain of a Domain attribute, or below it; an empty one counts as left out."""
         name = domain.lower().removeprefix(".")
         return name in ("", self._host) or self._host.endswith(f".{name}")
 

@@ -127,6 +127,12 @@ class Identity(Protocol):
         """Log out of every session or ticket that this identity logged in itself."""
 
 
+def given_credentials(operation: Operation[Any]) -> tuple[str | None, str | None] | None:
+    """The name and the password in an operation that takes them, each None if left out; None for other operations."""
+    names = operation.spec.own_credentials
+    return None if names is None else (getattr(operation, names[0]), getattr(operation, names[1]))
+
+
 def with_login(operation: Operation[Any], login: Login | None) -> Operation[Any]:
     """Complete an operation that takes a name and a password with those of a login, if both were left out.
 
@@ -185,9 +191,9 @@ class StandingIdentity:
 
     def _call_off(self) -> None:
         """End the waits of the calls that would fail now, after a refusal."""
-        standing = self._refused_in()
-        refused = None if standing is None else standing.outcome()
-        if standing is None or refused is None:
+        standing = self._standing_now()
+        refused = standing.outcome()
+        if refused is None:
             return
         self.waiting.call_off(refused)
         if self._observer is not None:
@@ -199,8 +205,7 @@ class StandingIdentity:
 
         An identity that is not ready sends nothing: its calls fail at once.
         """
-        standing = self._refused_in()
-        refused = None if standing is None else standing.refused
+        refused = self._standing_now().refused
         if refused is None:
             return "ready"
         return "waiting" if is_login_limit(refused) else "refused"
@@ -208,23 +213,19 @@ class StandingIdentity:
     @property
     def refused_until(self) -> float | None:
         """The moment until which calls are refused without a request, in seconds of the client's clock, or None."""
-        standing = self._refused_in()
-        return None if standing is None else standing.until
+        return self._standing_now().until
 
     @property
     def why(self) -> str:
         """The service's reason for the refusal, with its status word; empty while the identity is ready."""
-        standing = self._refused_in()
-        refused = None if standing is None else standing.refused
-        return (
-            ""
-            if refused is None
-            else f"{refused.detail or refused.quote or 'refused'} ({refused.word or refused.error.__name__})"
-        )
+        refused = self._standing_now().refused
+        if refused is None:
+            return ""
+        return f"{refused.detail or refused.quote or 'refused'} ({refused.word or refused.error.__name__})"
 
-    def _refused_in(self) -> Standing | None:
-        """The memory of the refusal because of which calls fail at present; None if calls may be sent."""
-        return self._standing if self._standing.refused is not None else None
+    def _standing_now(self) -> Standing:
+        """The standing that decides at present whether calls are sent."""
+        return self._standing
 
     def __repr__(self) -> str:
         details = "; ".join(filter(None, (self.state, self.why, self._more())))

@@ -7,7 +7,15 @@ from typing import Any
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login
-from aiorescue.identity.identity import Identity, IdentityObserver, Lease, Send, StandingIdentity, with_login
+from aiorescue.identity.identity import (
+    Identity,
+    IdentityObserver,
+    Lease,
+    Send,
+    StandingIdentity,
+    given_credentials,
+    with_login,
+)
 from aiorescue.identity.pool import SessionPool
 from aiorescue.identity.session import ServerSession, SessionLease, SessionService
 from aiorescue.identity.standing import SetAside, Standing, heed, heed_login
@@ -70,23 +78,19 @@ class LoginIdentity(StandingIdentity):
             # itself, it is not sent again either. Other credentials that an operation brings are not this login's.
             known = self._no_logins.refused is not None and self._carries_password(operation)
             return self._no_explicit.outcome() if known else None
-        standing = self._refused_in()
-        return None if standing is None or self._service.ends(operation) else standing.outcome()
+        return None if self._service.ends(operation) else self._standing_now().outcome()
 
-    def _refused_in(self) -> Standing | None:
-        if self._standing.refused is not None:
-            return self._standing
-        return self._no_logins if self._no_logins.refused is not None and not self._pool.any_alive else None
+    def _standing_now(self) -> Standing:
+        """The standing of the calls; that of the logins if a login was refused and no session is alive."""
+        if self._standing.refused is None and self._no_logins.refused is not None and not self._pool.any_alive:
+            return self._no_logins
+        return self._standing
 
     def _more(self) -> str:
         return str(self._pool)
 
     def _carries_password(self, operation: Operation[Any]) -> bool:
-        names = operation.spec.own_credentials
-        return names is not None and (getattr(operation, names[0]), getattr(operation, names[1])) in (
-            (None, None),
-            (self.credentials.email, self.credentials.password),
-        )
+        return given_credentials(operation) in ((None, None), (self.credentials.email, self.credentials.password))
 
     def needs_login(self, operation: Operation[Any]) -> bool:
         """Whether a call that began now would have to wait for a login: none of the sessions is alive."""
@@ -127,7 +131,7 @@ class LoginIdentity(StandingIdentity):
     ) -> SessionLease | Outcome[Any] | None:
         """A lease of a session; the outcome of a login that failed; None to look for another session.
 
-        That is so where the session turns out to have ended, or could not be logged in at once beside others.
+        Another session is needed if this one turns out to have ended, or cannot be logged in at once beside others.
         """
         was_alive = session.is_usable
         await session.settle_doubt()
@@ -249,7 +253,7 @@ class HeldSession:
         return SessionLease(operation, self._session.authorization, self._session, just_logged_in)
 
     async def _hold_another(self) -> Outcome[Any] | None:
-        """Hold the next session that is free, in place of one that is not logged in; or the reason why none will be."""
+        """Hold the next free session in place of one that is not logged in; the outcome if none will be free."""
         self._pool.put_back(self._session)
         given = await self._pool.acquire()
         if not isinstance(given, ServerSession):
@@ -260,7 +264,7 @@ class HeldSession:
         return None
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
-        """Let the session learn from an answer; it stays held. Returns False: a repetition would meet no other one."""
+        """Let the session learn from an answer; it stays held. Returns False: a repetition would go out in it, too."""
         if isinstance(lease, SessionLease):
             self._login.judge(lease, outcome, response)
         return False

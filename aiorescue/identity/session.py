@@ -142,21 +142,22 @@ class ServerSession:
         Raises:
             NoTurnAtOnceError: it is of use only at once, and the login would have to wait for its turn in the pace.
         """
-        began, service = self._service.clock.time(), self._service
+        service = self._service
+        began = service.clock.time()
         outcome, response = await service.send(service.account, service.login, ANONYMOUS, at_once=at_once)
-        if self._service.observer is not None:
-            self._service.observer.logged_in(self._service.name, self._service.clock.time() - began, outcome)
+        if service.observer is not None:
+            service.observer.logged_in(service.name, service.clock.time() - began, outcome)
         if outcome.outcome_class is not OutcomeClass.OK:
-            return login_failed(self._service.name, outcome)
+            return login_failed(service.name, outcome)
         return self._begin(response)
 
     async def logout(self) -> None:
         """Log out. The server may have ended the session already, so the outcome does not matter."""
-        authorization = self.authorization
+        service, authorization = self._service, self.authorization
         self.expire()  # first: while the logout is under way no call may go out in this session
-        await self._service.send(self._service.account, self._service.logout, authorization)
-        if self._service.observer is not None:
-            self._service.observer.logged_out(self._service.name)
+        await service.send(service.account, service.logout, authorization)
+        if service.observer is not None:
+            service.observer.logged_out(service.name)
 
     def expire(self) -> None:
         """Forget the cookies: the next call in this session needs a login."""

@@ -34,7 +34,7 @@ def checked_refused_for(seconds: float | None) -> float:
 
 
 def refuses_credentials(outcome: Outcome[Any]) -> bool:
-    """Whether the service refuses the credentials, and not a session that has ended or one login too many."""
+    """Whether the service refuses the credentials; neither an ended session nor a login too many is that."""
     return outcome.error is errors.AuthenticationError and not is_login_limit(outcome)
 
 
@@ -115,7 +115,7 @@ class Standing:
 
     def outcome(self) -> SetAside | None:
         """The outcome of a call that is not sent because of the remembered refusal; None without one."""
-        if self._refused is None:  # looked at by each attempt, where a property would cost as much as the rest
+        if self._refused is None:  # each attempt looks here, and a property would cost it as much as the rest
             return None
         refused = self.refused
         return None if refused is None else set_aside(refused, self.seconds)

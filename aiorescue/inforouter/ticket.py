@@ -12,7 +12,15 @@ import attrs
 from aiorescue import errors
 from aiorescue.clock import Clock
 from aiorescue.identity.credentials import Login, Ticket
-from aiorescue.identity.identity import IdentityObserver, Lease, Send, StandingIdentity, login_failed, with_login
+from aiorescue.identity.identity import (
+    IdentityObserver,
+    Lease,
+    Send,
+    StandingIdentity,
+    given_credentials,
+    login_failed,
+    with_login,
+)
 from aiorescue.identity.single_flight import SingleFlight
 from aiorescue.identity.standing import SetAside, Standing, heed, heed_login, set_aside
 from aiorescue.inforouter.answers.tickets import TicketHolder
@@ -80,11 +88,10 @@ class TicketIdentity(StandingIdentity):
         """The outcome of a call that need not be sent, because the credentials have been refused; else None."""
         if self._standing.refused is None:
             return None
-        names = operation.spec.own_credentials
-        if names is not None:
+        given = given_credentials(operation)
+        if given is not None:
             # An explicit login is sent although calls were refused: the password may have been corrected. Refused
             # itself, it is not sent again either, unless it has other credentials.
-            given = getattr(operation, names[0]), getattr(operation, names[1])
             return self._no_explicit.outcome() if given in ((None, None), self._own_credentials()) else None
         without_ours = operation.spec.needs is Needs.NOTHING or own_ticket(operation) is not None
         return None if without_ours or self._ends_ticket(operation) else self._standing.outcome()
@@ -190,9 +197,9 @@ class TicketIdentity(StandingIdentity):
 
     def _heed(self, lease: Lease, outcome: Outcome[Any]) -> None:
         """Remember a refusal of this identity's credentials, or a login with them."""
-        names = lease.operation.spec.own_credentials
-        if names is not None:
-            if (getattr(lease.operation, names[0]), getattr(lease.operation, names[1])) == self._own_credentials():
+        given = given_credentials(lease.operation)
+        if given is not None:
+            if given == self._own_credentials():
                 heed_login(self._standing, outcome)
                 heed_login(self._no_explicit, outcome)
         # No ticket reached the method ([2730]): that says nothing of the credentials.

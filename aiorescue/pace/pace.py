@@ -108,22 +108,31 @@ class SharedPacers(ABC):
 PaceSetting = Pace | SharedPace | Literal["auto"] | None
 
 
+def rates_of(setting: Pace | Literal["auto"]) -> Pace:
+    """The rates of a setting; with ``"auto"`` the documented ones."""
+    return Pace() if setting == "auto" else setting
+
+
 def local_pacer(setting: Pace | Literal["auto"] | None, family: Family, clock: Clock) -> Pacer:
     """A pacer that keeps its books in this process."""
     if setting is None:
         return UnpacedPacer(clock)
-    documented = Pace() if setting == "auto" else setting
-    if family is Family.LOGINS:
-        return UnpacedPacer(clock) if documented.logins is None else WindowPacer(documented.logins, LOGIN_WINDOW, clock)
-    return IntervalPacer(first_limit(setting, family), clock)
+    if family is not Family.LOGINS:
+        return IntervalPacer(first_limit(setting, family), clock)
+    logins = rates_of(setting).logins
+    return UnpacedPacer(clock) if logins is None else WindowPacer(logins, LOGIN_WINDOW, clock)
+
+
+def is_searched(setting: Pace | Literal["auto"], family: Family) -> bool:
+    """Whether the limit of a family is to be found out: with ``"auto"`` that of PINs."""
+    return setting == "auto" and family is Family.PINS
 
 
 def first_limit(setting: Pace | Literal["auto"], family: Family) -> Limit:
-    """What is known of a family's limit before the first call; with ``"auto"`` only that of PINs is searched."""
-    if setting == "auto" and family is Family.PINS:
+    """What is known of a family's limit before the first call."""
+    if is_searched(setting, family):
         return Limit.discover(1.0)
-    pace = Pace() if setting == "auto" else setting
-    return Limit.known(pace.rate(family), learns=family not in _SILENT)
+    return Limit.known(rates_of(setting).rate(family), learns=family not in _SILENT)
 
 
 #: The pacers of open clients by service, account, family and rate: clients of this process that call as one account
@@ -180,8 +189,7 @@ class Pacers:
             return self._shared.make(account, family)
         if self._setting is None or not account.key or type(self._clock) is not SystemClock:
             return local_pacer(self._setting, family, self._clock)
-        is_found = self._setting == "auto" and family is Family.PINS
-        rate = "auto" if is_found else (Pace() if self._setting == "auto" else self._setting).rate(family)
+        rate = "auto" if is_searched(self._setting, family) else rates_of(self._setting).rate(family)
         known = self._service, account.key, family, rate
         pacer = _OF_PROCESS.get(known)
         if pacer is None:

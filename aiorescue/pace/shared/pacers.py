@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from aiorescue.clock import Clock
 from aiorescue.operation import Family
-from aiorescue.pace.pace import LOGIN_WINDOW, Pace, PacedAccount, SharedPacers, first_limit
+from aiorescue.pace.pace import LOGIN_WINDOW, Pace, PacedAccount, SharedPacers, first_limit, rates_of
 from aiorescue.pace.shared.books import Books, BooksAwayError
 from aiorescue.pace.shared.interval import SharedIntervalPacer
 from aiorescue.pace.shared.pacer import SharedPacer
@@ -49,7 +49,7 @@ class BookPacers(SharedPacers):
         """The pacer of an account in a rate family."""
         pace = self._pace
         if family is Family.LOGINS:
-            logins = Pace().logins if pace == "auto" else pace.logins
+            logins = rates_of(pace).logins
             if logins is None:
                 return UnpacedPacer(self._clock)
             own = WindowPacer(logins, LOGIN_WINDOW, self._clock)

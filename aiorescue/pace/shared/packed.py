@@ -8,19 +8,18 @@ import attrs
 
 from aiorescue.pace.limit import UNKNOWN, Limit
 
-#: The widest gap that can be true, in gaps of the beginning or, if it is wider, of a limit that is unknown.
+#: The widest gap that can be true, in multiples of the first gap or, if that is wider, of an unknown limit's.
 _WIDEST = 60.0
-#: The largest value of each field that counts or multiplies; beyond it the search could not have come.
-_LARGEST = {
-    "factor": 2.0,
-    "too_small": 3600.0,
-    "enough": math.inf,
-    "rises": 1000,
-    "patience": 1e6,
-    "successes": 1e9,
-    "alarm": 100.0,
+#: The least and the largest value of each field that counts or multiplies; beyond them the search cannot have come.
+_RANGES = {
+    "factor": (1.0, 2.0),
+    "too_small": (0.0, 3600.0),
+    "enough": (1e-6, math.inf),
+    "rises": (0, 1000),
+    "patience": (1, 1e6),
+    "successes": (0, 1e9),
+    "alarm": (0.0, 100.0),
 }
-_LEAST = {"factor": 1.0, "too_small": 0.0, "enough": 1e-6, "rises": 0, "patience": 1, "successes": 0, "alarm": 0.0}
 _WHOLE = frozenset({"rises", "patience", "successes"})
 
 
@@ -57,6 +56,7 @@ def _can_be_true(name: str, value: Any) -> bool:
         return name == "rises"
     if isinstance(value, bool) or not isinstance(value, int if name in _WHOLE else int | float):
         return False
-    if name not in _LARGEST:
+    if name not in _RANGES:
         return not math.isnan(value)
-    return _LEAST[name] <= value <= _LARGEST[name]
+    least, largest = _RANGES[name]
+    return least <= value <= largest

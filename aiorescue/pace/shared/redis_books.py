@@ -92,7 +92,7 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], now + {SLACK}, '+inf')
 if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
   local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-  return {{string.format('%.6f', oldest[2] + ARGV[2] - now), ''}}
+  return {{string.format('%.6f', math.max(oldest[2] + ARGV[2] - now, 0.001)), ''}}
 end
 local place = string.format('%.6f', now)
 redis.call('ZADD', KEYS[1], now, place)

@@ -80,7 +80,7 @@ def check_operation(given: object, service: str) -> None:
 
 def no_operation(given: object) -> errors.InvalidRequest:
     """The error for something that was given in place of an operation."""
-    shown = f"{given.__name__} itself" if isinstance(given, type) else f"{type(given).__name__}"
+    shown = f"{given.__name__} itself" if isinstance(given, type) else type(given).__name__
     advice = "; `raw` takes the name of an operation" if isinstance(given, str) else ""
     return errors.InvalidRequest(f"an operation is a value such as CloseSession(session=42), not {shown}{advice}")
 

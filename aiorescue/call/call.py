@@ -44,7 +44,7 @@ class Call(Budget):
         watch: makes the events of the call; None where nothing listens.
         is_prepared: True if `before_send` is done, but took so long that the turn has passed: the request goes out with
             the next turn, without another `before_send`.
-        refusals: answers that the call was too fast, or was turned away for a while: those after which it goes on.
+        refusals: answers after which the request is sent again: it came too fast, or the failure may be over soon.
 
     Raises:
         errors.InvalidRequest: the binding cannot carry the operation.
@@ -115,7 +115,7 @@ class Call(Budget):
 
         Args:
             request: the request.
-            turn: the turn of a call that had to wait, which may have passed; None for any other.
+            turn: the turn, which may have passed, of a call that had to wait; None for a call that did not.
             clock: the client's clock.
 
         Returns:
@@ -165,9 +165,9 @@ class Call(Budget):
         return outcome
 
     def doubt_refusals(self) -> None:
-        """Count the refusals as possible orphans: on the way to the service lie answers to other requests.
+        """Count the refusals as possible orphans, because answers have come that no request asked for.
 
-        A refusal may be that of an earlier request, and what was asked for has been issued nevertheless.
+        So each refusal may have been the answer to an earlier request, while this one's PIN was issued nevertheless.
         """
         if self.operation.spec.effect is Effect.EXPIRES:
             self.orphans += self.refusals

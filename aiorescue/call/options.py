@@ -18,15 +18,13 @@ TIMEOUT = 30.0
 MAX_CONNECTIONS = 100
 
 
-def _seconds(least: float) -> Any:
-    def check(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
-        if value is None:
-            return
-        if not is_number(value) or value < least or (value == 0 and field.name == "timeout"):
-            wanted = "above 0" if field.name == "timeout" else f"at least {least:g}"
-            raise errors.InvalidRequest(f"{field.name} must be a number of seconds {wanted}, not {value!r}")
-
-    return check
+def _seconds(_: object, field: "attrs.Attribute[Any]", value: Any) -> None:
+    if value is None:
+        return
+    is_timeout = field.name == "timeout"
+    if not is_number(value) or value < 0 or (value == 0 and is_timeout):
+        wanted = "above 0" if is_timeout else "at least 0"
+        raise errors.InvalidRequest(f"{field.name} must be a number of seconds {wanted}, not {value!r}")
 
 
 @frozen(kw_only=True)
@@ -41,9 +39,8 @@ class CallOptions:
     """
 
     binding: Binding | None = attrs.field(default=None, validator=lambda _, __, value: check_binding(value))
-    timeout: float | None = attrs.field(default=None, validator=_seconds(0))
-    max_wait: float | None = attrs.field(default=None, validator=_seconds(0))
-
+    timeout: float | None = attrs.field(default=None, validator=_seconds)
+    max_wait: float | None = attrs.field(default=None, validator=_seconds)
     hub: "Hub | None" = None
 
     def but(

@@ -52,10 +52,10 @@ class Repeats:
         return self._different[first] > 1 or (first is not source and source in self._different)
 
     def is_first(self, source: Hashable) -> bool:
-        """Whether the answer that was looked at last is the first one of its source.
+        """Whether the answer that `found` looked at last is the first one of its source.
 
-        It would not be found if it came again: only a second one shows whether the source gives the same each time. So
-        that one must not come on the connection of the first.
+        If it came again, `found` would not tell: the source may give one answer each time. So the connection of the
+        first answer, on which it may come again, must not be used for the next request.
         """
         return self._answers[source] == 1
 

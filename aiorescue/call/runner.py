@@ -339,18 +339,18 @@ class CallRunner:
             outcome = await reader.read_in_thread(lease.operation, lease.authorization, response)
         if outcome.outcome_class is not status.OK:
             return self._doubted(call, outcome, response)
-        # No two PINs, tickets or links are equal, so an answer that came before belongs to another request.
+        # No two PINs, tickets or links are equal: an answer that comes a second time belongs to another request.
         codec = reader.codec
         if effect is _EXPIRES and self._repeats.found(codec, response.body):
             trust.lose()
             return REPEATED
-        # The first of them, and the id of what was created, would not be found if they came again.
+        # `found` does not see a second time of the first answer, nor of the id of what was created.
         if self._repeats.is_first(codec) if effect is _EXPIRES else effect is _CREATES and type(outcome.value) is int:
             trust.drop_used()
         return outcome
 
     def _doubted(self, call: Call, outcome: Outcome[Any], response: Response) -> Outcome[Any]:
-        """The outcome of a response other than OK, which may not be that to this request; its own may still come."""
+        """The outcome of a response other than OK. It may belong to another request, and this one's may still come."""
         trust = self._transport.trust
         if outcome.error is errors.ProtocolError:
             trust.lose()

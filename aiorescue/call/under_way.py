@@ -101,7 +101,7 @@ class UnderWay:
     def was_interrupted(self) -> bool:
         """Whether the CancelledError that the current task handles comes from `interrupt` alone, so that it may go on.
 
-        It says so once.
+        It returns True once for each interruption.
         """
         task = asyncio.current_task()
         before = None if task is None else self._interrupted.pop(task, None)

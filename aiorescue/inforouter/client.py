@@ -22,7 +22,7 @@ from aiorescue.inforouter.answers.element import Element
 from aiorescue.inforouter.answers.search import SearchPage
 from aiorescue.inforouter.answers.transfers import DownloadHandler, Uploaded
 from aiorescue.inforouter.catalogue import METHODS
-from aiorescue.inforouter.files import CHUNK, Progress
+from aiorescue.inforouter.files import CHUNK, Progress, no_progress
 from aiorescue.inforouter.invocation import invocation
 from aiorescue.inforouter.search import GetNextSearchPage, GetPreviousSearchPage, Search, Searches
 from aiorescue.inforouter.ticket import TicketIdentity
@@ -173,7 +173,7 @@ class InfoRouterClient(ServiceClient):
         operation: ByteMethod,
         *,
         binding: Binding | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the same
+        timeout: float | None = None,  # noqa: ASYNC109 - it bounds each request, not the call
         max_wait: float | None = None,
         **parameters: Any,
     ) -> bytes: ...
@@ -183,7 +183,7 @@ class InfoRouterClient(ServiceClient):
         operation: str,
         *,
         binding: Binding | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the same
+        timeout: float | None = None,  # noqa: ASYNC109 - it bounds each request, not the call
         max_wait: float | None = None,
         **parameters: Any,
     ) -> Element: ...
@@ -192,7 +192,7 @@ class InfoRouterClient(ServiceClient):
         operation: Operation[Any] | str,
         *,
         binding: Binding | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109 - the same
+        timeout: float | None = None,  # noqa: ASYNC109 - it bounds each request, not the call
         max_wait: float | None = None,
         **parameters: Any,
     ) -> Any:
@@ -327,9 +327,8 @@ class InfoRouterClient(ServiceClient):
             errors.ProtocolError: the server has other bytes than were sent; the document is unchanged.
             errors.RescueError: any other failure; see `aiorescue.errors`.
         """
-        more = {} if progress is None else {"progress": progress}
         async with self._together(self._identities[0], "upload") as calls:
-            job = uploads.Upload(calls=calls, path=path, comment=comment, chunk_size=chunk_size, **more)
+            job = uploads.Upload(calls, path, comment, chunk_size, progress or no_progress)
             return await job.send(source)
 
     async def download(
@@ -362,9 +361,10 @@ class InfoRouterClient(ServiceClient):
             errors.RescueError: any other failure; see `aiorescue.errors`.
             OSError: the target cannot be written; for a folder before anything is sent.
         """
-        more = {} if progress is None else {"progress": progress}
         async with self._together(self._identities[0], "download") as calls:
-            return await downloads.download(calls, path, target, version=version, chunk_size=chunk_size, **more)
+            return await downloads.download(
+                calls, path, target, version=version, chunk_size=chunk_size, progress=progress or no_progress
+            )
 
     def stream(self, path: str, *, version: int | None = None, chunk_size: int = CHUNK) -> AsyncGenerator[bytes, None]:
         """Iterate over a document's bytes, chunk by chunk: ``async for data in docs.stream(path): …``.

@@ -17,13 +17,11 @@ from aiorescue.files import is_stream
 from aiorescue.inforouter.answers.transfers import Chunk, DownloadHandler, is_crc
 from aiorescue.inforouter.authentication import IsValidTicket
 from aiorescue.inforouter.files import (
-    CHUNK,
     Part,
     Progress,
     bytes_in_chunk,
     close_file,
     local_path,
-    no_progress,
     open_stream,
     takes_bytes,
     write_to,
@@ -132,13 +130,7 @@ Write = Callable[[bytes], Awaitable[None]]
 
 
 async def download(
-    calls: Conversation,
-    path: str,
-    target: Target,
-    *,
-    version: int | None = None,
-    chunk_size: int = CHUNK,
-    progress: Progress = no_progress,
+    calls: Conversation, path: str, target: Target, *, version: int | None, chunk_size: int, progress: Progress
 ) -> DownloadHandler:
     """Write a document to a path or a binary file; `InfoRouterClient.download` describes the arguments."""
     if not isinstance(target, str | os.PathLike):
@@ -181,7 +173,7 @@ async def _begin(calls: Conversation, path: str, version: int | None, chunk_size
 
 
 async def _write(calls: Conversation, handler: DownloadHandler, write: Write, progress: Progress) -> DownloadHandler:
-    """Write the chunks of a download, and end its handler, but for a cancellation: that waits for no request."""
+    """Write the chunks of a download, and end its handler, after a failure too. A cancellation sends no request."""
     done = 0
     try:
         async with aclosing(_checked_chunks(calls, handler)) as chunks:

@@ -101,7 +101,8 @@ class Searches:
                         operation="Search",
                     )
                 answer = await calls.call(page)
-            if answer.folders or answer.documents:
-                yield answer
-            if answer.is_last or not (answer.folders or answer.documents):
+            if not (answer.folders or answer.documents):
+                return
+            yield answer
+            if answer.is_last:
                 return

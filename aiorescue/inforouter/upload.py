@@ -17,16 +17,7 @@ from aiorescue import errors
 from aiorescue.call.conversation import Conversation
 from aiorescue.files import is_stream
 from aiorescue.inforouter.answers.transfers import Received, Uploaded, UploadHandler, is_crc
-from aiorescue.inforouter.files import (
-    CHUNK,
-    Progress,
-    StreamReader,
-    bytes_in_chunk,
-    close_file,
-    local_path,
-    no_progress,
-    open_file,
-)
+from aiorescue.inforouter.files import Progress, StreamReader, bytes_in_chunk, close_file, local_path, open_file
 from aiorescue.inforouter.service import InfoRouterOperation, LowerPath, declare
 from aiorescue.operation import Effect, Parameter, frozen, operation
 
@@ -152,7 +143,7 @@ class _IteratorReader:
         return found
 
 
-@frozen(kw_only=True)
+@frozen
 class Upload:
     """The upload of one document, chunk by chunk; `InfoRouterClient.upload` makes it.
 
@@ -166,9 +157,9 @@ class Upload:
 
     calls: Conversation
     path: str
-    comment: str | None = None
-    chunk_size: int = CHUNK
-    progress: Progress = no_progress
+    comment: str | None
+    chunk_size: int
+    progress: Progress
 
     async def send(self, source: Source) -> Uploaded:
         """Send the document from a path, bytes, a binary file or an async iterator of bytes."""

@@ -26,7 +26,7 @@ class Probed(NamedTuple):
 async def probe(
     url: str, *, seconds: float, proxy: str | None = None, trust_env: bool = False, most: int = 0
 ) -> Probed:
-    """Whatever a host answers to a plain GET, without credentials and redirects, as proof that it can be reached.
+    """Send a host a plain GET, without credentials. Any answer, a redirect too, proves that it can be reached.
 
     Args:
         url: the address.

@@ -155,7 +155,8 @@ class Transport:
                 response.close()  # the rest is not worth reading, so the connection is of no more use
         except Exception as problem:  # noqa: BLE001 - of any type where aiohttp stumbles over a length or a cookie
             is_unread = isinstance(problem, aiohttp.ClientResponseError) and not was_connecting(problem)
-            return (is_unread and self.trust.saved()) or self._failed(problem, times.seconds)
+            saved = self.trust.saved() if is_unread else None
+            return saved or self._failed(problem, times.seconds)
         except asyncio.CancelledError as problem:
             if task is not None and times.deadlines.ran_out(task):
                 return self._failed(TimeoutError(), times.seconds)
@@ -199,7 +200,7 @@ class Transport:
         times = self._other_times.get(seconds)
         if times is None:
             if len(self._other_times) >= _OTHER_TIMEOUTS:
-                # Not that of requests under way: `interrupt` would not find them, and their PINs would not be told.
+                # One without requests under way: `interrupt` must find those, so that their PINs are told of.
                 idle = next((one for one, of in self._other_times.items() if of.deadlines.is_idle), None)
                 if idle is not None:
                     self._other_times.pop(idle).deadlines.close()

@@ -245,7 +245,8 @@ class Trust:
         None if the last connection of the present task holds none. It is for XML alone, which shows its own end: what
         follows the declared length of a text may be the rest of the text.
         """
-        watch, _ = _used.get(), _used.set(None)
+        watch = _used.get()
+        _used.set(None)
         data = b"" if watch is None else watch.unread()
         head, end, rest = data.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)

@@ -12,7 +12,6 @@ from aiorescue.operation import (
     Binding,
     Effect,
     Evidence,
-    Family,
     Needs,
     Operation,
     Outcome,
@@ -105,21 +104,24 @@ def call_of(name: str, parameters: Mapping[str, str | int | bool]) -> RawCall:
 
 def _make(name: str, parameters: Mapping[str, str | int | bool]) -> type[RawCall]:
     declared = _DECLARED.get(name.lower())
-    known = None if declared is None else declared.spec
-    # A login carries its own credentials: as the client's it would turn a session over to another user.
-    needs = known.needs if known is not None else Needs.IDENTITY
+    # What repeating an operation that is not declared would do is unknown, so assume the worst.
+    known = (
+        declared.spec
+        if declared
+        else Spec(service=RESCUE, name=name, bindings={}, prefix=f"{name}_", effect=Effect.CREATES)
+    )
     spec = Spec(
         service=_RAW,
         name=name,
         bindings=dict.fromkeys(Binding, Evidence.INFERRED),
-        prefix=known.prefix if known is not None else f"{name}_",
-        page=(known.page if known is not None else "") or f"/API/{name}.aspx",
-        identity=AUTH_CODE if needs is not Needs.NOTHING else None,
-        needs=needs,
-        # What repeating an unknown operation would do is unknown, so assume the worst.
-        effect=known.effect if known is not None else Effect.CREATES,
-        family=_family(known),
-        secret_answer=known is not None and known.secret_answer,
+        prefix=known.prefix,
+        page=known.page or f"/API/{name}.aspx",
+        # A login carries its own credentials: as the client's it would turn a session over to another user.
+        identity=AUTH_CODE if known.needs is not Needs.NOTHING else None,
+        needs=known.needs,
+        effect=known.effect,
+        family=known.family,
+        secret_answer=known.secret_answer,
     )
     made: type[RawCall] = type(f"Raw_{name}", (RawCall,), {"__slots__": (), "spec": spec})
     made.takes(
@@ -127,10 +129,6 @@ def _make(name: str, parameters: Mapping[str, str | int | bool]) -> type[RawCall
         for index, (one, value) in enumerate(parameters.items())
     )
     return made
-
-
-def _family(known: Spec | None) -> Family | None:
-    return known.family if known is not None else None
 
 
 def _item(index: int) -> Any:

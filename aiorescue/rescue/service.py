@@ -165,10 +165,6 @@ RESCUE = Service(
 )
 
 
-def _version_of_page(version: re.Match[str]) -> str:
-    return f"_v{version[1]}"
-
-
 def declare(
     name: str,
     bindings: Mapping[Binding, Evidence],
@@ -206,7 +202,7 @@ def declare(
     if prefix is None:
         prefix = f"{_VERSION.sub('', name)}_"
     if not page and Binding.TEXT_POST in bindings:
-        page = f"/API/{_VERSION.sub(_version_of_page, name)}.aspx"
+        page = "/API/" + _VERSION.sub(r"_v\1", name) + ".aspx"
     return Spec(
         service=RESCUE,
         name=name,

@@ -1,10 +1,12 @@
 """Decodes answers as the client does, without a socket."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiorescue import wire
 from aiorescue.operation import Binding, Outcome, OutcomeClass
+from aiorescue.rescue.answers.tables import Check, Reader, Row
 from aiorescue.wire import Authorization, Response
 from tests.support import EXAMPLES
 
@@ -48,3 +50,18 @@ def value(name: str, body: str | bytes, binding: Binding = Binding.TEXT_POST) ->
 def row(custom: str = "Customer", comment: str = "", technician: str = "John Doe") -> str:
     """A row below `HEAD`."""
     return f"1|Active|0||337366|{technician}|2/16/2012 8:41 AM|1187|{custom}||||||en|Jane|{comment}|yes||"
+
+
+class Table(NamedTuple):
+    """A whole table: its titles, the cells of its rows, and the indices of the rows that were mended."""
+
+    titles: Row
+    rows: list[Row]
+    mended: tuple[int, ...]
+
+
+def read_table(body: str | Iterable[str], checks: Callable[[str], Check | None]) -> Table:
+    """Read a whole table, given in one text or in pieces. Raises ValueError."""
+    reader = Reader(checks)
+    rows = [row for some in reader.read(body) for row in some]
+    return Table(reader.titles or (), rows, tuple(reader.mended))

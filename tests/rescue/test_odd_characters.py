@@ -7,10 +7,9 @@ from hypothesis import strategies as st
 from aiorescue import errors
 from aiorescue.operation import Binding, OutcomeClass
 from aiorescue.rescue import Report
-from aiorescue.rescue.answers import tables
 from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.characters import Replacing, replaced
-from tests.rescue.decoding import SAMPLES, decode
+from tests.rescue.decoding import SAMPLES, decode, read_table
 
 ODD = ["&#xB;", "&#x1B;", "\x1f", "\x00", "&#0;", "&#xD83D;", "\ufffe", "&#x00000b;", "&#31;"]
 
@@ -114,7 +113,7 @@ def test_markup_in_an_answer_over_soap_is_an_error_and_no_half_text():
 def test_empty_rows_never_become_a_large_table():
     header = "".join(f"<field id='{index}'>a</field>" for index in range(5_000))
     with pytest.raises(Unclear):
-        tables.parse(f"<r><header>{header}</header><data>{'<row/>' * 20_000}</data></r>", lambda _: None)
+        read_table(f"<r><header>{header}</header><data>{'<row/>' * 20_000}</data></r>", lambda _: None)
 
 
 def test_a_node_of_a_text_page_tells_that_a_character_could_not_be_read():

@@ -10,7 +10,7 @@ from aiorescue.rescue import Report
 from aiorescue.rescue.answers import table_rows, tables
 from aiorescue.rescue.answers.cells import check
 from aiorescue.rescue.answers.values import Unclear
-from tests.rescue.decoding import decode
+from tests.rescue.decoding import decode, read_table
 
 TITLES = ("Start Time", "Session ID", "Name", "Status")
 FULL = [("2/16/2012 9:00:00 AM", "1", "J D", "Closed"), ("2/16/2012 9:05:00 AM", "3", "L F", "Active")]
@@ -25,13 +25,13 @@ def table(rows, titles=TITLES):
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_line_with_the_right_number_of_cells_is_a_row(odd, place):
     rows = [*FULL[:place], odd, *FULL[place:]]
-    found = tables.parse(table(rows), check)
+    found = read_table(table(rows), check)
     assert (found.rows, found.mended) == (rows, ())
 
 
 def test_a_complete_line_is_a_row_even_behind_one_that_was_put_together():
     body = table([(*FULL[0][:2], "a|b", "c\nd"), ODD[1], (*FULL[1][:2], "e\nf", "g"), ODD[1]])
-    found = tables.parse(body, check)
+    found = read_table(body, check)
     assert [row[0] for row in found.rows] == [FULL[0][0], "Total", FULL[1][0], "Total"]
     assert found.mended == (0, 2)
 
@@ -39,7 +39,7 @@ def test_a_complete_line_is_a_row_even_behind_one_that_was_put_together():
 def test_a_last_cell_may_hold_the_delimiter_and_a_line_break():
     titles = ("Session ID", "Name", "Chatlog")
     rows = [("1", "a", "9:00 hi|\n9:01 ho"), ("2", "b", "x"), ("3", "c", "|\n\ny"), ("4", "d", "")]
-    found = tables.parse("".join("|".join(cells) + "|\n" for cells in (titles, *rows)), check)
+    found = read_table("".join("|".join(cells) + "|\n" for cells in (titles, *rows)), check)
     assert (found.rows, found.mended) == (rows, (0, 2))
 
 
@@ -50,13 +50,13 @@ def test_a_stray_line_behind_a_complete_row_changes_no_value_of_it(titles, stray
     cells = {"Start Time": FULL[0][0], "Session ID": "5", "Name": "J D", "Status": "Closed", "Total Time": "0:04:00"}
     row = tuple(cells[title] for title in titles)
     with pytest.raises(Unclear):
-        tables.parse(table([row], titles) + stray + "\n" + table([row] * behind, titles).partition("\n")[2], check)
+        read_table(table([row], titles) + stray + "\n" + table([row] * behind, titles).partition("\n")[2], check)
 
 
 def test_what_is_typed_below_a_complete_row_belongs_to_its_last_cell_and_to_no_other_one():
     titles = ("Session ID", "Custom field 1", "Chatlog")
     rows = [("1", "a", "9:00 hi|\n9:01 ho"), ("2", "b|c", "x\ny"), ("3", "c", "d|\ne|\nf")]
-    assert tables.parse(table(rows, titles).replace("\r\n", "\n"), check).rows == rows
+    assert read_table(table(rows, titles).replace("\r\n", "\n"), check).rows == rows
 
 
 @pytest.mark.parametrize("titles", [TITLES, ("Start Time", "Name", "Chatlog")])
@@ -67,7 +67,7 @@ def test_a_table_that_was_cut_in_the_first_cell_of_a_row_is_asked_for_again(titl
 
 
 def test_blank_lines_between_rows_cost_none():
-    found = tables.parse("Session ID|Name|\n1|a|\n\n2|b|\n\n \n3|c\nd|\n", check)
+    found = read_table("Session ID|Name|\n1|a|\n\n2|b|\n\n \n3|c\nd|\n", check)
     assert [(int(number), name) for number, name in found.rows] == [(1, "a"), (2, "b"), (3, "c\nd")]
     assert found.mended == (1, 2)
 
@@ -80,7 +80,7 @@ cells = st.builds(lambda one, end, other: f"{one}{end}{other}", texts, st.sample
 @settings(max_examples=300, deadline=None)
 def test_line_breaks_in_cells_never_make_other_rows(rows):
     try:
-        found = tables.parse("Name|Comment|Place|\n" + "".join("|".join(row) + "|\n" for row in rows), check)
+        found = read_table("Name|Comment|Place|\n" + "".join("|".join(row) + "|\n" for row in rows), check)
     except ValueError:
         return
     while rows and not "".join(rows[-1]).strip() and "\n" in "".join(rows[-1]) and len(found.rows) < len(rows):
@@ -92,7 +92,7 @@ def test_line_breaks_in_cells_never_make_other_rows(rows):
 @settings(max_examples=300, deadline=None)
 def test_a_column_of_numbers_tells_rows_apart(rows):
     body = "Session ID|Name|Comment|\n" + "".join("|".join(row) + "|\n" for row in rows)
-    assert tables.parse(body, check).rows == rows
+    assert read_table(body, check).rows == rows
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_column_of_numbers_tells_rows_apart(rows):
 def test_what_cannot_be_told_apart_is_asked_for_once(lines):
     body = "Name|Comment|\n" + "".join(f"{line}\n" for line in lines)
     with pytest.raises(Unclear):
-        tables.parse(body, check)
+        read_table(body, check)
     outcome = decode("getReport_v2", Binding.TEXT_POST, f"OK\n\n{body}")
     assert (outcome.error, outcome.outcome_class) == (errors.ProtocolError, OutcomeClass.FINAL)
 
@@ -145,7 +145,7 @@ def test_the_work_on_a_table_stays_in_proportion_to_its_size(monkeypatch):
     for size in (200, 400, 800):
         calls.clear()
         body = "t|" + "n|" * size + "\n" + ("a|" + "1|" * (size + 1) + "\n") * size
-        assert len(tables.parse(body, seen).rows) == size
+        assert len(read_table(body, seen).rows) == size
         work.append(len(calls))
     assert work[1] < work[0] * 4.4  # twice the columns and twice the rows
     assert work[2] < work[1] * 4.4

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from aiorescue.rescue.answers import tables
 from aiorescue.rescue.answers.cells import check
 from aiorescue.rescue.answers.report import Report
+from tests.rescue.decoding import read_table
 
 ROWS = [
     ["1", "Jörg & Söhne", "9:00 AM a: b", "00:00:01"],
@@ -35,7 +36,7 @@ def document(rows):
 
 def outcome(pieces):
     try:
-        return tables.parse(pieces, check)
+        return read_table(pieces, check)
     except ValueError as problem:
         return str(problem).partition("(")[0]  # without the line and column
 
@@ -60,12 +61,12 @@ def test_cut_anywhere_a_table_is_the_same(body, data):
 @given(st.lists(st.sampled_from(ROWS[:3]), min_size=1, max_size=250))
 @settings(max_examples=30, deadline=None)
 def test_the_xml_form_gives_back_what_went_in(rows):
-    table = tables.parse(document(rows), check)
+    table = read_table(document(rows), check)
     assert table.rows == [tuple(cell.replace("\r\n", "\n") for cell in row) for row in rows]
 
 
 def test_rows_are_put_together_by_what_follows_them():
-    table = tables.parse(list(lines(ROWS[:3] * 60)), check)
+    table = read_table(list(lines(ROWS[:3] * 60)), check)
     assert table.rows[:3] == [tuple(cell.replace("\r\n", "\n") for cell in row) for row in ROWS[:3]]
     assert table.mended == tuple(index for index in range(180) if index % 3)
 
@@ -98,7 +99,7 @@ HOSTILE = {
 @pytest.mark.timeout(30)
 def test_a_hostile_table_ends_soon(pieces):
     with pytest.raises(ValueError, match=r"the answer is OK but|DOCTYPE|holds a tag that is too long"):
-        tables.parse(pieces, check)
+        read_table(pieces, check)
 
 
 def test_work_on_one_row_is_bounded_long_before_its_lines_are():
@@ -110,7 +111,7 @@ def test_work_on_one_row_is_bounded_long_before_its_lines_are():
 
 
 def test_blank_lines_at_the_end_are_no_row_however_many():
-    assert len(tables.parse(["Name|\nx|\n", *(["\n \r\n"] * 20_000)], check).rows) == 1
+    assert len(read_table(["Name|\nx|\n", *(["\n \r\n"] * 20_000)], check).rows) == 1
 
 
 # Since 2023, Windows and .NET may write a narrow space before AM and PM.

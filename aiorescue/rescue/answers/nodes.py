@@ -118,7 +118,7 @@ class Hierarchy(Sequence[Node]):
 
     def parent(self, node: Node) -> Node | None:
         """The node above a node; None if the answer does not list it."""
-        return None if node.parent_id in (None, node.id) else self._by_id.get(node.parent_id or 0)
+        return None if node.parent_id is None or node.parent_id == node.id else self._by_id.get(node.parent_id)
 
     def children(self, node: Node) -> tuple[Node, ...]:
         """The nodes right below a node, in the service's order."""

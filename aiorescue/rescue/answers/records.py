@@ -44,16 +44,14 @@ def marks(record: type[Any]) -> tuple[tuple[str, Field | Columns, bool], ...]:
     """The marked fields of a record: name, mark, and whether it may be missing."""
     found = _MARKS.get(record)
     if found is None:
-        found = _MARKS[record] = tuple(_marks(record))
+        found = _MARKS[record] = tuple(
+            (field.name, mark, field.default is not attrs.NOTHING)
+            for field in attrs.fields(record)
+            if get_origin(field.type) is Annotated
+            for mark in get_args(field.type)[1:]
+            if isinstance(mark, Field | Columns)
+        )
     return found
-
-
-def _marks(record: type[Any]) -> Iterator[tuple[str, Field | Columns, bool]]:
-    for field in attrs.fields(record):
-        if get_origin(field.type) is Annotated:
-            for mark in get_args(field.type)[1:]:
-                if isinstance(mark, Field | Columns):
-                    yield field.name, mark, field.default is not attrs.NOTHING
 
 
 def _places(record: type[Any], *, text: bool) -> _Places:
@@ -61,7 +59,7 @@ def _places(record: type[Any], *, text: bool) -> _Places:
     found = _PLACES.get((record, text))
     if found is None:
         found = _PLACES[record, text] = tuple(
-            (name, mark, optional, tuple(_key(one, text=text) for one in _fields(mark)))
+            (name, mark, optional, tuple(one.page_key.casefold() if text else one.soap for one in _fields(mark)))
             for name, mark, optional in marks(record)
         )
     return found
@@ -154,10 +152,6 @@ def _columns(mark: Columns, keys: Sequence[str], values: Mapping[str, Any]) -> I
         count -= 1
     for field, key in zip(mark.fields, keys[:count], strict=False):
         yield _value(field, key, values.get(key) or "")
-
-
-def _key(field: Field, *, text: bool) -> str:
-    return field.page_key.casefold() if text else field.soap
 
 
 def _value(field: Field, key: str, value: Any) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext, suppress
 from datetime import datetime
 from functools import partial
+from itertools import chain
 
 import attrs
 
@@ -67,15 +68,13 @@ class Report(Sequence[Mapping[str, Value]]):
             ValueError: the body is no table, or stops before its end.
         """
         found = tables.Reader(check, delimiter)
-        rows: ByColumn[Mapping[str, Value]] | None = None
         with nullcontext(body) if isinstance(body, str) else closing(body):
-            for some in found.read(body):
-                if rows is None and found.titles is not None:
-                    rows = ByColumn(Titled(unique(found.titles)), len(found.titles))
-                if rows is not None:
-                    rows.extend(some)
-        titles = found.titles or ()
-        rows = rows or ByColumn(Titled(unique(titles)), len(titles))
+            batches = found.read(body)
+            first = next(batch for batch in batches if found.titles is not None)
+            titles = found.titles or ()
+            rows: ByColumn[Mapping[str, Value]] = ByColumn(Titled(unique(titles)), len(titles))
+            for batch in chain((first,), batches):
+                rows.extend(batch)
         for index, title in enumerate(titles):
             if (read := reader(title)) is not None:
                 with suppress(ValueError):  # then the column is left as texts

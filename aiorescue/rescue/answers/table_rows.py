@@ -115,7 +115,7 @@ class Rows:
             self._end_complete()
             if self._open is not None and self._is_ready(self._open) and (exact or begins is not False):
                 # A row with the right number of cells ends where another may begin; one with more is in doubt there.
-                self._finish(doubt=self._open.surplus > 0 and not (whole or begins))
+                self._finish(self._open, doubt=self._open.surplus > 0 and not (whole or begins))
         if self._open is None:
             if exact:
                 self._complete = "\n".join([*self._blank, line])
@@ -136,7 +136,7 @@ class Rows:
         if self._open is not None:
             if not self._is_ready(self._open):
                 raise ValueError("the answer is OK but its table stops in a row that does not fit the header")
-            self._finish(doubt=False)
+            self._finish(self._open, doubt=False)
 
     def _end_complete(self) -> None:
         """Make a row of the kept line that has the right number of cells."""
@@ -159,12 +159,9 @@ class Rows:
         """Whether the lines below the first belong to no row: it is one by itself, and no free text ends it."""
         return row.grows_last and not self._columns.last_is_free
 
-    def _finish(self, *, doubt: bool) -> None:
-        row = self._open
-        self._open = None
-        if row is None:
-            return
-        self._doubt = doubt
+    def _finish(self, row: "_Open", *, doubt: bool) -> None:
+        """Make a row of the lines that are put together; with `doubt` the row may go on with lines that follow."""
+        self._open, self._doubt = None, doubt
         exact = row.surplus == 0
         if not exact:
             self._spend(len(row.cells) + self._columns.width)
@@ -173,6 +170,7 @@ class Rows:
         self._emit(cells, mended=not (exact and row.single) or any(REPLACEMENT in cell for cell in cells))
 
     def _spend(self, work: int) -> None:
+        """Take from the work that is left. Raises `Unclear` if it is used up."""
         self._work -= work
         if self._work < 0:
             raise misfit()

@@ -7,46 +7,15 @@ is an error, never a shorter table.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from aiorescue.operation import frozen
 from aiorescue.rescue.answers.table_rows import Check, Row
 from aiorescue.rescue.answers.table_text import TextTable, no_header
 from aiorescue.rescue.answers.table_xml import XmlTable
 
-__all__ = ["Check", "Reader", "Row", "Table", "parse"]
+__all__ = ["Check", "Reader", "Row"]
 
 #: Characters taken at once, so that other threads get their turn.
 _PIECE = 2**16
 _BLANK = "\ufeff \t\r\n"
-
-
-@frozen
-class Table:
-    """A table whose cells are texts.
-
-    Attributes:
-        titles: titles of the columns.
-        rows: for each row as many cells as there are titles.
-        mended: indices of the rows that had to be put together, or that lack a character.
-    """
-
-    titles: Row
-    rows: list[Row]
-    mended: tuple[int, ...] = ()
-
-
-def parse(body: str | Iterable[str], checks: Callable[[str], Check | None]) -> Table:
-    """Read a whole table in either form.
-
-    Args:
-        body: what stands below the OK, whole or in pieces.
-        checks: gives for a title the function that says whether a text can be a cell under it.
-
-    Raises:
-        ValueError: the body is no table, or stops before its end.
-    """
-    reader = Reader(checks)
-    rows = [row for some in reader.read(body) for row in some]
-    return Table(reader.titles or (), rows, tuple(reader.mended))
 
 
 class _Form(Protocol):

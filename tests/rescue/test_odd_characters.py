@@ -99,6 +99,18 @@ def test_a_row_that_says_two_things_or_in_two_places_is_no_row(row):
         Report.parse(f"<r><header><field id='0'>Name</field></header><data>{row}</data></r>")
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "<data><row/></data><header><field id='0'>Name</field></header>",
+        "<header><row><field id='0'>Name</field></row></header><data><row><field id='0'>a</field></row></data>",
+    ],
+)
+def test_a_row_before_the_end_of_the_header_is_an_error_and_no_empty_row(table):
+    with pytest.raises(Unclear):
+        Report.parse(f"<r>{table}</r>")
+
+
 def test_what_says_nothing_between_fields_costs_nothing():
     row = "<row>\n  <field id='0'>a</field>\r\n<!-- b --><c/>\t</row>"
     body = f"<r><title>A report</title><header> <field id='0'>Name</field> </header><data> {row} </data></r>"

@@ -20,7 +20,7 @@ class XmlTable:
     It has a ``header`` with ``field`` elements, and ``data`` with ``row`` elements that have ``field`` elements.
 
     A field holds all the text that stands in it, that of elements within it too. A row with a text outside of its
-    fields is an error, and so is a field outside of a row, or within another one.
+    fields is an error, and so is a field outside of a row or within another field, and a row before the header's end.
 
     Args:
         mended: takes the indices of rows that lack a character, because XML does not allow it.
@@ -91,7 +91,7 @@ class XmlTable:
                 raise misfit()
             self._field = attributes.get("id", "")
         elif name == "row":
-            if self._in_row:
+            if self._in_row or self.titles is None:
                 raise misfit()
             self._in_row, self._row = True, {}
         elif name == "header":

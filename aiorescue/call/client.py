@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from ssl import SSLContext
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from aiorescue import errors
 from aiorescue.call import arguments
@@ -30,7 +30,6 @@ from aiorescue.pace.turns import Priority, PrioritySemaphore
 if TYPE_CHECKING:
     from aiorescue.events import Hub, Listener
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 #: Seconds that closing a client may take, unless another limit is given.
@@ -288,8 +287,9 @@ class ServiceClient:
         Conversations with the same `turn` are held one after the other.
         """
         with self._counted(what):
-            used, pacers, clock, turn = options or self._options, self._pacers, self._clock, turn or PrioritySemaphore()
-            async with hold_in_time(identity, what, used.max_wait, pacers=pacers, clock=clock, turn=turn) as held:
+            used, turn = options or self._options, turn or PrioritySemaphore()
+            hold = hold_in_time(identity, what, used.max_wait, pacers=self._pacers, clock=self._clock, turn=turn)
+            async with hold as held:
                 yield Conversation(self._runner, held, used)
 
     async def _stepwise(

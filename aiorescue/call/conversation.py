@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TypeVar
 
 from aiorescue import errors
-from aiorescue.call.options import NO_OPTIONS, CallOptions
+from aiorescue.call.options import CallOptions
 from aiorescue.call.runner import CallRunner
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity
@@ -27,7 +27,7 @@ class Conversation:
         options: options of the client, or of the view of it, that holds the conversation.
     """
 
-    def __init__(self, runner: CallRunner, identity: Identity, options: CallOptions = NO_OPTIONS) -> None:
+    def __init__(self, runner: CallRunner, identity: Identity, options: CallOptions) -> None:
         self._runner = runner
         self._identity = identity
         self._options = options

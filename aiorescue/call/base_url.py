@@ -16,7 +16,7 @@ from yarl import URL
 from aiorescue import errors
 from aiorescue.operation import frozen
 
-#: Control characters that a URL can hold in spite of it, escaped.
+#: Control characters as a URL can hold them: escaped.
 _ESCAPED_CONTROL = re.compile(r"%(?:[01][0-9a-f]|7f)", re.IGNORECASE)
 #: A host name as resolvers take it, after IDNA; addresses are checked by `ipaddress`.
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?", re.IGNORECASE)

@@ -33,7 +33,7 @@ class Deadlines:
         # For each task the moment when its request must be over, the earliest first, how often the task had been
         # cancelled when the request began, and whether it was given more time.
         self._under_way: dict[Task, tuple[float, int, bool]] = {}
-        self._unlimited: dict[Task, int] = {}  # the same for requests without a limit
+        self._unlimited: dict[Task, int] = {}  # of requests without a limit: cancellations before the request
         self._over: dict[Task, int] = {}  # of tasks that were cancelled here: cancellations before the request
         self._timer: asyncio.Handle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -115,7 +115,7 @@ class SessionPool:
         """A session that no other call uses, alive or to be logged in; or why there will be none.
 
         Args:
-            may_open: a session that is not logged in will do, whatever the budget says.
+            may_open: True to take a session that is not logged in, whatever the budget says, for an explicit login.
             only_alive: a session that is alive is wanted, to log out of it. If there is none, the outcome is OK.
         """
         if may_open and len(self._sessions) < self._most and not any(one.is_usable for one in self._free):

@@ -1,8 +1,8 @@
 """`frozen`: makes values, which are frozen attrs classes that share their comparison, hash and repr.
 
 attrs would write these for each class and compile them, which for more than a hundred classes takes as long as a third
-of ``import aiohttp``. These three read the fields of whatever value they meet. An operation type that adds no field to
-its base, of which there are many, is no new class of attrs at all: it has what its base has.
+of ``import aiohttp``. These three read the fields of whatever value they meet. Many operation types add no field to
+their base. attrs makes nothing for such a type: it inherits all that attrs has made for its base.
 """
 
 from functools import partial
@@ -38,7 +38,7 @@ def _compared(one: Any) -> tuple[Any, ...]:
 
 
 def _adds_nothing(made: Any) -> bool:
-    """Whether a class has all that attrs would give it from its base: an operation type without fields of its own."""
+    """Whether a class is an operation type without fields of its own, which inherits all that attrs would give it."""
     return (
         attrs.has(made)
         and hasattr(made, "__attrs_init_subclass__")

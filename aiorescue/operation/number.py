@@ -8,7 +8,7 @@ from aiorescue import errors
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether a value is a number to count with: a float that is not NaN, or an int that a float can hold."""
+    """Whether a value is a number that can be compared: a float other than NaN, or an int that a float can hold."""
     if isinstance(value, float):
         return not math.isnan(value)
     return is_whole(value) and abs(value) <= sys.float_info.max

@@ -37,7 +37,7 @@ class Parameter:
         raw_xml: True if the text is an XML element, which SOAP carries as an element and does not escape.
         send_empty: True to send an empty text in ASMX forms for a value left out; ASP.NET answers HTTP 500 to a form
             without the parameter.
-        required: True if None is no value: a field without a default has to be given.
+        required: True if None is refused, because the field has no default.
     """
 
     soap: str

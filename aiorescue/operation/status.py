@@ -120,7 +120,8 @@ def verdict(word: str, prefix: str | None = None, declared: Iterable[str] = ()) 
 
     SOAP's words carry a prefix. The service's choice of prefixes is irregular (later versions of an operation keep that
     of the first), so the name of another operation is taken off up to its underscore, or a version behind the declared
-    prefix. Anything else before an underscore is a part of the word, and on a text page all is: ``Not_OK`` is no OK.
+    prefix. Anything else before an underscore is a part of the word. A text page writes words without prefixes, so
+    ``Not_OK`` on it is an unknown word and not an OK.
 
     Args:
         word: status word as the service wrote it.

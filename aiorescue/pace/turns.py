@@ -145,7 +145,7 @@ class Pacer(ABC):
         """Learn from the end of a turn: accepted, rejected as too fast, or neither (None). Called by the turn."""
 
     def take_back(self, turn: Turn) -> None:
-        """Learn that a turn ended unused; its moment has passed all the same. Called by the turn."""
+        """Learn that a turn ended unused, although its moment has passed. Called by the turn."""
         self.settle(turn, accepted=None)
 
 

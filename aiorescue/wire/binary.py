@@ -10,8 +10,8 @@ import re
 from aiorescue.wire.bounded import PIECE
 from aiorescue.wire.message import Unreadable
 
-#: What is no part of base64. Blanks and line breaks are passed over, and so are the dots by which the vendor's pages
-#: shorten their samples; in place of any other sign there may have been bytes.
+#: Signs that base64 must not hold: in the place of one, bytes may be lost. Blanks, line breaks, and the dots by which
+#: the vendor's pages shorten their samples are passed over.
 _OTHER = r"[^A-Za-z0-9+/=.\s]"
 _BLANKS = r"[.\s]+"
 _QUANTUM = 4

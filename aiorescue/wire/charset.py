@@ -1,6 +1,6 @@
 """Charsets: which encoding the text of a response is decoded with, whatever name the server gives it.
 
-Python has codecs that are no encodings of a page's text (``idna``, ``punycode``, ``unicode_escape``, ``undefined``,
+Python has codecs that no page's text is encoded with (``idna``, ``punycode``, ``unicode_escape``, ``undefined``,
 ``base64``), that raise where they should replace, or whose time grows with the square of the length. A server could
 name any of them. So only the encodings in the list below are taken, by name, before Python looks for a codec.
 
@@ -65,7 +65,7 @@ _READ_AS = {
 
 @lru_cache(256)
 def text_encoding(name: str, *, read_in_ascii: bool = False) -> str:
-    """The encoding of a charset's name; UTF-8 for a name that is no encoding of texts.
+    """The encoding that a charset's name stands for; UTF-8 for a name that is not in the list.
 
     Args:
         name: the name as the server wrote it.
@@ -96,7 +96,7 @@ def encoding_of(beginning: bytes, content_type: str) -> str:
 
 
 def decoded(data: bytes, encoding: str) -> str:
-    """The text of some bytes; what is no text in the encoding is replaced.
+    """The text of some bytes; U+FFFD stands for bytes that are not valid in the encoding.
 
     Args:
         data: the bytes.
@@ -116,7 +116,7 @@ def pieces_of(data: bytes, encoding: str) -> list[str]:
 
 
 class Decoder:
-    """Decodes a text that comes in pieces, as `decoded` does a whole one; what is no text is replaced.
+    """Decodes a text that comes in pieces, as `decoded` decodes a whole one.
 
     Args:
         encoding: a result of `encoding_of`.

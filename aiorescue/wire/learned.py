@@ -53,7 +53,7 @@ class LearnedAnswer:
         head, _, tail = body.partition(text)
         if word.encode() not in head and word.encode() not in tail:
             return None
-        if head.endswith(b"-") or _ODD.search(body):  # -0 is a number, and so is -5, but another one than 5
+        if head.endswith(b"-") or _ODD.search(body):  # the value of ``-0`` is 0: with its head, ``-5`` would be 5
             return None
         return cls(word, head, tail, output, type(value))
 

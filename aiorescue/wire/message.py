@@ -91,7 +91,7 @@ class Response:
 
     @property
     def text(self) -> str:
-        """The body as text. An unknown charset is read as UTF-8, and what is no text is replaced."""
+        """The body as text. An unknown charset is read as UTF-8; U+FFFD stands for bytes that are not valid in it."""
         return decoded(self.body, self.encoding)
 
     @property

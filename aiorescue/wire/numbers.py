@@ -11,7 +11,7 @@ def whole_number(text: str) -> int:
     """Read a whole number in the digits 0 to 9, with a sign or without, and perhaps with blanks around it.
 
     Raises:
-        ValueError: the text is no such number; nor is ``1_000``, or one in the digits of another script.
+        ValueError: the text is anything else, such as ``1_000`` or a number in the digits of another script.
     """
     if len(text) > LONGEST or "_" in text or not text.isascii():
         raise ValueError("no whole number")

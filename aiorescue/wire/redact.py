@@ -112,7 +112,7 @@ def _readings(text: str) -> set[str]:
 
 def _spellings(secret: str) -> Iterable[str]:
     """The spellings of a secret in an answer: as it is, in a URL or form, in XML or HTML, with its blanks folded."""
-    from html import escape  # noqa: PLC0415 - as above
+    from html import escape  # noqa: PLC0415 - as in `_readings`
 
     marked_up = escape(secret)
     percent = [quote(secret, safe=""), quote_plus(secret)]

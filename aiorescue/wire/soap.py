@@ -102,7 +102,7 @@ class SoapCodec(Codec[str]):
         return Answer(fields.pop(self._result, None), fields)
 
     def _element(self, root: ET.Element) -> ET.Element | None:
-        """The element in the body that holds the answer; None if there is none, as in a fault."""
+        """The element in the body that holds the answer; None for a fault or another document."""
         bodies = (part for part in root if xml.local(part) == "Body")
         return next((part for body in bodies for part in body if xml.local(part) == self._response), None)
 

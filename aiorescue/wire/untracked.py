@@ -3,8 +3,8 @@
 The collector looks for cycles. From time to time it looks at every container there is, and stops all threads: a
 list of 100,000 records holds the event loop for twenty milliseconds, again and again. What an answer is decoded to is
 made of texts, numbers and times, and no part of it holds what it is part of, so that there is no cycle to be found.
-CPython itself stops to look at tuples and dicts of such values; here it is told the same of the rest. They are freed
-as ever, when the last reference to them is gone.
+CPython itself stops looking at tuples and dicts of such values; the functions here make it stop looking at the rest.
+All of them are freed as ever, when the last reference to them is gone.
 """
 
 import gc

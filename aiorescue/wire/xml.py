@@ -174,7 +174,7 @@ def child(element: Any, name: str) -> Any:
 def content(element: Any) -> Any:
     """The text of an element without children, else the element itself; None if it is empty or nil.
 
-    Declarations of namespaces are no content.
+    Declarations of namespaces are left out.
     """
     if not isinstance(element, Mapping):
         return element

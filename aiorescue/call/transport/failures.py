@@ -138,7 +138,7 @@ def _refused_by_proxy(status: int, base_url: str) -> Outcome[object]:
 
 
 def _cause(problem: BaseException, wanted: type[E]) -> E | None:
-    """The exception of a type that a problem was raised from, through others of aiohttp's; None if there is none."""
+    """The first exception of a type among a problem and its causes; None without one."""
     cause: BaseException | None = problem
     while cause is not None and not isinstance(cause, wanted):
         cause = cause.__cause__

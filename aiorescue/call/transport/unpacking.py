@@ -32,7 +32,7 @@ def unpacked(chunks: AsyncIterable[bytes], encoding: str) -> AsyncIterable[bytes
         encoding: the Content-Encoding header; empty without one.
 
     Raises:
-        Unreadable: the encoding is none that is known.
+        Unreadable: the encoding is not known.
         aiohttp.ClientPayloadError: the body is damaged, stops before its end, or goes on behind it.
     """
     named = (name.strip().lower() for name in encoding.split(","))

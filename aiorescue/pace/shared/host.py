@@ -31,7 +31,7 @@ class HostPace(SharedPace):
     is logged once under ``aiorescue.pace``. Windows has no such locks: use `RedisPace` there.
 
     Attributes:
-        pace: what the service allows each identity, or ``"auto"``; the same for all who share.
+        pace: what the service allows each identity, or ``"auto"``; all who share must give an equal one.
         directory: folder of the files, made if it is missing. Left out, it is one of the user's own, in the memory of
             the machine (``/dev/shm``) or else among the temporary files, so that processes of one user share. Processes
             of several users, or containers, share a folder that is named here and that all of them may write.

@@ -81,8 +81,8 @@ class _Answered:
                 under_way=self.under_way,
             )
         elif not stale:
-            # Each process has a slot reserved ahead, so several may be rejected for one and the same gap: that is no
-            # alarm yet.
+            # Each process has a slot reserved ahead, so several may be rejected for one gap. Only the first of these
+            # rejections counts: the others are no sign that the limit has fallen.
             limit.rejection(self.slot.moment, self.now, stale=False, deviation=self.deviation)
 
 
@@ -195,7 +195,7 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
             own_now = (asked + came) / 2 if answer.own_now is None else answer.own_now
             self._offset = answer.now - own_now
             self._version = answer.version
-            # Books that were emptied have none of the others, who are there all the same.
+            # Books that were emptied do not know the other processes, which still call.
             if answer.processes >= self._processes or came - self._counted > SEEN:
                 self._processes, self._counted = answer.processes, came
             if answer.moment is not None:

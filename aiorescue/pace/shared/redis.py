@@ -26,7 +26,7 @@ class RedisPace(SharedPace):
 
     Attributes:
         url: where Redis is, as redis-py takes it; it may hold a password and is never shown.
-        pace: what the service allows each identity, or ``"auto"``; the same for all who share.
+        pace: what the service allows each identity, or ``"auto"``; all who share must give an equal one.
         prefix: what the keys begin with; the version of what they hold follows.
     """
 

@@ -10,7 +10,7 @@ types a bar or a line break into a chat puts it into a cell, and the service wri
 a row, and a delimiter need not be the end of a cell.
 
 What can be relied on is the number of titles, and what some titles say: under "Start Time" stands a time, under
-"Session ID" a number, under "Total Time" a duration (*checks*). From that rows are told apart:
+"Session ID" a number, under "Total Time" a duration (*checks*). By these two, rows are told apart:
 
 - A line with as many cells as there are titles is a row, whatever its cells hold. Only if the line behind it can begin
   no row do the two belong together: where people type into the last column, its cell holds the delimiter and a line

@@ -142,7 +142,7 @@ def _method(operation: Any, client: type, name: str) -> Any:
 
 
 def _check_type(operation: Any) -> None:
-    # Without these the first value of the class would fail, with a message about arguments or attributes.
+    # Checked here: otherwise the first value of the class would fail, with a message about arguments or attributes.
     if "__attrs_attrs__" not in vars(operation):
         raise TypeError(f"{operation.__name__} is no operation type: put @operation above the class")
     if not hasattr(operation, "spec"):

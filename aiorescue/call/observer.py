@@ -121,11 +121,11 @@ class Observer:
     def late_watch(
         self, operation: Operation[Any], binding: Binding, identity: str, hub: "Hub | None" = None
     ) -> "Watch":
-        """A watch of a call that was not watched until something rare happened to it."""
+        """A watch of a call that has begun without one, made when something rare happens to it."""
         return Watch(self, self.listeners(hub), operation, binding, identity)
 
     def emit(self, make: "Callable[[float], Event]") -> None:
-        """Make an event of something rare, and give it to listeners and logs, if there are any."""
+        """Give the client's listeners and the log an event that `make` makes of the present time."""
         self.listeners(None).emit(make(self.clock.time()))
 
     def logged_in(self, identity: str, seconds: float, outcome: Outcome[Any]) -> None:

@@ -8,7 +8,7 @@ from aiorescue.identity.identity import Identity
 from aiorescue.operation import Family, Operation
 from aiorescue.pace.pace import Pacers
 
-#: Identities at most that a choice looks at again because their moments have moved back; then the best of them will do.
+#: Most identities whose moments a choice finds moved back; after these it takes the soonest of them.
 _LOOKS = 16
 
 

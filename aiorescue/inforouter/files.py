@@ -29,7 +29,7 @@ def bytes_in_chunk(chosen: int) -> int:
 
 
 def no_progress(done: int, total: int | None) -> None:
-    """Report progress to no one: the default of transfers."""
+    """Ignore the progress: the default of transfers."""
 
 
 def local_path(name: str, given: str | os.PathLike[str]) -> Path:

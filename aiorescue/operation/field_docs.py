@@ -58,7 +58,7 @@ FIELD_DOCS: Mapping[str, str] = {
     "aiorescue.rescue.pins.RequestPinCode": "custom_fields: Up to six texts (64, 512, 512, 256, 64 and 64 characters) that the technician sees.\ntracking: Text of up to 64 characters that ties the session to a ticket; the service hands it back.\nno_tech_console: True if no Technician Console need be running.",
     "aiorescue.rescue.pins.RequestPinCodeV2": "custom_fields: Up to six texts (64, 512, 512, 256, 64 and 64 characters) that the technician sees.\ntracking: Text of up to 64 characters that ties the session to a ticket; the service hands it back.\nno_tech_console: True if no Technician Console need be running.",
     "aiorescue.rescue.pins.RequestPinCodeV3": "custom_fields: Up to six texts (64, 512, 512, 256, 64 and 64 characters) that the technician sees.\ntracking: Text of up to 64 characters that ties the session to a ticket; the service hands it back.\nno_tech_console: True if no Technician Console need be running.\nnode: Id of the technician's node that the PIN is for; left out, it is not sent.",
-    "aiorescue.rescue.report_settings.SetDateFormat": "date_format: ``DDMMYY`` is the only value that was seen.",
+    "aiorescue.rescue.report_settings.SetDateFormat": "date_format: ``MMDDYY`` or ``DDMMYY``: clients were seen to send these two.",
     "aiorescue.rescue.report_settings.SetDelimiter": "delimiter: One character or more, of which cells hold none; the service begins with ``|``.",
     "aiorescue.rescue.report_settings.SetOutput": "output: XML or TEXT; the service begins with TEXT.",
     "aiorescue.rescue.report_settings.SetReportArea": "area: One of the first eleven areas.",

@@ -33,12 +33,11 @@ BINDING = Binding.TEXT_POST
 
 _SECOND = timedelta(seconds=1)
 _LAST = time(23, 59, 59)
-
+#: Minutes of a day: no zone is as far from UTC.
+_DAY = 24 * 60
 
 R = TypeVar("R")
 E = TypeVar("E", bound=StrEnum)
-#: Minutes of a day: no zone is as far from UTC.
-_DAY = 24 * 60
 
 
 @operation
@@ -57,7 +56,7 @@ class FetchReportV2(ReportRequestV2[Report]):
 
 @operation
 class StreamReportV2(ReportRequestV2[ReportRows]):
-    """getReport_v2 with rows that are decoded when they are read; who reads them must close them."""
+    """getReport_v2 with rows that are decoded when they are read; their reader must close them."""
 
     #: What closes each cell of a report as text; None to find out from the header.
     delimiter: ClassVar[str | None] = None
@@ -102,7 +101,7 @@ class Wanted:
     def settings(self) -> Iterator[Operation[None]]:
         """The operations that set up the report: every setting, because an earlier report may have left any value."""
         beyond = self.area > ReportArea.FAILED_SESSIONS
-        # An older client sends this value to get the order in which dates are written here.
+        # The order in which the dates below are written; an older client was seen to send this value.
         yield SetDateFormat("MMDDYY")
         yield SetReportAreaV8(self.area) if beyond else SetReportArea(self.area)
         yield SetTimeZone(self.timezone)

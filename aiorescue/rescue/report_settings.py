@@ -236,6 +236,6 @@ class SetDateFormat(Operation[None]):
     """Set the order of day and month in `SetReportDate`. Text page only. Vendor: ``setDateFormat``."""
 
     date_format: Annotated[str, on_page("dateformat")]
-    """``DDMMYY`` is the only value that was seen."""
+    """``MMDDYY`` or ``DDMMYY``: clients were seen to send these two."""
 
     spec = declare("setDateFormat", TEXT_SEEN, words=REPORT, effect=Effect.IDEMPOTENT)

@@ -78,11 +78,12 @@ class LoginIdentity(StandingIdentity):
             # itself, it is not sent again either. Other credentials that an operation brings are not this login's.
             known = self._no_logins.refused is not None and self._carries_password(operation)
             return self._no_explicit.outcome() if known else None
-        return None if self._service.ends(operation) else self._standing_now().outcome()
+        refused = self._standing_now().outcome()
+        return None if refused is None or self._service.ends(operation) else refused
 
     def _standing_now(self) -> Standing:
         """The standing of the calls; that of the logins if a login was refused and no session is alive."""
-        if self._standing.refused is None and self._no_logins.refused is not None and not self._pool.any_alive:
+        if self._no_logins.refused is not None and self._standing.refused is None and not self._pool.any_alive:
             return self._no_logins
         return self._standing
 

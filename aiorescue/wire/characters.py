@@ -1,6 +1,7 @@
 """Characters that XML does not allow are replaced where an answer holds them, so that the rest can be read.
 
-A control character or half of a surrogate pair, raw or as a reference (``&#xB;``), would cost the whole document.
+A control character or half of a surrogate pair, raw or as a reference (``&#xB;``), would cost the whole document, and
+so would a reference to a number beyond all characters (``&#x110000;``).
 """
 
 import re
@@ -73,11 +74,9 @@ def _is_odd(found: "re.Match[str]") -> bool:
     """Whether a match has to be looked at: a character that is not allowed, or the beginning of a CDATA section."""
     if not found[0].startswith("&"):
         return True
-    digits, base = (found[1], 16) if found[1] else (found[2], 10)
-    number = int(digits[-_LONGEST:], base) if len(digits) <= _LONGEST else _LAST + 1
-    if number > _LAST:
-        return False  # no character at all: the parser says so
-    return re.match(_RAW_ONLY, chr(number)) is not None
+    digits, base = (found[1].lstrip("0"), 16) if found[1] else (found[2].lstrip("0"), 10)
+    number = int(digits or "0", base) if len(digits) <= _LONGEST else _LAST + 1
+    return number > _LAST or re.match(_RAW_ONLY, chr(number)) is not None
 
 
 def replaced(pieces: Iterable[str]) -> list[str] | None:

@@ -11,7 +11,7 @@ from aiorescue.rescue.answers.values import Unclear
 from aiorescue.wire.characters import Replacing, replaced
 from tests.rescue.decoding import SAMPLES, decode, read_table
 
-ODD = ["&#xB;", "&#x1B;", "\x1f", "\x00", "&#0;", "&#xD83D;", "\ufffe", "&#x00000b;", "&#31;"]
+ODD = ["&#xB;", "&#x1B;", "\x1f", "\x00", "&#0;", "&#xD83D;", "\ufffe", "&#x00000b;", "&#31;", "&#x110000;"]
 
 
 def report(*cells):
@@ -30,7 +30,9 @@ def test_a_pair_of_references_is_two_characters_that_are_none():
     assert Report.parse(report("&#xD83D;&#xDE00;x")).column("Name") == ["\ufffd\ufffdx"]
 
 
-@pytest.mark.parametrize("text", ["&#x9;", "&#10;", "&#x1F600;", "&amp;#xB;", "<![CDATA[&#xB;]]>", "\U0001f600"])
+@pytest.mark.parametrize(
+    "text", ["&#x9;", "&#10;", "&#x1F600;", f"&#x{'0' * 40}41;", "&amp;#xB;", "<![CDATA[&#xB;]]>", "\U0001f600"]
+)
 def test_what_xml_allows_stays(text):
     found = Report.parse(report(text))
     assert found.mended == ()
@@ -69,10 +71,11 @@ def test_a_list_over_soap_tells_which_record_lacks_a_character(odd):
     assert any("John\ufffdDoe" in str(one) for one in sessions if one.mended)
 
 
-@pytest.mark.parametrize("body", ["<r><a></r>", "<r>&#x110000;</r>", "<r>&#xB;<a></r>", "<r>&nbsp;</r>"])
-def test_what_is_no_xml_is_asked_for_once(body):
+@pytest.mark.parametrize("body", ["<r><a></r>", "<r>a & b</r>", "<r>&#xB;<a></r>", "<r>&nbsp;</r>"])
+def test_what_is_no_xml_is_asked_for_once_and_names_the_other_form(body):
     outcome = decode("getReport_v2", Binding.TEXT_POST, f"OK\n\n{body}")
     assert (outcome.error, outcome.outcome_class) == (errors.ProtocolError, OutcomeClass.FINAL)
+    assert "TEXT" in outcome.detail
 
 
 @pytest.mark.parametrize(

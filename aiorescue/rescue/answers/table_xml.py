@@ -70,8 +70,10 @@ class XmlTable:
         except Unreadable as problem:
             raise Unclear(str(problem)) from None
         except expat.ExpatError as problem:
-            error = ValueError if problem.code in CUT else Unclear
-            raise error(f"the answer is OK but its table is no XML ({problem})") from None
+            found = f"the answer is OK but its table is no XML ({problem})"
+            if problem.code in CUT:
+                raise ValueError(found) from None
+            raise Unclear(f"{found}; with the output TEXT it may be readable") from None
         rows = self.done()
         self._since = 0 if rows else self._since + len(text)
         if self._since > LARGEST_ROW:

@@ -260,10 +260,10 @@ class CallRunner:
                 case status.THROTTLED:  # the pacer has widened its gap: again at its next turn, if that comes in time
                     rejections += 1
                     call.counts.rejections += 1
-                    ready = call.ready()
-                    if not call.allows(ready):
+                    again = call.pacer.again_at()
+                    if not call.allows(again):
                         detail = outcome.detail + (SHARE_THE_PACE if rejections >= _SUSPICIOUS else "")
-                        return attrs.evolve(outcome, detail=detail, retry_after=ready - self._clock.time())
+                        return attrs.evolve(outcome, detail=detail, retry_after=max(0.0, again - self._clock.time()))
                 case status.AUTHENTICATION if session_has_ended and self._relogin and not call.has_relogged_in:
                     call.has_relogged_in = True  # again, once: the next request gets a session that is alive
                 case status.TRANSIENT:

@@ -115,6 +115,10 @@ class Pacer(ABC):
     def ready_at(self, priority: Priority = Priority.CALL) -> float:
         """The moment at which a call that came now would be sent, in seconds of the clock."""
 
+    def again_at(self) -> float:
+        """The moment by which a call that has just been rejected as too fast would be sent again."""
+        return self.ready_at(Priority.RETRY)
+
     def earliest(self, priority: Priority = Priority.CALL) -> float:
         """A moment before which a call that came now cannot be sent, whatever is learned of the limit until then."""
         return self.ready_at(priority)

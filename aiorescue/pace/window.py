@@ -23,6 +23,10 @@ class UnpacedPacer(Pacer):
         """The moment at which a call that came now would be sent: now."""
         return self._clock.time()
 
+    def again_at(self) -> float:
+        """The moment by which a call that has just been rejected would be sent again: after the longest wait."""
+        return self._clock.time() + 2 * UNKNOWN
+
     async def wait(self, turn: Turn) -> Turn:
         """Wait only where the call was rejected before."""
         if turn.rejections:

@@ -180,6 +180,18 @@ async def test_rejections_end_at_the_deadline_with_a_hint(service: Emulator):
     assert caught.value.retry_after > 0
 
 
+async def test_without_a_pace_rejections_end_at_the_deadline_too(service: Emulator):
+    service.fault("word", times=1000, word="PollRateExceeded")
+    clock = QuickClock()
+    async with client_of(service, retry=RetryPolicy(total=10.0), pace=None, clock=clock) as client:
+        began = clock.time()
+        with pytest.raises(errors.RateLimited) as caught:
+            await client.request_pin_code()
+        assert clock.time() - began <= 10.0
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after > 0
+
+
 async def test_no_try_is_started_after_the_total_time_for_the_paces_sake(service: Emulator):
     service.fault("word", word="Error")
     async with client_of(service, retry=RetryPolicy(first=0.0, total=2.0), pace=Pace(pins=0.1)) as client:

@@ -241,10 +241,8 @@ def _check_word(operation: str | None, word: str) -> None:
     words = {word: None for each in specs for word in (*each.words, *each.page_words)}
     if word.lower() not in {each.lower() for each in words}:
         meant = did_you_mean(word, words) or (f"; it answers {', '.join(words)}" if spec is not None else "")
-        raise ValueError(
-            f"{operation or 'no operation'} does not answer {word!r:.100}{meant} "
-            '(the fault "unknown_word" takes any word)'
-        )
+        who = "no operation answers" if operation is None else f"{operation} does not answer"
+        raise ValueError(f'{who} {word!r:.100}{meant} (the fault "unknown_word" takes any word)')
 
 
 # --- what a fault does ----------------------------------------------------------------------------

@@ -189,6 +189,7 @@ WRONG = [
     *(({"kind": "html", "operation": operation}, "operation") for operation in (5, "", ["login"])),
     ({"kind": "word", "word": "PollRateExceded"}, "did you mean PollRateExceeded?"),
     ({"kind": "word", "operation": "login", "word": "PollRateExceeded"}, "login does not answer 'PollRateExceeded'"),
+    ({"kind": "word", "word": "Nonsense"}, "no operation answers 'Nonsense'"),
     ({"kind": "word", "operation": "login", "word": "Flabbergasted"}, 'it answers .*LimitReached.*"unknown_word"'),
     ({"kind": "word", "word": 5}, "word of the fault word is text, not 5"),
     ({"kind": "unknown_word", "word": "\ud800"}, "word of the fault unknown_word is text"),

@@ -1,5 +1,6 @@
 """A journal whose files are deleted, moved or closed to a user under a job: what it held is saved, and why is said."""
 
+import asyncio
 import errno
 import os
 import shutil
@@ -39,6 +40,35 @@ async def test_what_a_journal_held_is_in_its_place_again_if_its_files_were_delet
     await journal.close()
     assert stat.S_IMODE((tmp_path / "j").stat().st_mode) == 0o600
     assert await check(tmp_path / "j") is None
+
+
+@pytest.mark.parametrize("left", [0, 4096])
+async def test_a_file_that_was_cut_short_under_a_job_is_noticed_and_what_it_held_is_saved(tmp_path: Path, left: int):
+    journal = await write(tmp_path / "j")
+    await asyncio.to_thread(journal._file.checkpoint)
+    os.truncate(tmp_path / "j", left)
+    await asyncio.to_thread(journal._file.checkpoint_quietly)  # which would make it long again, with holes in it
+    with pytest.raises(
+        errors.JournalError, match=r"j was emptied or cut short .* What was in it is in .*j\.saved1"
+    ) as told:
+        await journal.given_back("=CASE-9", 0)
+    assert told.value.reason is JournalReason.VANISHED
+    await journal.close()
+    assert await check(tmp_path / "j.saved1") is None
+
+
+async def test_what_could_not_be_saved_of_a_file_that_was_cut_short_is_told(tmp_path: Path):
+    journal = await write(tmp_path / "j")
+    await asyncio.to_thread(journal._file.checkpoint)
+    await asyncio.to_thread(
+        journal._file.connection.execute, "PRAGMA shrink_memory"
+    )  # SQLite has no page of it in memory any more
+    os.truncate(tmp_path / "j", 0)
+    os.truncate(tmp_path / "j-wal", 0)
+    with pytest.raises(errors.JournalError, match=r"j was emptied or cut short .* could not be saved"):
+        await journal.given_back("=CASE-9", 0)
+    await journal.close()
+    assert not list(tmp_path.glob("*.saved*"))
 
 
 async def test_a_file_that_was_deleted_while_it_was_opened_is_noticed_too(tmp_path: Path, monkeypatch):

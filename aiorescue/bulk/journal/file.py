@@ -55,6 +55,7 @@ class JournalFile:
         self._accept_loss = accept_loss
         self._lock: FileLock | None = None
         self._places: list[tuple[Path, tuple[int, int] | None]] = []  # files that must stay where they are
+        self._size = 0  # bytes of the file, which only grows
         self._after_loss = ""  # where the rows are that were in files which have vanished
         self._runs = 0
         self.pins = PinSet()
@@ -230,6 +231,9 @@ class JournalFile:
 
     def _check_places(self) -> None:
         gone = [place for place, identity in self._places if identity is None or _identity(place) != identity]
+        what = "deleted or replaced"
+        if not gone and self._is_cut_short():
+            gone, what = [place for place, _ in self._places[:1]], "emptied or cut short"
         if gone and self._path is not None:
             if not self._after_loss:
                 job = self._job_row(is_open=False)
@@ -237,9 +241,19 @@ class JournalFile:
                 self._after_loss = _after_loss(self._path, saved)
             raise self.error(
                 JournalReason.VANISHED,
-                f"{gone[0].name} was deleted or replaced while the job ran",
-                advice=f"{self._after_loss}. Leave the files of a running job where they are",
+                f"{gone[0].name} was {what} while the job ran",
+                advice=f"{self._after_loss}. Leave the files of a running job as they are",
             )
+
+    def _is_cut_short(self) -> bool:
+        """Whether the file has become shorter. The next checkpoint would make it long again, with holes in it."""
+        if self._path is None or not self._places:
+            return False
+        with suppress(FileNotFoundError):  # deleted just now: the next commit tells
+            size = self._path.stat().st_size
+            shorter, self._size = size < self._size, max(size, self._size)
+            return shorter
+        return False
 
     def checkpoint(self) -> None:
         """Copy what is in the write-ahead log to the file, as far as readers allow it."""
@@ -249,7 +263,8 @@ class JournalFile:
     def checkpoint_quietly(self) -> None:
         """Call `checkpoint` and ignore its errors, whose cause the next commit will meet and report."""
         if self.is_open:
-            with suppress(sqlite3.Error):
+            with suppress(sqlite3.Error, errors.JournalError):
+                self._check_places()
                 self.checkpoint()
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""Saves a journal whose files were deleted, moved or replaced under a running job.
+"""Saves a journal whose files were deleted, moved, replaced or cut short under a running job.
 
 The system keeps deleted files until the process closes them, so that what was in them can still be read and written
 to another place. Without that, PINs that were issued would be in no file.
@@ -56,8 +56,15 @@ def _copy(connection: sqlite3.Connection, place: Path, job: tuple[Any, ...]) -> 
     try:
         with closing(schema.connect(place.absolute().as_uri())) as copy:
             connection.backup(copy)
+            _check(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
             schema.write_job(copy, *job)
     except BaseException:
         place.unlink()
         raise
+
+
+def _check(copy: sqlite3.Connection) -> None:
+    """Raise `sqlite3.Error` for a copy that is not whole: of a file that was cut short SQLite may have a part only."""
+    if copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+        raise sqlite3.DatabaseError

@@ -10,7 +10,8 @@ the first of them: a session, the right to log in, or the outcome of a login tha
 
 The budget tells two kinds of login apart. While no session is alive, a login helps every call in line and is begun in
 any case, one at a time (*single flight*); if all are used up it waits for its turn in the pace. A login that only
-adds one more session is begun only at once, and while the share `MORE_SESSIONS` of the budget is not used up. The rest
+adds one more session is begun only at once, and while the share `MORE_SESSIONS` of the budget is not used up, or
+`BESIDE_STUCK` if no session that is alive answers. The rest
 is kept for sessions that end: when they all end under two hundred calls, one login brings the calls back. Where other
 processes share the pace, only the attempt shows whether a login can be had at once; if it cannot, the call that tried
 it stands in line with the others.
@@ -40,6 +41,8 @@ from aiorescue.pace.turns import NoTurnAtOnceError
 
 #: The share of the logins that may be made for more sessions, while others are alive.
 MORE_SESSIONS = 0.6
+#: The same while those that are alive are stuck: an outage makes all of them so, and may end with none of them alive.
+BESIDE_STUCK = 0.8
 
 #: What a call in line is given: a session, the outcome of a login that failed, or None to look again.
 _Given = ServerSession | Outcome[Any] | None
@@ -153,8 +156,10 @@ class SessionPool:
 
     def _budget(self) -> float:
         """The number of logins in three minutes below which one more may be begun."""
-        only_adds = any(one.is_usable and not one.stuck for one in self._sessions)
-        return self._logins * MORE_SESSIONS if only_adds else self._logins
+        alive = [one for one in self._sessions if one.is_usable]
+        if not alive:
+            return self._logins
+        return self._logins * (BESIDE_STUCK if all(one.stuck for one in alive) else MORE_SESSIONS)
 
     def _open_to_log_in(self) -> ServerSession:
         self._logging_in = self.open()

@@ -41,6 +41,10 @@ async def taken(pacer: Pacer) -> Turn:
     return await pacer.turn().__aenter__()
 
 
+class ProcessClock(SystemClock):
+    """The clock of a process that a test simulates: pacers with another clock have nothing in common with its own."""
+
+
 class Sharing(Protocol):
     """A way to share a pace.
 
@@ -85,7 +89,7 @@ class RedisSharing:
 
     def pacers(self, **pace: float | None) -> BookPacers:
         """The pacers of one process."""
-        return RedisPace(self.place, pace=Pace(**cast("Any", pace))).open(SystemClock(), SERVICE)
+        return RedisPace(self.place, pace=Pace(**cast("Any", pace))).open(ProcessClock(), SERVICE)
 
     def _key(self) -> str:
         (key,) = self._redis.keys()
@@ -138,7 +142,7 @@ class HostSharing:
 
     def pacers(self, **pace: float | None) -> BookPacers:
         """The pacers of one process."""
-        return HostPace(directory=self._folder, pace=Pace(**cast("Any", pace))).open(SystemClock(), SERVICE)
+        return HostPace(directory=self._folder, pace=Pace(**cast("Any", pace))).open(ProcessClock(), SERVICE)
 
     def file(self) -> Path:
         """The only file."""

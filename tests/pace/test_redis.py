@@ -14,7 +14,7 @@ from aiorescue.emulator import Emulator
 from aiorescue.operation import Family
 from aiorescue.pace.pace import PacedAccount
 from tests.lab.redis_server import redis_server
-from tests.lab.sharing import answer
+from tests.lab.sharing import ProcessClock, answer
 
 ROOT = Path(__file__).parent.parent.parent
 CODE = "fixedtech0000"
@@ -36,7 +36,7 @@ async def test_without_redis_each_process_paces_for_itself(caplog: pytest.LogCap
 
 async def test_when_redis_ends_under_way_its_processes_go_on_at_their_parts_of_the_pace(caplog):
     with redis_server() as url:
-        both = [RedisPace(url, pace=Pace(pins=50.0)).open(SystemClock(), "http://service") for _ in range(2)]
+        both = [RedisPace(url, pace=Pace(pins=50.0)).open(ProcessClock(), "http://service") for _ in range(2)]
         calling = [shared.make(PacedAccount(CODE), Family.PINS) for shared in both]
         for pacer in calling * 3:
             await answer(pacer)

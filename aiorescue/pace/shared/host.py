@@ -47,4 +47,5 @@ class HostPace(SharedPace):
         from aiorescue.pace.shared.host_books import HostBooks  # noqa: PLC0415 - cannot be imported on Windows
 
         directory = None if self.directory is None else Path(self.directory)
-        return BookPacers(self.pace, HostBooks(directory, clock), clock, service)
+        place = attrs.evolve(self, pace=Pace(), directory=directory)
+        return BookPacers(self.pace, HostBooks(directory, clock), clock, service, place=place)

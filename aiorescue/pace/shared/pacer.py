@@ -7,10 +7,13 @@ import asyncio
 from abc import abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from aiorescue.clock import Clock
+from aiorescue.pace.loop_lock import LoopLock
+from aiorescue.pace.pace import SharedPacers
 from aiorescue.pace.shared.books import BooksAwayError
-from aiorescue.pace.turns import Pacer, Priority, PrioritySemaphore, Turn
+from aiorescue.pace.turns import Pacer, Priority, Turn
 
 T = TypeVar("T")
 
@@ -22,13 +25,18 @@ class SharedPacer(Pacer, Generic[T]):
 
     Args:
         clock: the time.
+
+    Attributes:
+        clients: the clients that have the pacer in common; kept by `BookPacers`.
     """
 
     delay = 0.05
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._line = PrioritySemaphore()
+        self.clients: WeakSet[SharedPacers] = WeakSet()
+        # A client may go on in another event loop, and leave calls that never end behind in this one.
+        self._line = LoopLock()
         self._local: Pacer | None = None
         self._local_turns: dict[Turn, Pacer] = {}  # under way, with the local pacer that gave each
         self._asking: asyncio.Task[T] | None = None
@@ -39,7 +47,8 @@ class SharedPacer(Pacer, Generic[T]):
 
     async def wait(self, turn: Turn) -> Turn:
         """Wait for the next slot of all processes, or of this one while the books are away."""
-        await self._line.acquire(turn.priority)
+        line = self._line.here()
+        await line.acquire(turn.priority)
         try:
             try:
                 await self._wait_shared(turn)
@@ -52,7 +61,7 @@ class SharedPacer(Pacer, Generic[T]):
             else:
                 self._local = None  # what it learned for one process is not true of all together
         finally:
-            self._line.release()
+            line.release()
         return turn
 
     @abstractmethod

@@ -57,4 +57,5 @@ class RedisPace(SharedPace):
                 "RedisPace: url must be like redis://host:6379/0, and its parameters those of redis-py;"
                 " those of TLS, such as ssl_ca_certs, go with rediss://"
             ) from None
-        return BookPacers(self.pace, books, clock, service)
+        # A value that does not show its URL.
+        return BookPacers(self.pace, books, clock, service, place=attrs.evolve(self, pace=Pace()))

@@ -110,17 +110,20 @@ class Call(Budget):
         """Whether a turn was not used for so long that many calls with such turns would be a burst."""
         return now - turn.sent > max(_STALE, (self.ready() - turn.sent) * _STALE_SHARE)
 
-    def begin_request(self, request: Request, turn: Turn | None, clock: Clock) -> bool:
+    def begin_request(self, request: Request, lease: Lease | None, turn: Turn | None, clock: Clock) -> bool:
         """Count a request that a connection is free for now.
 
         Args:
             request: the request.
+            lease: the lease, whose ticket may have ended, of a call that had to wait; None for a call that did not.
             turn: the turn, which may have passed, of a call that had to wait; None for a call that did not.
             clock: the client's clock.
 
         Returns:
-            False if the turn has passed, so that the request is not to be sent.
+            False if the ticket has ended, or the turn has passed, so that the request is not to be sent.
         """
+        if lease is not None and not self.identity.is_current(lease):
+            return False
         if turn is not None and self.has_passed(turn, clock.time()):
             return False
         self.attempts += 1

@@ -23,7 +23,7 @@ from aiorescue.call.raised import CROSSED, SHARE_THE_PACE, exception_for
 from aiorescue.call.reader import INLINE, AnswerReader
 from aiorescue.call.repeats import REPEATED, repeats_of
 from aiorescue.call.retry import Budget, RetryPolicy, controller
-from aiorescue.call.transport import CLOSED, TURN_PASSED, Transport
+from aiorescue.call.transport import CLOSED, NOT_BEGUN, Transport
 from aiorescue.call.under_way import UnderWay
 from aiorescue.clock import Clock
 from aiorescue.identity.identity import Identity, Lease, Sent
@@ -236,7 +236,7 @@ class CallRunner:
                 watch = self._observer.late_watch(budget.operation, budget.reader.binding, budget.identity.name)
             watch.retrying(outcome, budget.attempts, seconds)
 
-    async def _attempt(self, call: Call) -> Outcome[Any]:  # noqa: C901 - one branch an outcome class
+    async def _attempt(self, call: Call) -> Outcome[Any]:  # noqa: C901, PLR0912 - one branch an outcome class
         """One attempt in the sense of the retry policy, which counts neither rejections nor one ended session."""
         rejections = 0
         while True:
@@ -250,6 +250,8 @@ class CallRunner:
                     continue  # the turn has passed: the next one is taken
                 call.start(turn.sent, self._policy.total)
                 outcome, session_has_ended = await self._request(call, turn)
+                while outcome is NOT_BEGUN:  # in its wait for a connection, another call met the end of its ticket
+                    outcome, session_has_ended = await self._request(call, turn)
                 if outcome.outcome_class in _ANSWERS:
                     turn.answered(accepted=outcome.outcome_class is status.OK)
             if outcome.ambiguous:
@@ -285,7 +287,10 @@ class CallRunner:
         return call.is_prepared
 
     async def _request(self, call: Call, turn: Turn) -> tuple[Outcome[Any], bool]:
-        """Send one request, after a login if one is needed. Returns the outcome, and True if the session has ended."""
+        """Send one request, after a login if one is needed. Returns the outcome, and True if the session has ended.
+
+        The outcome is `NOT_BEGUN` where its ticket ended while the request waited for a connection.
+        """
         identity, patience = call.identity, call.patience
         needed_login = identity.needs_login(call.operation)
         lease = await (call.lease_in_time(patience, self._pacers) if patience else identity.lease(call.operation))
@@ -304,11 +309,11 @@ class CallRunner:
             if isinstance(lease, SessionLease) and not waits and call.has_passed(turn, self._clock.time()):
                 # It waited for a busy session. Waiting for another turn, it would hold the session for nothing.
                 await call.wait_again(turn, turn.keep_gap(), self._policy.total)
-            begin = partial(call.begin_request, request, turn if waits else None, self._clock)
+            begin = partial(call.begin_request, request, lease if waits else None, turn if waits else None, self._clock)
             received = await self._transport.send(request, call.timeout, patience, begin)
-            if received is TURN_PASSED:
+            if received is NOT_BEGUN and identity.is_current(lease):
                 await call.wait_again(turn, turn.renew(), self._policy.total)
-                begin = partial(call.begin_request, request, None, self._clock)
+                begin = partial(call.begin_request, request, lease, None, self._clock)
                 received = await self._transport.send(request, call.timeout, patience, begin)
             if isinstance(received, Outcome):
                 outcome = received
@@ -321,7 +326,7 @@ class CallRunner:
             outcome = call.queued_too_long(problem)
         finally:
             if call.attempts == sent_before and outcome is None:
-                outcome = TURN_PASSED  # it was cancelled while it waited
+                outcome = NOT_BEGUN  # it was cancelled while it waited
             session_has_ended = identity.release(lease, outcome, response)
             if watch is not None and call.attempts > sent_before:
                 watch.attempt_ended(outcome)

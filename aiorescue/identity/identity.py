@@ -111,6 +111,9 @@ class Identity(Protocol):
     async def lease(self, operation: Operation[Any]) -> Lease | Outcome[Any]:
         """What an attempt goes out with, after a login if one is needed; or the outcome of a login that failed."""
 
+    def is_current(self, lease: Lease) -> bool:
+        """Whether a request that waited with a lease may still go out with it: its code or ticket is not refused."""
+
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """End a lease and learn from its outcome.
 
@@ -235,6 +238,10 @@ class StandingIdentity:
         """Whether a call that began now would have to wait for a login: never, where nothing can log in."""
         return False
 
+    def is_current(self, lease: Lease) -> bool:
+        """Whether a request that waited with a lease may still go out with it: yes, where no other call can end it."""
+        return True
+
     def _more(self) -> str:
         """What else the identity's repr shows."""
         return ""
@@ -300,6 +307,10 @@ class CodeIdentity(StandingIdentity):
         if operation.spec.needs is not _NEEDS_IDENTITY:
             return Lease(operation, ANONYMOUS)
         return self._standing.outcome() or Lease(operation, self._authorization)
+
+    def is_current(self, lease: Lease) -> bool:
+        """Whether a request that waited with a lease may still go out with it: its code was not refused meanwhile."""
+        return lease.authorization is not self._authorization or self._standing.refused is None
 
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """End a lease; a code that is refused is set aside. Returns False, as there is no session to end."""

@@ -264,6 +264,10 @@ class HeldSession:
         await given.settle_doubt()
         return None
 
+    def is_current(self, lease: Lease) -> bool:
+        """Whether a request that waited with a lease may still go out with it: yes, no other call has the session."""
+        return True
+
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """Let the session learn from an answer; it stays held. Returns False: a repetition would go out in it, too."""
         if isinstance(lease, SessionLease):

@@ -173,6 +173,11 @@ class TicketIdentity(StandingIdentity):
         self._ticket, self._issued_here = issued.ticket, True
         return outcome
 
+    def is_current(self, lease: Lease) -> bool:
+        """Whether a request that waited with a lease may still go out with it: its ticket is the present one."""
+        authorization = lease.authorization
+        return authorization is ANONYMOUS or self._ticket == _ticket_of(authorization)
+
     def release(self, lease: Lease, outcome: Outcome[Any] | None, response: Response | None) -> bool:
         """Learn from an attempt that is over: keep a ticket that it brought, forget one that has ended.
 
@@ -225,5 +230,8 @@ class TicketIdentity(StandingIdentity):
 
 def _sent_ticket(lease: Lease) -> str:
     """The ticket that an attempt was sent with, wherever it travelled."""
-    authorization = lease.authorization
-    return own_ticket(lease.operation) or authorization.code or authorization.cookie.removeprefix(_COOKIE)
+    return own_ticket(lease.operation) or _ticket_of(lease.authorization)
+
+
+def _ticket_of(authorization: Authorization) -> str:
+    return authorization.code or authorization.cookie.removeprefix(_COOKIE)

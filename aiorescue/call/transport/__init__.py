@@ -2,7 +2,7 @@
 
 from aiohttp import ClientSession
 
-from aiorescue.call.transport.failures import CLOSED, TURN_PASSED
+from aiorescue.call.transport.failures import CLOSED, NOT_BEGUN
 from aiorescue.call.transport.transport import Transport
 
-__all__ = ["CLOSED", "TURN_PASSED", "ClientSession", "Transport"]
+__all__ = ["CLOSED", "NOT_BEGUN", "ClientSession", "Transport"]

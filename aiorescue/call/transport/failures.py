@@ -204,8 +204,8 @@ def reason(problem: BaseException) -> str:
 CLOSED = lost(OutcomeClass.FINAL, errors.InvalidRequest, "the client is closed; make a new one")
 #: Outcome of a request that was not sent because the program has closed the session that it lends.
 LENT_CLOSED = lost(OutcomeClass.FINAL, errors.ConnectionFailed, "the session given as http= is closed")
-#: What sending gives where the turn of the call in the pace passed while all connections were in use.
-TURN_PASSED = Outcome[object](OutcomeClass.FINAL)
+#: What sending gives where the call's turn in the pace passed, or its ticket ended, while all connections were in use.
+NOT_BEGUN = Outcome[object](OutcomeClass.FINAL)
 #: Outcome of a request that was under way when the client was closed.
 INTERRUPTED = lost(
     OutcomeClass.FINAL, errors.ConnectionFailed, "the client was closed before the answer came", ambiguous=True

@@ -16,8 +16,8 @@ from aiorescue.call.transport import connections
 from aiorescue.call.transport.failures import (
     CLOSED,
     INTERRUPTED,
+    NOT_BEGUN,
     PROXY_AUTHENTICATION,
-    TURN_PASSED,
     UNFINISHED,
     LentClosedError,
     ProxyRefusedError,
@@ -129,7 +129,7 @@ class Transport:
             timeout: seconds for this request; None for those of the client.
             patience: the time that it may wait for a connection; None for any time.
             begin: called when a connection is free, right before the request is sent. Where it returns False, because
-                the turn of the call has passed, nothing is sent, and `TURN_PASSED` is returned.
+                the turn of the call has passed or its ticket has ended, nothing is sent: `NOT_BEGUN` is returned.
 
         Raises:
             QueuedTooLongError: no connection was free in time; nothing was sent.
@@ -142,7 +142,7 @@ class Transport:
         task = None
         try:
             if self._closed or (begin is not None and not begin()):
-                return CLOSED if self._closed else TURN_PASSED
+                return CLOSED if self._closed else NOT_BEGUN
             task = times.deadlines.begin(limited=not request.streamed)
             received: Response | Outcome[object]
             response = await self._request(self._session or self._open(), request, times)

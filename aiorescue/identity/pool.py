@@ -26,6 +26,7 @@ passed over where the right to log in comes free, and it is over once no session
 """
 
 import asyncio
+import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
@@ -91,7 +92,8 @@ class SessionPool:
         self._flight = SingleFlight()
         self._logging_in: ServerSession | None = None  # a session that a call was given in order to log it in
         self._logins, self._may_log_in = logins, may_log_in
-        self._made: deque[float] = deque(maxlen=logins)  # when the last logins were made
+        # When the last logins were made; a limit that is none may be greater than any length.
+        self._made: deque[float] = deque(maxlen=min(logins, sys.maxsize))
 
     @property
     def any_alive(self) -> bool:

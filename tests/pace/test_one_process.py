@@ -65,6 +65,13 @@ async def test_logins_of_several_clients_count_together():
             assert client.stats().logins == 1
 
 
+async def test_any_whole_number_of_logins_is_a_limit():
+    user, pace = Login("tech@example.com", "secret"), Pace(logins=10**30)
+    async with Emulator() as service, RescueClient(user, base_url=service.url, pace=pace) as client:
+        await client.get_account()
+        assert client.stats().logins == 1
+
+
 @pytest.mark.parametrize(
     ("code", "rate", "path"), [("fixedsecond0000", 1.0, ""), ("fixedtech0000", 2.0, ""), ("fixedtech0000", 1.0, "/x")]
 )

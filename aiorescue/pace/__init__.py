@@ -53,7 +53,8 @@ limit.
 in common, in which each event loop has a line of its own. Processes that call as one account must share its pace, too:
 without that, the first one takes all turns and the others are rejected until they give up. `aiorescue.pace.shared`
 keeps the same `Limit` where all of them see it, with a version, so that each process improves what the others have
-learned: in files of the machine (`HostPace`), or in Redis (`RedisPace`).
+learned, and the slots of all, so that a call which is late puts off those of the others: in files of the machine
+(`HostPace`), or in Redis (`RedisPace`).
 
 **Patience.** A call may have a bound on the time that it waits to be sent (`Patience`): for its turn, and for what it
 needs besides: a login, a server session, a connection. It is refused at once if its turn cannot come in time even at

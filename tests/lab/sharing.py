@@ -13,8 +13,8 @@ import redis
 from aiorescue import HostPace, Pace, RedisPace
 from aiorescue.clock import SystemClock
 from aiorescue.pace.pace import PacedAccount, SharedPace
-from aiorescue.pace.shared.books import Books, Place, SlotAnswer, SlotRequest
-from aiorescue.pace.shared.host_state import give_back, leave, take_place, take_slot
+from aiorescue.pace.shared.books import Books, LateUse, Place, SlotAnswer, SlotRequest
+from aiorescue.pace.shared.host_state import give_back, leave, look, put_off, take_place, take_slot
 from aiorescue.pace.shared.interval import SharedIntervalPacer
 from aiorescue.pace.shared.pacers import BookPacers
 from aiorescue.pace.turns import Pacer, Priority, Turn
@@ -198,6 +198,17 @@ class MemoryBooks(Books):
         content, answer = take_slot(self._content, request, asyncio.get_running_loop().time())
         self._content = self._content if content is None else content
         return attrs.evolve(answer, own_now=answer.now)
+
+    async def put_off(self, key: str, late: LateUse) -> None:
+        """Put off the slots behind one that was used late."""
+        await asyncio.sleep(_TAKES)
+        content, _ = put_off(self._content, late)
+        self._content = self._content if content is None else content
+
+    async def look(self, key: str, process: str) -> float | None:
+        """The moment of a process's last slot."""
+        await asyncio.sleep(_TAKES)
+        return look(self._content, process)[1]
 
     async def leave(self, key: str, process: str) -> None:
         """Count a process no longer among those that share the slots."""

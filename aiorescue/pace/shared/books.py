@@ -12,6 +12,13 @@ answers that it saw, together with the version that the improvement is based on.
 books hand out the newer limit and no slot, and the process improves that one instead. Moments are those of a clock that
 all processes have in common. Its zero is arbitrary, and it may be set back.
 
+A slot is reserved while those before it are still to come, and their calls may go out late: a busy machine wakes a
+process up some milliseconds after its moment. The call behind would then come too soon. So a process that used a slot
+late, or sees in the answer that its call took longer than usual, *puts off* the slots behind it (`Books.put_off`), and
+each process looks at its own slot once more just before its moment (`Books.look`). A late call costs no more than what
+it was late, so that a slot may be used until a quarter of the gap after its moment. A process that shares with no other
+knows all of this by itself.
+
 The books may hold anything: rubbish, entries of another version, moments of before a reboot. They are believed as far
 as they can be true. One process has one slot ahead at most, so that among the slots that lie ahead none is further than
 about a gap behind the one before it. What is further away is dropped, with all that follows. An unreadable entry counts
@@ -43,6 +50,8 @@ FIRST_AWAY, AWAY = 0.25, 5.0
 SLACK = 1.0
 #: Seconds by which a slot may be further away than that after it has been rounded.
 ROUNDING = 0.1
+#: Seconds below which two moments are those of one slot.
+SAME = 1e-5
 #: Seconds for which a process counts as one of those that share, beside the time that two turns of all of them take.
 SEEN = 5.0
 #: Processes that the books have room for; beyond it those whose last slot is oldest are forgotten.
@@ -81,6 +90,23 @@ class SlotRequest:
     gap: float
     not_before: float
     room: float
+
+
+@frozen(kw_only=True)
+class LateUse:
+    """What a process tells of a slot that it used late, so that the slots behind it are put off.
+
+    Attributes:
+        process: the id of the process.
+        moment: the slot, on the shared clock.
+        used: when its call went out, or when it may have arrived if the way there took as usual.
+        gap: seconds between two slots.
+    """
+
+    process: str
+    moment: float
+    used: float
+    gap: float
 
 
 @frozen
@@ -123,6 +149,14 @@ class Books(ABC):
     @abstractmethod
     async def slot(self, key: str, request: SlotRequest) -> SlotAnswer:
         """Take the next slot. Raises `BooksAwayError`."""
+
+    @abstractmethod
+    async def put_off(self, key: str, late: LateUse) -> None:
+        """Put off the slots behind one that was used late, where they keep no gap to it. Raises `BooksAwayError`."""
+
+    @abstractmethod
+    async def look(self, key: str, process: str) -> float | None:
+        """The moment of a process's last slot, which may have been put off; None without. Raises `BooksAwayError`."""
 
     @abstractmethod
     async def leave(self, key: str, process: str) -> None:

@@ -19,8 +19,8 @@ from typing import TypeVar
 import attrs
 
 from aiorescue.clock import Clock, SystemClock
-from aiorescue.pace.shared.books import PATIENCE, Books, Place, Reachability, SlotAnswer, SlotRequest
-from aiorescue.pace.shared.host_state import FORMAT, LARGEST, give_back, leave, take_place, take_slot
+from aiorescue.pace.shared.books import PATIENCE, Books, LateUse, Place, Reachability, SlotAnswer, SlotRequest
+from aiorescue.pace.shared.host_state import FORMAT, LARGEST, give_back, leave, look, put_off, take_place, take_slot
 
 T = TypeVar("T")
 
@@ -60,6 +60,14 @@ class HostBooks(Books):
         """Take the next slot. Raises `BooksAwayError`."""
         answer = await self._run(key, "slots", lambda content, now: take_slot(content, request, now))
         return attrs.evolve(answer, own_now=answer.now) if self._is_own else answer
+
+    async def put_off(self, key: str, late: LateUse) -> None:
+        """Put off the slots behind one that was used late. Raises `BooksAwayError`."""
+        await self._run(key, "slots", lambda content, _: put_off(content, late))
+
+    async def look(self, key: str, process: str) -> float | None:
+        """The moment of a process's last slot; None without one. Raises `BooksAwayError`."""
+        return await self._run(key, "slots", lambda content, _: look(content, process))
 
     async def leave(self, key: str, process: str) -> None:
         """Count a process no longer among those that share the slots. Raises `BooksAwayError`."""

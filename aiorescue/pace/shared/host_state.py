@@ -6,7 +6,19 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from aiorescue.operation import frozen
-from aiorescue.pace.shared.books import LEFT, MOST, ROUNDING, SEEN, SLACK, Place, SlotAnswer, SlotRequest, furthest
+from aiorescue.pace.shared.books import (
+    LEFT,
+    MOST,
+    ROUNDING,
+    SAME,
+    SEEN,
+    SLACK,
+    LateUse,
+    Place,
+    SlotAnswer,
+    SlotRequest,
+    furthest,
+)
 
 #: The version of what the files hold. One that another version has written counts as empty.
 FORMAT = 1
@@ -65,6 +77,27 @@ def take_slot(content: bytes, request: SlotRequest, now: float) -> tuple[bytes |
         moment=moment, version=str(books.version + 1), limit=request.limit, now=now, processes=processes
     )
     return json.dumps(changed).encode(), answer
+
+
+def put_off(content: bytes, late: LateUse) -> tuple[bytes | None, None]:
+    """Put off the slots behind one that was used late. Returns the new content, None if it stays as it is; and None."""
+    given = _object(content)
+    known = dict(read(content).slots)
+    slots = dict(known)
+    last = min(late.used, late.moment + furthest(late.gap))
+    for process, moment in sorted(slots.items(), key=lambda slot: slot[1]):
+        if moment <= late.moment - SAME:
+            continue
+        if process == late.process and moment < late.moment + late.gap / 2:  # the slot itself, perhaps put off before
+            slots[process] = max(moment, last)
+        elif moment >= late.moment + SAME:
+            last = slots[process] = max(moment, last + late.gap)
+    return (None if slots == known else json.dumps({**given, "slots": slots}).encode()), None
+
+
+def look(content: bytes, process: str) -> tuple[None, float | None]:
+    """Find the last slot of a process. Returns None, since the content stays as it is; and its moment."""
+    return None, dict(read(content).slots).get(process)
 
 
 def leave(content: bytes, process: str) -> tuple[bytes | None, None]:

@@ -3,8 +3,11 @@
 Each process hands out turns among its own calls and has at most one slot reserved ahead, so that processes take turns.
 """
 
+import asyncio
 import os
 import secrets
+from contextlib import suppress
+from functools import partial
 
 import attrs
 
@@ -13,7 +16,7 @@ from aiorescue.operation import frozen
 from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.latency import Latency
 from aiorescue.pace.limit import Limit
-from aiorescue.pace.shared.books import SEEN, Books, SlotRequest, furthest
+from aiorescue.pace.shared.books import SEEN, Books, BooksAwayError, LateUse, SlotRequest, furthest
 from aiorescue.pace.shared.pacer import SharedPacer
 from aiorescue.pace.shared.packed import pack, unpack
 from aiorescue.pace.turns import Pacer, Priority, Turn
@@ -22,10 +25,14 @@ from aiorescue.pace.turns import Pacer, Priority, Turn
 _NO_VERSION = "0"
 #: How often an outdated limit is brought up to date before the slot is taken with the limit as it is.
 _TRIES = 5
-#: Seconds for which a slot may be used after its moment, at least.
-_GRACE = 0.002
+#: Seconds, and share of the gap, for which a slot may be used after its moment, at least.
+_GRACE, _GRACE_SHARE = 0.002, 0.25
 #: Seconds that opening a connection may take: the slot behind a call that opens one is later by as much.
 _OPENING = 0.5
+#: Seconds before its moment at which a slot is looked at once more, at least.
+_AHEAD = 0.005
+#: Seconds by which a slot is used late before the others are told.
+_NOTICED = 0.0005
 
 
 @frozen
@@ -37,8 +44,9 @@ class _ReservedSlot:
         moment: moment of the slot on the clock that all processes share.
         tested: whether the slot lay ahead, so that a call which uses it on time tests the gap.
         changed: `Limit.changed` of the limit whose gap the slot keeps.
-        grace: seconds after `due` for which the slot may still be used. The guard makes room for calls that are late by
-            as much, and what is not used costs a whole gap; and another slot would come as late as the books answer.
+        is_final: whether the slot is not looked at again, to see whether it was put off.
+        grace: seconds after `due` for which the slot may still be used. One that is not used costs a whole gap, and one
+            that is used late puts off those behind it by as much; another one would come as late as the books answer.
     """
 
     due: float
@@ -46,6 +54,7 @@ class _ReservedSlot:
     tested: bool
     changed: float
     grace: float
+    is_final: bool = False
 
 
 @frozen
@@ -113,6 +122,8 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
         self._begun = False
         self._unreported: list[_Answered] = []
         self._under_way: dict[Turn, _ReservedSlot] = {}
+        self._takes = 0.0  # seconds that the books take to answer
+        self._telling: set[asyncio.Task[None]] = set()
 
     @property
     def gap(self) -> float:
@@ -148,8 +159,14 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
                 slot = await self._reserve()
                 if self._not_before > slot.due + slot.grace:  # the first answer tells how far apart the clocks are
                     slot = await self._reserve()
-            if (wait := slot.due - self._clock.time()) > 0:
-                await self._clock.sleep(wait)
+            # An answer that came since may tell that the slot is too close to the call before it.
+            if (wait := max(slot.due, self._not_before) - self._clock.time()) > 0:
+                early = wait - self._look_ahead()
+                if slot.is_final or early <= 0 or self._processes == 1:
+                    await self._clock.sleep(wait)
+                else:
+                    await self._clock.sleep(early)
+                    await self._answer_of(partial(self._look, slot))
             elif self._limit.gap and self._latency.is_late(self._under_way, self._clock.time()):
                 await self._clock.sleep((self._latency.mean or 0.0) / 4 + 0.001)
             else:
@@ -157,7 +174,41 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
                 turn.sent = self._last = self._clock.time()
                 self._under_way[turn] = slot
                 self._begun = True
+                self._put_off(slot, turn.sent)
                 return
+
+    def _look_ahead(self) -> float:
+        """Seconds before its moment at which a slot is looked at once more: a little more than the look takes."""
+        return max(_AHEAD, 3 * self._takes)
+
+    async def _look(self, slot: _ReservedSlot) -> _ReservedSlot:
+        """Look at a reserved slot once more, which other processes may have put off. Returns it as it is now."""
+        moment = None
+        with suppress(BooksAwayError):
+            moment = await self._books.look(self._key, self._name())
+        later = 0.0 if moment is None else min(max(0.0, moment - slot.moment), furthest(self._limit.gap))
+        final = attrs.evolve(slot, due=slot.due + later, moment=slot.moment + later, is_final=True)
+        if self._reserved is slot:  # else a call has used it
+            self._reserved = final
+        return final
+
+    def _put_off(self, slot: _ReservedSlot, used: float) -> None:
+        """Put off the slots behind one whose call went out late, or arrived late, as far as the answer shows."""
+        late = used - slot.due
+        if late <= _NOTICED:
+            return
+        self._not_before = max(self._not_before, used + self._limit.gap)
+        # After the look at the next slot it would put off only those behind that.
+        in_time = slot.due + self._limit.gap - self._look_ahead() - self._takes > self._clock.time()
+        if self._processes > 1 and in_time:
+            told = LateUse(process=self._name(), moment=slot.moment, used=slot.moment + late, gap=self._limit.gap)
+            task = asyncio.get_running_loop().create_task(self._tell(told))
+            self._telling.add(task)
+            task.add_done_callback(self._telling.discard)
+
+    async def _tell(self, late: LateUse) -> None:
+        with suppress(BooksAwayError):
+            await self._books.put_off(self._key, late)
 
     def _is_lost(self, slot: _ReservedSlot) -> bool:
         """Whether a slot can no longer be used: its time is over, or a late call before it needs a longer gap."""
@@ -167,7 +218,9 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
     async def _reserve(self) -> _ReservedSlot:
         """Reserve the next slot. If its call is cancelled first, the next call in line gets the slot."""
         self._reserved = None
-        return await self._answer_of(self._ask)
+        while (slot := await self._answer_of(self._ask)).is_final:
+            pass  # a look that a cancelled call has left under way
+        return slot
 
     async def _ask(self) -> _ReservedSlot:
         """Bring the answers that have come to the books' limit, and reserve the next slot there."""
@@ -192,6 +245,7 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
                 ),
             )
             came = self._clock.time()
+            self._takes += (came - asked - self._takes) / 8
             own_now = (asked + came) / 2 if answer.own_now is None else answer.own_now
             self._offset = answer.now - own_now
             self._version = answer.version
@@ -208,7 +262,7 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
                     moment=answer.moment,
                     tested=answer.moment > answer.now,
                     changed=limit.changed,
-                    grace=max(_GRACE, limit.gap / 20, min(limit.guard, limit.gap / 5), came - asked),
+                    grace=max(_GRACE, limit.gap * _GRACE_SHARE, came - asked),
                 )
                 return slot
             # Where the books are empty or cannot be read, the limit of this process stands in for theirs.
@@ -225,12 +279,25 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
         self._unreported.append(
             _Answered(slot, now + self._offset, accepted, tested, self._latency.deviation, len(self._under_way))
         )
+        excess = now - sent - (self._latency.mean or 0.0)
         if late or not accepted:
-            self._not_before = max(self._not_before, now - (self._latency.mean or 0.0) + self._limit.gap)
+            self._not_before = max(self._not_before, sent + excess + self._limit.gap)
+        else:
+            excess = min(excess, self._limit.guard)
+        self._put_off(slot, sent + excess)
 
     def _name(self) -> str:
         """What the books know this process by; one that is forked is another process."""
         return f"{self._process}-{os.getpid()}"
+
+    async def aclose(self) -> None:
+        """End the requests to the books that are under way, and that no call waits for."""
+        await super().aclose()
+        loop = asyncio.get_running_loop()
+        if tasks := [task for task in self._telling if task.get_loop() is loop]:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
     async def leave(self) -> None:
         """Count no longer among the processes that share the pace. Raises `BooksAwayError`."""

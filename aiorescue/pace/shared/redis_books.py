@@ -14,9 +14,11 @@ from aiorescue.pace.shared.books import (
     MOST,
     PATIENCE,
     ROUNDING,
+    SAME,
     SEEN,
     SLACK,
     Books,
+    LateUse,
     Place,
     Reachability,
     SlotAnswer,
@@ -75,6 +77,36 @@ redis.call('HSET', KEYS[1], 'version', version, 'limit', ARGV[2], 'slots', kept 
 redis.call('PEXPIRE', KEYS[1], {_FORGET})
 return {{moment, version, ARGV[2], string.format('%.6f', now), others}}
 """
+#: Put off the slots behind one that was used late: KEYS = the books; ARGV = process, slot, used, gap.
+_PUT_OFF = f"""
+if redis.call('TYPE', KEYS[1])['ok'] ~= 'hash' then return end
+local moment, gap, slots, found = tonumber(ARGV[2]), tonumber(ARGV[4]), {{}}, {{}}
+local last = math.min(tonumber(ARGV[3]), moment + 2 * gap + {SLACK})
+for process, text in string.gmatch(redis.call('HGET', KEYS[1], 'slots') or '', '(%S+) (%S+)') do
+  local slot = tonumber(text)
+  if slot and slot == slot and #slots < {MOST} then table.insert(slots, {{slot, process}}) end
+end
+table.sort(slots, function(a, b) return a[1] < b[1] end)
+for _, slot in ipairs(slots) do
+  if slot[2] == ARGV[1] and slot[1] > moment - {SAME} and slot[1] < moment + gap / 2 then
+    slot[1] = math.max(slot[1], last)
+  elseif slot[1] >= moment + {SAME} then
+    slot[1] = math.max(slot[1], last + gap)
+    last = slot[1]
+  end
+  table.insert(found, slot[2] .. ' ' .. string.format('%.6f', slot[1]))
+end
+if #found > 0 then redis.call('HSET', KEYS[1], 'slots', table.concat(found, ' ')) end
+"""
+#: Find the last slot of a process: KEYS = the books; ARGV = process. Answers its moment, or an empty text.
+_LOOK = """
+if redis.call('TYPE', KEYS[1])['ok'] ~= 'hash' then return '' end
+for process, moment in string.gmatch(redis.call('HGET', KEYS[1], 'slots') or '', '(%S+) (%S+)') do
+  local slot = tonumber(moment)
+  if process == ARGV[1] and slot and slot == slot and math.abs(slot) < math.huge then return moment end
+end
+return ''
+"""
 #: Mark a process as one that has left: KEYS = the books; ARGV = process.
 _LEAVE = f"""
 if redis.call('TYPE', KEYS[1])['ok'] ~= 'hash' then return end
@@ -103,6 +135,7 @@ return {{'0', place}}
 _GIVE_BACK = """
 if redis.call('TYPE', KEYS[1])['ok'] == 'zset' then redis.call('ZREM', KEYS[1], unpack(ARGV)) end
 """
+_SCRIPTS = (_SLOT, _PUT_OFF, _LOOK, _LEAVE, _PLACE, _GIVE_BACK)
 
 
 class RedisBooks(Books):
@@ -137,7 +170,7 @@ class RedisBooks(Books):
         )
         # It is not opened: parameters of the URL that the connection does not take are a TypeError now, and not later.
         self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]
-        self._scripts = {text: self._redis.register_script(text) for text in (_SLOT, _LEAVE, _PLACE, _GIVE_BACK)}
+        self._scripts = {text: self._redis.register_script(text) for text in _SCRIPTS}
 
     async def slot(self, key: str, request: SlotRequest) -> SlotAnswer:
         """Take the next slot. Raises `BooksAwayError`."""
@@ -159,6 +192,15 @@ class RedisBooks(Books):
             now=float(now),
             processes=int(processes),
         )
+
+    async def put_off(self, key: str, late: LateUse) -> None:
+        """Put off the slots behind one that was used late. Raises `BooksAwayError`."""
+        await self._run(_PUT_OFF, f"{key}:slots", late.process, late.moment, late.used, late.gap)
+
+    async def look(self, key: str, process: str) -> float | None:
+        """The moment of a process's last slot; None without one. Raises `BooksAwayError`."""
+        moment = await self._run(_LOOK, f"{key}:slots", process)
+        return float(moment) if moment else None
 
     async def leave(self, key: str, process: str) -> None:
         """Count a process no longer among those that share the slots. Raises `BooksAwayError`."""

@@ -162,7 +162,7 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
             # An answer that came since may tell that the slot is too close to the call before it.
             if (wait := max(slot.due, self._not_before) - self._clock.time()) > 0:
                 early = wait - self._look_ahead()
-                if slot.is_final or early <= 0 or self._processes == 1:
+                if slot.is_final or early <= 0 or not self._is_in_step:
                     await self._clock.sleep(wait)
                 else:
                     await self._clock.sleep(early)
@@ -176,6 +176,14 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
                 self._begun = True
                 self._put_off(slot, turn.sent)
                 return
+
+    @property
+    def _is_in_step(self) -> bool:
+        """Whether there are other processes, and all agree on the gap.
+
+        While the limit is searched they do not: the gap that one of them knows would keep others from testing theirs.
+        """
+        return self._processes > 1 and not self._limit.searched
 
     def _look_ahead(self) -> float:
         """Seconds before its moment at which a slot is looked at once more: a little more than the look takes."""
@@ -198,9 +206,9 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
         if late <= _NOTICED:
             return
         self._not_before = max(self._not_before, used + self._limit.gap)
-        # After the look at the next slot it would put off only those behind that.
+        # After the look at the next slot only those behind that would be put off.
         in_time = slot.due + self._limit.gap - self._look_ahead() - self._takes > self._clock.time()
-        if self._processes > 1 and in_time:
+        if self._is_in_step and in_time:
             told = LateUse(process=self._name(), moment=slot.moment, used=slot.moment + late, gap=self._limit.gap)
             task = asyncio.get_running_loop().create_task(self._tell(told))
             self._telling.add(task)

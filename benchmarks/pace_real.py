@@ -29,15 +29,22 @@ _SHARED: tuple[tuple[str, Callable[[], AbstractContextManager[str]]], ...] = (
 
 #: Measured apart, because it would disturb every other row.
 _BUSY = """\
-The rows are measured at once, and the emulator is woken up as late as the client. At 10/s each millisecond of the gap
-is a percent. On a machine of two cores that two endless loops keep busy (Linux 6.18, all with one priority, other
-work besides) a timer goes off 2 to 4 ms late in the median and 10 to 12 ms at the 90th percentile. One identity at
-10/s then has 82.1% · 0.9%, and 79.3% · 1.0% where the pace does not count what each answer tells of the way there
-(three pairs of 40 to 60 s). 9 to 14% go to the gap's room for calls that arrive late, 4% to calls that are sent late,
-3% to waiting after an answer that took long, 1% to rejections. Late calls cannot be caught up, because the service
-counts its interval from them. In a simulation that replays such delays the best fixed gap, chosen in hindsight, gets
-87% at 1.6% rejected: 92% are out of reach there. With a priority above that of the busy processes (`nice`) the row
-had 92.4% · 0.5% in a run of 40 s."""
+The rows are measured at once, and the emulator is woken up as late as the client. At 10/s each millisecond of the
+gap is a percent.
+
+How much a machine of two cores loses that two endless loops keep busy (Linux 6.18, all with one priority) depends on
+how late it wakes up who sleeps. Where that is 0.2 ms in the median and 0.3 ms at the 90th percentile, with the loops
+at 97% of a core each, two runs of all rows had 99.8% · 0.0% twice, 96.5% · 0.3% and 96.0% · 0.5%, 96.7% · 0.9% and
+94.2% · 1.3%, 97.3% · 0.4% and 96.5% · 0.4%, 96.5% · 0.5% and 97.5% · 0.0%, 94.6% · 0.0% and 95.5% · 0.0%, 95.9% ·
+0.0% and 95.5% · 0.0%, in the order above.
+
+On another day, with other work besides, a timer went off 2 to 4 ms late in the median and 10 to 12 ms at the 90th
+percentile. One identity at 10/s then had 82.1% · 0.9%, and 79.3% · 1.0% where the pace does not count what each
+answer tells of the way there (three pairs of 40 to 60 s). 9 to 14% went to the gap's room for calls that arrive
+late, 4% to calls that are sent late, 3% to waiting after an answer that took long, 1% to rejections. Late calls
+cannot be caught up, because the service counts its interval from them. In a simulation that replays such delays the
+best fixed gap, chosen in hindsight, gets 87% at 1.6% rejected: 92% are out of reach there. With a priority above
+that of the busy processes (`nice`) the row had 92.4% · 0.5% in a run of 40 s."""
 
 
 def report(*, quick: bool) -> str:

@@ -19,7 +19,7 @@ _ENCODINGS = (
 _CHARSET = re.compile(r"(?:charset|encoding)\s*=\s*[\"']?([\w.:-]{1,40})")
 _NO_TEXT = re.compile(r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[|\]\]>", re.DOTALL)
 _MARKUP = re.compile(r"<[^<>]*>")
-_REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]{1,6})|#([0-9]{1,7})|(lt|gt|amp|quot|apos));")
+_REFERENCE = re.compile(r"&(?:#x0*([0-9a-fA-F]+)|#0*([0-9]+)|(lt|gt|amp|quot|apos));")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 #: White space may be another one in a value, and characters that XML does not allow are replaced.
 _LOOSE = re.compile(r"[\s\x00-\x1f\x7f-\x9f\ufeff\ufffd\ufffe\uffff\ud800-\udfff]+")
@@ -69,8 +69,9 @@ def _readings(response: Response) -> Iterator[str]:
 def _character(found: "re.Match[str]") -> str:
     if found[3]:
         return _NAMED[found[3]]
-    number = int(found[1], 16) if found[1] else int(found[2])
-    return chr(number) if number < 0x110000 else ""
+    digits, base = (found[1], 16) if found[1] else (found[2], 10)
+    number = int(digits, base) if len(digits) < 8 else 0x110000
+    return chr(number) if number < 0x110000 else ""  # what is no character at all is replaced
 
 
 def _loose(text: str) -> str:

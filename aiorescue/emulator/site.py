@@ -7,9 +7,9 @@ from typing import Any
 from aiorescue.emulator.rules.call import ReceivedCall
 from aiorescue.inforouter import METHODS
 from aiorescue.operation import Binding, Operation, Parameter, Plain, Service, Slot, Spec, frozen
+from aiorescue.rescue.pins import DIGITS
 
 SESSION_COOKIE, TICKET_COOKIE = "ASP.NET_SessionId", "ticket"
-_PIN_DIGITS = 6
 #: Methods that were recorded, at a server older than those that the catalogue describes.
 _CAPTURED = frozenset({"AuthenticateUser", "RenewTicket", "isValidTicket", "LogOut"})
 
@@ -123,7 +123,7 @@ def is_number_as_text(parameter: Parameter) -> bool:
 
 def number_as_text(text: str) -> str:
     """A PIN that came as an Int32, with the leading zeros that a number does not have."""
-    return text.strip().zfill(_PIN_DIGITS)
+    return text.strip().zfill(DIGITS)
 
 
 def names_int32(name: str) -> bool:

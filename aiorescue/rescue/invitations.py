@@ -7,7 +7,7 @@ import attrs
 
 from aiorescue import errors
 from aiorescue.operation import Effect, Family, Operation, Output, Parameter, Repeated, frozen, operation
-from aiorescue.rescue.pins import DIGITS, LENS, LONGEST_CUSTOM_FIELDS
+from aiorescue.rescue.pins import DIGITS, LENS, LONGEST_CUSTOM_FIELDS, is_pin
 from aiorescue.rescue.service import SOAP11_SEEN, SOAP12_SEEN, TEXT, declare
 
 #: The two custom fields that a working client sends; more are likely, but were not seen.
@@ -28,7 +28,7 @@ def _two_fields(values: Sequence[str]) -> tuple[str, ...]:
 def _digits(code: object) -> str:
     """The six digits of a PIN, from a text or a `PinCode`; raises `errors.InvalidRequest` for anything else."""
     text = "" if isinstance(code, int) and not 0 <= code < 10**DIGITS else str(code)
-    if len(text) != DIGITS or not (text.isascii() and text.isdigit()):
+    if not is_pin(text):
         raise errors.InvalidRequest("generateEmailText: pin_code must be six digits, as text")
     return text
 

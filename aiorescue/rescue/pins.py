@@ -43,6 +43,11 @@ PIN = (
 LENS = f"{PIN} NoAccessToLens"
 
 
+def is_pin(text: str) -> bool:
+    """Whether a text is six digits, as every PIN is."""
+    return len(text) == DIGITS and text.isascii() and text.isdigit()
+
+
 @frozen
 class PinCode:
     """A PIN code, which a customer types to start a session.
@@ -101,7 +106,7 @@ class PinRequest(Operation[PinCode]):
         """The PIN with its leading zeros, which version 1 loses: over SOAP it sends a number."""
         value = values["sPINCode"] if "sPINCode" in values else values["iPINCode"]
         code = f"{value:0{DIGITS}}" if isinstance(value, int) else value.strip()
-        if len(code) != DIGITS or not (code.isascii() and code.isdigit()):
+        if not is_pin(code):
             raise ValueError("the answer is OK but its PIN is not six digits")
         return PinCode(code)
 

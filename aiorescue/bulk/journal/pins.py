@@ -2,12 +2,9 @@
 
 from typing import Final
 
+from aiorescue.rescue.pins import is_pin
+
 _PINS: Final = 1_000_000
-
-
-def is_pin(text: str) -> bool:
-    """Whether a text is six digits, as every PIN is."""
-    return len(text) == 6 and text.isascii() and text.isdigit()  # noqa: PLR2004 - six digits, as everywhere
 
 
 class PinSet:

@@ -8,10 +8,11 @@ from itertools import count
 from pathlib import Path
 
 from aiorescue.bulk import State, StoredRow, StoreReader
-from aiorescue.bulk.journal.pins import PinSet, is_pin
+from aiorescue.bulk.journal.pins import PinSet
 from aiorescue.cli.bulk.customers import COLUMNS, RESULTS
 from aiorescue.cli.output import one_line
 from aiorescue.cli.sheet import DASH, Sheet, is_stream
+from aiorescue.rescue.pins import is_pin
 
 
 async def columns_of(store: StoreReader) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from typing import overload
 
 from aiorescue.operation import frozen
 from aiorescue.operation.number import is_whole
+from aiorescue.rescue.pins import is_pin
 
 # 7919 is coprime to a million, so the PINs repeat only after a million; the first ones are those of the captures.
 FIRST_PIN, PIN_STEP, PINS = 12345, 7919, 1_000_000
-_DIGITS = 6
 #: PINs in the sequence between the first PINs of seeds n and n + 1.
 PINS_PER_SEED = 1000
 
@@ -25,11 +25,6 @@ _STEP_BACK = pow(PIN_STEP, -1, PINS)
 _HEAD = struct.Struct("<dqIH?")
 #: Between the texts of a record: a byte that UTF-8 never uses.
 _BETWEEN = b"\xff"
-
-
-def is_pin(text: str) -> bool:
-    """Whether a text is six digits, as every PIN is."""
-    return len(text) == _DIGITS and text.isascii() and text.isdigit()
 
 
 def _place(pin: str) -> int:

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from aiorescue.emulator.people import EmulatedUser
 from aiorescue.emulator.rules.call import Limits, ReceivedCall, Result, Rules, handles, ok
 from aiorescue.emulator.rules.rescue.access import Access
-from aiorescue.emulator.rules.rescue.ledger import Ledger, is_pin
+from aiorescue.emulator.rules.rescue.ledger import Ledger
+from aiorescue.rescue.pins import is_pin
 
 _LINK = "https://secure.logmeinrescue.com/R?i=2&Code="
 

@@ -54,8 +54,9 @@ class JournalFile:
         self._job = job
         self._accept_loss = accept_loss
         self._lock: FileLock | None = None
-        self._places: list[tuple[Path, tuple[int, int] | None]] = []  # files that must stay where they are
-        self._size = 0  # bytes of the file, which only grows
+        # Files that must stay where they are, the journal itself as the first, and what they were at the opening.
+        self._places: list[tuple[Path, os.stat_result | None]] = []
+        self._size = 0  # bytes of the journal itself, which only grows
         self._after_loss = ""  # where the rows are that were in files which have vanished
         self._runs = 0
         self.pins = PinSet()
@@ -111,7 +112,7 @@ class JournalFile:
                 schema.take_over(self.connection)
             self._begin_run(log_is_empty=log_is_empty)
         self.checkpoint()
-        self._places = [(place, _identity(place)) for place in (path, log)]
+        self._places = [(place, _status(place)) for place in (path, log)]
         self.is_open = True
 
     def _take_lock(self, path: Path) -> FileLock:
@@ -230,10 +231,13 @@ class JournalFile:
             return problem
 
     def _check_places(self) -> None:
-        gone = [place for place, identity in self._places if identity is None or _identity(place) != identity]
+        found = [(place, before, _status(place)) for place, before in self._places]
+        gone = [place for place, before, now in found if not (before and now and os.path.samestat(before, now))]
         what = "deleted or replaced"
-        if not gone and self._is_cut_short():
-            gone, what = [place for place, _ in self._places[:1]], "emptied or cut short"
+        size = found[0][2].st_size if found and found[0][2] else 0
+        if not gone and size < self._size:  # the next checkpoint would make it long again, with holes in it
+            gone, what = [found[0][0]], "emptied or cut short"
+        self._size = max(size, self._size)
         if gone and self._path is not None:
             if not self._after_loss:
                 job = self._job_row(is_open=False)
@@ -244,16 +248,6 @@ class JournalFile:
                 f"{gone[0].name} was {what} while the job ran",
                 advice=f"{self._after_loss}. Leave the files of a running job as they are",
             )
-
-    def _is_cut_short(self) -> bool:
-        """Whether the file has become shorter. The next checkpoint would make it long again, with holes in it."""
-        if self._path is None or not self._places:
-            return False
-        with suppress(FileNotFoundError):  # deleted just now: the next commit tells
-            size = self._path.stat().st_size
-            shorter, self._size = size < self._size, max(size, self._size)
-            return shorter
-        return False
 
     def checkpoint(self) -> None:
         """Copy what is in the write-ahead log to the file, as far as readers allow it."""
@@ -355,12 +349,11 @@ def _make_private(path: Path) -> None:
         check_access(path, os.R_OK | os.W_OK)
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _status(path: Path) -> os.stat_result | None:
     try:
-        found = path.stat()
+        return path.stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
 
 
 def _patiently(work: Callable[[], Any]) -> None:

@@ -47,6 +47,18 @@ class RowUnderWay:
     corrected: int = 0
     issued_at: float | None = None
 
+    def become(
+        self,
+        state: int,
+        orphans: int,
+        *,
+        pin: str | None = None,
+        error: str | None = None,
+        issued_at: float | None = None,
+    ) -> None:
+        """Change what became of the row, all of it: what is left out is gone."""
+        self.state, self.orphans, self.pin, self.error, self.issued_at = state, orphans, pin, error, issued_at
+
 
 #: The key of a row, and what changes the row as it was remembered.
 Note = tuple[str, Callable[[RowUnderWay], None]]
@@ -129,32 +141,19 @@ def _gone(*keys: str) -> str:
 
 def sent(row: RowUnderWay) -> None:
     """Note that an attempt is about to leave; one before it whose answer is unknown may have left a PIN."""
-    row.orphans += row.state == _SENT
-    row.state, row.pin, row.error, row.issued_at = _SENT, None, None, None
+    row.become(_SENT, row.orphans + (row.state == _SENT))
 
 
 def issued(pin: str, orphans: int, moment: float) -> Callable[[RowUnderWay], None]:
     """Note a PIN, the number of possible orphans, and the time of day."""
-
-    def change(row: RowUnderWay) -> None:
-        row.state, row.pin, row.orphans, row.error, row.issued_at = _ISSUED, pin, orphans, None, moment
-
-    return change
+    return lambda row: row.become(_ISSUED, orphans, pin=pin, issued_at=moment)
 
 
 def failed(error: str, orphans: int) -> Callable[[RowUnderWay], None]:
     """Note why a request failed by itself."""
-
-    def change(row: RowUnderWay) -> None:
-        row.state, row.pin, row.orphans, row.error, row.issued_at = _FAILED, None, orphans, error, None
-
-    return change
+    return lambda row: row.become(_FAILED, orphans, error=error)
 
 
 def given_back(orphans: int) -> Callable[[RowUnderWay], None]:
     """Note that a request has no result for a reason that lies outside it."""
-
-    def change(row: RowUnderWay) -> None:
-        row.state, row.pin, row.orphans, row.error, row.issued_at = _ADMITTED, None, orphans, None, None
-
-    return change
+    return lambda row: row.become(_ADMITTED, orphans)

@@ -34,7 +34,7 @@ def save(connection: sqlite3.Connection, path: Path, job: tuple[Any, ...], *, is
             if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:  # 1: a reader is in the way
                 return path
     for place in _places(path):
-        with suppress(OSError, sqlite3.Error):
+        with suppress(OSError, sqlite3.Error, ValueError):
             _copy(connection, place, job)
             return place
     return None
@@ -56,15 +56,9 @@ def _copy(connection: sqlite3.Connection, place: Path, job: tuple[Any, ...]) -> 
     try:
         with closing(schema.connect(place.absolute().as_uri())) as copy:
             connection.backup(copy)
-            _check(copy)
+            schema.check_structure(copy)  # of a file that was cut short SQLite may have a part only
             copy.execute("PRAGMA journal_mode = DELETE")
             schema.write_job(copy, *job)
     except BaseException:
         place.unlink()
         raise
-
-
-def _check(copy: sqlite3.Connection) -> None:
-    """Raise `sqlite3.Error` for a copy that is not whole: of a file that was cut short SQLite may have a part only."""
-    if copy.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-        raise sqlite3.DatabaseError

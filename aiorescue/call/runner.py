@@ -249,8 +249,8 @@ class CallRunner:
                 if call.before_send is not None and await self._prepare(call, call.before_send, turn):
                     continue  # the turn has passed: the next one is taken
                 call.start(turn.sent, self._policy.total)
-                outcome, session_has_ended = await self._request(call, turn)
-                while outcome is NOT_BEGUN:  # in its wait for a connection, another call met the end of its ticket
+                outcome, session_has_ended = NOT_BEGUN, False
+                while outcome is NOT_BEGUN:  # again where another call met the end of its ticket while it waited
                     outcome, session_has_ended = await self._request(call, turn)
                 if outcome.outcome_class in _ANSWERS:
                     turn.answered(accepted=outcome.outcome_class is status.OK)

@@ -12,8 +12,8 @@ from aiorescue.cli.status import Status
 
 __all__ = ["main"]
 
-#: Objects after which Python looks for garbage. A call makes and drops hundreds; after its 700, many calls are still
-#: under way, and looking at what they hold takes a twentieth of what a PIN costs.
+#: New objects after which Python looks for garbage, instead of its own 700. A call makes and drops hundreds, so that
+#: after 700 many calls are still under way: looking at what they hold takes a twentieth of what a PIN costs.
 _OBJECTS = 5_000
 
 

@@ -11,10 +11,9 @@ the first of them: a session, the right to log in, or the outcome of a login tha
 The budget tells two kinds of login apart. While no session is alive, a login helps every call in line and is begun in
 any case, one at a time (*single flight*); if all are used up it waits for its turn in the pace. A login that only
 adds one more session is begun only at once, and while the share `MORE_SESSIONS` of the budget is not used up, or
-`BESIDE_STUCK` if no session that is alive answers. The rest
-is kept for sessions that end: when they all end under two hundred calls, one login brings the calls back. Where other
-processes share the pace, only the attempt shows whether a login can be had at once; if it cannot, the call that tried
-it stands in line with the others.
+`BESIDE_STUCK` if no session that is alive answers. The rest is kept for sessions that end: when they all end under two
+hundred calls, one login brings the calls back. Where other processes share the pace, only the attempt shows whether a
+login can be had at once; if it cannot, the call that tried it stands in line with the others.
 
 A refused login is remembered (`Standing`), because many wrong passwords in a row lock an account: all calls that wait
 fail with that one refusal, and those that come later fail without a request. As long as a session is alive, calls go
@@ -92,7 +91,7 @@ class SessionPool:
         self._flight = SingleFlight()
         self._logging_in: ServerSession | None = None  # a session that a call was given in order to log it in
         self._logins, self._may_log_in = logins, may_log_in
-        # When the last logins were made; a limit that is none may be greater than any length.
+        # When the last logins were made. A program may allow more of them than a deque can hold.
         self._made: deque[float] = deque(maxlen=min(logins, sys.maxsize))
 
     @property

@@ -92,7 +92,7 @@ WITHOUT_HANDLERS = """
     from aiorescue.cli import signals
 
     def refuse(*_):
-        raise NotImplementedError
+        raise NotImplementedError  # what the event loops of Windows raise
 
     asyncio.SelectorEventLoop.add_signal_handler = refuse
 

@@ -36,8 +36,8 @@ _OPTIONS: Final = {
     "tcp_user_timeout": 25_000,
     "application_name": "aiorescue",
 }
-#: A note that was answered survives a crash of the server, whatever is set for it; a stronger setting stays as it is.
-#: And the server notices a host that vanished as soon as a client does: it holds the locks of that host until then.
+#: What each session sets. A note that was answered survives a crash of the server, whatever is set for it; a stronger
+#: setting stays as it is. The server notices within half a minute that a host has vanished, and frees its locks.
 _SESSION: Final = """SELECT set_config('synchronous_commit', CASE found WHEN 'off' THEN 'on' ELSE found END, false),
     set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '5', false),
     set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '25000', false)

@@ -17,7 +17,7 @@ class Newest(dict[str, V]):
         self._most = most
 
     def begin(self, key: str, value: V) -> None:
-        """Add a value under a new key."""
+        """Add a value; one under a key that is there takes the place of the old value, and its age."""
         self[key] = value
         if len(self) > self._most:
             del self[next(iter(self))]

@@ -17,7 +17,7 @@ from aiorescue.pace.interval import IntervalPacer
 from aiorescue.pace.latency import Latency
 from aiorescue.pace.limit import Limit
 from aiorescue.pace.shared.books import SEEN, Books, BooksAwayError, LateUse, SlotRequest, furthest
-from aiorescue.pace.shared.pacer import SharedPacer
+from aiorescue.pace.shared.pacer import SharedPacer, end
 from aiorescue.pace.shared.packed import pack, unpack
 from aiorescue.pace.turns import Pacer, Priority, Turn
 
@@ -301,11 +301,7 @@ class SharedIntervalPacer(SharedPacer[_ReservedSlot]):
     async def aclose(self) -> None:
         """End the requests to the books that are under way, and that no call waits for."""
         await super().aclose()
-        loop = asyncio.get_running_loop()
-        if tasks := [task for task in self._telling if task.get_loop() is loop]:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+        await end(self._telling)
 
     async def leave(self) -> None:
         """Count no longer among the processes that share the pace. Raises `BooksAwayError`."""

@@ -5,7 +5,7 @@ While the books are away, each process keeps a pace of its own.
 
 import asyncio
 from abc import abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
@@ -102,9 +102,16 @@ class SharedPacer(Pacer, Generic[T]):
     async def aclose(self) -> None:
         """End the request to the books that a cancelled call has left under way."""
         asking, self._asking = self._asking, None
-        if asking is not None and asking.get_loop() is asyncio.get_running_loop():
-            asking.cancel()
-            await asyncio.wait([asking])
+        await end(() if asking is None else (asking,))
+
+
+async def end(asking: Iterable[asyncio.Task[Any]]) -> None:
+    """End requests to the books; those of other event loops are left alone."""
+    loop = asyncio.get_running_loop()
+    if here := [task for task in asking if task.get_loop() is loop]:
+        for task in here:
+            task.cancel()
+        await asyncio.wait(here)
 
 
 def _retrieve_exception(asking: "asyncio.Task[Any]") -> None:

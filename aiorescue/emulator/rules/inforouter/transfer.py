@@ -16,7 +16,7 @@ from aiorescue.emulator.rules.newest import Newest
 from aiorescue.emulator.rules.rescue.access import Access
 from aiorescue.inforouter import Element
 
-#: Uploads, and downloads, that are kept while nobody ends them.
+#: Handlers of uploads that are kept, and as many of downloads: a client may go away and delete none of its own.
 MOST_HANDLERS = 1_000
 LEAST_CHUNK, LARGEST_CHUNK = 262_144, 33_554_432
 _NO_HANDLER = "The upload handler is not a handler. It is the GUID CreateUploadHandler answered with."
